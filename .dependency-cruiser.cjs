@@ -1,0 +1,52 @@
+// The layers of the program: domain <- application <- everything else. Only composition.ts sees all rooms.
+const rooms = ['providers', 'storage', 'config', 'hostfactory', 'cli', 'api', 'telemetry', 'emulator'];
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'domain-is-pure',
+      severity: 'error',
+      from: { path: '^src/domain/' },
+      to: { pathNot: '^src/domain/' },
+    },
+    {
+      name: 'application-knows-only-domain',
+      severity: 'error',
+      from: { path: '^src/application/' },
+      to: { pathNot: '^src/(application|domain)/' },
+    },
+    ...rooms.map((room) => ({
+      name: `${room}-stands-alone`,
+      comment: 'Rooms meet in composition.ts; none imports another.',
+      severity: 'error',
+      from: { path: `^src/${room}/` },
+      to: { path: '^src/', pathNot: `^src/(${room}|application|domain)/` },
+    })),
+    {
+      name: 'only-the-aws-room-knows-the-sdk',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/providers/aws/' },
+      to: { path: '@(aws-sdk|smithy)/' },
+    },
+    {
+      name: 'queries-never-write',
+      comment: 'A query handler may not import a command.',
+      severity: 'error',
+      from: { path: '^src/application/queries/' },
+      to: { path: '^src/application/commands/' },
+    },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'tests-aside',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^test/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};
