@@ -1,0 +1,27 @@
+import type { ParameterTable } from '../wire/parameter-table.ts';
+import type { Parameters } from '../wire/parameters.ts';
+import { ServiceError } from '../wire/service-error.ts';
+import type { XmlFields } from '../wire/xml.ts';
+import type { World } from '../world.ts';
+
+/** One API action: the parameters it knows and what it does. It either throws a ServiceError or answers. */
+export interface Action {
+  readonly parameters: ParameterTable;
+  readonly answer: (world: World, params: Parameters) => XmlFields;
+}
+
+/** The account everything belongs to. */
+export const ownerId = '123456789012';
+
+export const isoTime = (ms: number): string => new Date(ms).toISOString();
+
+export const required = <T>(value: T | undefined, name: string): T => {
+  if (value === undefined) throw new ServiceError('MissingParameter', `The request must contain the parameter ${name}`);
+  return value;
+};
+
+/** The ids of `name.N`; fails with `MissingParameter` if there are none. */
+export const requiredList = (params: Parameters, name: string): readonly string[] => {
+  const values = params.list(name);
+  return required(values.length === 0 ? undefined : values, name);
+};

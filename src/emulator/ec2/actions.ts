@@ -1,0 +1,29 @@
+import type { Action } from './action.ts';
+import { createTags, deleteTags } from './change-tags.ts';
+import { describeImages } from './describe-images.ts';
+import { describeInstanceStatus } from './describe-instance-status.ts';
+import { describeInstances } from './describe-instances.ts';
+import { describeSpotInstanceRequests } from './describe-spot-instance-requests.ts';
+import { describeSubnets } from './describe-subnets.ts';
+import { describeVolumes } from './describe-volumes.ts';
+import { describeKeyPairs } from './key-pairs.ts';
+import { runInstances } from './run-instances.ts';
+import { startInstances, stopInstances } from './stop-and-start.ts';
+import { terminateInstances } from './terminate-instances.ts';
+
+/** All EC2 actions the emulator knows. */
+export const actions: ReadonlyMap<string, Action> = new Map([
+  ['CreateTags', createTags],
+  ['DeleteTags', deleteTags],
+  ['DescribeImages', describeImages],
+  ['DescribeInstanceStatus', describeInstanceStatus],
+  ['DescribeInstances', describeInstances],
+  ['DescribeKeyPairs', describeKeyPairs],
+  ['DescribeSpotInstanceRequests', describeSpotInstanceRequests],
+  ['DescribeSubnets', describeSubnets],
+  ['DescribeVolumes', describeVolumes],
+  ['RunInstances', runInstances],
+  ['StartInstances', startInstances],
+  ['StopInstances', stopInstances],
+  ['TerminateInstances', terminateInstances],
+]);

@@ -1,0 +1,68 @@
+import type { ImageSetting } from '../settings.ts';
+import { parameterTable } from '../wire/parameter-table.ts';
+import type { XmlFields } from '../wire/xml.ts';
+import { type Action, ownerId } from './action.ts';
+import { type FilterTable, readFilters } from './filters.ts';
+import { imagesOf } from './images.ts';
+import { pageOf } from './paging.ts';
+
+type Image = readonly [id: string, image: ImageSetting];
+
+const filters: FilterTable<Image> = {
+  architecture: ([, { architecture }]) => architecture,
+  'image-id': ([id]) => id,
+  name: ([id]) => `emulated ${id}`,
+  'owner-id': () => ownerId,
+  'root-device-type': ([, { rootDeviceType }]) => rootDeviceType,
+  state: () => 'available',
+};
+
+const imageXml = ([imageId, image]: Image): XmlFields => ({
+  imageId,
+  imageLocation: `${ownerId}/${imageId}`,
+  imageState: 'available',
+  imageOwnerId: ownerId,
+  creationDate: '2026-01-01T00:00:00.000Z',
+  isPublic: false,
+  architecture: image.architecture,
+  imageType: 'machine',
+  name: `emulated ${imageId}`,
+  rootDeviceType: image.rootDeviceType,
+  rootDeviceName: image.rootDeviceName,
+  blockDeviceMapping:
+    image.rootDeviceType === 'ebs'
+      ? [
+          {
+            deviceName: image.rootDeviceName,
+            ebs: {
+              snapshotId: imageId.replace('ami', 'snap'),
+              volumeSize: 8,
+              volumeType: 'gp3',
+              deleteOnTermination: true,
+              encrypted: false,
+            },
+          },
+        ]
+      : [],
+  virtualizationType: 'hvm',
+  hypervisor: 'xen',
+  enaSupport: true,
+  platformDetails: 'Linux/UNIX',
+});
+
+/** Without ids: the configured images only, since all others exist merely by being named. */
+export const describeImages: Action = {
+  parameters: parameterTable({
+    text: 'ExecutableBy.N ImageId.N Owner.N Filter.N.Name Filter.N.Value.N NextToken',
+    integer: 'MaxResults',
+    flag: 'IncludeDeprecated IncludeDisabled',
+  }),
+  answer: (world, params) => {
+    const { images, pageSize } = world.settings;
+    const named = params.list('ImageId');
+    const ids = named.length > 0 ? named : Object.keys(images).sort();
+    const items = imagesOf(world, ids).filter(readFilters(params, filters));
+    const { page, nextToken } = pageOf({ params, idsParameter: 'ImageId', pageSize, items, keyOf: ([id]) => id });
+    return { imagesSet: page.map(imageXml), nextToken };
+  },
+};

@@ -1,0 +1,78 @@
+import { ServiceError } from '../wire/service-error.ts';
+import type { InstanceRecord, Reservation, Tags, World } from '../world.ts';
+import { privateAddress } from './addresses.ts';
+import { checkForm, resourceId, spotRequestId } from './ids.ts';
+import { type InstanceState, isForgotten, stateAt } from './life-cycle.ts';
+
+/** An instance with what follows from the clock. */
+export interface InstanceView {
+  readonly instance: InstanceRecord;
+  readonly reservation: Reservation;
+  readonly state: InstanceState;
+  /** Undefined before EC2 shows it and after termination. */
+  readonly address: { readonly ip: string; readonly name: string } | undefined;
+}
+
+export const viewOf = (world: World, instance: InstanceRecord): InstanceView => {
+  const reservation = world.reservations.get(instance.reservationId);
+  if (reservation === undefined) throw new Error(`emulator: reservation ${instance.reservationId} is missing`);
+  const state = stateAt(instance.phase, world.settings, world.now());
+  const isNamed = state !== 'terminated' && world.now() >= instance.launchedAt + world.settings.nameAfterMs;
+  return {
+    instance,
+    reservation,
+    state,
+    address: isNamed ? privateAddress(world, instance, reservation.spec) : undefined,
+  };
+};
+
+/** All instances EC2 still knows, in launch order. */
+export const allViews = (world: World): readonly InstanceView[] =>
+  [...world.instances.values()].map((instance) => viewOf(world, instance));
+
+/** The instances of these ids; as in EC2 one malformed or unknown id fails the call, naming it. */
+export const viewsOf = (
+  world: World,
+  ids: readonly string[],
+  isVisible: (instance: InstanceRecord) => boolean = () => true,
+): readonly InstanceView[] => {
+  checkForm('InvalidInstanceID.Malformed', 'i', ids);
+  const known = ids.flatMap((id) => world.instances.get(id) ?? []).filter(isVisible);
+  if (known.length < ids.length) {
+    const found = new Set(known.map(({ id }) => id));
+    const unknown = ids.filter((id) => !found.has(id));
+    const [noun, verb] = unknown.length === 1 ? ['ID', 'does'] : ['IDs', 'do'];
+    throw new ServiceError(
+      'InvalidInstanceID.NotFound',
+      `The instance ${noun} '${unknown.join(', ')}' ${verb} not exist`,
+    );
+  }
+  return known.map((instance) => viewOf(world, instance));
+};
+
+/** Drops what EC2 no longer knows: instances terminated long ago, their launches and their tags. */
+export const forgetGone = (world: World): void => {
+  const gone = [...world.instances.values()].filter(({ phase }) => isForgotten(phase, world.settings, world.now()));
+  for (const instance of gone) {
+    world.instances.delete(instance.id);
+    world.changedTags.delete(instance.id);
+  }
+  for (const id of new Set(gone.map(({ reservationId }) => reservationId))) {
+    const reservation = world.reservations.get(id);
+    if (reservation?.instanceIds.some((instanceId) => world.instances.has(instanceId))) continue;
+    world.reservations.delete(id);
+    if (reservation?.clientToken !== undefined) world.reservationOfToken.delete(reservation.clientToken);
+  }
+};
+
+export const tagsOf = (world: World, id: string, { spec }: Reservation, resourceType: string): Tags =>
+  world.changedTags.get(id) ?? spec.tags[resourceType] ?? {};
+
+export const instanceTags = (world: World, { instance, reservation }: InstanceView): Tags =>
+  tagsOf(world, instance.id, reservation, 'instance');
+
+export const volumeIds = (world: World, { instance, reservation }: InstanceView): readonly string[] =>
+  reservation.spec.volumes.map((_, part) => resourceId(world, 'vol', instance.number, part));
+
+export const spotRequestIdOf = (world: World, { instance, reservation }: InstanceView): string | undefined =>
+  reservation.spec.lifecycle === 'spot' ? spotRequestId(world, instance.number) : undefined;

@@ -1,0 +1,116 @@
+import type { ImageSetting } from '../settings.ts';
+import type { Parameters } from '../wire/parameters.ts';
+import { invalidCombination, invalidValue, ServiceError } from '../wire/service-error.ts';
+import type { LaunchSpec, Tags, World } from '../world.ts';
+import { ownerId, required } from './action.ts';
+import { oneOf } from './choices.ts';
+import { checkForm } from './ids.ts';
+import { imageOf } from './images.ts';
+import { checkKeys } from './key-pairs.ts';
+import { interfacesOf, volumesOf } from './launch-devices.ts';
+import { placeOf } from './launch-place.ts';
+import { checkTemplate } from './launch-templates.ts';
+import { readTags } from './tags.ts';
+import { checkUserData } from './user-data.ts';
+
+const taggable = ['instance', 'volume', 'network-interface', 'spot-instances-request', 'elastic-gpu'];
+const templateImage = 'ami-0123456789abcdef0';
+
+const launchTags = (params: Parameters): Readonly<Record<string, Tags>> =>
+  Object.fromEntries(
+    params.each('TagSpecification').map((specification) => {
+      const type = required(specification.text('ResourceType'), 'TagSpecification.ResourceType');
+      if (!taggable.includes(type))
+        throw invalidValue(`'${type}' is not a valid taggable resource type for this operation.`);
+      return [type, readTags(specification)];
+    }),
+  );
+
+const marketOf = (params: Parameters): Pick<LaunchSpec, 'lifecycle' | 'spotPrice'> => {
+  const lifecycle = oneOf(params, 'InstanceMarketOptions.MarketType', ['spot', 'capacity-block']);
+  if (params.has('InstanceMarketOptions.SpotOptions') && lifecycle !== 'spot')
+    throw invalidCombination('Spot options need the market type spot');
+  const kind = oneOf(params, 'InstanceMarketOptions.SpotOptions.SpotInstanceType', ['one-time', 'persistent']);
+  if (kind === 'persistent')
+    throw new ServiceError('UnsupportedOperation', 'The emulator models one-time Spot requests only');
+  oneOf(params, 'InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior', ['hibernate', 'stop', 'terminate']);
+  const spotPrice = params.text('InstanceMarketOptions.SpotOptions.MaxPrice');
+  return { ...(lifecycle && { lifecycle }), ...(spotPrice !== undefined && { spotPrice }) };
+};
+
+const profileArn = (params: Parameters): string | undefined => {
+  const [arn, name] = [params.text('IamInstanceProfile.Arn'), params.text('IamInstanceProfile.Name')];
+  if (arn !== undefined && name !== undefined)
+    throw invalidCombination(
+      'The parameter iamInstanceProfile.name may not be used in combination with iamInstanceProfile.arn',
+    );
+  return arn ?? (name === undefined ? undefined : `arn:aws:iam::${ownerId}:instance-profile/${name}`);
+};
+
+// Vcpus by size name, as most families have them: 2 up to large, 4 for xlarge, 4n for nxlarge.
+const coresOf = (type: string, threads: number): number => {
+  const [, times] = /\.(\d*)xlarge$/.exec(type) ?? [];
+  const vcpus = times === undefined ? 2 : 4 * Number(times === '' ? 1 : times);
+  return vcpus / threads;
+};
+
+const hardwareOf = (params: Parameters, image: ImageSetting) => {
+  const instanceType = params.text('InstanceType') ?? 'm1.small';
+  if (!/^[a-z0-9-]+\.[a-z0-9-]+$/.test(instanceType))
+    throw invalidValue(`Invalid value '${instanceType}' for InstanceType.`);
+  const threadsPerCore = params.integer('CpuOptions.ThreadsPerCore') ?? (image.architecture === 'arm64' ? 1 : 2);
+  return {
+    instanceType,
+    threadsPerCore,
+    coreCount: params.integer('CpuOptions.CoreCount') ?? coresOf(instanceType, threadsPerCore),
+    httpTokens: oneOf(params, 'MetadataOptions.HttpTokens', ['optional', 'required']) ?? 'optional',
+    hopLimit: params.integer('MetadataOptions.HttpPutResponseHopLimit') ?? 1,
+    tenancy: oneOf(params, 'Placement.Tenancy', ['default', 'dedicated', 'host']) ?? 'default',
+    ebsOptimized: params.flag('EbsOptimized') ?? false,
+    monitoring: params.flag('Monitoring.Enabled') ?? false,
+    isProtected: params.flag('DisableApiTermination') ?? false,
+  };
+};
+
+/** What of the optional texts is there; an absent one leaves no key behind. */
+const extrasOf = (world: World, params: Parameters) => {
+  const [keyName, userData] = [params.text('KeyName'), params.text('UserData')];
+  const [privateIp, placementGroup] = [params.text('PrivateIpAddress'), params.text('Placement.GroupName')];
+  const profile = profileArn(params);
+  if (keyName !== undefined) checkKeys(world, [keyName]);
+  if (userData !== undefined) checkUserData(userData);
+  oneOf(params, 'InstanceInitiatedShutdownBehavior', ['stop', 'terminate']);
+  return {
+    ...(keyName !== undefined && { keyName }),
+    ...(userData !== undefined && { userData }),
+    ...(privateIp !== undefined && { privateIp }),
+    ...(placementGroup !== undefined && { placementGroup }),
+    ...(profile !== undefined && { profileArn: profile }),
+  };
+};
+
+/** A launch from RunInstances' parameters, checked against the world; fails as EC2 does on what cannot be launched. */
+export const readLaunchSpec = (world: World, params: Parameters): LaunchSpec => {
+  const hasTemplate = checkTemplate(world, params);
+  const imageId = required(params.text('ImageId') ?? (hasTemplate ? templateImage : undefined), 'ImageId');
+  const image = imageOf(world, imageId);
+  const groups = params.list('SecurityGroupId');
+  checkForm('InvalidGroupId.Malformed', 'sg', groups);
+  const hardware = hardwareOf(params, image);
+  const interfaces = interfacesOf(params, groups);
+  const subnet = placeOf(world, params, hardware.instanceType);
+  return {
+    imageId,
+    image,
+    ...hardware,
+    zone: subnet.zone,
+    subnetId: subnet.id,
+    vpcId: subnet.vpc,
+    groups: groups.length > 0 ? groups : (interfaces[0]?.groups ?? []),
+    interfaces,
+    volumes: volumesOf(params, image),
+    tags: launchTags(params),
+    ...marketOf(params),
+    ...extrasOf(world, params),
+  };
+};

@@ -1,0 +1,53 @@
+import { viewOf } from './ec2/instance-view.ts';
+import type { InstanceState } from './ec2/life-cycle.ts';
+import { setSpotStatus } from './ec2/spot-status.ts';
+import { moveInto } from './ec2/state-changes.ts';
+import { InvalidInput, isObject } from './invalid-input.ts';
+import type { World } from './world.ts';
+
+/** A change behind EC2's API, as AWS, the machine itself or another user would make it. */
+export type InstanceChange =
+  /** At once; from `shutting-down` and `stopping` time takes it on. The reason becomes the instance's state reason. */
+  | { readonly state: InstanceState; readonly reasonCode?: string; readonly reasonMessage?: string }
+  /** Termination protection. */
+  | { readonly protected: boolean }
+  /** A Spot request status code; `instance-terminated-*` and `instance-stopped-*` befall the instance as well. */
+  | { readonly spotStatus: string };
+
+const states: readonly unknown[] = ['pending', 'running', 'shutting-down', 'terminated', 'stopping', 'stopped'];
+
+const isOptionalText = (value: unknown): boolean => value === undefined || typeof value === 'string';
+
+const isInstanceChange = (value: unknown): value is InstanceChange => {
+  if (!isObject(value)) return false;
+  if ('state' in value)
+    return (
+      states.includes(value['state']) && isOptionalText(value['reasonCode']) && isOptionalText(value['reasonMessage'])
+    );
+  if ('protected' in value) return typeof value['protected'] === 'boolean';
+  return typeof value['spotStatus'] === 'string' && value['spotStatus'] !== '';
+};
+
+/** Checks a change from outside; fails with `InvalidInput`. */
+export const readInstanceChange = (value: unknown): InstanceChange => {
+  if (isInstanceChange(value)) return value;
+  throw new InvalidInput(
+    `an instance change is {state: ${states.join(' | ')}, reasonCode?, reasonMessage?} or {protected: boolean} or {spotStatus: string}`,
+  );
+};
+
+/** Makes the change; fails with `InvalidInput` if there is no such instance or a Spot status is set on another kind. */
+export const changeInstance = (world: World, id: string, change: InstanceChange): void => {
+  const instance = world.instances.get(id);
+  if (instance === undefined) throw new InvalidInput(`there is no instance '${id}'`);
+  const view = viewOf(world, instance);
+  if ('protected' in change) {
+    world.instances.set(id, { ...instance, isProtected: change.protected });
+  } else if ('spotStatus' in change) {
+    if (view.reservation.spec.lifecycle !== 'spot') throw new InvalidInput(`instance '${id}' is not a Spot instance`);
+    setSpotStatus(world, view, change.spotStatus);
+  } else {
+    const { state, reasonCode: code, reasonMessage } = change;
+    moveInto(world, view, state, code === undefined ? undefined : { code, message: reasonMessage ?? code });
+  }
+};

@@ -1,0 +1,82 @@
+import {
+  DescribeInstancesCommand,
+  type DescribeInstancesCommandInput,
+  EC2Client,
+  type Instance,
+  RunInstancesCommand,
+  type RunInstancesCommandInput,
+} from '@aws-sdk/client-ec2';
+import { expect, onTestFinished } from 'vitest';
+import { type Emulator, type EmulatorOptions, startEmulator } from '../../../src/emulator/server.ts';
+
+export interface Region {
+  readonly emulator: Emulator;
+  readonly client: EC2Client;
+  /** Moves the emulator's clock on. */
+  readonly pass: (ms: number) => void;
+  /** Runs one m5.large of `ami-12345678` in us-east-1a unless the input says otherwise. */
+  readonly run: (input?: Partial<RunInstancesCommandInput>) => Promise<readonly Instance[]>;
+  readonly describe: (input?: DescribeInstancesCommandInput) => Promise<readonly Instance[]>;
+}
+
+export const clientOf = (url: string): EC2Client =>
+  new EC2Client({
+    endpoint: url,
+    region: 'us-east-1',
+    maxAttempts: 1,
+    credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'secret' },
+  });
+
+/** An emulator with a clock that stands still, the genuine client against it, and both gone after the test. */
+export const startRegion = async (options: EmulatorOptions = {}): Promise<Region> => {
+  const clock = { now: Date.UTC(2026, 0, 1) };
+  const emulator = await startEmulator({ now: () => clock.now, ...options });
+  const client = clientOf(emulator.url);
+  onTestFinished(async () => {
+    client.destroy();
+    await emulator.close();
+  });
+  return {
+    emulator,
+    client,
+    pass: (ms) => {
+      clock.now += ms;
+    },
+    run: async (input = {}) => {
+      const defaults = {
+        ImageId: 'ami-12345678',
+        InstanceType: 'm5.large',
+        MinCount: 1,
+        MaxCount: 1,
+        ...(input.SubnetId === undefined && input.NetworkInterfaces === undefined
+          ? { Placement: { AvailabilityZone: 'us-east-1a' } }
+          : {}),
+      } as const;
+      const { Instances = [] } = await client.send(new RunInstancesCommand({ ...defaults, ...input }));
+      return Instances;
+    },
+    describe: async (input = {}) => {
+      const { Reservations = [] } = await client.send(new DescribeInstancesCommand(input));
+      return Reservations.flatMap(({ Instances = [] }) => Instances);
+    },
+  };
+};
+
+/** The ids of instances, for calls that want nothing else. */
+export const idsOf = (instances: readonly Instance[]): string[] =>
+  instances.flatMap(({ InstanceId }) => InstanceId ?? []);
+
+/** Expects the call to fail with EC2's code and text under this HTTP status. */
+export const expectRefusal = async (
+  call: Promise<unknown>,
+  code: string,
+  status: number,
+  message: RegExp = /./,
+): Promise<void> => {
+  const error: unknown = await call.then(
+    () => 'no error',
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toMatchObject({ name: code, $metadata: { httpStatusCode: status } });
+  expect(error).toHaveProperty('message', expect.stringMatching(message));
+};
