@@ -1,0 +1,20 @@
+@echo off
+rem Called by the five scripts with the operation first. HF_AWS_NODE names the Node to use, else the one on PATH.
+setlocal
+set "NODE_EXE=%HF_AWS_NODE%"
+if not defined NODE_EXE set "NODE_EXE=node.exe"
+set "LOG_DIR=%HF_PROVIDER_LOGDIR%"
+if not defined LOG_DIR set "LOG_DIR=%HF_LOGDIR%"
+if not defined LOG_DIR set "LOG_DIR=%~dp0..\log"
+set "ERRORS=NUL"
+if exist "%LOG_DIR%\" set "ERRORS=%LOG_DIR%\%HF_PROVIDER_NAME%-provider.err"
+if not exist "%~dp0..\dist\hf-aws.cjs" (
+  echo {"message":"hostfactory-aws is not built: run npm ci and npm run build in its folder, or install the package again"}
+  exit /b 1
+)
+where "%NODE_EXE%" >NUL 2>&1 || if not exist "%NODE_EXE%" (
+  echo {"message":"hostfactory-aws found no node: set HF_AWS_NODE to node.exe, 20.19 or later"}
+  exit /b 1
+)
+"%NODE_EXE%" "%~dp0..\dist\hf-aws.cjs" %* 2>>"%ERRORS%"
+exit /b %ERRORLEVEL%

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Host Factory: give machines back. Usage: requestReturnMachines.sh -f <file> | --data '<json>' | < <json>
+operation=requestReturnMachines
+case $0 in */*) self=$0 ;; *) self=./$0 ;; esac
+while [ -h "$self" ]; do
+  target=$(PATH="$PATH:/usr/bin:/bin" readlink "$self")
+  case $target in /*) self=$target ;; *) self=${self%/*}/$target ;; esac
+done
+here=${self%/*}
+. "$here/launcher.sh"

@@ -1,0 +1,50 @@
+import type { Bus, Handlers, Operation } from './bus.ts';
+import type { CreateRequest, CreateRequestAnswer } from './commands/create-request.ts';
+import type { ReturnMachines, ReturnMachinesAnswer } from './commands/return-machines.ts';
+import type { SyncRequests, SyncRequestsAnswer } from './commands/sync-requests.ts';
+import type { UpdateMachineStatus, UpdateMachineStatusAnswer } from './commands/update-machine-status.ts';
+import type { ValidateTemplate, ValidateTemplateAnswer } from './commands/validate-template.ts';
+import type { GetRequestStatus, GetRequestStatusAnswer } from './queries/get-request-status.ts';
+import type { GetReturnRequests, GetReturnRequestsAnswer } from './queries/get-return-requests.ts';
+import type { GetTemplates, GetTemplatesAnswer } from './queries/get-templates.ts';
+import type { ListMachines, ListMachinesAnswer } from './queries/list-machines.ts';
+import type { ListRequests, ListRequestsAnswer } from './queries/list-requests.ts';
+
+/** Everything that changes state. A command answers with ids and versions, never with a view. */
+export interface Commands {
+  readonly CreateRequest: Operation<CreateRequest, CreateRequestAnswer>;
+  readonly SyncRequests: Operation<SyncRequests, SyncRequestsAnswer>;
+  readonly ReturnMachines: Operation<ReturnMachines, ReturnMachinesAnswer>;
+  readonly UpdateMachineStatus: Operation<UpdateMachineStatus, UpdateMachineStatusAnswer>;
+  readonly ValidateTemplate: Operation<ValidateTemplate, ValidateTemplateAnswer>;
+}
+
+/** Everything that only reads. */
+export interface Queries {
+  readonly GetTemplates: Operation<GetTemplates, GetTemplatesAnswer>;
+  readonly GetRequestStatus: Operation<GetRequestStatus, GetRequestStatusAnswer>;
+  readonly GetReturnRequests: Operation<GetReturnRequests, GetReturnRequestsAnswer>;
+  readonly ListRequests: Operation<ListRequests, ListRequestsAnswer>;
+  readonly ListMachines: Operation<ListMachines, ListMachinesAnswer>;
+}
+
+export type CommandHandlers = Handlers<Commands>;
+export type QueryHandlers = Handlers<Queries>;
+
+/** The one way in for every door: Host Factory's scripts, the command line, REST. */
+export const createApplicationService = (commands: Bus<Commands>, queries: Bus<Queries>) => ({
+  createRequest: (input: Omit<CreateRequest, 'type'>) => commands.execute({ type: 'CreateRequest', ...input }),
+  syncRequests: (input: Omit<SyncRequests, 'type'>) => commands.execute({ type: 'SyncRequests', ...input }),
+  returnMachines: (input: Omit<ReturnMachines, 'type'>) => commands.execute({ type: 'ReturnMachines', ...input }),
+  updateMachineStatus: (input: Omit<UpdateMachineStatus, 'type'>) =>
+    commands.execute({ type: 'UpdateMachineStatus', ...input }),
+  validateTemplate: (input: Omit<ValidateTemplate, 'type'>) => commands.execute({ type: 'ValidateTemplate', ...input }),
+  getTemplates: (input: Omit<GetTemplates, 'type'> = {}) => queries.execute({ type: 'GetTemplates', ...input }),
+  getRequestStatus: (input: Omit<GetRequestStatus, 'type'>) => queries.execute({ type: 'GetRequestStatus', ...input }),
+  getReturnRequests: (input: Omit<GetReturnRequests, 'type'>) =>
+    queries.execute({ type: 'GetReturnRequests', ...input }),
+  listRequests: (input: Omit<ListRequests, 'type'> = {}) => queries.execute({ type: 'ListRequests', ...input }),
+  listMachines: (input: Omit<ListMachines, 'type'> = {}) => queries.execute({ type: 'ListMachines', ...input }),
+});
+
+export type ApplicationService = ReturnType<typeof createApplicationService>;

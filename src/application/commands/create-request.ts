@@ -1,0 +1,187 @@
+import { PluginError } from '../../domain/errors.ts';
+import { createIdOf } from '../../domain/ids.ts';
+import { liveUnits, type Request, type RequestCommand } from '../../domain/request.ts';
+import { providerApiOf, type Template, templateProblems } from '../../domain/template.ts';
+import type { Command, Handler, Operation } from '../bus.ts';
+import { requestMessage, sendLaunch } from '../launching.ts';
+import type {
+  CapacityProvider,
+  CapacityProviders,
+  Clock,
+  LiveRequests,
+  Logger,
+  Origin,
+  RequestStreams,
+  TemplateCatalog,
+} from '../ports.ts';
+import { type DecideContext, type Decided, decideOnRequest } from '../streams.ts';
+
+export interface CreateRequest extends Command {
+  readonly type: 'CreateRequest';
+  readonly templateId: string;
+  /** Hosts wanted. */
+  readonly maxNumber: number;
+  /** The caller's own remarks, e.g. LSF's `rc_account`. */
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+export interface CreateRequestAnswer {
+  readonly requestId: string;
+  readonly version: number;
+  /** For people: what was asked, what was granted, why less. */
+  readonly message: string;
+}
+
+export interface CreateRequestPorts {
+  readonly streams: RequestStreams;
+  readonly live: LiveRequests;
+  readonly templates: TemplateCatalog;
+  readonly providers: CapacityProviders;
+  /** Brings the books of a template up to date with what its requests still hold at AWS. */
+  readonly recount: (templateId: string, origin: Origin) => Promise<void>;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly log: Logger;
+}
+
+/** IBM's awsprov_templates.json: the most a template can ask for, also where `maxNumber` is -1 (no limit). */
+const mostHosts = 10_000;
+
+const describeProblems = (problems: readonly { readonly field: string; readonly rule: string }[]): string =>
+  problems.map(({ field, rule }) => `${field} ${rule}`.trim()).join('; ');
+
+const findTemplate = async (catalog: TemplateCatalog, templateId: string): Promise<Template> => {
+  const { templates, rejected, file } = await catalog.read();
+  const template = templates.find((candidate) => candidate.templateId === templateId);
+  const problems =
+    template === undefined
+      ? rejected.find((candidate) => candidate.templateId === templateId)?.problems
+      : templateProblems(template);
+  if (problems !== undefined && problems.length > 0) {
+    throw new PluginError('template.invalid', `template ${templateId} in ${file}: ${describeProblems(problems)}`);
+  }
+  if (template === undefined) throw new PluginError('template.not-found', `no template "${templateId}" in ${file}`);
+  return template;
+};
+
+const checkCount = ({ templateId, maxNumber }: Template, count: number): void => {
+  if (!Number.isSafeInteger(count) || count < 1) {
+    throw new PluginError('input.invalid', `machineCount must be a whole number of at least 1, not ${count}`);
+  }
+  const limit = maxNumber === -1 ? mostHosts : maxNumber;
+  if (count > limit) {
+    const text = `machineCount ${count} is above maxNumber ${maxNumber} of template ${templateId} (at most ${limit})`;
+    throw new PluginError('template.limit', text);
+  }
+};
+
+const providerFor = async (providers: CapacityProviders, template: Template): Promise<CapacityProvider> => {
+  const api = providerApiOf(template);
+  const provider = await providers(api);
+  if (provider !== undefined) return provider;
+  throw new PluginError(
+    'template.unsupported',
+    `template ${template.templateId} has priceType ${template.priceType}, which needs ${api}: this version launches only ondemand templates (RunInstances)`,
+  );
+};
+
+const reserve = async (
+  ports: CreateRequestPorts,
+  origin: Origin,
+  template: Template,
+  requestId: string,
+  units: number,
+): Promise<void> => {
+  const { templateId, maxNumber } = template;
+  const limit = maxNumber === -1 ? undefined : maxNumber;
+  const claim = { templateId, requestId, units };
+  if ((await ports.live.reserve(claim, limit)).granted) return;
+  await ports.recount(templateId, origin);
+  const { granted, live } = await ports.live.reserve(claim, limit);
+  if (granted) return;
+  const text = `${units} more would exceed maxNumber ${maxNumber} of template ${templateId}: ${live} machines are running or on their way`;
+  throw new PluginError('template.limit', text);
+};
+
+/** Asks AWS for machines. Whatever can be refused without AWS is refused before anything is written. */
+export const createRequestHandler =
+  (ports: CreateRequestPorts): Handler<Operation<CreateRequest, CreateRequestAnswer>> =>
+  async ({ templateId, maxNumber: wanted, attributes = {} }, origin) => {
+    const { streams, live, clock, log } = ports;
+    const requestId = createIdOf(origin.commandId ?? ports.newId());
+    const context = { streams, origin };
+    const known = origin.commandId === undefined ? undefined : await decideOnRequest(context, requestId, []);
+    if (known !== undefined && known.version > 0) return answerOf(requestId, known);
+
+    const template = await findTemplate(ports.templates, templateId);
+    checkCount(template, wanted);
+    const provider = await providerFor(ports.providers, template);
+    await reserve(ports, origin, template, requestId, wanted);
+    const create: RequestCommand = {
+      type: 'Create',
+      now: clock(),
+      template,
+      providerApi: providerApiOf(template),
+      wanted,
+      attributes,
+    };
+    const launching = { context, requestId, create, template, wanted, attributes };
+    const decided = await launchPoolByPool(ports, provider, launching).catch(async (error: unknown) => {
+      if ((await streams.load(requestId)).version === 0) await live.settle({ templateId, requestId, units: 0 });
+      throw error;
+    });
+    const units = decided.state.stage === 'absent' ? 0 : liveUnits(decided.state);
+    if (units !== wanted) await live.settle({ templateId, requestId, units });
+    refuseNothing(decided.state);
+    const answer = answerOf(requestId, decided);
+    log.info('request.created', answer.message, { requestId, templateId, wanted });
+    return answer;
+  };
+
+interface Launching {
+  readonly context: DecideContext;
+  readonly requestId: string;
+  readonly create: RequestCommand;
+  readonly template: Template;
+  readonly wanted: number;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** The intent of each launch is on disk before EC2 hears of it; what came of it is on disk before the next. */
+const launchPoolByPool = async (
+  ports: CreateRequestPorts,
+  provider: CapacityProvider,
+  { context, requestId, create, template, wanted, attributes }: Launching,
+): Promise<Decided<Request>> => {
+  const { clock } = ports;
+  let pending: readonly RequestCommand[] = [create];
+  let missing = wanted;
+  for (let attempt = 0; missing > 0; attempt++) {
+    const launch = await provider.prepare({ requestId, template, count: missing, attempt, attributes });
+    if (launch === undefined) break;
+    await decideOnRequest(context, requestId, [...pending, { type: 'IntendLaunch', now: clock(), launch }]);
+    pending = [];
+    const outcome = await sendLaunch(ports, provider, launch);
+    if (outcome === undefined) break;
+    pending = [outcome.record];
+    missing = outcome.missing;
+    if (!outcome.tryNextPool) break;
+  }
+  return decideOnRequest(context, requestId, [...pending, { type: 'Settle', now: clock() }]);
+};
+
+const answerOf = (requestId: string, { state, version }: Decided<Request>): CreateRequestAnswer => ({
+  requestId,
+  version,
+  message: state.stage === 'absent' ? '' : requestMessage(state),
+});
+
+/** A request that ended with nothing is an error to the caller: Host Factory then asks again later. */
+const refuseNothing = (request: Request): void => {
+  if (request.stage !== 'settled' || request.machines.size > 0) return;
+  const last = request.refusals.at(-1);
+  if (last === undefined) return;
+  const { fault, code, awsRequestId } = last;
+  const aws = { code, action: request.providerApi, ...(awsRequestId === undefined ? {} : { awsRequestId }) };
+  throw new PluginError(fault, requestMessage(request), { aws });
+};

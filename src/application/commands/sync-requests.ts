@@ -1,0 +1,105 @@
+import { isPluginError, messageOf } from '../../domain/errors.ts';
+import { isReturnId } from '../../domain/ids.ts';
+import { liveMachines, unresolvedLaunches } from '../../domain/request.ts';
+import { openItems } from '../../domain/return-request.ts';
+import type { Command, Handler, Operation } from '../bus.ts';
+import type { Hosts, Logger, RequestStreams } from '../ports.ts';
+import { foldRequest, foldReturn } from '../streams.ts';
+import { type Look, type OpenCreate, type SyncPorts, syncCreate } from '../sync-create.ts';
+import { type OpenReturn, syncReturn } from '../sync-return.ts';
+
+export interface SyncRequests extends Command {
+  readonly type: 'SyncRequests';
+  /** Create and return requests mixed, as Host Factory asks for them. */
+  readonly requestIds: readonly string[];
+  /** Look also at the machines of create requests that have settled. */
+  readonly includeSettled?: boolean;
+}
+
+export interface SyncRequestsAnswer {
+  /** Requests that could not be brought up to date, and why. Their last known state stands. */
+  readonly unverified: ReadonlyMap<string, string>;
+}
+
+export interface SyncRequestsPorts extends SyncPorts {
+  readonly streams: RequestStreams;
+}
+
+/**
+ * Brings requests up to date with AWS: one batched look for all of them, then per request what follows from it. A request
+ * that is final costs nothing. A fault while reading changes nothing.
+ */
+export const syncRequestsHandler =
+  (ports: SyncRequestsPorts): Handler<Operation<SyncRequests, SyncRequestsAnswer>> =>
+  async ({ requestIds, includeSettled = false }, origin) => {
+    const { creates, returns } = await loadOpen(ports.streams, [...new Set(requestIds)], includeSettled);
+    const context = { streams: ports.streams, origin };
+    const unverified = new Map<string, string>();
+    const noteTrouble = (ids: readonly string[], error: unknown): void => {
+      const reason = awsTrouble(ports.log, error);
+      for (const id of ids) unverified.set(id, reason);
+    };
+    try {
+      const look = await lookAt(ports, creates, returns);
+      const syncs = [
+        ...creates.map((open) => ({ id: open.id, run: () => syncCreate(ports, context, open, look) })),
+        ...returns.map((open) => ({ id: open.id, run: () => syncReturn(ports, context, open, look) })),
+      ];
+      for (const { id, run } of syncs) await run().catch((error: unknown) => noteTrouble([id], error));
+    } catch (error) {
+      noteTrouble(
+        [...creates, ...returns].map(({ id }) => id),
+        error,
+      );
+    }
+    return { unverified };
+  };
+
+/** AWS's trouble is told and passes; the file system's or ours ends the call. */
+const awsTrouble = (log: Logger, error: unknown): string => {
+  if (!isPluginError(error) || !error.code.startsWith('provider.')) throw error;
+  log.warn('sync.unverified', messageOf(error), { aws: error.aws });
+  return messageOf(error);
+};
+
+const loadOpen = async (streams: RequestStreams, ids: readonly string[], includeSettled: boolean) => {
+  const creates: OpenCreate[] = [];
+  const returns: OpenReturn[] = [];
+  const loaded = await Promise.all(ids.map(async (id) => [id, await streams.load(id)] as const));
+  for (const [id, stream] of loaded) {
+    if (isReturnId(id)) {
+      const request = foldReturn(stream);
+      if (request.stage === 'open') returns.push({ id, request });
+      continue;
+    }
+    const request = foldRequest(stream);
+    if (request.stage === 'open') {
+      const unfinished = [...request.machines.values()].filter(({ state }) => state !== 'terminated');
+      creates.push({ id, request, asked: unfinished.map(({ machineId }) => machineId) });
+    } else if (request.stage === 'settled' && includeSettled) {
+      creates.push({ id, request, asked: liveMachines(request).map(({ machineId }) => machineId) });
+    }
+  }
+  return { creates, returns };
+};
+
+const lookAt = async (
+  { hosts, clock }: { readonly hosts: () => Promise<Hosts>; readonly clock: () => number },
+  creates: readonly OpenCreate[],
+  returns: readonly OpenReturn[],
+): Promise<Look> => {
+  const ids = new Set([
+    ...creates.flatMap(({ asked }) => asked),
+    ...returns.flatMap(({ request }) => openItems(request).map(({ machineId }) => machineId)),
+  ]);
+  const unresolved = creates.filter(({ request }) => unresolvedLaunches(request).length > 0).map(({ id }) => id);
+  const at = clock();
+  if (ids.size + unresolved.length === 0) return { at, seen: new Map(), launched: new Map() };
+  const ec2 = await hosts();
+  const [seen, byRequest] = await Promise.all([ec2.describe([...ids]), ec2.describeByRequest(unresolved)]);
+  const launched = new Map<string, typeof byRequest>();
+  for (const sighting of byRequest) {
+    launched.set(sighting.clientToken, [...(launched.get(sighting.clientToken) ?? []), sighting]);
+  }
+  return { at, seen: new Map(seen.map((sighting) => [sighting.machineId, sighting])), launched };
+};

@@ -1,0 +1,45 @@
+import { PluginError } from '../../domain/errors.ts';
+import type { MachineState } from '../../domain/machine.ts';
+import { liveUnits } from '../../domain/request.ts';
+import type { Command, Handler, Operation } from '../bus.ts';
+import { recallMachines } from '../host-lookup.ts';
+import type { Clock, LiveRequests, RequestStreams } from '../ports.ts';
+import { decideOnRequest } from '../streams.ts';
+
+export interface UpdateMachineStatus extends Command {
+  readonly type: 'UpdateMachineStatus';
+  readonly machineId: string;
+  readonly status: MachineState;
+  /** The request that launched the machine, when the caller knows it. */
+  readonly requestId?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export interface UpdateMachineStatusAnswer {
+  readonly requestId: string;
+  readonly version: number;
+}
+
+export interface UpdateMachineStatusPorts {
+  readonly streams: RequestStreams;
+  readonly live: LiveRequests;
+  readonly clock: Clock;
+}
+
+/** Records a transition somebody saw. Throws `machine.not-found` when no request holds the machine. */
+export const updateMachineStatusHandler =
+  (ports: UpdateMachineStatusPorts): Handler<Operation<UpdateMachineStatus, UpdateMachineStatusAnswer>> =>
+  async ({ machineId, status, requestId, metadata = {} }, origin) => {
+    const id = requestId ?? (await recallMachines(ports, (machine) => machine.machineId === machineId))[0]?.requestId;
+    if (id === undefined) throw new PluginError('machine.not-found', `no open request holds a machine ${machineId}`);
+    const now = ports.clock();
+    const { state, version } = await decideOnRequest({ streams: ports.streams, origin }, id, [
+      { type: 'ReportStatus', now, machineId, status, metadata },
+      { type: 'Settle', now },
+    ]);
+    if (state.stage === 'absent' || !state.machines.has(machineId)) {
+      throw new PluginError('machine.not-found', `request ${id} holds no machine ${machineId}`);
+    }
+    await ports.live.settle({ templateId: state.template.templateId, requestId: id, units: liveUnits(state) });
+    return { requestId: id, version };
+  };

@@ -1,0 +1,133 @@
+import type { Sighting } from '../domain/machine.ts';
+import type { PreparedLaunch, Refusal, RequestEvent } from '../domain/request.ts';
+import type { OwnedSighting, ReturnEvent } from '../domain/return-request.ts';
+import type { ProviderApi, Template, TemplateProblem } from '../domain/template.ts';
+
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** One line per event: a code first, then prose, then fields. Never stdout: that belongs to Host Factory. */
+export interface Logger {
+  debug(code: string, text: string, fields?: LogFields): void;
+  info(code: string, text: string, fields?: LogFields): void;
+  warn(code: string, text: string, fields?: LogFields): void;
+  error(code: string, text: string, fields?: LogFields): void;
+}
+
+/** Milliseconds since the epoch. */
+export type Clock = () => number;
+
+/** Who asks, carried by every command and query and written on every event. */
+export interface Origin {
+  readonly correlationId: string;
+  readonly userId?: string;
+  readonly commandId?: string;
+}
+
+export type StreamEvent = RequestEvent | ReturnEvent;
+
+export interface Stream<E extends StreamEvent = StreamEvent> {
+  /** The number of events; 0 where there is no such stream. */
+  readonly version: number;
+  readonly events: readonly E[];
+}
+
+export interface RequestStreams {
+  /** Throws `storage.unreadable` naming the file; an absent stream is empty, a damaged one never. */
+  load(id: string): Promise<Stream>;
+  /**
+   * On disk before it resolves with the new version. Throws `storage.conflict` if somebody has written since `version`,
+   * `storage.unwritable` if the disk refuses.
+   */
+  append(id: string, version: number, events: readonly StreamEvent[], origin: Origin): Promise<number>;
+  /** Ids of all streams that are not archived, in no particular order. */
+  ids(): Promise<readonly string[]>;
+}
+
+/** Which requests hold machines of which template: enforces `maxNumber` across processes without reading any stream. */
+export interface LiveRequests {
+  /** Claims `units` of the template for a request, unless that would exceed `limit` (no limit when undefined). */
+  reserve(claim: LiveClaim, limit: number | undefined): Promise<{ readonly granted: boolean; readonly live: number }>;
+  /** States what a request holds now; 0 takes it off the books. */
+  settle(claim: LiveClaim): Promise<void>;
+  /** Requests on the books, of one template or all. `since` is when the claim was made, ms. */
+  list(templateId?: string): Promise<readonly (LiveClaim & { readonly since: number })[]>;
+}
+
+export interface LiveClaim {
+  readonly templateId: string;
+  readonly requestId: string;
+  readonly units: number;
+}
+
+export interface RejectedTemplate {
+  /** As written, or `templates[3]` where there is none. */
+  readonly templateId: string;
+  readonly problems: readonly TemplateProblem[];
+}
+
+interface TemplateReading {
+  readonly file: string;
+  readonly templates: readonly Template[];
+  readonly rejected: readonly RejectedTemplate[];
+}
+
+export interface TemplateCatalog {
+  /** Throws `configuration.missing` or `configuration.invalid` (with line and column) when there is no list to serve. */
+  read(): Promise<TemplateReading>;
+}
+
+export interface LaunchOrder {
+  readonly requestId: string;
+  readonly template: Template;
+  /** Hosts still missing. */
+  readonly count: number;
+  /** How many launch calls this request has made: chooses the pool and names the client token. */
+  readonly attempt: number;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** What came of a launch call. Less than asked is an outcome, not a fault. */
+export interface LaunchReport {
+  readonly machines: readonly Sighting[];
+  readonly refusal?: Refusal;
+  /** Whether another pool may have what this one lacked. */
+  readonly tryNextPool: boolean;
+}
+
+/** One AWS API that can give capacity. */
+export interface CapacityProvider {
+  /** Renders the next call; undefined when no pool is left to try. May read facts from AWS; launches nothing. */
+  prepare(order: LaunchOrder): Promise<PreparedLaunch | undefined>;
+  /**
+   * Sends one call. Throws `provider.throttled` or `provider.transient` when the outcome is unknown: it may be sent
+   * again as it is, at any time, and will not launch twice.
+   */
+  launch(prepared: PreparedLaunch): Promise<LaunchReport>;
+}
+
+export type CapacityProviders = (api: ProviderApi) => Promise<CapacityProvider | undefined>;
+
+/** Instances as EC2 shows them. All reads throw `provider.*`; a fault is never an empty answer. */
+export interface Hosts {
+  /** Looks at instances by id; ids EC2 does not know are simply absent. */
+  describe(machineIds: readonly string[]): Promise<readonly OwnedSighting[]>;
+  /** Looks at instances by private DNS name. */
+  describeByName(names: readonly string[]): Promise<readonly OwnedSighting[]>;
+  /** Looks for what the given requests launched, by tag. `clientToken` tells the launch. */
+  describeByRequest(requestIds: readonly string[]): Promise<readonly (OwnedSighting & { clientToken: string })[]>;
+  /** Asks EC2 to terminate; one bad id does not spare the others. Answers with EC2's reason per id refused. */
+  terminate(machines: readonly Pick<OwnedSighting, 'machineId' | 'zone'>[]): Promise<ReadonlyMap<string, string>>;
+  /** Tags instances and their volumes with their own instance id (AWS_TAG_InstanceID). */
+  tagWithOwnId(machineIds: readonly string[]): Promise<void>;
+}
+
+/** The parts of the provider configuration the use cases decide by. */
+export interface Policy {
+  /** Milliseconds for which EC2 may not know an id it gave out itself. */
+  readonly consistencyWindow: number;
+  /** Milliseconds after which a host that is not usable is given up. */
+  readonly pendingTimeout: number;
+  /** Milliseconds after which a launch whose outcome is unknown is no longer tried. */
+  readonly launchDeadline: number;
+  readonly tagInstanceId: boolean;
+}

@@ -1,0 +1,150 @@
+import { isReturnId } from '../domain/ids.ts';
+import { type Machine, type MachineResult, type MachineState, resultOf, type Sighting } from '../domain/machine.ts';
+import type { KnownRequest } from '../domain/request.ts';
+import type { KnownReturn, ReturnItem } from '../domain/return-request.ts';
+import { requestMessage } from './launching.ts';
+import type { Stream } from './ports.ts';
+import { foldRequest, foldReturn } from './streams.ts';
+
+/** Host Factory's three words for how a request stands. */
+export type RequestStatus = 'running' | 'complete' | 'complete_with_error';
+
+/** A machine with regard to one request. Empty strings are what is not known. */
+export interface MachineView {
+  readonly machineId: string;
+  readonly requestId: string;
+  readonly name: string;
+  readonly result: MachineResult;
+  readonly status: MachineState;
+  readonly privateIpAddress: string;
+  readonly publicIpAddress: string;
+  /** Seconds since the epoch; 0 when EC2 never told. */
+  readonly launchTime: number;
+  readonly message: string;
+  readonly priceType: 'ondemand' | 'spot';
+  readonly instanceType: string;
+  /** `k=v;k=v` */
+  readonly instanceTags: string;
+}
+
+export interface RequestView {
+  readonly requestId: string;
+  readonly kind: 'create' | 'return';
+  readonly status: RequestStatus;
+  readonly message: string;
+  readonly templateId?: string;
+  /** Machines asked for, or to be returned. */
+  readonly wanted: number;
+  readonly counts: Readonly<Record<MachineResult, number>>;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly settledAt?: number;
+  readonly version: number;
+  readonly machines: readonly MachineView[];
+}
+
+const joinTags = (tags: readonly (readonly [string, string])[]): string =>
+  tags.map(([key, value]) => `${key}=${value}`).join(';');
+
+const placeOf = (known: Sighting | undefined) => ({
+  privateIpAddress: known?.privateIpAddress ?? '',
+  publicIpAddress: known?.publicIpAddress ?? '',
+  launchTime: known?.launchTime ?? 0,
+  priceType: known?.priceType ?? ('ondemand' as const),
+  instanceType: known?.instanceType ?? '',
+});
+
+const failureText = ({ givenUp, reason, state }: Machine): string => givenUp ?? reason ?? `the instance is ${state}`;
+
+const machineView = (requestId: string, instanceTags: string, machine: Machine): MachineView => {
+  const result = resultOf(machine);
+  return {
+    machineId: machine.machineId,
+    requestId,
+    name: machine.name,
+    result,
+    status: machine.state,
+    ...placeOf(machine),
+    message: result === 'fail' ? failureText(machine) : '',
+    instanceTags,
+  };
+};
+
+const itemResult = ({ verdict }: ReturnItem): MachineResult => {
+  if (verdict === 'gone') return 'succeed';
+  return verdict === 'foreign' ? 'fail' : 'executing';
+};
+
+const itemView = (requestId: string, item: ReturnItem): MachineView => ({
+  machineId: item.machineId,
+  requestId,
+  name: item.name,
+  result: itemResult(item),
+  status: item.verdict === 'gone' ? 'terminated' : (item.last?.state ?? 'shutting-down'),
+  ...placeOf(item.last),
+  message: item.message,
+  instanceTags: item.instanceTags,
+});
+
+const countResults = (machines: readonly MachineView[]): RequestView['counts'] => {
+  const counts = { executing: 0, succeed: 0, fail: 0 };
+  for (const { result } of machines) counts[result]++;
+  return counts;
+};
+
+/** The machines of a create request as last seen, also after it settled. */
+export const currentMachines = (requestId: string, { template, machines }: KnownRequest): readonly MachineView[] => {
+  const instanceTags = joinTags(template.instanceTags);
+  return [...machines.values()].map((machine) => machineView(requestId, instanceTags, machine));
+};
+
+/**
+ * `complete` as soon as one host can be used, since Host Factory may drop the good hosts of a request that ends in
+ * `complete_with_error`; the shortfall is in the message, and the hosts that failed are listed as such.
+ */
+const createView = (requestId: string, request: KnownRequest, version: number): RequestView => {
+  const machines = currentMachines(requestId, { ...request, machines: request.settledMachines ?? request.machines });
+  const counts = countResults(machines);
+  const ended = counts.succeed > 0 ? 'complete' : 'complete_with_error';
+  return {
+    requestId,
+    kind: 'create',
+    status: request.stage === 'open' ? 'running' : ended,
+    message: requestMessage(request),
+    templateId: request.template.templateId,
+    wanted: request.wanted,
+    counts,
+    createdAt: request.createdAt,
+    ...(request.settledAt === undefined ? {} : { settledAt: request.settledAt }),
+    version,
+    machines,
+  };
+};
+
+const returnView = (requestId: string, request: KnownReturn, version: number): RequestView => {
+  const machines = [...request.items.values()].map((item) => itemView(requestId, item));
+  const counts = countResults(machines);
+  const ended = counts.fail > 0 ? 'complete_with_error' : 'complete';
+  return {
+    requestId,
+    kind: 'return',
+    status: request.stage === 'open' ? 'running' : ended,
+    message: `${counts.succeed} of ${machines.length} machines are gone.`,
+    wanted: machines.length,
+    counts,
+    createdAt: request.createdAt,
+    ...(request.settledAt === undefined ? {} : { settledAt: request.settledAt }),
+    version,
+    machines,
+  };
+};
+
+/** A request as people and Host Factory see it; undefined where the stream is empty. */
+export const viewOf = (requestId: string, stream: Stream): RequestView | undefined => {
+  if (isReturnId(requestId)) {
+    const request = foldReturn(stream);
+    return request.stage === 'absent' ? undefined : returnView(requestId, request, stream.version);
+  }
+  const request = foldRequest(stream);
+  return request.stage === 'absent' ? undefined : createView(requestId, request, stream.version);
+};

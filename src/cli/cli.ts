@@ -1,0 +1,62 @@
+import yargs from 'yargs';
+import { runDemo } from './demo.ts';
+import type { Door } from './door.ts';
+import { runEmulator } from './emulator.ts';
+import { machineCommands } from './machines.ts';
+import { requestCommands } from './requests.ts';
+import { templateCommands } from './templates.ts';
+
+const epilogue = `Host Factory itself calls scripts/*.sh; each is also a verb here:
+  hf-aws getAvailableTemplates | requestMachines | getRequestStatus | requestReturnMachines | getReturnRequests
+  with -f <file>, --data '<json>' or JSON on standard input.
+
+Where things are is told by Host Factory's variables (HF_PROVIDER_NAME, HF_PROVIDER_CONFDIR, HF_PROVIDER_WORKDIR,
+HF_PROVIDER_LOGDIR); without them config, work and log of the installation are used.
+
+Exit status: 0 done, 1 failed, 2 wrong usage.`;
+
+/** The administrator's command line. Resolves with the exit status. */
+export const runCli = async (argv: readonly string[], door: Door): Promise<number> => {
+  let exitCode = 0;
+  const done = async (code: Promise<number>): Promise<void> => {
+    exitCode = await code;
+  };
+  const parser = yargs([...argv])
+    .scriptName('hf-aws')
+    .usage('hf-aws <noun> <verb>\n\nAWS provider plug-in for IBM Spectrum Symphony Host Factory.')
+    .option('json', { type: 'boolean', describe: 'JSON for machines instead of tables', global: true })
+    .option('user', { type: 'string', describe: 'Who asks; kept on the events', global: true })
+    .option('correlation-id', { type: 'string', describe: 'Kept on log lines and events', global: true })
+    .command('templates', 'The host templates', templateCommands(door, done))
+    .command('requests', 'Requests for machines and returns of them', requestCommands(door, done))
+    .command('machines', 'The machines on record', machineCommands(door, done))
+    .command(
+      'emulator',
+      'Run an EC2 endpoint on this machine, for rehearsals',
+      (each) =>
+        each
+          .option('port', { type: 'number', default: 4566, describe: '0 takes any free port' })
+          .option('state', { type: 'string', describe: 'File that keeps the instances over restarts' })
+          .example('hf-aws emulator --port 4566', 'then set AWS_ENDPOINT_URL to http://127.0.0.1:4566'),
+      (options) => done(runEmulator(door, options)),
+    )
+    .command(
+      'demo',
+      'Drive the five scripts through a whole life cycle against the emulator; leaves nothing behind',
+      (each) => each,
+      () => done(runDemo(door)),
+    )
+    .demandCommand(1, 'Say what to do, e.g. hf-aws requests list')
+    .recommendCommands()
+    .strict()
+    .wrap(Math.min(100, process.stdout.columns ?? 100))
+    .epilogue(epilogue)
+    .exitProcess(false)
+    .fail((message, error) => {
+      if (error !== undefined && error !== null) throw error;
+      door.complain(`${message}\nhf-aws --help shows what there is`);
+      exitCode = 2;
+    });
+  await parser.parseAsync();
+  return exitCode;
+};

@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Door } from './door.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+interface Stage {
+  readonly door: Door;
+  readonly env: NodeJS.ProcessEnv;
+  readonly inputFile: string;
+}
+
+/** Runs a script as Host Factory does, `<script> -f <file>`; throws when it fails or prints anything but one JSON object. */
+const call = async (
+  { door, env, inputFile }: Stage,
+  operation: string,
+  input: Json,
+  meaning: string,
+): Promise<Json> => {
+  await writeFile(inputFile, JSON.stringify(input));
+  door.print(`\n# ${meaning}\n$ echo '${JSON.stringify(input)}' > in.json; ${operation}.sh -f in.json`);
+  const script = join(door.home, 'scripts', process.platform === 'win32' ? `${operation}.bat` : `${operation}.sh`);
+  const child = spawn(script, ['-f', inputFile], {
+    env,
+    shell: process.platform === 'win32',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let stdout = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += String(chunk);
+  });
+  const exitCode = await new Promise<number | null>((resolve, reject) =>
+    child.on('error', reject).on('close', resolve),
+  );
+  door.print(stdout.trimEnd());
+  const answer: unknown = JSON.parse(stdout);
+  if (exitCode !== 0 || typeof answer !== 'object' || answer === null)
+    throw new Error(`${operation} ended with ${exitCode}`);
+  return Object.fromEntries(Object.entries(answer));
+};
+
+const textOf = (body: Json, field: string): string => String(body[field] ?? '');
+
+const listOf = (value: unknown): readonly Json[] =>
+  Array.isArray(value) ? value.map((entry: unknown) => Object.fromEntries(Object.entries(Object(entry)))) : [];
+
+/** Polls as Host Factory does, until the request is no longer running. */
+const untilSettled = async (stage: Stage, requestId: string, meaning: string): Promise<Json> => {
+  const deadline = Date.now() + 15_000;
+  for (let round = 1; Date.now() < deadline; round++) {
+    const body = await call(stage, 'getRequestStatus', { requests: [{ requestId }] }, `${meaning} (poll ${round})`);
+    const [request] = listOf(body['requests']);
+    if (request !== undefined && request['status'] !== 'running') return request;
+    await wait(400);
+  }
+  throw new Error(`request ${requestId} did not settle`);
+};
+
+const prepare = async (door: Door, directory: string, endpoint: string): Promise<Stage> => {
+  const env: NodeJS.ProcessEnv = { ...door.env, HF_PROVIDER_NAME: 'awsinst' };
+  for (const [variable, name] of [
+    ['CONFDIR', 'conf'],
+    ['WORKDIR', 'work'],
+    ['LOGDIR', 'log'],
+  ] as const) {
+    await mkdir(join(directory, name));
+    env[`HF_PROVIDER_${variable}`] = join(directory, name);
+  }
+  const sample = async (name: string): Promise<string> => readFile(join(door.home, 'config', name), 'utf8');
+  const config: unknown = JSON.parse(await sample('awsprov_config.json'));
+  const credentials = join(directory, 'credentials');
+  const changed = { ...Object(config), AWS_ENDPOINT_URL: endpoint, AWS_CREDENTIAL_FILE: credentials };
+  await writeFile(credentials, '[default]\naws_access_key_id = AKIADEMO\naws_secret_access_key = demo\n', {
+    mode: 0o600,
+  });
+  await writeFile(join(directory, 'conf', 'awsinstprov_config.json'), JSON.stringify(changed, null, 2));
+  await writeFile(join(directory, 'conf', 'awsinstprov_templates.json'), await sample('awsprov_templates.json'));
+  return { door, env, inputFile: join(directory, 'in.json') };
+};
+
+const lifeCycle = async (stage: Stage): Promise<void> => {
+  const { templates } = await call(stage, 'getAvailableTemplates', {}, 'Host Factory starts and asks what it may have');
+  const templateId = textOf(listOf(templates)[0] ?? {}, 'templateId');
+  const wanted = { template: { templateId, machineCount: 3 } };
+  const created = await call(stage, 'requestMachines', wanted, `The grid needs three hosts of ${templateId}`);
+  const ready = await untilSettled(stage, textOf(created, 'requestId'), 'Are they there?');
+  const hosts = listOf(ready['machines']).map(({ name, machineId }) => ({ name, machineId }));
+  await call(stage, 'getReturnRequests', { machines: hosts }, 'Does AWS take any of them away?');
+  const returned = await call(
+    stage,
+    'requestReturnMachines',
+    { machines: hosts },
+    'The grid is idle: all three go back',
+  );
+  const gone = await untilSettled(stage, textOf(returned, 'requestId'), 'Are they gone?');
+  await call(stage, 'getReturnRequests', { machines: hosts }, 'Host Factory gave them back itself: nothing to report');
+  if (hosts.length !== 3 || gone['status'] !== 'complete') throw new Error('the life cycle did not end as it should');
+};
+
+/** The main job end to end, with real processes, files and wire protocol; leaves nothing behind. */
+export const runDemo = async (door: Door): Promise<number> => {
+  const directory = await mkdtemp(join(tmpdir(), 'hf-aws-demo-'));
+  const emulator = await door.startEmulator({
+    port: 0,
+    settings: { pendingMs: 800, nameAfterMs: 400, shuttingDownMs: 800 },
+  });
+  try {
+    door.print(`An EC2 emulator listens at ${emulator.url}; configuration, state and logs are in ${directory}.`);
+    await lifeCycle(await prepare(door, directory, emulator.url));
+    door.print('\nThe whole life cycle went through: three hosts requested, used and returned.');
+    return 0;
+  } finally {
+    await emulator.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+};

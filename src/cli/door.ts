@@ -1,0 +1,80 @@
+import type { ApplicationService } from '../application/application-service.ts';
+import { isPluginError, messageOf } from '../domain/errors.ts';
+
+/** A running emulator as the command line sees it. */
+interface RunningEmulator {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** What the command line gets from the entry: it knows neither AWS nor the disk. */
+export interface Door {
+  readonly home: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  compose(
+    correlationId?: string,
+  ): Promise<{ readonly service: ApplicationService; readonly log: { flush(): Promise<void> } }>;
+  startEmulator(options: {
+    readonly port?: number;
+    readonly host?: string;
+    readonly stateFile?: string;
+    readonly settings?: {
+      readonly pendingMs?: number;
+      readonly shuttingDownMs?: number;
+      readonly nameAfterMs?: number;
+    };
+  }): Promise<RunningEmulator>;
+  print(text: string): void;
+  complain(text: string): void;
+}
+
+/** Options every command has. */
+export interface CommonOptions {
+  readonly json?: boolean | undefined;
+  readonly user?: string | undefined;
+  readonly correlationId?: string | undefined;
+}
+
+export const originOptions = ({ user, correlationId }: CommonOptions) => ({
+  ...(user === undefined ? {} : { userId: user }),
+  ...(correlationId === undefined ? {} : { correlationId }),
+});
+
+/** Runs a command against the application; a fault is printed as one line with its code, exit 1. */
+export const withService = async (
+  door: Door,
+  options: CommonOptions,
+  act: (service: ApplicationService) => Promise<number>,
+): Promise<number> => {
+  let log: { flush(): Promise<void> } | undefined;
+  try {
+    const application = await door.compose(options.correlationId);
+    log = application.log;
+    return await act(application.service);
+  } catch (error) {
+    const code = isPluginError(error) ? error.code : 'internal';
+    if (options.json === true) door.print(JSON.stringify({ error: { code, message: messageOf(error) } }, null, 2));
+    else door.complain(`${code}: ${messageOf(error)}`);
+    return 1;
+  } finally {
+    await log?.flush();
+  }
+};
+
+/** A table for people: columns as wide as their widest cell. */
+export const table = (header: readonly string[], rows: readonly (readonly string[])[]): string => {
+  const lines = [header, ...rows];
+  const widths = header.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+};
+
+/** JSON for machines, else what `render` makes for people. */
+export const show = <T>(door: Door, { json }: CommonOptions, value: T, render: (value: T) => string): void =>
+  door.print(json === true ? JSON.stringify(value, null, 2) : render(value));

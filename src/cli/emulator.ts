@@ -1,0 +1,16 @@
+import type { Door } from './door.ts';
+
+/** Serves until it is interrupted. */
+export const runEmulator = async (
+  door: Door,
+  { port, state }: { readonly port: number; readonly state?: string | undefined },
+): Promise<number> => {
+  const emulator = await door.startEmulator({ port, ...(state === undefined ? {} : { stateFile: state }) });
+  door.print(`EC2 emulator at ${emulator.url} (control: ${emulator.url}/_emulator/; Ctrl-C ends it)`);
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+  await emulator.close();
+  return 0;
+};

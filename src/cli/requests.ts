@@ -1,0 +1,113 @@
+import type { Argv } from 'yargs';
+import type { RequestView } from '../application/views.ts';
+import { type CommonOptions, type Door, originOptions, show, table, withService } from './door.ts';
+
+type Done = (code: Promise<number>) => Promise<void>;
+
+const requestTable = (views: readonly Omit<RequestView, 'machines'>[]): string =>
+  table(
+    ['REQUEST', 'TEMPLATE', 'STATUS', 'WANTED', 'OK', 'WAIT', 'FAIL', 'CREATED'],
+    views.map(({ requestId, templateId = '-', status, wanted, counts, createdAt }) => [
+      requestId,
+      templateId,
+      status,
+      String(wanted),
+      String(counts.succeed),
+      String(counts.executing),
+      String(counts.fail),
+      new Date(createdAt).toISOString(),
+    ]),
+  );
+
+export const requestCommands =
+  (door: Door, done: Done) =>
+  (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
+    yargs
+      .command(
+        'list',
+        'List requests, newest first',
+        (each) =>
+          each
+            .option('status', { choices: ['running', 'complete', 'complete_with_error'] as const })
+            .option('template', { type: 'string', describe: 'Only requests of this template' })
+            .option('limit', { type: 'number', default: 20 })
+            .option('offset', { type: 'number', default: 0 })
+            .example('hf-aws requests list --status running', 'what is still on its way'),
+        (options) =>
+          done(
+            withService(door, options, async (service) => {
+              const { status, template, limit, offset } = options;
+              const views = await service.listRequests({
+                limit,
+                offset,
+                ...(status === undefined ? {} : { status }),
+                ...(template === undefined ? {} : { templateId: template }),
+                ...originOptions(options),
+              });
+              show(
+                door,
+                options,
+                views.map(({ machines: _machines, ...view }) => view),
+                requestTable,
+              );
+              return 0;
+            }),
+          ),
+      )
+      .command(
+        'show <requestId>',
+        'Show one request as our records have it',
+        (each) =>
+          each
+            .positional('requestId', { type: 'string', demandOption: true })
+            .option('machines', { type: 'boolean', default: false, describe: 'Also its machines' })
+            .option('sync', { type: 'boolean', default: true, describe: 'Look at EC2 first' })
+            .example('hf-aws requests show req-… --machines', 'with its machines')
+            .example('hf-aws requests show req-… --no-sync', 'without asking AWS anything'),
+        (options) =>
+          done(
+            withService(door, options, async (service) => {
+              const { requestId, machines: includeMachines, sync } = options;
+              if (sync) await service.syncRequests({ requestIds: [requestId], ...originOptions(options) });
+              const view = await service.getRequestStatus({ requestId, includeMachines, ...originOptions(options) });
+              show(door, options, view, ({ machines, message, ...rest }) => {
+                const rows = (machines ?? []).map(({ machineId, name, result, status, message: why }) => [
+                  machineId,
+                  name,
+                  result,
+                  status,
+                  why,
+                ]);
+                const list = machines === undefined ? [] : [table(['MACHINE', 'NAME', 'RESULT', 'STATE', 'WHY'], rows)];
+                return [requestTable([{ ...rest, message }]), message, ...list].join('\n');
+              });
+              return 0;
+            }),
+          ),
+      )
+      .command(
+        'create <templateId> <count>',
+        'Ask AWS for machines, as Host Factory would; prints the id of the request',
+        (each) =>
+          each
+            .positional('templateId', { type: 'string', demandOption: true })
+            .positional('count', { type: 'number', demandOption: true })
+            .option('command-id', { type: 'string', describe: 'UUID: the same again gives the same request' })
+            .example('hf-aws requests create od-m5 3', 'three hosts of template od-m5'),
+        (options) =>
+          done(
+            withService(door, options, async (service) => {
+              const { templateId, count: maxNumber, commandId } = options;
+              const identity = commandId === undefined ? {} : { commandId };
+              const answer = await service.createRequest({
+                templateId,
+                maxNumber,
+                ...identity,
+                ...originOptions(options),
+              });
+              show(door, options, answer, ({ requestId, message }) => `${requestId}\n${message}`);
+              return 0;
+            }),
+          ),
+      )
+      .demandCommand(1, 'Say what to do with requests: list, show or create');

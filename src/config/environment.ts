@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { PluginError } from '../domain/errors.ts';
+
+/** Where a provider instance finds and keeps its things. Absolute paths without a trailing slash. */
+export interface ProviderEnvironment {
+  readonly providerName: string;
+  readonly confDir: string;
+  readonly workDir: string;
+  readonly logDir: string;
+  /** Set by Host Factory, honoured where the configuration accepts propagated log settings. */
+  readonly hfLogLevel?: string;
+  readonly hfLogMaxFileSize?: string;
+  readonly hfLogMaxRotate?: string;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const defaultProviderName = 'awsinst';
+/** The name becomes part of file names and tags. */
+const providerNameForm = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+const set = (value: string | undefined): string | undefined => {
+  const trimmed = value?.trim();
+  return trimmed === '' ? undefined : trimmed;
+};
+
+const under = (directory: string | undefined, ...parts: readonly string[]): string | undefined =>
+  set(directory) === undefined ? undefined : join(String(directory), ...parts);
+
+/**
+ * Reads Host Factory's variables, LSF's as fallback, else folders of the installation for people running by hand:
+ * `HF_PROVIDER_xDIR`, else `HF_xDIR/providers/<name>` (logs: `HF_LOGDIR`), else `PRO_CONF_DIR`, `PRO_DATA_DIR`, `PRO_LSF_LOGDIR`,
+ * else `config`, `work`, `log` under `home`. Throws `configuration.invalid` for a provider name that is no file name.
+ */
+export const readEnvironment = (env: Environment, home: string): ProviderEnvironment => {
+  const providerName = set(env['HF_PROVIDER_NAME']) ?? set(env['PROVIDER_NAME']) ?? defaultProviderName;
+  if (!providerNameForm.test(providerName)) {
+    throw new PluginError(
+      'configuration.invalid',
+      `HF_PROVIDER_NAME "${providerName}" must consist of letters, digits, ".", "_" and "-"`,
+    );
+  }
+  const directory = (hf: string, wide: string | undefined, lsf: string, local: string): string =>
+    join(set(env[hf]) ?? wide ?? set(env[lsf]) ?? join(home, local), '.');
+  const optional = (key: string, value: string | undefined) => (set(value) === undefined ? {} : { [key]: value });
+  return {
+    providerName,
+    confDir: directory(
+      'HF_PROVIDER_CONFDIR',
+      under(env['HF_CONFDIR'], 'providers', providerName),
+      'PRO_CONF_DIR',
+      'config',
+    ),
+    workDir: directory(
+      'HF_PROVIDER_WORKDIR',
+      under(env['HF_WORKDIR'], 'providers', providerName),
+      'PRO_DATA_DIR',
+      'work',
+    ),
+    logDir: directory('HF_PROVIDER_LOGDIR', under(env['HF_LOGDIR']), 'PRO_LSF_LOGDIR', 'log'),
+    ...optional('hfLogLevel', env['HF_LOGLEVEL']),
+    ...optional('hfLogMaxFileSize', env['HF_LOG_MAX_FILE_SIZE']),
+    ...optional('hfLogMaxRotate', env['HF_LOG_MAX_ROTATE']),
+  };
+};
+
+/** The places of a configuration file, first choice first: IBM's `<instance>prov_...json`, then `awsprov_...json`; LSF has `conf/`. */
+export const candidates = ({ confDir, providerName }: ProviderEnvironment, suffix: string): readonly string[] =>
+  [confDir, join(confDir, 'conf')].flatMap((directory) =>
+    [providerName, 'aws'].map((name) => join(directory, `${name}${suffix}`)),
+  );

@@ -1,0 +1,112 @@
+/**
+ * awsprov_config.json: IBM's parameters (upper case and LogLevel) and ours (camel case). Defaults are ours to apply: a value out
+ * of range is replaced by its default with a warning.
+ */
+export const providerConfigSchema = {
+  $id: 'awsprov_config',
+  type: 'object',
+  properties: {
+    AWS_REGION: { type: 'string', pattern: '^[a-z]{2}(-[a-z]+)+-\\d+$', description: 'Region of all calls' },
+    AWS_CREDENTIAL_FILE: { type: 'string', description: 'Credentials file; its profile [default] is used' },
+    AWS_CREDENTIAL_SCRIPT: { type: 'string', description: 'Program that prints temporary credentials' },
+    AWS_CREDENTIAL_RENEW_MARGIN: {
+      type: 'integer',
+      minimum: 0,
+      default: 1770,
+      description: 'Seconds after which AWS_CREDENTIAL_SCRIPT is run again',
+    },
+    AWS_ENDPOINT_URL: {
+      type: 'string',
+      pattern: '^https?://',
+      description: 'EC2 endpoint other than the Region’s own',
+    },
+    AWS_KEY_FILE: {
+      type: 'string',
+      description: 'Folder with <keyName>.pem; only looked at for a warning, never written',
+    },
+    AWS_PROXY_HOST: { type: 'string', description: 'HTTP proxy to AWS' },
+    AWS_PROXY_PORT: { type: 'integer', minimum: 1, maximum: 65535, description: 'Needed with AWS_PROXY_HOST' },
+    AWS_CONNECTION_TIMEOUT_MS: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 2147483647,
+      default: 10000,
+      description: 'Milliseconds for a connection to stand',
+    },
+    AWS_REQUEST_RETRY_ATTEMPTS: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 10,
+      default: 2,
+      description: 'Retries within the call of a launch or other change that was throttled or lost',
+    },
+    AWS_INSTANCE_PENDING_TIMEOUT_SEC: {
+      type: 'integer',
+      minimum: 180,
+      maximum: 10000,
+      default: 180,
+      description: 'A host not usable after this is terminated and reported as failed',
+    },
+    AWS_DESCRIBE_REQUEST_RETRY_ATTEMPTS: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 10,
+      default: 2,
+      description: 'Retries within the call of a read that was throttled or lost',
+    },
+    AWS_DESCRIBE_REQUEST_INTERVAL: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 10000,
+      default: 0,
+      description: 'Milliseconds, times the number of the try, added before each retry of a read',
+    },
+    ACCEPT_PROPAGATED_LOG_SETTING: {
+      type: 'boolean',
+      default: false,
+      description: 'HF_LOGLEVEL, HF_LOG_MAX_FILE_SIZE and HF_LOG_MAX_ROTATE apply to our log',
+    },
+    LogLevel: {
+      type: 'string',
+      enum: ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'],
+      default: 'INFO',
+      description: 'What goes to the log',
+    },
+    AWS_SPOT_TERMINATE_ON_RECLAIM: {
+      type: 'boolean',
+      default: false,
+      description: 'Accepted: a returned host is always terminated, also one AWS is about to reclaim',
+    },
+    INSTANCE_CREATION_TIMEOUT: {
+      type: 'integer',
+      minimum: 1,
+      default: 10,
+      description: 'Accepted: hosts are never terminated for not being listed by Host Factory',
+    },
+    AWS_TAG_InstanceID: {
+      type: 'boolean',
+      default: false,
+      description: 'Tag InstanceID on instances and their volumes, one call per host once it runs',
+    },
+    clusterName: {
+      type: 'string',
+      pattern: '^[A-Za-z0-9._-]{1,64}$',
+      default: 'hostfactory',
+      description: 'Part of the ownership tag: tells clusters apart that share an account and a provider name',
+    },
+    actionTimeoutSeconds: {
+      type: 'integer',
+      minimum: 5,
+      maximum: 3600,
+      default: 240,
+      description: 'HF_PROVIDER_ACTION_TIMEOUT; a call ends by itself at 80 % of it',
+    },
+    consistencyWindowSeconds: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 600,
+      default: 120,
+      description: 'For so long an instance EC2 does not show is not believed gone',
+    },
+  },
+} as const;

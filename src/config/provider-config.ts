@@ -1,0 +1,78 @@
+import { isAbsolute, join } from 'node:path';
+import { PluginError } from '../domain/errors.ts';
+import { validateProviderConfig } from './documents.validator.ts';
+import { candidates, type ProviderEnvironment } from './environment.ts';
+import { readFirst } from './json-file.ts';
+import { problemsOf } from './problems.ts';
+import { providerConfigSchema } from './provider-config.schema.ts';
+import { readScalars } from './scalars.ts';
+
+const { properties } = providerConfigSchema;
+type ParameterName = keyof typeof properties;
+
+type TypeNames = { readonly string: string; readonly integer: number; readonly boolean: boolean };
+type ValueOf<P extends { readonly type: keyof TypeNames }> = TypeNames[P['type']];
+type Parameters = typeof properties;
+
+/** IBM's and our parameters by their names in the file, defaults filled in, strings read as numbers and booleans. */
+export type ProviderConfig = {
+  readonly [N in ParameterName]:
+    | ValueOf<Parameters[N]>
+    | (Parameters[N] extends { default: unknown } ? never : undefined);
+};
+
+export interface ProviderConfigReading {
+  readonly config: ProviderConfig;
+  /** For the log: unknown parameters, and values replaced by their defaults. */
+  readonly warnings: readonly string[];
+}
+
+const isParameter = (name: string): name is ParameterName => Object.hasOwn(properties, name);
+
+const defaults = Object.fromEntries(
+  Object.entries(properties).flatMap(([name, schema]) => ('default' in schema ? [[name, schema.default]] : [])),
+);
+
+const pathParameters: ReadonlySet<string> = new Set(['AWS_CREDENTIAL_FILE', 'AWS_CREDENTIAL_SCRIPT', 'AWS_KEY_FILE']);
+
+const isConfig = (values: Readonly<Record<string, unknown>>): values is ProviderConfig =>
+  validateProviderConfig(values);
+
+const asObject = (file: string, value: unknown): Record<string, unknown> => {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  throw new PluginError('configuration.invalid', `${file} must hold one JSON object`);
+};
+
+const withAbsolutePath = (confDir: string, name: string, value: unknown): unknown =>
+  pathParameters.has(name) && typeof value === 'string' && !isAbsolute(value) ? join(confDir, value) : value;
+
+/** Replaces what is out of range by its default. */
+const applyDefaults = (file: string, values: Record<string, unknown>): readonly string[] => {
+  validateProviderConfig(values);
+  return problemsOf(validateProviderConfig.errors).map(({ field, rule }) => {
+    const fallback = defaults[field];
+    if (fallback === undefined) delete values[field];
+    else values[field] = fallback;
+    return `${file}: ${field} ${rule}; ${fallback === undefined ? 'it is ignored' : `${String(fallback)} is used`}`;
+  });
+};
+
+/** Reads and checks `<instance>prov_config.json`. Throws `configuration.invalid` when the file as a whole is no use. */
+export const readProviderConfig = async (environment: ProviderEnvironment): Promise<ProviderConfigReading> => {
+  const found = await readFirst(candidates(environment, 'prov_config.json'));
+  const file = found?.file ?? 'the defaults';
+  const written = Object.entries(found === undefined ? {} : readScalars(properties, asObject(file, found.value)));
+  const unknown = written.filter(([name]) => !isParameter(name)).map(([name]) => name);
+  const known = written.filter(([name, value]) => isParameter(name) && value !== '' && value !== null);
+  const values: Record<string, unknown> = { ...defaults };
+  for (const [name, value] of known) values[name] = withAbsolutePath(environment.confDir, name, value);
+  const warnings = [
+    ...unknown.map((name) => `${file}: unknown parameter ${name} is ignored`),
+    ...applyDefaults(file, values),
+  ];
+  if (values['AWS_PROXY_HOST'] !== undefined && values['AWS_PROXY_PORT'] === undefined) {
+    throw new PluginError('configuration.invalid', `${file}: AWS_PROXY_HOST needs AWS_PROXY_PORT`);
+  }
+  if (!isConfig(values)) throw new PluginError('configuration.invalid', `${file}: ${warnings.join('; ')}`);
+  return { config: values, warnings };
+};

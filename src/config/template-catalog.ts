@@ -1,0 +1,59 @@
+import type { Logger, RejectedTemplate, TemplateCatalog } from '../application/ports.ts';
+import { PluginError } from '../domain/errors.ts';
+import { type Template, type TemplateProblem, templateProblems } from '../domain/template.ts';
+import { candidates, type ProviderEnvironment } from './environment.ts';
+import { readFirst } from './json-file.ts';
+import { readTemplate } from './template-document.ts';
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const entriesOf = (file: string, value: unknown): readonly unknown[] => {
+  const templates = isObject(value) ? value['templates'] : undefined;
+  if (Array.isArray(templates)) return templates;
+  throw new PluginError('configuration.invalid', `${file} must hold one JSON object with an array "templates"`);
+};
+
+const nameOf = (entry: unknown, index: number): string =>
+  isObject(entry) && typeof entry['templateId'] === 'string' ? entry['templateId'] : `templates[${index}]`;
+
+interface Entry {
+  readonly templateId: string;
+  readonly template?: Template;
+  readonly problems: readonly TemplateProblem[];
+}
+
+const readEntry = (entry: unknown, index: number, warn: (templateId: string, warning: string) => void): Entry => {
+  const templateId = nameOf(entry, index);
+  if (!isObject(entry)) return { templateId, problems: [{ field: '', rule: 'must be an object' }] };
+  const { template, problems, warnings } = readTemplate(entry);
+  for (const warning of warnings) warn(templateId, warning);
+  if (template === undefined) return { templateId, problems };
+  const all = [...problems, ...templateProblems(template)];
+  return all.length === 0 ? { templateId, template, problems: all } : { templateId, problems: all };
+};
+
+/** The templates of `<instance>prov_templates.json`, read anew for each call: an administrator may edit it at any time. */
+export const createTemplateCatalog = (environment: ProviderEnvironment, log: Logger): TemplateCatalog => ({
+  read: async () => {
+    const places = candidates(environment, 'prov_templates.json');
+    const found = await readFirst(places);
+    if (found === undefined) {
+      throw new PluginError('configuration.missing', `no templates file; looked for ${places.join(', ')}`);
+    }
+    const { file } = found;
+    const warn = (templateId: string, warning: string): void =>
+      log.warn('template.warning', `${templateId} in ${file}: ${warning}`, { templateId });
+    const templates = new Map<string, Template>();
+    const rejected: RejectedTemplate[] = [];
+    for (const { templateId, template, problems } of entriesOf(file, found.value).map((entry, index) =>
+      readEntry(entry, index, warn),
+    )) {
+      if (template === undefined) rejected.push({ templateId, problems });
+      else if (templates.has(templateId))
+        rejected.push({ templateId, problems: [{ field: 'templateId', rule: 'stands twice' }] });
+      else templates.set(templateId, template);
+    }
+    return { file, templates: [...templates.values()], rejected };
+  },
+});

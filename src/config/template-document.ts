@@ -1,0 +1,128 @@
+import type { Attribute, Template, TemplateProblem } from '../domain/template.ts';
+import { validateTemplate } from './documents.validator.ts';
+import { problemsOf } from './problems.ts';
+import { readScalars } from './scalars.ts';
+import { templateSchema } from './template.schema.ts';
+
+/** A template as written, after it passed the schema; empty strings and nulls are left out. */
+interface TemplateDocument
+  extends Omit<
+    Template,
+    'attributes' | 'subnetIds' | 'instanceTags' | 'securityGroupIds' | 'maxSpotPrice' | 'priceType' | 'allOrNothing'
+  > {
+  readonly priceType?: Template['priceType'];
+  readonly attributes: Readonly<Record<string, AttributeSpelling>>;
+  readonly subnetId: string | readonly string[];
+  readonly instanceTags?: string;
+  readonly securityGroupIds?: readonly string[];
+  readonly maxSpotPrice?: string | number;
+  readonly allOrNothing?: boolean;
+}
+
+type Scalar = string | number | boolean;
+type AttributeSpelling = Scalar | readonly [kind: Attribute[0], value: Scalar];
+
+export interface TemplateResult {
+  readonly template?: Template;
+  readonly problems: readonly TemplateProblem[];
+  /** Worth a line in the log, no reason to refuse the template. */
+  readonly warnings: readonly string[];
+}
+
+const isTemplateDocument = (value: unknown): value is TemplateDocument => validateTemplate(value);
+
+const numericAttributes: ReadonlySet<string> = new Set(['ncpus', 'ncores', 'nram', 'nthreads', 'rank']);
+const positiveAttributes = ['ncpus', 'ncores', 'nram'];
+
+/** Attributes come as `["Numeric","4"]`, `"4"` or `4` (IBM's page shows all three); Host Factory gets the first. */
+const toAttribute = (name: string, spelling: AttributeSpelling): Attribute => {
+  if (typeof spelling === 'object') return [spelling[0], String(spelling[1])];
+  if (typeof spelling === 'boolean') return ['Boolean', String(spelling)];
+  return [typeof spelling === 'number' || numericAttributes.has(name) ? 'Numeric' : 'String', String(spelling)];
+};
+
+const attributeProblems = (attributes: Template['attributes']): readonly TemplateProblem[] =>
+  positiveAttributes.flatMap((name) => {
+    const value = attributes[name]?.[1];
+    return value === undefined || /^[1-9]\d*$/.test(value.trim())
+      ? []
+      : [{ field: `attributes.${name}`, rule: `must be a whole number above 0, not "${value}"` }];
+  });
+
+interface Tags {
+  readonly tags: Template['instanceTags'];
+  readonly problems: readonly TemplateProblem[];
+  readonly warnings: readonly string[];
+}
+
+/** EC2: 50 tags per resource (aws-provisioning-facts 12); some are ours. */
+const mostTags = 43;
+const reservedPrefix = 'hf-aws:';
+
+const tagProblem = (pair: string, key: string, value: string | undefined): string | undefined => {
+  if (value === undefined) return `"${pair}" is not key=value`;
+  if (key === '' || key.length > 128) return `the key of "${pair}" must have 1 to 128 characters`;
+  if (value.length > 256) return `the value of "${key}" must have at most 256 characters`;
+  if (key.startsWith(reservedPrefix)) return `keys beginning with ${reservedPrefix} are the plug-in's own`;
+  return undefined;
+};
+
+/** `k=v;k=v`; commas belong to values. */
+const readTags = (text: string): Tags => {
+  const tags = new Map<string, string>();
+  const problems: TemplateProblem[] = [];
+  const warnings: string[] = [];
+  for (const pair of text.split(';').map((part) => part.trim())) {
+    if (pair === '') continue;
+    const split = pair.indexOf('=');
+    const key = (split < 0 ? pair : pair.slice(0, split)).trim();
+    const value = split < 0 ? undefined : pair.slice(split + 1).trim();
+    const rule = tagProblem(pair, key, value);
+    if (rule !== undefined) problems.push({ field: 'instanceTags', rule });
+    else if (key.toLowerCase().startsWith('aws:'))
+      warnings.push(`instanceTags: "${key}" is left out: AWS keeps aws: for itself`);
+    else tags.set(key, value ?? '');
+  }
+  if (tags.size > mostTags) problems.push({ field: 'instanceTags', rule: `must hold at most ${mostTags} tags` });
+  return { tags: [...tags], problems, warnings };
+};
+
+const isMeant = (value: unknown): boolean => value !== '' && value !== null;
+
+const toList = (value: string | readonly string[]): readonly string[] =>
+  (typeof value === 'string' ? value.split(',') : value).map((item) => item.trim()).filter((item) => item !== '');
+
+/** Fields IBM's own tools write and nobody means. */
+const ignoredFields: ReadonlySet<string> = new Set(['pgrpName', 'onDemandCapacity', '$schema', '$comment']);
+
+/** Checks one template and brings it into one form. */
+export const readTemplate = (written: Readonly<Record<string, unknown>>): TemplateResult => {
+  const { properties } = templateSchema;
+  const document = readScalars(
+    properties,
+    Object.fromEntries(Object.entries(written).filter(([, value]) => isMeant(value))),
+  );
+  const known = Object.entries(document).filter(([field]) => Object.hasOwn(properties, field));
+  const unknown = Object.keys(document).filter(
+    (field) => !Object.hasOwn(properties, field) && !ignoredFields.has(field),
+  );
+  const warnings = unknown.map((field) => `unknown field ${field} is ignored`);
+  const fields: unknown = Object.fromEntries(known);
+  if (!isTemplateDocument(fields)) return { problems: problemsOf(validateTemplate.errors), warnings };
+
+  const { subnetId, instanceTags = '', securityGroupIds = [], maxSpotPrice, attributes, ...rest } = fields;
+  const tags = readTags(instanceTags);
+  const spelled = { ncores: 1, ...attributes };
+  const template: Template = {
+    priceType: 'ondemand',
+    allOrNothing: false,
+    ...rest,
+    attributes: Object.fromEntries(Object.entries(spelled).map(([name, value]) => [name, toAttribute(name, value)])),
+    subnetIds: toList(subnetId),
+    instanceTags: tags.tags,
+    securityGroupIds: securityGroupIds.filter((id) => id !== ''),
+    ...(maxSpotPrice === undefined ? {} : { maxSpotPrice: String(maxSpotPrice) }),
+  };
+  const problems = [...attributeProblems(template.attributes), ...tags.problems];
+  return { template, problems, warnings: [...warnings, ...tags.warnings] };
+};

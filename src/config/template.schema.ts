@@ -1,0 +1,91 @@
+const typeWeights = {
+  type: 'object',
+  minProperties: 1,
+  additionalProperties: { type: 'integer', minimum: 1, maximum: 999 },
+  propertyNames: { pattern: '^[a-z0-9-]+\\.[a-z0-9-]+$' },
+} as const;
+
+const attribute = {
+  oneOf: [
+    { type: ['string', 'number', 'boolean'] },
+    {
+      type: 'array',
+      minItems: 2,
+      maxItems: 2,
+      items: [{ enum: ['String', 'Numeric', 'Boolean'] }, { type: ['string', 'number', 'boolean'] }],
+    },
+  ],
+} as const;
+
+/** One template of awsprov_templates.json: IBM Symphony's fields, those of the LSF plug-in that make sense here, and ours. */
+export const templateSchema = {
+  $id: 'awsprov_template',
+  type: 'object',
+  required: ['templateId', 'maxNumber', 'attributes', 'subnetId'],
+  properties: {
+    templateId: { type: 'string', pattern: '^[0-9A-Za-z_-]{1,64}$', description: 'Unique name' },
+    maxNumber: {
+      type: 'integer',
+      minimum: -1,
+      maximum: 10000,
+      description: 'Most hosts at a time; -1 no limit, 0 none',
+    },
+    priceType: { type: 'string', enum: ['ondemand', 'spot', 'heterogeneous'], description: 'Chooses the EC2 API' },
+    attributes: {
+      type: 'object',
+      required: ['type', 'ncpus', 'nram'],
+      additionalProperties: attribute,
+      description: 'What Host Factory selects by: type, ncpus, nram (MB), ncores, rank, priceInfo, and any of yours',
+    },
+    imageId: { type: 'string', pattern: '^ami-([0-9a-f]{8}|[0-9a-f]{17})$', description: 'AMI' },
+    subnetId: {
+      anyOf: [
+        { type: 'string', minLength: 1 },
+        { type: 'array', minItems: 1, items: { type: 'string', minLength: 1 } },
+      ],
+      description: 'One subnet, or several: tried in order when EC2 has no capacity',
+    },
+    vmType: { type: 'string', pattern: '^[a-z0-9-]+\\.[a-z0-9-]+$', description: 'Instance type; needed for ondemand' },
+    vmTypes: { ...typeWeights, description: 'Instance types and their weights; needed for spot and heterogeneous' },
+    vmTypesOnDemand: { ...typeWeights, description: 'Types of the on-demand part of heterogeneous' },
+    vmTypesPriority: {
+      type: 'object',
+      additionalProperties: { type: 'number', minimum: 0 },
+      description: 'Priority by type; lower comes first',
+    },
+    rootDeviceVolumeSize: { type: 'integer', minimum: 1, maximum: 16384, description: 'GiB of the root volume' },
+    volumeType: {
+      type: 'string',
+      enum: ['gp2', 'gp3', 'io1', 'io2', 'standard'],
+      description: 'Type of the root volume',
+    },
+    iops: { type: 'integer', minimum: 100, maximum: 64000, description: 'Of the root volume' },
+    instanceTags: { type: 'string', description: '`key=value;key=value` on instances, volumes and interfaces' },
+    keyName: { type: 'string', description: 'Key pair' },
+    securityGroupIds: { type: 'array', items: { type: 'string', pattern: '^(sg-[0-9a-zA-Z]+)?$' } },
+    instanceProfile: { type: 'string', description: 'ARN or name of the instance profile' },
+    userDataScript: {
+      type: 'string',
+      pattern: '^(/.*|[A-Za-z]:[\\\\/].*)?$',
+      description: 'Absolute path; at most 16 KB',
+    },
+    fleetRole: { type: 'string', description: 'Role of the Spot Fleet' },
+    maxSpotPrice: { type: ['string', 'number'], description: 'USD per hour and unit' },
+    spotFleetRequestExpiry: { type: 'integer', minimum: 1, description: 'Minutes' },
+    allocationStrategy: {
+      type: 'string',
+      enum: ['capacityOptimized', 'capacityOptimizedPrioritized', 'diversified', 'lowestPrice'],
+    },
+    allocationStrategyOnDemand: { type: 'string', enum: ['lowestPrice', 'prioritized'] },
+    percentOnDemand: { type: 'integer', minimum: 0, maximum: 100 },
+    poolsCount: { type: 'integer', minimum: 1 },
+    launchTemplateId: { type: 'string', pattern: '^(lt-[0-9a-f]+)?$', description: 'Launch template of your own' },
+    launchTemplateVersion: { type: 'string', pattern: '^(\\d+|\\$Latest|\\$Default)?$' },
+    placementGroupName: { type: 'string' },
+    tenancy: { type: 'string', enum: ['default', 'dedicated', 'host'] },
+    ebsOptimized: { type: 'boolean' },
+    interfaceType: { type: 'string', enum: ['interface', 'efa'] },
+    efaCount: { type: 'integer', minimum: 1, maximum: 32, description: 'Number of EFA interfaces' },
+    allOrNothing: { type: 'boolean', description: 'EC2 launches all hosts of a request or none' },
+  },
+} as const;

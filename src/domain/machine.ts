@@ -1,0 +1,70 @@
+/** EC2's names for the states of an instance; Host Factory uses the same words for `status`. */
+export type MachineState = 'pending' | 'running' | 'shutting-down' | 'terminated' | 'stopping' | 'stopped';
+
+/** One look at one EC2 instance. Empty strings and undefined are what EC2 did not tell (yet, or any more). */
+export interface Sighting {
+  readonly machineId: string;
+  readonly state: MachineState;
+  /** Private DNS name: the name by which Host Factory and EGO know the host. */
+  readonly name: string;
+  readonly privateIpAddress: string;
+  readonly publicIpAddress: string;
+  /** Seconds since the epoch. */
+  readonly launchTime?: number;
+  readonly instanceType: string;
+  readonly priceType: 'ondemand' | 'spot';
+  readonly zone?: string;
+  /** EC2's reason for the state, `code: message`. */
+  readonly reason?: string;
+}
+
+/** What is known of an instance over time. */
+export interface Machine extends Sighting {
+  /** Milliseconds since the epoch of the first look that did not find it, while it has not been seen again. */
+  readonly missedSince?: number;
+  /** Why we gave it up and asked EC2 to terminate it. */
+  readonly givenUp?: string;
+  /** The return request by which Host Factory gave it back. */
+  readonly returnId?: string;
+}
+
+/** How a machine stands with regard to the request that asked for it (Host Factory's `result`). */
+export type MachineResult = 'executing' | 'succeed' | 'fail';
+
+const ended: ReadonlySet<MachineState> = new Set(['shutting-down', 'terminated', 'stopping', 'stopped']);
+
+/** Whether the machine is past use: going or gone. A stopped host does no work and Host Factory cannot start it again. */
+export const hasEnded = (state: MachineState): boolean => ended.has(state);
+
+/**
+ * Joins a new look with what was known. EC2 empties names and addresses at termination while Host Factory goes on knowing the
+ * host by them, so a known value is never replaced by an empty one.
+ */
+export const withSighting = (known: Machine | undefined, seen: Sighting): Machine => {
+  if (known === undefined) return seen;
+  const { missedSince: _found, ...kept } = known;
+  return {
+    ...kept,
+    ...seen,
+    name: seen.name || known.name,
+    privateIpAddress: seen.privateIpAddress || known.privateIpAddress,
+    publicIpAddress: seen.publicIpAddress || known.publicIpAddress,
+    instanceType: seen.instanceType || known.instanceType,
+  };
+};
+
+/** A host counts only when Host Factory can use it: running, with a name and an address. */
+export const resultOf = (machine: Machine): MachineResult => {
+  if (machine.givenUp !== undefined || hasEnded(machine.state)) return 'fail';
+  if (machine.state === 'pending') return 'executing';
+  return machine.name !== '' && machine.privateIpAddress !== '' ? 'succeed' : 'executing';
+};
+
+/** Whether anything worth recording differs. */
+export const differs = (known: Machine, next: Machine): boolean =>
+  known.state !== next.state ||
+  known.name !== next.name ||
+  known.privateIpAddress !== next.privateIpAddress ||
+  known.publicIpAddress !== next.publicIpAddress ||
+  known.launchTime !== next.launchTime ||
+  known.missedSince !== next.missedSince;

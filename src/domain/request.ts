@@ -1,0 +1,360 @@
+import type { ErrorCode } from './errors.ts';
+import { differs, hasEnded, type Machine, resultOf, type Sighting, withSighting } from './machine.ts';
+import type { ProviderApi, Template } from './template.ts';
+
+/** A launch call as it was prepared: what is stored is what goes out, now and in every retry. */
+export interface PreparedLaunch {
+  /** Makes the call idempotent at EC2; derived from the request id, never random. */
+  readonly clientToken: string;
+  readonly count: number;
+  /** Where the capacity is sought, for messages: `m5.large in subnet-1`. */
+  readonly pool: string;
+  /** The provider's own rendering of the call. Only the provider reads it. */
+  readonly call: Readonly<Record<string, unknown>>;
+}
+
+/** Faults that leave no doubt: nothing was launched for what is missing. */
+export type RefusalFault = Extract<
+  ErrorCode,
+  | 'provider.capacity'
+  | 'provider.quota'
+  | 'provider.denied'
+  | 'provider.misconfigured'
+  | 'provider.missing'
+  | 'provider.unreachable'
+>;
+
+/** Capacity that was asked for and not given. */
+export interface Refusal {
+  readonly missing: number;
+  /** AWS's code, or `PartialGrant` where AWS gives none. */
+  readonly code: string;
+  /** Our kind of the fault behind it. */
+  readonly fault: RefusalFault;
+  readonly message: string;
+  readonly pool: string;
+  readonly awsRequestId?: string;
+}
+
+export type RequestEvent =
+  | {
+      readonly type: 'RequestCreated';
+      readonly at: number;
+      readonly template: Template;
+      readonly providerApi: ProviderApi;
+      readonly wanted: number;
+      readonly attributes: Readonly<Record<string, string>>;
+    }
+  | { readonly type: 'LaunchIntended'; readonly at: number; readonly launch: PreparedLaunch }
+  | {
+      readonly type: 'CapacityGranted';
+      readonly at: number;
+      readonly clientToken: string;
+      readonly machines: readonly Sighting[];
+    }
+  | { readonly type: 'CapacityRefused'; readonly at: number; readonly clientToken: string; readonly refusal: Refusal }
+  | { readonly type: 'MachinesObserved'; readonly at: number; readonly machines: readonly Sighting[] }
+  | { readonly type: 'MachinesMissed'; readonly at: number; readonly machineIds: readonly string[] }
+  | {
+      readonly type: 'MachinesGivenUp';
+      readonly at: number;
+      readonly machineIds: readonly string[];
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'MachineStatusReported';
+      readonly at: number;
+      readonly machineId: string;
+      readonly status: Machine['state'];
+      readonly metadata: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly type: 'MachinesReturned';
+      readonly at: number;
+      readonly returnId: string;
+      readonly machineIds: readonly string[];
+    }
+  | { readonly type: 'RequestCompleted'; readonly at: number };
+
+interface Launch extends PreparedLaunch {
+  readonly intendedAt: number;
+  readonly resolved: boolean;
+}
+
+type Machines = ReadonlyMap<string, Machine>;
+
+export interface KnownRequest {
+  readonly stage: 'open' | 'settled';
+  readonly template: Template;
+  readonly providerApi: ProviderApi;
+  readonly wanted: number;
+  readonly createdAt: number;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly launches: readonly Launch[];
+  readonly refusals: readonly Refusal[];
+  /** As last seen. */
+  readonly machines: Machines;
+  /** As they stood when the request settled: Host Factory gets the same answer for ever. */
+  readonly settledMachines?: Machines;
+  readonly settledAt?: number;
+}
+
+export type Request = { readonly stage: 'absent' } | KnownRequest;
+
+export const absentRequest: Request = { stage: 'absent' };
+
+const withMachines = (machines: Machines, changed: Iterable<Machine>): Machines => {
+  const next = new Map(machines);
+  for (const machine of changed) next.set(machine.machineId, machine);
+  return next;
+};
+
+const changeMachines = (
+  { machines }: KnownRequest,
+  ids: readonly string[],
+  change: (machine: Machine) => Machine,
+): Machines =>
+  withMachines(
+    machines,
+    ids.flatMap((id) => {
+      const machine = machines.get(id);
+      return machine === undefined ? [] : [change(machine)];
+    }),
+  );
+
+const resolve = (launches: readonly Launch[], clientToken: string): readonly Launch[] =>
+  launches.map((launch) => (launch.clientToken === clientToken ? { ...launch, resolved: true } : launch));
+
+const sighted = (request: KnownRequest, seen: readonly Sighting[]): Machines =>
+  withMachines(
+    request.machines,
+    seen.map((sighting) => withSighting(request.machines.get(sighting.machineId), sighting)),
+  );
+
+const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest => {
+  switch (event.type) {
+    case 'RequestCreated':
+      return request;
+    case 'LaunchIntended':
+      return {
+        ...request,
+        launches: [...request.launches, { ...event.launch, intendedAt: event.at, resolved: false }],
+      };
+    case 'CapacityGranted':
+      // A grant after settling (a launch thought lost that turned up) opens the request again.
+      return {
+        ...request,
+        stage: 'open',
+        launches: resolve(request.launches, event.clientToken),
+        machines: sighted(request, event.machines),
+      };
+    case 'CapacityRefused':
+      return {
+        ...request,
+        launches: resolve(request.launches, event.clientToken),
+        refusals: [...request.refusals, event.refusal],
+      };
+    case 'MachinesObserved':
+      return { ...request, machines: sighted(request, event.machines) };
+    case 'MachinesMissed':
+      return {
+        ...request,
+        machines: changeMachines(request, event.machineIds, (machine) => ({ missedSince: event.at, ...machine })),
+      };
+    case 'MachinesGivenUp':
+      return {
+        ...request,
+        machines: changeMachines(request, event.machineIds, (machine) => ({ ...machine, givenUp: event.reason })),
+      };
+    case 'MachineStatusReported':
+      return {
+        ...request,
+        machines: changeMachines(request, [event.machineId], (machine) => ({ ...machine, state: event.status })),
+      };
+    case 'MachinesReturned':
+      return {
+        ...request,
+        machines: changeMachines(request, event.machineIds, (machine) => ({ ...machine, returnId: event.returnId })),
+      };
+    case 'RequestCompleted':
+      return { ...request, stage: 'settled', settledMachines: request.machines, settledAt: event.at };
+  }
+};
+
+export const evolveRequest = (request: Request, event: RequestEvent): Request => {
+  if (request.stage !== 'absent') return evolveKnown(request, event);
+  if (event.type !== 'RequestCreated') return request;
+  const { template, providerApi, wanted, attributes, at } = event;
+  return {
+    stage: 'open',
+    template,
+    providerApi,
+    wanted,
+    attributes,
+    createdAt: at,
+    launches: [],
+    refusals: [],
+    machines: new Map(),
+  };
+};
+
+/** Launches whose outcome is not on record: in flight, or lost with the process or connection that sent them. */
+export const unresolvedLaunches = (request: KnownRequest): readonly Launch[] =>
+  request.launches.filter(({ resolved }) => !resolved);
+
+/** Machines that may run and that Host Factory has not given back: what counts against a template's `maxNumber`. */
+export const liveMachines = (request: KnownRequest): readonly Machine[] =>
+  [...request.machines.values()].filter(
+    ({ state, returnId, givenUp }) => !hasEnded(state) && returnId === undefined && givenUp === undefined,
+  );
+
+/** Machines the request holds or may still get. */
+export const liveUnits = (request: KnownRequest): number =>
+  liveMachines(request).length + unresolvedLaunches(request).reduce((sum, { count }) => sum + count, 0);
+
+export type RequestCommand =
+  | {
+      readonly type: 'Create';
+      readonly now: number;
+      readonly template: Template;
+      readonly providerApi: ProviderApi;
+      readonly wanted: number;
+      readonly attributes: Readonly<Record<string, string>>;
+    }
+  | { readonly type: 'IntendLaunch'; readonly now: number; readonly launch: PreparedLaunch }
+  | {
+      readonly type: 'RecordLaunch';
+      readonly now: number;
+      readonly clientToken: string;
+      readonly granted: readonly Sighting[];
+      readonly refusal?: Refusal;
+    }
+  | {
+      /** What one batched look at EC2 showed of the machines `asked` for. */
+      readonly type: 'Observe';
+      readonly now: number;
+      readonly asked: readonly string[];
+      readonly seen: readonly Sighting[];
+      /** Milliseconds for which EC2 may not know an id it gave out itself. */
+      readonly consistencyWindow: number;
+    }
+  | {
+      readonly type: 'GiveUp';
+      readonly now: number;
+      readonly machineIds: readonly string[];
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'ReportStatus';
+      readonly now: number;
+      readonly machineId: string;
+      readonly status: Machine['state'];
+      readonly metadata: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly type: 'MarkReturned';
+      readonly now: number;
+      readonly returnId: string;
+      readonly machineIds: readonly string[];
+    }
+  | { readonly type: 'Settle'; readonly now: number };
+
+const goneReason = 'Client.InstanceUnknown: no longer known to EC2';
+
+const observe = (
+  request: KnownRequest,
+  { now, asked, seen, consistencyWindow }: Extract<RequestCommand, { type: 'Observe' }>,
+): readonly RequestEvent[] => {
+  const found = new Map(seen.map((sighting) => [sighting.machineId, sighting]));
+  const changed: Sighting[] = [];
+  const missed: string[] = [];
+  for (const machineId of asked) {
+    const known = request.machines.get(machineId);
+    const sighting = found.get(machineId);
+    if (known === undefined) continue;
+    if (sighting !== undefined) {
+      if (differs(known, withSighting(known, sighting))) changed.push(sighting);
+    } else if (known.missedSince === undefined) {
+      missed.push(machineId);
+    } else if (now - Math.max(known.missedSince, launchedAt(known)) >= consistencyWindow && !hasEnded(known.state)) {
+      const { missedSince: _gone, returnId: _kept, givenUp: _also, ...last } = known;
+      changed.push({ ...last, state: 'terminated', reason: goneReason });
+    }
+  }
+  const events: RequestEvent[] = [];
+  if (changed.length > 0) events.push({ type: 'MachinesObserved', at: now, machines: changed });
+  if (missed.length > 0) events.push({ type: 'MachinesMissed', at: now, machineIds: missed });
+  return events;
+};
+
+const launchedAt = ({ launchTime = 0 }: Machine): number => launchTime * 1000;
+
+const recordLaunch = (
+  request: KnownRequest,
+  { now, clientToken, granted, refusal }: Extract<RequestCommand, { type: 'RecordLaunch' }>,
+): readonly RequestEvent[] => {
+  const resolved = request.launches.some((launch) => launch.clientToken === clientToken && launch.resolved);
+  const fresh = granted.filter(({ machineId }) => !request.machines.has(machineId));
+  const events: RequestEvent[] = [];
+  if (fresh.length > 0) events.push({ type: 'CapacityGranted', at: now, clientToken, machines: fresh });
+  if (refusal !== undefined && !resolved) events.push({ type: 'CapacityRefused', at: now, clientToken, refusal });
+  return events;
+};
+
+/** Machines we gave up and EC2 has not shown as ended yet. */
+export const givenUpButStanding = ({ machines }: KnownRequest): readonly Machine[] =>
+  [...machines.values()].filter(({ givenUp, state }) => givenUp !== undefined && !hasEnded(state));
+
+/** Settled: nothing more will come and every machine is either usable or lost. */
+const canSettle = (request: KnownRequest): boolean =>
+  request.stage === 'open' &&
+  unresolvedLaunches(request).length === 0 &&
+  givenUpButStanding(request).length === 0 &&
+  [...request.machines.values()].every((machine) => resultOf(machine) !== 'executing');
+
+const decideKnown = (
+  command: Exclude<RequestCommand, { type: 'Create' }>,
+  request: KnownRequest,
+): readonly RequestEvent[] => {
+  const at = command.now;
+  switch (command.type) {
+    case 'IntendLaunch': {
+      const known = request.launches.some(({ clientToken }) => clientToken === command.launch.clientToken);
+      return known ? [] : [{ type: 'LaunchIntended', at, launch: command.launch }];
+    }
+    case 'RecordLaunch':
+      return recordLaunch(request, command);
+    case 'Observe':
+      return observe(request, command);
+    case 'GiveUp':
+      return command.machineIds.length === 0
+        ? []
+        : [{ type: 'MachinesGivenUp', at, machineIds: command.machineIds, reason: command.reason }];
+    case 'ReportStatus':
+      return request.machines.get(command.machineId)?.state === command.status
+        ? []
+        : [
+            {
+              type: 'MachineStatusReported',
+              at,
+              machineId: command.machineId,
+              status: command.status,
+              metadata: command.metadata,
+            },
+          ];
+    case 'MarkReturned': {
+      const machineIds = command.machineIds.filter((id) => request.machines.get(id)?.returnId !== command.returnId);
+      return machineIds.length === 0 ? [] : [{ type: 'MachinesReturned', at, returnId: command.returnId, machineIds }];
+    }
+    case 'Settle':
+      return canSettle(request) ? [{ type: 'RequestCompleted', at }] : [];
+  }
+};
+
+/** What follows from a command in the present state; nothing when it was carried out before. */
+export const decideRequest = (command: RequestCommand, request: Request): readonly RequestEvent[] => {
+  if (command.type !== 'Create') return request.stage === 'absent' ? [] : decideKnown(command, request);
+  if (request.stage !== 'absent') return [];
+  const { now: at, template, providerApi, wanted, attributes } = command;
+  return [{ type: 'RequestCreated', at, template, providerApi, wanted, attributes }];
+};

@@ -1,0 +1,151 @@
+import type { MachineState, Sighting } from './machine.ts';
+
+/**
+ * How a host that Host Factory gives back stands:
+ * `unseen` - EC2 has not shown it yet, so its owner cannot be told; `terminating` - ours, EC2 was or will be asked again;
+ * `gone` - terminated or never there; `foreign` - it lacks our ownership tag and is never touched.
+ */
+type ReturnVerdict = 'unseen' | 'terminating' | 'gone' | 'foreign';
+
+export interface ReturnItem {
+  /** The instance id, or the host name where no id could be found. Unique within the request. */
+  readonly key: string;
+  readonly machineId: string;
+  readonly name: string;
+  readonly verdict: ReturnVerdict;
+  readonly message: string;
+  /** The request that launched it, from its tags. */
+  readonly owner?: string;
+  readonly instanceTags: string;
+  readonly missedSince?: number;
+  readonly last?: Sighting;
+}
+
+export type ReturnEvent =
+  | { readonly type: 'ReturnRequested'; readonly at: number; readonly items: readonly ReturnItem[] }
+  | { readonly type: 'ReturnProgressed'; readonly at: number; readonly items: readonly ReturnItem[] }
+  | { readonly type: 'ReturnCompleted'; readonly at: number };
+
+export interface KnownReturn {
+  readonly stage: 'open' | 'settled';
+  readonly createdAt: number;
+  readonly settledAt?: number;
+  readonly items: ReadonlyMap<string, ReturnItem>;
+}
+
+export type ReturnRequest = { readonly stage: 'absent' } | KnownReturn;
+
+export const absentReturn: ReturnRequest = { stage: 'absent' };
+
+const isFinal = ({ verdict }: ReturnItem): boolean => verdict === 'gone' || verdict === 'foreign';
+
+export const evolveReturn = (state: ReturnRequest, event: ReturnEvent): ReturnRequest => {
+  switch (event.type) {
+    case 'ReturnRequested':
+      return { stage: 'open', createdAt: event.at, items: new Map(event.items.map((item) => [item.key, item])) };
+    case 'ReturnProgressed':
+      return state.stage === 'absent'
+        ? state
+        : { ...state, items: new Map([...state.items, ...event.items.map((item) => [item.key, item] as const)]) };
+    case 'ReturnCompleted':
+      return state.stage === 'absent' ? state : { ...state, stage: 'settled', settledAt: event.at };
+  }
+};
+
+/** Items whose end EC2 has not confirmed. */
+export const openItems = (state: KnownReturn): readonly ReturnItem[] =>
+  [...state.items.values()].filter((item) => !isFinal(item));
+
+/** One look at an instance together with what its tags say. */
+export interface OwnedSighting extends Sighting {
+  /** Whether it carries this provider's ownership mark. */
+  readonly ours: boolean;
+  /** The request named in its tags. */
+  readonly owner?: string;
+  /** The administrator's tags as `k=v;k=v`, without ours and AWS's. */
+  readonly instanceTags: string;
+}
+
+/** States in which EC2 still has to be asked to terminate the instance. */
+const stillStands: ReadonlySet<MachineState> = new Set(['pending', 'running', 'stopping', 'stopped']);
+
+/** Whether the terminate call has to go out (again). */
+export const needsTermination = ({ verdict, last }: ReturnItem): boolean =>
+  verdict === 'terminating' && last !== undefined && stillStands.has(last.state);
+
+/** What a look at EC2 makes of an item. */
+export const judge = (item: ReturnItem, seen: OwnedSighting): ReturnItem => {
+  const { missedSince: _found, ...rest } = item;
+  const { ours, owner, instanceTags, ...sighting } = seen;
+  const last: Sighting = {
+    ...sighting,
+    name: sighting.name || item.last?.name || item.name,
+    privateIpAddress: sighting.privateIpAddress || item.last?.privateIpAddress || '',
+    publicIpAddress: sighting.publicIpAddress || item.last?.publicIpAddress || '',
+  };
+  const name = item.name || sighting.name;
+  if (!ours) {
+    const message = `${seen.machineId} does not carry this provider's ownership tag and was not terminated`;
+    return { ...rest, name, instanceTags, last, verdict: 'foreign', message };
+  }
+  const owned = { ...rest, name, instanceTags, last, ...(owner === undefined ? {} : { owner }) };
+  return seen.state === 'terminated'
+    ? { ...owned, verdict: 'gone', message: '' }
+    : { ...owned, verdict: 'terminating', message: item.verdict === 'terminating' ? item.message : '' };
+};
+
+const missed = (item: ReturnItem, now: number, consistencyWindow: number): ReturnItem => {
+  if (item.missedSince === undefined) return { ...item, missedSince: now };
+  return now - item.missedSince >= consistencyWindow
+    ? { ...item, verdict: 'gone', message: 'no longer known to EC2' }
+    : item;
+};
+
+export type ReturnCommand =
+  | { readonly type: 'Request'; readonly now: number; readonly items: readonly ReturnItem[] }
+  | {
+      readonly type: 'Observe';
+      readonly now: number;
+      readonly seen: readonly OwnedSighting[];
+      /** Milliseconds for which EC2 may not know an id it gave out itself. */
+      readonly consistencyWindow: number;
+    }
+  | {
+      /** EC2 would not terminate these: tried again at the next look. */
+      readonly type: 'Refuse';
+      readonly now: number;
+      readonly refused: ReadonlyMap<string, string>;
+    };
+
+const changedItems = (
+  state: KnownReturn,
+  command: Exclude<ReturnCommand, { type: 'Request' }>,
+): readonly ReturnItem[] => {
+  if (command.type === 'Refuse') {
+    return openItems(state).flatMap((item) => {
+      const message = command.refused.get(item.machineId);
+      return message === undefined || message === item.message ? [] : [{ ...item, message }];
+    });
+  }
+  const seen = new Map(command.seen.map((sighting) => [sighting.machineId, sighting]));
+  return openItems(state).flatMap((item) => {
+    const sighting = seen.get(item.machineId);
+    const next = sighting === undefined ? missed(item, command.now, command.consistencyWindow) : judge(item, sighting);
+    return JSON.stringify(next) === JSON.stringify(item) ? [] : [next];
+  });
+};
+
+/** What follows from a command in the present state; a return that is done with changes no more. */
+export const decideReturn = (command: ReturnCommand, state: ReturnRequest): readonly ReturnEvent[] => {
+  const events: ReturnEvent[] = [];
+  if (command.type === 'Request') {
+    if (state.stage === 'absent') events.push({ type: 'ReturnRequested', at: command.now, items: command.items });
+  } else if (state.stage === 'open') {
+    const items = changedItems(state, command);
+    if (items.length > 0) events.push({ type: 'ReturnProgressed', at: command.now, items });
+  }
+  const after = events.reduce<ReturnRequest>(evolveReturn, state);
+  if (after.stage === 'open' && openItems(after).length === 0)
+    events.push({ type: 'ReturnCompleted', at: command.now });
+  return events;
+};

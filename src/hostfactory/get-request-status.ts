@@ -1,0 +1,69 @@
+import type { ApplicationService } from '../application/application-service.ts';
+import type { MachineView, RequestStatus } from '../application/views.ts';
+import { hasCode, messageOf } from '../domain/errors.ts';
+import { isReturnId } from '../domain/ids.ts';
+import { asList, asObject, asText } from './fields.ts';
+import type { Operation } from './operation.ts';
+
+const readIds = (value: unknown): readonly string[] =>
+  asList(value, 'requests').map((entry, index) =>
+    typeof entry === 'string'
+      ? asText(entry, `requests[${index}]`)
+      : asText(asObject(entry, `requests[${index}]`)['requestId'], `requests[${index}].requestId`),
+  );
+
+const row = (machine: MachineView) => ({
+  machineId: machine.machineId,
+  name: machine.name,
+  result: machine.result,
+  status: machine.status,
+  privateIpAddress: machine.privateIpAddress,
+  publicIpAddress: machine.publicIpAddress,
+  launchtime: machine.launchTime,
+  message: machine.message,
+  priceType: machine.priceType,
+  instanceType: machine.instanceType,
+  instanceTags: machine.instanceTags,
+  cloudHostId: null,
+});
+
+interface Entry {
+  readonly requestId: string;
+  readonly status: RequestStatus;
+  readonly message: string;
+  readonly machines: readonly ReturnType<typeof row>[];
+}
+
+/**
+ * A create request nobody knows has failed; a return nobody knows is done with: `running` would make Host Factory ask for ever. A
+ * record that cannot be read is neither: Host Factory keeps asking while the administrator mends it.
+ */
+const failedEntry = (requestId: string, error: unknown): Entry => {
+  const known = hasCode(error, 'storage.unreadable');
+  if (!known && !hasCode(error, 'request.not-found')) throw error;
+  const unknown = isReturnId(requestId) ? 'complete' : 'complete_with_error';
+  return { requestId, status: known ? 'running' : unknown, message: messageOf(error), machines: [] };
+};
+
+const entryOf = async (
+  service: ApplicationService,
+  requestId: string,
+  unverified: string | undefined,
+): Promise<Entry> => {
+  try {
+    const { status, message, machines = [] } = await service.getRequestStatus({ requestId, includeMachines: true });
+    const doubt = unverified === undefined ? [] : [`Not verified with EC2: ${unverified}`];
+    return { requestId, status, message: [message, ...doubt].join(' '), machines: machines.map(row) };
+  } catch (error) {
+    return failedEntry(requestId, error);
+  }
+};
+
+/** How requests stand: `{"requests": [{"requestId": "..."}]}`, create and return requests mixed, one entry per id, in order. */
+export const getRequestStatus: Operation = async ({ service }, input) => {
+  const requestIds = readIds(asObject(input, 'the input')['requests']);
+  const { unverified } = await service.syncRequests({ requestIds });
+  const requests: Entry[] = [];
+  for (const requestId of requestIds) requests.push(await entryOf(service, requestId, unverified.get(requestId)));
+  return { body: { requests } };
+};

@@ -1,0 +1,18 @@
+import type { ApplicationService } from '../application/application-service.ts';
+import type { Logger } from '../application/ports.ts';
+
+interface Answer {
+  /** The one JSON object for Host Factory. */
+  readonly body: object;
+  /** Work to do once the answer is out: it must never delay it. */
+  readonly afterwards?: () => Promise<void>;
+}
+
+/** What an operation of Host Factory's interface works with. */
+interface OperationContext {
+  readonly service: ApplicationService;
+  readonly log: Logger;
+}
+
+/** One of Host Factory's five operations: checks the input, asks the application, answers in Host Factory's words. */
+export type Operation = (context: OperationContext, input: unknown) => Promise<Answer>;

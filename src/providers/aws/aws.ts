@@ -1,0 +1,50 @@
+import type { CapacityProvider, Hosts, Logger } from '../../application/ports.ts';
+import { PluginError } from '../../domain/errors.ts';
+import type { ProviderApi } from '../../domain/template.ts';
+import type { RetryPolicy } from './call.ts';
+import { type ConnectionSettings, clientConfig } from './client-config.ts';
+import { type CredentialSource, readCredentials } from './credentials.ts';
+import { createEc2 } from './ec2.ts';
+import { createHosts } from './hosts.ts';
+import { createRunInstancesProvider } from './run-instances.ts';
+
+export interface AwsOptions {
+  readonly connection: ConnectionSettings;
+  readonly credentials: CredentialSource;
+  readonly changes: RetryPolicy;
+  readonly reads: RetryPolicy;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** `<cluster>/<provider instance>` */
+  readonly owner: string;
+  readonly version: string;
+  /** Where the administrator keeps private keys, for a warning only. */
+  readonly keyDirectory?: string;
+  /** Keeps facts about AWS between calls. */
+  readonly remember: (key: string, lifetimeMs: number, find: () => Promise<string>) => Promise<string>;
+}
+
+export interface Aws {
+  readonly hosts: Hosts;
+  readonly provider: (api: ProviderApi) => CapacityProvider | undefined;
+}
+
+/** An image never changes its root device. */
+const imageFactLifetime = 30 * 24 * 3_600_000;
+
+/** Everything AWS, over one client. */
+export const createAws = async (options: AwsOptions): Promise<Aws> => {
+  const { owner, remember } = options;
+  const config = await clientConfig(options.connection, await readCredentials(options.credentials));
+  const ec2 = createEc2({ ...options, client: config, random: Math.random });
+  const rootDeviceOf = (imageId: string): Promise<string> =>
+    remember(`root-device:${options.connection.region}:${imageId}`, imageFactLifetime, async () => {
+      const name = await ec2.rootDeviceName(imageId);
+      if (name !== undefined) return name;
+      throw new PluginError('provider.misconfigured', `image ${imageId} has no root device or does not exist`);
+    });
+  const providers: Partial<Record<ProviderApi, CapacityProvider>> = {
+    RunInstances: createRunInstancesProvider({ ...options, ec2, rootDeviceOf }),
+  };
+  return { hosts: createHosts({ ec2, owner }), provider: (api) => providers[api] };
+};

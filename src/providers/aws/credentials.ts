@@ -1,0 +1,112 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { messageOf, PluginError } from '../../domain/errors.ts';
+
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+/** Where credentials come from; neither: the SDK's own chain (environment, shared files, instance role). */
+export interface CredentialSource {
+  readonly file?: string;
+  readonly script?: string;
+  /** Milliseconds after which the script is run again. */
+  readonly renewAfter: number;
+  /** Keeps the script's output between calls. */
+  readonly remember: (key: string, lifetimeMs: number, find: () => Promise<string>) => Promise<string>;
+  readonly signal: AbortSignal;
+}
+
+const runFile = promisify(execFile);
+
+/** The keys of one section of an ini file: `[default]`, then `key = value` lines. */
+const iniSection = (text: string, section: string): ReadonlyMap<string, string> => {
+  const values = new Map<string, string>();
+  let current = '';
+  for (const line of text.split(/\r?\n/).map((each) => each.trim())) {
+    const header = /^\[(.*)\]$/.exec(line)?.[1];
+    if (header !== undefined) current = header.trim();
+    const [, key, value] = /^([A-Za-z_]+)\s*=\s*(.*)$/.exec(line) ?? [];
+    if (current === section && key !== undefined && value !== undefined) values.set(key.toLowerCase(), value.trim());
+  }
+  return values;
+};
+
+const jsonKeys = (text: string): ReadonlyMap<string, string> | undefined => {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null) return undefined;
+    return new Map(Object.entries(value).map(([key, each]) => [key, String(each)]));
+  } catch {
+    return undefined;
+  }
+};
+
+const toCredentials = (
+  accessKeyId: string | undefined,
+  secretAccessKey: string | undefined,
+  sessionToken: string | undefined,
+): AwsCredentials | undefined => {
+  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+};
+
+/** Credentials in either form IBM's plug-ins take: a credentials file's text, or JSON as of `credential_process`. */
+export const parseCredentials = (text: string): AwsCredentials | undefined => {
+  const json = jsonKeys(text);
+  if (json !== undefined)
+    return toCredentials(json.get('AccessKeyId'), json.get('SecretAccessKey'), json.get('SessionToken'));
+  const ini = iniSection(text, 'default');
+  return toCredentials(ini.get('aws_access_key_id'), ini.get('aws_secret_access_key'), ini.get('aws_session_token'));
+};
+
+const orRefuse = (credentials: AwsCredentials | undefined, source: string): AwsCredentials => {
+  if (credentials !== undefined) return credentials;
+  throw new PluginError(
+    'configuration.invalid',
+    `${source} gives no aws_access_key_id and aws_secret_access_key for [default]`,
+  );
+};
+
+/** Milliseconds the output may be used: the configured time, less when it says that it expires earlier. */
+const lifetimeOf = (text: string, renewAfter: number): number => {
+  const expiration = Date.parse(jsonKeys(text)?.get('Expiration') ?? '');
+  return Number.isNaN(expiration) ? renewAfter : Math.max(0, Math.min(renewAfter, expiration - Date.now() - 60_000));
+};
+
+const runScript = async (
+  script: string,
+  { renewAfter, remember, signal }: CredentialSource,
+): Promise<AwsCredentials> => {
+  const run = async (): Promise<string> => {
+    try {
+      const { stdout } = await runFile(script, [], { signal, maxBuffer: 1_000_000 });
+      orRefuse(parseCredentials(stdout), `AWS_CREDENTIAL_SCRIPT ${script}`);
+      return stdout;
+    } catch (cause) {
+      if (cause instanceof PluginError) throw cause;
+      // The output may hold half a secret: only the exit is told.
+      const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+      throw new PluginError('configuration.invalid', `AWS_CREDENTIAL_SCRIPT ${script} failed (${code})`);
+    }
+  };
+  let text = await remember(script, renewAfter, run);
+  if (lifetimeOf(text, renewAfter) === 0) text = await run();
+  return orRefuse(parseCredentials(text), `AWS_CREDENTIAL_SCRIPT ${script}`);
+};
+
+/** The configured credentials; undefined leaves the choice to the SDK. Throws `configuration.invalid`, never with a secret. */
+export const readCredentials = async (source: CredentialSource): Promise<AwsCredentials | undefined> => {
+  const { file, script } = source;
+  if (script !== undefined) return runScript(script, source);
+  if (file === undefined) return undefined;
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new PluginError('configuration.invalid', `AWS_CREDENTIAL_FILE cannot be read: ${messageOf(cause)}`, {
+      cause,
+    });
+  });
+  return orRefuse(parseCredentials(text), `AWS_CREDENTIAL_FILE ${file}`);
+};

@@ -1,0 +1,169 @@
+import { type ErrorCode, PluginError } from '../../domain/errors.ts';
+
+/** The kinds of faults, after what a caller can do about them (aws-provisioning-facts 14). */
+type FaultKind = Extract<ErrorCode, `provider.${string}`>;
+
+/** AWS's error codes by kind. The starting set of the EC2 API reference's error codes; unknown ones fall back by whose fault it is. */
+const codesByKind: readonly (readonly [FaultKind, readonly string[]])[] = [
+  [
+    'provider.capacity',
+    [
+      'InsufficientInstanceCapacity',
+      'InsufficientHostCapacity',
+      'InsufficientReservedInstanceCapacity',
+      'ReservationCapacityExceeded',
+      'UnfulfillableCapacity',
+      'InsufficientCapacity',
+      'InsufficientFreeAddressesInSubnet',
+      'SpotMaxPriceTooLow',
+      'Unsupported',
+    ],
+  ],
+  [
+    'provider.quota',
+    [
+      'VcpuLimitExceeded',
+      'InstanceLimitExceeded',
+      'MaxSpotInstanceCountExceeded',
+      'MaxFleetCountExceeded',
+      'VolumeLimitExceeded',
+      'AddressLimitExceeded',
+      'PendingVerification',
+    ],
+  ],
+  [
+    'provider.throttled',
+    [
+      'RequestLimitExceeded',
+      'Throttling',
+      'ThrottlingException',
+      'ThrottledException',
+      'EC2ThrottledException',
+      'SlowDown',
+      'TooManyRequestsException',
+    ],
+  ],
+  [
+    'provider.unreachable',
+    ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'CERT_HAS_EXPIRED'],
+  ],
+  [
+    'provider.transient',
+    [
+      'InternalError',
+      'InternalFailure',
+      'ServiceUnavailable',
+      'Unavailable',
+      'RequestTimeout',
+      'RequestTimeoutException',
+      'ECONNRESET',
+      'EPIPE',
+      'ETIMEDOUT',
+      'TimeoutError',
+      'AbortError',
+    ],
+  ],
+  [
+    'provider.denied',
+    [
+      'UnauthorizedOperation',
+      'AccessDenied',
+      'AccessDeniedException',
+      'AuthFailure',
+      'ExpiredToken',
+      'ExpiredTokenException',
+      'InvalidClientTokenId',
+      'UnrecognizedClientException',
+      'SignatureDoesNotMatch',
+      'RequestExpired',
+      'OptInRequired',
+      'Blocked',
+      'CredentialsProviderError',
+    ],
+  ],
+];
+
+const kindByCode: ReadonlyMap<string, FaultKind> = new Map(
+  codesByKind.flatMap(([kind, codes]) => codes.map((code) => [code, kind] as const)),
+);
+
+/** e.g. InvalidInstanceID.NotFound, InvalidLaunchTemplateName.NotFoundException */
+const missing =
+  /^(InvalidInstanceID|InvalidLaunchTemplate\w+|InvalidFleetId|InvalidSpotFleetRequestId|InvalidCapacityReservationId)\.NotFound/;
+
+interface SdkError {
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+  readonly fault: string;
+  readonly httpStatus: number;
+  readonly awsRequestId: string;
+  readonly cause: unknown;
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+const field = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? new Map<string, unknown>(Object.entries(value)).get(name) : undefined;
+
+const readError = (error: unknown): SdkError => {
+  const metadata = field(error, '$metadata');
+  const httpStatus = field(metadata, 'httpStatusCode');
+  return {
+    name: error instanceof Error ? error.name : '',
+    code: text(field(error, 'Code')) || text(field(error, 'code')),
+    message: error instanceof Error ? error.message : String(error),
+    fault: text(field(error, '$fault')),
+    httpStatus: typeof httpStatus === 'number' ? httpStatus : 0,
+    awsRequestId: text(field(metadata, 'requestId')),
+    cause: error instanceof Error ? error.cause : undefined,
+  };
+};
+
+/** EC2's code for an SDK error; Node's for a connection's. */
+export const awsCodeOf = (error: unknown): string => {
+  const { name, code, cause } = readError(error);
+  if (kindByCode.has(code) || name === 'Error' || name === 'AggregateError')
+    return code || (cause === undefined ? name : awsCodeOf(cause));
+  return name;
+};
+
+/** The kind of an AWS error code; undefined for one we do not know. */
+export const kindOfCode = (code: string): FaultKind | undefined => {
+  if (missing.test(code)) return 'provider.missing';
+  return kindByCode.get(code) ?? kindByCode.get(code.split('.')[0] ?? '');
+};
+
+/** Decides by code, never by HTTP status alone: EC2 sends capacity errors as 500 and as 400. */
+export const faultKind = (error: unknown): FaultKind => {
+  const { fault, httpStatus, cause } = readError(error);
+  const known = kindOfCode(awsCodeOf(error)) ?? (cause === undefined ? undefined : kindOfCode(awsCodeOf(cause)));
+  if (known !== undefined) return known;
+  if (httpStatus === 429) return 'provider.throttled';
+  if (httpStatus >= 500 || (fault === 'server' && httpStatus === 0)) return 'provider.transient';
+  // An answer that could not be read or a connection that broke: nobody knows what AWS did.
+  return fault === 'client' || httpStatus >= 400 ? 'provider.misconfigured' : 'provider.transient';
+};
+
+const hints: Readonly<Record<string, string>> = {
+  RequestExpired: 'the clock of this host is probably wrong',
+  SignatureDoesNotMatch: 'the secret key or the clock of this host is probably wrong',
+  CredentialsProviderError: 'set AWS_CREDENTIAL_FILE or AWS_CREDENTIAL_SCRIPT, or run on an instance with a role',
+  ECONNREFUSED: 'check AWS_ENDPOINT_URL, AWS_PROXY_HOST and the network',
+  ENOTFOUND: 'check AWS_REGION, AWS_ENDPOINT_URL and DNS',
+};
+
+/** AWS appends a blob to denials that only it can read. */
+const withoutBlob = (message: string): string => message.replace(/\s*Encoded authorization failure message:.*$/s, '');
+
+/** An SDK error as ours: kind, AWS's code, action and request id, a message safe to print. */
+export const toPluginError = (action: string, error: unknown): PluginError => {
+  const { message, awsRequestId } = readError(error);
+  const code = awsCodeOf(error);
+  const hint = Object.hasOwn(hints, code) ? ` (${hints[code]})` : '';
+  const aws = { code, action, ...(awsRequestId === '' ? {} : { awsRequestId }) };
+  return new PluginError(faultKind(error), `${action} failed. Error Code: ${code}: ${withoutBlob(message)}${hint}`, {
+    cause: error,
+    aws,
+  });
+};

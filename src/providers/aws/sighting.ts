@@ -1,0 +1,51 @@
+import type { Instance } from '@aws-sdk/client-ec2';
+import type { MachineState } from '../../domain/machine.ts';
+import type { OwnedSighting } from '../../domain/return-request.ts';
+import { instanceTagsText, tagKeys, tagValue } from './tags.ts';
+
+/** EC2: only the low byte of the code tells the state. */
+const stateByCode: ReadonlyMap<number, MachineState> = new Map([
+  [0, 'pending'],
+  [16, 'running'],
+  [32, 'shutting-down'],
+  [48, 'terminated'],
+  [64, 'stopping'],
+  [80, 'stopped'],
+]);
+
+const stateOf = ({ State }: Instance): MachineState => stateByCode.get((State?.Code ?? 0) & 0xff) ?? 'pending';
+
+/** With EFA an instance has several interfaces; the primary one is the first device of the first card. */
+const primaryAddress = ({ PrivateIpAddress, NetworkInterfaces = [] }: Instance): string =>
+  NetworkInterfaces.find(({ Attachment }) => Attachment?.DeviceIndex === 0 && (Attachment.NetworkCardIndex ?? 0) === 0)
+    ?.PrivateIpAddress ??
+  PrivateIpAddress ??
+  '';
+
+const reasonOf = ({ StateReason, StateTransitionReason = '' }: Instance): string => {
+  const { Code = '', Message = '' } = StateReason ?? {};
+  if (Code === '') return StateTransitionReason;
+  return Message === '' || Message.startsWith(Code) ? Message || Code : `${Code}: ${Message}`;
+};
+
+/** EC2's words for an instance as ours, with what its tags say of its owner. */
+export const toSighting = (instance: Instance, owner: string): OwnedSighting => {
+  const { Tags = [], LaunchTime, Placement } = instance;
+  const request = tagValue(Tags, tagKeys.request);
+  const reason = reasonOf(instance);
+  return {
+    machineId: instance.InstanceId ?? '',
+    state: stateOf(instance),
+    name: instance.PrivateDnsName ?? '',
+    privateIpAddress: primaryAddress(instance),
+    publicIpAddress: instance.PublicIpAddress ?? '',
+    ...(LaunchTime === undefined ? {} : { launchTime: Math.floor(LaunchTime.getTime() / 1000) }),
+    instanceType: instance.InstanceType ?? '',
+    priceType: instance.InstanceLifecycle === 'spot' ? 'spot' : 'ondemand',
+    ...(Placement?.AvailabilityZone === undefined ? {} : { zone: Placement.AvailabilityZone }),
+    ...(reason === '' ? {} : { reason }),
+    instanceTags: instanceTagsText(Tags),
+    ours: tagValue(Tags, tagKeys.owner) === owner,
+    ...(request === undefined ? {} : { owner: request }),
+  };
+};

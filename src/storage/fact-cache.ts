@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { Low } from 'lowdb';
+import { hasCode } from '../domain/errors.ts';
+import { replaceableDocument } from './json-documents.ts';
+
+interface Entry {
+  readonly value: string;
+  /** Milliseconds since the epoch. */
+  readonly expires: number;
+}
+
+type Entries = Readonly<Record<string, Entry>>;
+
+const isEntries = (value: unknown): value is Entries =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.values(value).every(
+    (entry: unknown) => typeof entry === 'object' && entry !== null && 'value' in entry && 'expires' in entry,
+  );
+
+/** Facts about AWS that do not change (soon), kept on disk between calls. */
+export interface FactCache {
+  /** The stored fact, or what `find` answers, which is then stored for `lifetimeMs`. */
+  get(key: string, lifetimeMs: number, find: () => Promise<string>): Promise<string>;
+}
+
+/** Facts in `cache/<name>.json`. What cannot be read is looked up again; what cannot be written is not kept. */
+export const createFactCache = (workDirectory: string, name: string, clock: () => number): FactCache => {
+  const open = async (): Promise<Low<Entries>> => {
+    const document = new Low<Entries>(replaceableDocument(join(workDirectory, 'cache', `${name}.json`), isEntries), {});
+    await document.read().catch((error: unknown) => {
+      if (!hasCode(error, 'storage.unreadable')) throw error;
+    });
+    return document;
+  };
+  return {
+    get: async (key, lifetimeMs, find) => {
+      const known = Object.entries((await open()).data).find(
+        ([name, { expires }]) => name === key && expires > clock(),
+      );
+      if (known !== undefined) return known[1].value;
+      const value = await find();
+      const document = await open();
+      const fresh = Object.entries(document.data).filter(([, { expires }]) => expires > clock());
+      document.data = { ...Object.fromEntries(fresh), [key]: { value, expires: clock() + lifetimeMs } };
+      await document.write().catch((error: unknown) => {
+        if (!hasCode(error, 'storage.unwritable')) throw error;
+      });
+      return value;
+    },
+  };
+};

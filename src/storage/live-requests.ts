@@ -1,0 +1,77 @@
+import { readdir, rename, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { LiveClaim, LiveRequests } from '../application/ports.ts';
+import { PluginError } from '../domain/errors.ts';
+import { createFile, errnoOf } from './atomic-file.ts';
+
+const claimName = /^(req-[0-9a-f-]{36})~(\d+)$/;
+const nameOf = ({ requestId, units }: LiveClaim): string => `${requestId}~${units}`;
+
+const unlessGone = async <T>(action: Promise<T>): Promise<T | undefined> => {
+  try {
+    return await action;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw new PluginError('storage.unwritable', `the books of live requests: ${errnoOf(error)}`, { cause: error });
+  }
+};
+
+const tries = 4;
+/** Two claims that see each other may both withdraw; a random pause lets one go first. */
+const pauseMs = (): number => 5 + Math.random() * 20;
+
+/**
+ * The books of live requests: one empty file per request, `live/<templateId>/<requestId>~<units>`. The name says it all, so
+ * counting is listing one folder. A claim is put on the books before it is counted: of two that together exceed the limit
+ * at least one sees the other.
+ */
+export const createLiveRequests = (workDirectory: string): LiveRequests => {
+  const root = join(workDirectory, 'live');
+
+  const claimsOf = async (templateId: string): Promise<readonly LiveClaim[]> => {
+    const names = (await unlessGone(readdir(join(root, templateId)))) ?? [];
+    return names.flatMap((name) => {
+      const [, requestId, units] = claimName.exec(name) ?? [];
+      return requestId === undefined ? [] : [{ templateId, requestId, units: Number(units) }];
+    });
+  };
+
+  const pathOf = (claim: LiveClaim): string => join(root, claim.templateId, nameOf(claim));
+
+  const reserve = async (claim: LiveClaim, limit: number | undefined) => {
+    for (let attempt = 1; ; attempt++) {
+      await createFile(pathOf(claim), '');
+      const claims = await claimsOf(claim.templateId);
+      const live = claims.reduce((sum, { units }) => sum + units, 0);
+      if (limit === undefined || live <= limit) return { granted: true, live };
+      await unlessGone(unlink(pathOf(claim)));
+      if (attempt === tries) return { granted: false, live: live - claim.units };
+      await wait(pauseMs());
+    }
+  };
+
+  const settle = async (claim: LiveClaim): Promise<void> => {
+    const known = (await claimsOf(claim.templateId)).filter(({ requestId }) => requestId === claim.requestId);
+    const same = known.some(({ units }) => units === claim.units);
+    if (claim.units > 0 && known.length === 0) await createFile(pathOf(claim), '');
+    for (const old of known) {
+      if (claim.units === 0 || (same && old.units !== claim.units)) await unlessGone(unlink(pathOf(old)));
+      else if (!same) await unlessGone(rename(pathOf(old), pathOf(claim)));
+    }
+  };
+
+  const list = async (templateId?: string) => {
+    const templateIds = templateId === undefined ? ((await unlessGone(readdir(root))) ?? []) : [templateId];
+    const claims = (await Promise.all(templateIds.map(claimsOf))).flat();
+    const dated = await Promise.all(
+      claims.map(async (claim) => {
+        const known = await unlessGone(stat(pathOf(claim)));
+        return known === undefined ? [] : [{ ...claim, since: known.mtimeMs }];
+      }),
+    );
+    return dated.flat();
+  };
+
+  return { reserve, settle, list };
+};

@@ -1,0 +1,111 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Low } from 'lowdb';
+import type { Origin, RequestStreams, Stream, StreamEvent } from '../application/ports.ts';
+import { PluginError } from '../domain/errors.ts';
+import { isCreateId, isReturnId } from '../domain/ids.ts';
+import { errnoOf } from './atomic-file.ts';
+import { writeOnceDocument } from './json-documents.ts';
+
+/** Version of the stored form of events. */
+const schemaVersion = 1;
+
+type StoredEvent = StreamEvent & Origin & { readonly schemaVersion: number };
+
+/** The events of one append. The file is named after the version it was appended at. */
+interface Batch {
+  readonly stream: string;
+  readonly events: readonly StoredEvent[];
+}
+
+const eventTypes = {
+  RequestCreated: true,
+  LaunchIntended: true,
+  CapacityGranted: true,
+  CapacityRefused: true,
+  MachinesObserved: true,
+  MachinesMissed: true,
+  MachinesGivenUp: true,
+  MachineStatusReported: true,
+  MachinesReturned: true,
+  RequestCompleted: true,
+  ReturnRequested: true,
+  ReturnProgressed: true,
+  ReturnCompleted: true,
+} as const satisfies Record<StreamEvent['type'], true>;
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+const isStoredEvent = (value: unknown): boolean =>
+  isObject(value) &&
+  typeof value['at'] === 'number' &&
+  value['schemaVersion'] === schemaVersion &&
+  typeof value['type'] === 'string' &&
+  Object.hasOwn(eventTypes, value['type']);
+
+const isBatchOf =
+  (id: string) =>
+  (value: unknown): value is Batch =>
+    isObject(value) &&
+    value['stream'] === id &&
+    Array.isArray(value['events']) &&
+    value['events'].length > 0 &&
+    value['events'].every(isStoredEvent);
+
+const batchName = /^(\d{9})\.json$/;
+const nameAt = (version: number): string => `${String(version).padStart(9, '0')}.json`;
+
+const listDirectory = async (path: string): Promise<readonly string[]> => {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw new PluginError('storage.unreadable', `cannot read ${path} (${errnoOf(error)})`, { cause: error });
+  }
+};
+
+const isStreamId = (id: string): boolean => isCreateId(id) || isReturnId(id);
+
+/**
+ * One folder per request, one document per append: `requests/<id>/<version>.json`. Nothing is ever rewritten. An append
+ * creates the document of its expected version exclusively, so of two processes one wins and the other is told.
+ */
+export const createRequestStreams = (workDirectory: string): RequestStreams => {
+  const root = join(workDirectory, 'requests');
+  const documentOf = (id: string, version: number): Low<Batch> =>
+    new Low<Batch>(writeOnceDocument(join(root, id, nameAt(version)), isBatchOf(id)), { stream: id, events: [] });
+
+  return {
+    load: async (id): Promise<Stream> => {
+      if (!isStreamId(id)) return { version: 0, events: [] };
+      const names = (await listDirectory(join(root, id))).filter((name) => batchName.test(name)).sort();
+      const batches = await Promise.all(
+        names.map(async (name) => {
+          const document = documentOf(id, Number.parseInt(name, 10));
+          await document.read();
+          return document.data;
+        }),
+      );
+      const events: StreamEvent[] = [];
+      for (const [index, batch] of batches.entries()) {
+        if (names[index] !== nameAt(events.length)) {
+          const missing = join(root, id, nameAt(events.length));
+          throw new PluginError('storage.unreadable', `${missing} is missing although later events of ${id} are there`);
+        }
+        events.push(...batch.events);
+      }
+      return { version: events.length, events };
+    },
+
+    append: async (id, version, events, origin) => {
+      if (!isStreamId(id)) throw new PluginError('input.invalid', `"${id}" is not a request id`);
+      const document = documentOf(id, version);
+      document.data = { stream: id, events: events.map((event) => ({ ...event, schemaVersion, ...origin })) };
+      await document.write();
+      return version + events.length;
+    },
+
+    ids: async () => (await listDirectory(root)).filter(isStreamId),
+  };
+};

@@ -1,0 +1,85 @@
+import { appendFile, mkdir, rename, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Clock, LogFields, Logger } from '../application/ports.ts';
+
+const levels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'] as const;
+export type LogLevel = (typeof levels)[number];
+
+export interface FileLoggerOptions {
+  readonly file: string;
+  readonly level: LogLevel;
+  /** Bytes after which the file is set aside. */
+  readonly maxBytes: number;
+  /** Files set aside that are kept. */
+  readonly maxFiles: number;
+  readonly correlationId: string;
+  readonly clock: Clock;
+}
+
+export interface FileLogger extends Logger {
+  /** Writes what was logged so far. A log that cannot be written never fails a call. */
+  flush(): Promise<void>;
+}
+
+const timestamp = (ms: number): string => {
+  const date = new Date(ms);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return `${day} ${time}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+};
+
+const rotate = async ({ file, maxBytes, maxFiles }: FileLoggerOptions): Promise<void> => {
+  const { size } = await stat(file);
+  if (size < maxBytes) return;
+  for (let n = maxFiles - 1; n >= 1; n--) await rename(`${file}.${n}`, `${file}.${n + 1}`).catch(() => undefined);
+  await rename(file, `${file}.1`);
+};
+
+/** `LOG_INFO` (Host Factory's spelling) or `INFO`; undefined for anything else. */
+export const toLogLevel = (text: string | undefined): LogLevel | undefined => {
+  const name = text?.trim().toUpperCase().replace(/^LOG_/, '');
+  return levels.find((level) => level === name);
+};
+
+/**
+ * Lines in the form of IBM's plug-ins, `[date time.ms]-[LEVEL]-[code] text {fields}`, gathered in memory and appended in one
+ * write. Private to its owner.
+ */
+export const createFileLogger = (options: FileLoggerOptions): FileLogger => {
+  const { file, correlationId, clock } = options;
+  const least = levels.indexOf(options.level);
+  let lines: string[] = [];
+  const write =
+    (level: LogLevel) =>
+    (code: string, text: string, fields: LogFields = {}): void => {
+      if (levels.indexOf(level) < least) return;
+      const plain = text.replaceAll(/\s*\n\s*/g, ' ');
+      lines.push(
+        `[${timestamp(clock())}]-[${level}]-[${code}] ${plain} ${JSON.stringify({ correlationId, ...fields })}\n`,
+      );
+    };
+  const append = async (text: string): Promise<void> => {
+    await rotate(options).catch(() => undefined);
+    await appendFile(file, text, { mode: 0o600 });
+  };
+  return {
+    debug: write('DEBUG'),
+    info: write('INFO'),
+    warn: write('WARN'),
+    error: write('ERROR'),
+    flush: async () => {
+      if (lines.length === 0) return;
+      const text = lines.join('');
+      lines = [];
+      try {
+        await append(text).catch(async () => {
+          await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+          await append(text);
+        });
+      } catch {
+        // A full disk or a missing folder of logs is no reason to lose a launch.
+      }
+    },
+  };
+};
