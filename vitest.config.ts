@@ -1,9 +1,16 @@
 import { defineConfig } from 'vitest/config';
 
+const shared = {
+  env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.spec.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    projects: [
+      { test: { ...shared, name: 'unit', include: ['test/unit/**/*.spec.ts'] } },
+      { test: { ...shared, name: 'e2e', include: ['test/e2e/**/*.spec.ts'], globalSetup: ['test/build.ts'] } },
+    ],
   },
 });

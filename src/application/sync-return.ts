@@ -1,3 +1,4 @@
+import { hasCode, messageOf } from '../domain/errors.ts';
 import { isCreateId } from '../domain/ids.ts';
 import { liveUnits } from '../domain/request.ts';
 import {
@@ -29,7 +30,7 @@ export const syncReturn = async (
   if (state.stage === 'absent') return;
   const refused = await terminateStanding(ports, openItems(state));
   if (refused.size > 0) await decideOnReturn(context, id, [{ type: 'Refuse', now, refused }]);
-  await markReturned(ports.live, context, id, now, newlyOwned(request, state));
+  await markReturned(ports, context, id, now, newlyOwned(request, state));
 };
 
 /** Sends the terminate call for the items that still stand; answers with EC2's reason per id it refused. */
@@ -49,9 +50,16 @@ const newlyOwned = (before: KnownReturn, after: KnownReturn): readonly ReturnIte
     ({ key, owner }) => owner !== undefined && before.items.get(key)?.owner === undefined,
   );
 
+/** A damaged record of the request that launched a host is no reason to keep the host. */
+const skipUnreadable = (log: Logger) => (error: unknown) => {
+  if (!hasCode(error, 'storage.unreadable')) throw error;
+  log.error('return.unmarked', messageOf(error));
+  return undefined;
+};
+
 /** Notes on the requests that launched the machines that Host Factory has given them back, and takes them off the books. */
 export const markReturned = async (
-  live: LiveRequests,
+  { live, log }: { readonly live: LiveRequests; readonly log: Logger },
   context: DecideContext,
   returnId: string,
   now: number,
@@ -63,11 +71,12 @@ export const markReturned = async (
     byOwner.set(owner, [...(byOwner.get(owner) ?? []), machineId]);
   }
   for (const [owner, machineIds] of byOwner) {
-    const { state } = await decideOnRequest(context, owner, [
+    const decided = await decideOnRequest(context, owner, [
       { type: 'MarkReturned', now, returnId, machineIds },
       { type: 'Settle', now },
-    ]);
-    if (state.stage === 'absent') continue;
+    ]).catch(skipUnreadable(log));
+    if (decided === undefined || decided.state.stage === 'absent') continue;
+    const { state } = decided;
     await live.settle({ templateId: state.template.templateId, requestId: owner, units: liveUnits(state) });
   }
 };

@@ -1,4 +1,5 @@
-import { chmod, copyFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import { build, type Plugin } from 'esbuild';
@@ -45,8 +46,7 @@ const idOf = (validator: unknown): string => {
   throw new Error('a validator needs a schema with $id');
 };
 
-await rm(`${root}/dist`, { recursive: true, force: true });
-await build({
+const { outputFiles } = await build({
   absWorkingDir: root,
   entryPoints: { main: 'src/main.ts', ...parts },
   outdir: 'dist',
@@ -64,6 +64,17 @@ await build({
   banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
   plugins: [separateParts, compiledValidators],
   logLevel: 'warning',
+  write: false,
 });
-await copyFile(`${root}/src/hf-aws.cjs`, `${root}/dist/hf-aws.cjs`);
-await chmod(`${root}/dist/hf-aws.cjs`, 0o755);
+
+// Each file is replaced at once: a call that runs meanwhile finds the old or the new, never a part.
+const dist = join(root, 'dist');
+const entry = { path: join(dist, 'hf-aws.cjs'), contents: await readFile(join(root, 'src', 'hf-aws.cjs')) };
+const files = [...outputFiles, entry];
+await mkdir(dist, { recursive: true });
+for (const { path, contents } of files) {
+  await writeFile(`${path}.new`, contents, { mode: 0o755 });
+  await rename(`${path}.new`, path);
+}
+const stale = (await readdir(dist)).filter((name) => !files.some(({ path }) => path === join(dist, name)));
+await Promise.all(stale.map((name) => rm(join(dist, name), { recursive: true })));

@@ -31,7 +31,7 @@ export interface ReturnMachinesPorts extends HostLookupPorts {
 export const returnMachinesHandler =
   (ports: ReturnMachinesPorts): Handler<Operation<ReturnMachines, ReturnMachinesAnswer>> =>
   async ({ machines }, origin) => {
-    const { streams, live, log, clock } = ports;
+    const { streams, log, clock } = ports;
     const context = { streams, origin };
     const requestId = returnIdOf(origin.commandId ?? ports.newId());
     const known = origin.commandId === undefined ? 0 : (await streams.load(requestId)).version;
@@ -53,7 +53,7 @@ export const returnMachinesHandler =
 
     async function recordThenMark(): Promise<{ readonly version: number }> {
       const { version } = await decideOnReturn(context, requestId, [{ type: 'Request', now, items }]);
-      await markReturned(live, context, requestId, now, items);
+      await markReturned(ports, context, requestId, now, items);
       return { version };
     }
   };

@@ -1,9 +1,9 @@
-import { isPluginError, messageOf } from '../../domain/errors.ts';
+import { hasCode, isPluginError, messageOf } from '../../domain/errors.ts';
 import { isReturnId } from '../../domain/ids.ts';
 import { liveMachines, unresolvedLaunches } from '../../domain/request.ts';
 import { openItems } from '../../domain/return-request.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
-import type { Hosts, Logger, RequestStreams } from '../ports.ts';
+import type { Hosts, Logger, RequestStreams, Stream } from '../ports.ts';
 import { foldRequest, foldReturn } from '../streams.ts';
 import { type Look, type OpenCreate, type SyncPorts, syncCreate } from '../sync-create.ts';
 import { type OpenReturn, syncReturn } from '../sync-return.ts';
@@ -32,9 +32,10 @@ export interface SyncRequestsPorts extends SyncPorts {
 export const syncRequestsHandler =
   (ports: SyncRequestsPorts): Handler<Operation<SyncRequests, SyncRequestsAnswer>> =>
   async ({ requestIds, includeSettled = false }, origin) => {
-    const { creates, returns } = await loadOpen(ports.streams, [...new Set(requestIds)], includeSettled);
-    const context = { streams: ports.streams, origin };
     const unverified = new Map<string, string>();
+    const loaded = await loadEach(ports, [...new Set(requestIds)], unverified);
+    const { creates, returns } = sortOpen(loaded, includeSettled);
+    const context = { streams: ports.streams, origin };
     const noteTrouble = (ids: readonly string[], error: unknown): void => {
       const reason = awsTrouble(ports.log, error);
       for (const id of ids) unverified.set(id, reason);
@@ -62,10 +63,30 @@ const awsTrouble = (log: Logger, error: unknown): string => {
   return messageOf(error);
 };
 
-const loadOpen = async (streams: RequestStreams, ids: readonly string[], includeSettled: boolean) => {
+/** One record that cannot be read is told by its name; it does not hold up the others. */
+const loadEach = async (
+  { streams, log }: { readonly streams: RequestStreams; readonly log: Logger },
+  ids: readonly string[],
+  unverified: Map<string, string>,
+): Promise<readonly (readonly [string, Stream])[]> => {
+  const loaded = await Promise.all(
+    ids.map(async (id) => {
+      try {
+        return [[id, await streams.load(id)] as const];
+      } catch (error) {
+        if (!hasCode(error, 'storage.unreadable')) throw error;
+        log.error('sync.unreadable', messageOf(error), { requestId: id });
+        unverified.set(id, messageOf(error));
+        return [];
+      }
+    }),
+  );
+  return loaded.flat();
+};
+
+const sortOpen = (loaded: readonly (readonly [string, Stream])[], includeSettled: boolean) => {
   const creates: OpenCreate[] = [];
   const returns: OpenReturn[] = [];
-  const loaded = await Promise.all(ids.map(async (id) => [id, await streams.load(id)] as const));
   for (const [id, stream] of loaded) {
     if (isReturnId(id)) {
       const request = foldReturn(stream);

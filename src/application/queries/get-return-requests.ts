@@ -1,4 +1,6 @@
+import { hasCode } from '../../domain/errors.ts';
 import { hasEnded, type MachineState } from '../../domain/machine.ts';
+import { absentRequest, type Request } from '../../domain/request.ts';
 import type { OwnedSighting } from '../../domain/return-request.ts';
 import type { Handler, Message, Operation } from '../bus.ts';
 import {
@@ -83,11 +85,17 @@ const recordsOf = async (
   );
   const records = unseen.size === 0 ? [] : [...(await recallMachines(ports, ({ machineId }) => unseen.has(machineId)))];
   for (const requestId of owners) {
-    const request = foldRequest(await ports.streams.load(requestId));
+    const request = await ports.streams.load(requestId).then(foldRequest, withoutRecord);
     if (request.stage === 'absent') continue;
     for (const machine of request.machines.values()) records.push({ requestId, machine });
   }
   return new Map(records.map((record) => [record.machine.machineId, record]));
+};
+
+/** EC2 itself shows these hosts as ended: a record that cannot be read changes nothing about that. */
+const withoutRecord = (error: unknown): Request => {
+  if (!hasCode(error, 'storage.unreadable')) throw error;
+  return absentRequest;
 };
 
 const judgeSeen = ({ state, reason = '' }: OwnedSighting, record: RecalledMachine | undefined): Judgement => {

@@ -1,0 +1,142 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  CreateSecurityGroupCommand,
+  DescribeImagesCommand,
+  DescribeInstancesCommand,
+  DescribeSubnetsCommand,
+  EC2Client,
+  StopInstancesCommand,
+  TerminateInstancesCommand,
+} from '@aws-sdk/client-ec2';
+import { type Emulator, startEmulator } from '../../src/emulator/server.ts';
+import type { Json } from './plugin.ts';
+
+/** An EC2 to test against. */
+export interface Backend {
+  readonly url: string;
+  readonly client: EC2Client;
+  /** A template's fields that name things which exist there. */
+  readonly place: Json;
+  /** Ids of the instances in these states. */
+  instanceIds(...states: readonly string[]): Promise<readonly string[]>;
+  /** Somebody else ends or stops them, not Host Factory. */
+  terminate(...ids: readonly string[]): Promise<void>;
+  stop(...ids: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+const clientFor = (endpoint: string): EC2Client =>
+  new EC2Client({
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'planted-secret' },
+  });
+
+const controls = (client: EC2Client) => ({
+  instanceIds: async (...states: readonly string[]) => {
+    const Filters = [{ Name: 'instance-state-name', Values: [...states] }];
+    const { Reservations = [] } = await client.send(new DescribeInstancesCommand({ Filters }));
+    return Reservations.flatMap(({ Instances = [] }) => Instances.map(({ InstanceId = '' }) => InstanceId));
+  },
+  terminate: async (...ids: readonly string[]) => {
+    await client.send(new TerminateInstancesCommand({ InstanceIds: [...ids] }));
+  },
+  stop: async (...ids: readonly string[]) => {
+    await client.send(new StopInstancesCommand({ InstanceIds: [...ids] }));
+  },
+});
+
+export const emulatorPlace = {
+  imageId: 'ami-0123456789abcdef0',
+  subnetId: 'subnet-0123456789abcdef0',
+  securityGroupIds: ['sg-0123456789abcdef0'],
+};
+
+export type EmulatorBackend = Backend & { readonly emulator: Emulator };
+
+/** The embedded emulator, quick: states last fractions of a second. */
+export const emulatorBackend = async (): Promise<EmulatorBackend> => {
+  const emulator = await startEmulator({
+    settings: { pendingMs: 300, nameAfterMs: 150, shuttingDownMs: 300, stoppingMs: 100 },
+  });
+  const client = clientFor(emulator.url);
+  return {
+    emulator,
+    url: emulator.url,
+    client,
+    place: emulatorPlace,
+    ...controls(client),
+    close: async () => {
+      client.destroy();
+      await emulator.close();
+    },
+  };
+};
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer().on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+
+/** Whether moto is on this machine. CI has it, so that the emulator cannot flatter us. */
+export const hasMoto = ((): boolean => {
+  try {
+    execFileSync('moto_server', ['--help'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    if (process.env['CI'] === 'true')
+      throw new Error('moto_server is required when CI=true: pip install "moto[server]"');
+    return false;
+  }
+})();
+
+const answers = async (url: string): Promise<boolean> => {
+  try {
+    return (await fetch(`${url}/moto-api/`)).ok;
+  } catch {
+    return false;
+  }
+};
+
+/** moto: an EC2 emulator nobody here wrote. Its RunInstances launches MinCount, whatever MaxCount says. */
+export const motoBackend = async (): Promise<Backend> => {
+  const port = await freePort();
+  const server = spawn('moto_server', ['-p', String(port)], { stdio: 'ignore' });
+  const url = `http://127.0.0.1:${port}`;
+  const deadline = Date.now() + 50_000;
+  while (!(await answers(url))) {
+    if (Date.now() > deadline) throw new Error('moto_server did not come up');
+    await wait(100);
+  }
+  const client = clientFor(url);
+  const { Images = [] } = await client.send(new DescribeImagesCommand({ Owners: ['amazon'] }));
+  const { Subnets = [] } = await client.send(new DescribeSubnetsCommand({}));
+  const { GroupId } = await client.send(
+    new CreateSecurityGroupCommand({ GroupName: 'grid', Description: 'grid', VpcId: Subnets[0]?.VpcId }),
+  );
+  const imageId = Images.find(
+    ({ ImageId = '', RootDeviceName }) =>
+      /^ami-([0-9a-f]{8}|[0-9a-f]{17})$/.test(ImageId) && RootDeviceName !== undefined,
+  )?.ImageId;
+  return {
+    url,
+    client,
+    place: { imageId, subnetId: Subnets[0]?.SubnetId, securityGroupIds: [GroupId] },
+    ...controls(client),
+    close: async () => {
+      client.destroy();
+      server.kill();
+    },
+  };
+};
+
+export const backends = [
+  { name: 'the emulator', start: (): Promise<Backend> => emulatorBackend(), available: true },
+  { name: 'moto', start: motoBackend, available: hasMoto },
+] as const;

@@ -1,0 +1,62 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type EmulatorBackend, emulatorBackend } from './backends.ts';
+import { createPlugin, hostOf, type Plugin } from './plugin.ts';
+import { testTemplates } from './templates.ts';
+
+/** AWS calls cost time and share the account's throttling buckets: their number is part of what an operation promises. */
+describe('the number of AWS calls', () => {
+  let backend: EmulatorBackend;
+  let plugin: Plugin;
+
+  beforeAll(async () => {
+    backend = await emulatorBackend();
+  });
+  afterAll(() => backend.close());
+  beforeEach(async () => {
+    backend.emulator.reset();
+    plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url }, testTemplates(backend.place));
+  });
+  afterEach(() => plugin.remove());
+
+  const callsDuring = async (work: () => Promise<unknown>): Promise<Readonly<Record<string, number>>> => {
+    backend.emulator.forgetCalls();
+    await work();
+    return backend.emulator.countCalls();
+  };
+
+  it('is none for templates, also without credentials', async () => {
+    await plugin.configure({ AWS_CREDENTIAL_FILE: '/nowhere' });
+    expect(await callsDuring(() => plugin.call('getAvailableTemplates', {}))).toEqual({});
+  });
+
+  it('is one for a request', async () => {
+    expect(await callsDuring(() => plugin.request('od', 1))).toEqual({ RunInstances: 1 });
+  });
+
+  it('is one for the status of 150 machines in three requests, and none once they have settled', async () => {
+    await plugin.offer(testTemplates(backend.place).map((template) => ({ ...template, maxNumber: 150 })));
+    const ids = [await plugin.request('od', 50), await plugin.request('od', 50), await plugin.request('od', 50)];
+    expect(await callsDuring(() => plugin.status(...ids))).toEqual({ DescribeInstances: 1 });
+    await Promise.all(ids.map((id) => plugin.settled(id)));
+    expect(await callsDuring(() => plugin.status(...ids))).toEqual({});
+  });
+
+  it('is two for a return of 10', async () => {
+    const { machines } = await plugin.settled(await plugin.request('od', 10));
+    expect(await callsDuring(() => plugin.giveBack(machines.map(hostOf)))).toEqual({
+      DescribeInstances: 1,
+      TerminateInstances: 1,
+    });
+  });
+
+  it('is one per 200 hosts for reclaims', async () => {
+    const hosts = Array.from({ length: 401 }, (_, n) => ({ machineId: `i-${String(n).padStart(17, '0')}` }));
+    expect(await callsDuring(() => plugin.reclaims(hosts))).toEqual({ DescribeInstances: 3 });
+  });
+
+  it('is one more the first time a template sizes the root volume, for the name of the device', async () => {
+    await plugin.offer([{ ...testTemplates(backend.place)[0], rootDeviceVolumeSize: 50, volumeType: 'gp3' }]);
+    expect(await callsDuring(() => plugin.request('od', 1))).toEqual({ DescribeImages: 1, RunInstances: 1 });
+    expect(await callsDuring(() => plugin.request('od', 1))).toEqual({ RunInstances: 1 });
+  });
+});

@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type EmulatorBackend, emulatorBackend } from './backends.ts';
+import { createPlugin, type Plugin } from './plugin.ts';
+import { testTemplates } from './templates.ts';
+
+describe('many processes at once', () => {
+  let backend: EmulatorBackend;
+  let plugin: Plugin;
+
+  beforeAll(async () => {
+    backend = await emulatorBackend();
+    plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url }, testTemplates(backend.place));
+  });
+  afterAll(async () => {
+    await plugin.remove();
+    await backend.close();
+  });
+
+  it('know every request that was acknowledged, damage no file and leave nothing half-written', async () => {
+    const first = await plugin.request('od', 2);
+    const [requested, polled] = await Promise.all([
+      Promise.all(Array.from({ length: 30 }, () => plugin.request('od', 1))),
+      Promise.all(Array.from({ length: 30 }, () => plugin.status(first))),
+    ]);
+    expect(new Set(requested).size).toBe(30);
+    expect(polled.flat().map(({ requestId }) => requestId)).toEqual(Array(30).fill(first));
+
+    const entries = await plugin.status(...requested, first);
+    expect(entries.map(({ machines }) => machines.length)).toEqual([...Array(30).fill(1), 2]);
+    const known = entries.flatMap(({ machines }) => machines.map(({ machineId }) => machineId));
+    expect(known.sort()).toEqual([...(await backend.instanceIds('pending', 'running'))].sort());
+    const files = await plugin.state();
+    expect(files.filter((file) => !/(\d{9}\.json|~\d+)$/.test(file))).toEqual([]);
+    expect(files.filter((file) => file.includes(join('requests', first)))).not.toEqual([]);
+  });
+
+  it('never exceed maxNumber between them', async () => {
+    const before = (await backend.instanceIds('pending', 'running')).length;
+    const outcomes = await Promise.all(
+      Array.from({ length: 12 }, () =>
+        plugin.call('requestMachines', { template: { templateId: 'few', machineCount: 1 } }),
+      ),
+    );
+    const granted = outcomes.filter(({ exitCode }) => exitCode === 0).length;
+    expect(granted).toBeGreaterThan(0);
+    expect(granted).toBeLessThanOrEqual(3);
+    expect((await backend.instanceIds('pending', 'running')).length - before).toBe(granted);
+  });
+});

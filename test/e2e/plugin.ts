@@ -1,0 +1,181 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+
+export const home = join(import.meta.dirname, '..', '..');
+
+export type Json = Readonly<Record<string, unknown>>;
+
+export interface Outcome {
+  readonly stdout: string;
+  readonly exitCode: number | null;
+  /** The one JSON object on stdout. */
+  readonly body: Json;
+}
+
+export interface RequestEntry {
+  readonly requestId: string;
+  readonly status: string;
+  readonly message: string;
+  readonly machines: readonly MachineEntry[];
+}
+
+export interface MachineEntry {
+  readonly machineId: string;
+  readonly name: string;
+  readonly result: string;
+  readonly status: string;
+  readonly privateIpAddress: string;
+  readonly launchtime: number;
+  readonly message: string;
+}
+
+export interface Plugin {
+  readonly directory: string;
+  readonly workDir: string;
+  readonly logDir: string;
+  readonly env: Record<string, string>;
+  /** Writes the input as Host Factory does and runs `<script> -f <file>`. */
+  call(operation: string, input: unknown): Promise<Outcome>;
+  /** Runs a script with just these arguments. */
+  run(operation: string, args: readonly string[], options?: RunOptions): Promise<Outcome>;
+  /** requestMachines, answering with the id. */
+  request(templateId: string, machineCount: number): Promise<string>;
+  status(...requestIds: readonly string[]): Promise<readonly RequestEntry[]>;
+  /** Polls until the request is no longer running. */
+  settled(requestId: string): Promise<RequestEntry>;
+  giveBack(machines: readonly Json[]): Promise<string>;
+  reclaims(machines: readonly (Json | string)[]): Promise<readonly Json[]>;
+  configure(config: Json): Promise<void>;
+  offer(templates: readonly Json[]): Promise<void>;
+  /** Every file of the work directory, relative. */
+  state(): Promise<readonly string[]>;
+  remove(): Promise<void>;
+}
+
+export interface RunOptions {
+  readonly env?: Record<string, string>;
+  readonly cwd?: string;
+  readonly script?: string;
+  readonly stdin?: string | 'closed';
+}
+
+const exitOf = (child: ChildProcess): Promise<number | null> =>
+  new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
+
+const toObject = (text: string): Json => {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Error(`not one JSON object: ${text}`);
+  return Object.fromEntries(Object.entries(value));
+};
+
+export const runScript = async (
+  script: string,
+  args: readonly string[],
+  { env = {}, cwd = tmpdir(), stdin = 'closed' }: RunOptions,
+): Promise<Outcome> => {
+  const child = spawn(script, [...args], { env, cwd, stdio: [stdin === 'closed' ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+  if (stdin !== 'closed') child.stdin?.end(stdin);
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.on('data', (chunk) => {
+    stdout += String(chunk);
+  });
+  child.stderr?.on('data', (chunk) => {
+    stderr += String(chunk);
+  });
+  const exitCode = await exitOf(child);
+  if (stderr !== '') throw new Error(`the script wrote to stderr, which Host Factory sees: ${stderr}`);
+  return { stdout, exitCode, body: toObject(stdout) };
+};
+
+const isRequestEntry = (value: unknown): value is RequestEntry =>
+  typeof value === 'object' &&
+  value !== null &&
+  'requestId' in value &&
+  'machines' in value &&
+  Array.isArray(value.machines);
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+/** One provider instance in a folder of its own, with the environment Host Factory sets and no more. */
+export const createPlugin = async (config: Json, templates: readonly Json[]): Promise<Plugin> => {
+  const directory = await mkdtemp(join(tmpdir(), 'hf-aws-e2e-'));
+  const [confDir, workDir, logDir] = [join(directory, 'conf'), join(directory, 'work'), join(directory, 'log')];
+  for (const each of [confDir, workDir, logDir]) await mkdir(each);
+  const credentials = join(directory, 'credentials');
+  await writeFile(credentials, '[default]\naws_access_key_id = AKIATEST\naws_secret_access_key = planted-secret\n');
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HF_PROVIDER_NAME: 'awsinst',
+    HF_PROVIDER_CONFDIR: confDir,
+    HF_PROVIDER_WORKDIR: `${workDir}/`,
+    HF_PROVIDER_LOGDIR: logDir,
+  };
+  let inputs = 0;
+
+  const configure = (more: Json): Promise<void> => {
+    const all = { AWS_REGION: 'us-east-1', AWS_CREDENTIAL_FILE: credentials, LogLevel: 'TRACE', ...config, ...more };
+    return writeFile(join(confDir, 'awsinstprov_config.json'), JSON.stringify(all));
+  };
+  const offer = (list: readonly Json[]): Promise<void> =>
+    writeFile(join(confDir, 'awsinstprov_templates.json'), JSON.stringify({ templates: list }));
+  await configure({});
+  await offer(templates);
+
+  const run: Plugin['run'] = (operation, args, options = {}) =>
+    runScript(options.script ?? join(home, 'scripts', `${operation}.sh`), args, { env, ...options });
+  const call: Plugin['call'] = async (operation, input) => {
+    const file = join(directory, `hf_in_${inputs++}`);
+    await writeFile(file, JSON.stringify(input, null, '\t'));
+    return run(operation, ['-f', file]);
+  };
+  const succeed = async (operation: string, input: unknown): Promise<Json> => {
+    const { exitCode, body, stdout } = await call(operation, input);
+    if (exitCode !== 0) throw new Error(`${operation} ended with ${exitCode}: ${stdout}`);
+    return body;
+  };
+  const status: Plugin['status'] = async (...requestIds) => {
+    const body = await succeed('getRequestStatus', { requests: requestIds.map((requestId) => ({ requestId })) });
+    return listOf(body['requests']).filter(isRequestEntry);
+  };
+
+  return {
+    directory,
+    workDir,
+    logDir,
+    env,
+    call,
+    run,
+    configure,
+    offer,
+    status,
+    request: async (templateId, machineCount) =>
+      String((await succeed('requestMachines', { template: { templateId, machineCount } }))['requestId']),
+    settled: async (requestId) => {
+      const deadline = Date.now() + 30_000;
+      for (;;) {
+        const [entry] = await status(requestId);
+        if (entry !== undefined && entry.status !== 'running') return entry;
+        if (Date.now() > deadline) throw new Error(`${requestId} did not settle: ${JSON.stringify(entry)}`);
+        await wait(100);
+      }
+    },
+    giveBack: async (machines) => String((await succeed('requestReturnMachines', { machines }))['requestId']),
+    reclaims: async (machines) => {
+      const { requests } = await succeed('getReturnRequests', { machines });
+      return listOf(requests).map((entry) => Object.fromEntries(Object.entries(Object(entry))));
+    },
+    state: async () => {
+      const entries = await readdir(workDir, { recursive: true, withFileTypes: true });
+      return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+    },
+    remove: () => rm(directory, { recursive: true, force: true }),
+  };
+};
+
+/** How Host Factory names a host in its inputs. */
+export const hostOf = ({ name, machineId }: MachineEntry): Json => ({ name, machineId });

@@ -1,0 +1,171 @@
+import { execFileSync } from 'node:child_process';
+import { chmod, copyFile, cp, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type EmulatorBackend, emulatorBackend } from './backends.ts';
+import { createPlugin, home, type Plugin, runScript } from './plugin.ts';
+import { testTemplates } from './templates.ts';
+
+const operations = [
+  'getAvailableTemplates',
+  'requestMachines',
+  'getRequestStatus',
+  'requestReturnMachines',
+  'getReturnRequests',
+];
+
+describe('the scripts', () => {
+  let backend: EmulatorBackend;
+  let plugin: Plugin;
+
+  beforeAll(async () => {
+    backend = await emulatorBackend();
+    plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url }, testTemplates(backend.place));
+  });
+  afterAll(async () => {
+    await plugin.remove();
+    await backend.close();
+  });
+
+  const input = {
+    requestMachines: { template: { templateId: 'od', machineCount: 1 } },
+    getRequestStatus: { requests: [] },
+    requestReturnMachines: { machines: [] },
+  };
+  const inputOf = (operation: string): string => JSON.stringify(new Map(Object.entries(input)).get(operation) ?? {});
+
+  it.each(operations)('%s takes JSON by --data and on standard input', async (operation) => {
+    const byData = await plugin.run(operation, ['--data', inputOf(operation)]);
+    const byStdin = await plugin.run(operation, [], { stdin: inputOf(operation) });
+    expect([byData.exitCode, byStdin.exitCode]).toEqual([0, 0]);
+    expect(Object.keys(byStdin.body)).toEqual(Object.keys(byData.body));
+  });
+
+  it.each(operations)(
+    '%s works through symlinks, from any directory, with a short PATH, no HOME and standard input closed',
+    async (operation) => {
+      const folder = join(plugin.directory, `links-${operation}`);
+      await mkdir(folder);
+      await symlink(join(home, 'scripts', `${operation}.sh`), join(folder, 'first'));
+      await symlink('first', join(folder, 'second'));
+      const file = join(folder, 'in.json');
+      await writeFile(file, inputOf(operation));
+      const env = { ...plugin.env, PATH: dirname(process.execPath), HF_AWS_NODE: '' };
+      const viaShell = `exec ${join(folder, 'second')} -f ${file} <&-`;
+      const { exitCode } = await runScript('/bin/sh', ['-c', viaShell], { env, cwd: '/' });
+      expect(exitCode).toBe(0);
+    },
+  );
+
+  it('takes a byte order mark, tabs and trailing white space', async () => {
+    const file = join(plugin.directory, 'bom.json');
+    await writeFile(file, '\uFEFF{\n\t"requests":\t[ ]\n}\n\n');
+    expect((await plugin.run('getRequestStatus', ['-f', file])).body).toEqual({ requests: [] });
+  });
+
+  it('does not touch its input file', async () => {
+    const file = join(plugin.directory, 'mine.json');
+    await writeFile(file, '');
+    await plugin.run('requestMachines', ['-f', file]);
+    expect(await readFile(file, 'utf8')).toBe('');
+  });
+
+  it.each([
+    ['a missing file', ['-f', '/nowhere/in.json'], 'cannot read the input file /nowhere/in.json'],
+    ['a folder', ['-f', '/tmp'], 'cannot read the input file /tmp'],
+    ['a flag without a file', ['-f'], 'usage: requestMachines.sh'],
+    ['an unknown flag', ['--nonsense', 'x'], 'unexpected arguments "--nonsense x"'],
+    ['no JSON', ['--data', '{"template": '], 'line 1, column 14'],
+    ['an empty input', ['--data', ''], 'it is empty'],
+  ])('answers %s with one JSON object and exit 1', async (_what, args, message) => {
+    const { exitCode, body } = await plugin.run('requestMachines', args);
+    expect(exitCode).toBe(1);
+    expect(body['message']).toContain(message);
+  });
+
+  const installedCopy = async (name: string): Promise<string> => {
+    const copy = join(plugin.directory, name);
+    await cp(join(home, 'scripts'), join(copy, 'scripts'), { recursive: true });
+    return copy;
+  };
+
+  it('says so when it is not built', async () => {
+    const script = join(await installedCopy('unbuilt'), 'scripts', 'requestMachines.sh');
+    const { exitCode, body } = await plugin.run('requestMachines', [], { script });
+    expect(exitCode).toBe(1);
+    expect(body['message']).toContain('is not built');
+  });
+
+  it('says so when a file of the build is damaged', async () => {
+    const copy = await installedCopy('damaged');
+    await mkdir(join(copy, 'dist'));
+    await copyFile(join(home, 'dist', 'hf-aws.cjs'), join(copy, 'dist', 'hf-aws.cjs'));
+    await writeFile(join(copy, 'dist', 'main.cjs'), 'this is not a program');
+    const { exitCode, body } = await plugin.run('getAvailableTemplates', ['--data', '{}'], {
+      script: join(copy, 'scripts', 'getAvailableTemplates.sh'),
+    });
+    expect(exitCode).toBe(1);
+    expect(body['message']).toContain('cannot be loaded');
+  });
+
+  it('says so when there is no Node, the wrong program, or a Node too old', async () => {
+    const none = await plugin.run('getAvailableTemplates', [], { env: { ...plugin.env, PATH: '/nowhere' } });
+    const wrong = await plugin.run('getAvailableTemplates', [], { env: { ...plugin.env, HF_AWS_NODE: '/etc/passwd' } });
+    expect([none.exitCode, wrong.exitCode]).toEqual(anyNodeInstalled() ? [0, 1] : [1, 1]);
+    expect(wrong.body['message']).toContain('HF_AWS_NODE');
+
+    const old = join(plugin.directory, 'old-node');
+    const pretend = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.4' } })";
+    await writeFile(join(plugin.directory, 'old.cjs'), pretend);
+    await writeFile(old, `#!/bin/sh\nexec ${process.execPath} --require ${join(plugin.directory, 'old.cjs')} "$@"\n`);
+    await chmod(old, 0o755);
+    const tooOld = await plugin.run('getAvailableTemplates', ['--data', '{}'], {
+      env: { ...plugin.env, HF_AWS_NODE: old },
+    });
+    expect(tooOld.exitCode).toBe(1);
+    expect(tooOld.body['message']).toContain('needs Node 20.19 or later');
+  });
+
+  it('answers with one JSON object when the program crashes', async () => {
+    const bomb = join(plugin.directory, 'bomb.cjs');
+    await writeFile(bomb, "setImmediate(() => { throw new Error('boom'); });");
+    const env = { ...plugin.env, NODE_OPTIONS: `--require ${bomb}` };
+    const { exitCode, body } = await plugin.run('getAvailableTemplates', ['--data', '{}'], { env });
+    expect(exitCode).toBe(1);
+    expect(body['message']).toBe('boom');
+  });
+
+  it('keeps state and log private, and secrets and user data out of the log', async () => {
+    const userData = join(plugin.directory, 'user-data.sh');
+    await writeFile(userData, '#!/bin/sh\necho planted-user-data\n');
+    await plugin.offer([{ ...testTemplates(backend.place)[0], userDataScript: userData }]);
+    await plugin.settled(await plugin.request('od', 1));
+    for (const file of await plugin.state()) expect((await stat(file)).mode & 0o077, file).toBe(0);
+    const [log] = (await execFiles(plugin.logDir)).filter((file) => file.endsWith('.log'));
+    if (log === undefined) throw new Error('no log');
+    expect((await stat(log)).mode & 0o077).toBe(0);
+    const text = await readFile(log, 'utf8');
+    expect(text).toContain('RunInstances');
+    for (const secret of ['planted-secret', 'planted-user-data', Buffer.from('echo planted').toString('base64')]) {
+      expect(text).not.toContain(secret);
+    }
+    const [instance] = backend.emulator.instances().slice(-1);
+    expect(Buffer.from(instance?.userData ?? '', 'base64').toString()).toBe(await readFile(userData, 'utf8'));
+  });
+});
+
+const execFiles = async (directory: string): Promise<readonly string[]> =>
+  execFileSync('find', [directory, '-type', 'f'], { encoding: 'utf8' }).split('\n');
+
+/** The launcher also looks in the usual places. */
+const anyNodeInstalled = (): boolean => {
+  try {
+    execFileSync('/bin/sh', [
+      '-c',
+      'for n in /usr/local/bin /usr/bin /opt/node/bin /opt/nodejs/bin; do [ -x $n/node ] && exit 0; done; exit 1',
+    ]);
+    return true;
+  } catch {
+    return false;
+  }
+};
