@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { offeringOf, providerApiOf, type Template, templateProblems } from '../../../src/domain/template.ts';
+import { onDemandTemplate } from './template-fixture.ts';
+
+const without = (...fields: readonly (keyof Template)[]): Template => {
+  const left = { ...onDemandTemplate };
+  for (const field of fields) Reflect.deleteProperty(left, field);
+  return left;
+};
+
+const fieldsOf = (template: Template): readonly string[] => templateProblems(template).map(({ field }) => field);
+
+describe('the rules between the fields of a template', () => {
+  it('are met by the least on-demand template', () => expect(templateProblems(onDemandTemplate)).toEqual([]));
+
+  it.each<[string, Template, string[]]>([
+    ['an image', without('imageId'), ['imageId']],
+    ['a type for on demand', without('vmType'), ['vmType']],
+    ['types for spot', { ...onDemandTemplate, priceType: 'spot' }, ['vmTypes']],
+    ['types for heterogeneous', { ...onDemandTemplate, priceType: 'heterogeneous' }, ['vmTypes']],
+    ['iops for io1', { ...onDemandTemplate, volumeType: 'io1' }, ['iops']],
+    ['iops for io2', { ...onDemandTemplate, volumeType: 'io2' }, ['iops']],
+    ['no iops for gp2', { ...onDemandTemplate, volumeType: 'gp2', iops: 500 }, ['iops']],
+    ['no iops without a volume type', { ...onDemandTemplate, iops: 500 }, ['iops']],
+    ['no efaCount without efa', { ...onDemandTemplate, efaCount: 2 }, ['efaCount']],
+    [
+      'no efaCount for plain interfaces',
+      { ...onDemandTemplate, interfaceType: 'interface', efaCount: 2 },
+      ['efaCount'],
+    ],
+    [
+      'no root volume without an image',
+      { ...without('imageId'), launchTemplateId: 'lt-1', rootDeviceVolumeSize: 20 },
+      ['rootDeviceVolumeSize'],
+    ],
+    [
+      'no version without a launch template',
+      { ...onDemandTemplate, launchTemplateVersion: '3' },
+      ['launchTemplateVersion'],
+    ],
+  ])('ask for %s', (_, template, fields) => expect(fieldsOf(template)).toEqual(fields));
+
+  it.each<[string, Template]>([
+    ['a launch template in place of image and type', { ...without('imageId', 'vmType'), launchTemplateId: 'lt-1' }],
+    ['spot with types', { ...onDemandTemplate, priceType: 'spot', vmTypes: { 'm5.large': 1 } }],
+    ['gp3 with iops', { ...onDemandTemplate, volumeType: 'gp3', iops: 4000 }],
+    ['io2 with iops', { ...onDemandTemplate, volumeType: 'io2', iops: 4000 }],
+    ['efa with a count', { ...onDemandTemplate, interfaceType: 'efa', efaCount: 4 }],
+    [
+      'a launch template with its version',
+      { ...onDemandTemplate, launchTemplateId: 'lt-1', launchTemplateVersion: '3' },
+    ],
+  ])('allow %s', (_, template) => expect(templateProblems(template)).toEqual([]));
+});
+
+it.each<[Partial<Template>, string]>([
+  [{ priceType: 'ondemand' }, 'RunInstances'],
+  [{ priceType: 'ondemand', fleetRole: 'arn:aws:iam::1:role/fleet' }, 'RunInstances'],
+  [{ priceType: 'spot' }, 'EC2Fleet'],
+  [{ priceType: 'spot', fleetRole: 'arn:aws:iam::1:role/fleet' }, 'SpotFleet'],
+  [{ priceType: 'heterogeneous', fleetRole: 'arn:aws:iam::1:role/fleet' }, 'SpotFleet'],
+])('%o is served by %s', (fields, api) => expect(providerApiOf({ ...onDemandTemplate, ...fields })).toBe(api));
+
+it.each<[Template, string]>([
+  [onDemandTemplate, 'm5.large'],
+  [{ ...without('vmType'), launchTemplateId: 'lt-1' }, 'lt-1'],
+])('messages name what is launched', (template, name) => expect(offeringOf(template)).toBe(name));

@@ -1,0 +1,93 @@
+import type { CapacityProvider, Clock } from '../../src/application/ports.ts';
+import { PluginError } from '../../src/domain/errors.ts';
+import { clientTokenOf } from '../../src/domain/ids.ts';
+import type { PreparedLaunch, RefusalFault } from '../../src/domain/request.ts';
+import type { FakeHosts } from './fake-hosts.ts';
+
+/** How a pool, one per subnet, takes a launch. */
+export type Pool =
+  /** Launches so many at most. */
+  | { readonly kind: 'room'; readonly most: number }
+  | { readonly kind: 'refusal'; readonly code: string; readonly fault: RefusalFault }
+  /** The answer is lost, the launch done or not. */
+  | { readonly kind: 'lost'; readonly launched: number };
+
+export interface FakeCapacity extends CapacityProvider {
+  /** The launch calls that came, in order. */
+  readonly launches: readonly PreparedLaunch[];
+  readonly pools: Map<string, Pool>;
+  /** Runs as a launch call comes in. */
+  onLaunch: (launch: PreparedLaunch) => Promise<void>;
+  /** Runs as a launch is prepared. */
+  onPrepare: (attempt: number) => Promise<void>;
+}
+
+/**
+ * Capacity by subnet. Its model: a pool has room for everything unless told otherwise; what is launched is pending, nameless
+ * and carries the tags of its request; a client token that launched before launches nothing and answers with the same
+ * machines.
+ */
+export const createFakeCapacity = (hosts: FakeHosts, clock: Clock): FakeCapacity => {
+  const launches: PreparedLaunch[] = [];
+  const pools = new Map<string, Pool>();
+  const idsByToken = new Map<string, readonly string[]>();
+
+  const start = ({ clientToken, call }: PreparedLaunch, count: number): void => {
+    const ids = Array.from({ length: count }, () =>
+      hosts.add({
+        state: 'pending',
+        name: '',
+        privateIpAddress: '',
+        launchTime: Math.floor(clock() / 1000),
+        owner: String(call['requestId']),
+        clientToken,
+      }),
+    );
+    idsByToken.set(clientToken, ids);
+  };
+  const answer = async (launch: PreparedLaunch) => {
+    const ids = idsByToken.get(launch.clientToken) ?? [];
+    const machines = (await hosts.describe(ids)).map(
+      ({ ours: _ours, owner: _owner, instanceTags: _tags, ...sighting }) => sighting,
+    );
+    if (ids.length >= launch.count) return { machines, tryNextPool: false };
+    const missing = launch.count - ids.length;
+    const { pool } = launch;
+    const refusal = { missing, code: 'PartialGrant', fault: 'provider.capacity', message: 'part', pool } as const;
+    return { machines, refusal, tryNextPool: true };
+  };
+
+  const provider: FakeCapacity = {
+    launches,
+    pools,
+    onLaunch: async () => undefined,
+    onPrepare: async () => undefined,
+
+    prepare: async ({ requestId, template, count, attempt }) => {
+      await provider.onPrepare(attempt);
+      const subnetId = template.subnetIds[attempt];
+      if (subnetId === undefined) return undefined;
+      const clientToken = clientTokenOf(requestId, attempt);
+      return { clientToken, count, pool: `m5.large in ${subnetId}`, call: { subnetId, requestId } };
+    },
+
+    launch: async (launch) => {
+      await provider.onLaunch(launch);
+      launches.push(launch);
+      if (idsByToken.has(launch.clientToken)) return answer(launch);
+      const pool = pools.get(String(launch.call['subnetId'])) ?? { kind: 'room', most: launch.count };
+      if (pool.kind === 'room') {
+        start(launch, Math.min(pool.most, launch.count));
+        return answer(launch);
+      }
+      if (pool.kind === 'lost') {
+        if (pool.launched > 0) start(launch, pool.launched);
+        throw new PluginError('provider.transient', 'RunInstances failed. Error Code: ECONNRESET: socket hang up');
+      }
+      const { code, fault } = pool;
+      const refusal = { missing: launch.count, code, fault, message: `${code} it is`, pool: launch.pool };
+      return { machines: [], refusal, tryNextPool: fault === 'provider.capacity' };
+    },
+  };
+  return provider;
+};

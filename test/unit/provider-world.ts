@@ -1,0 +1,144 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type ApplicationService,
+  type CommandHandlers,
+  createApplicationService,
+  type QueryHandlers,
+} from '../../src/application/application-service.ts';
+import { createBus, logging } from '../../src/application/bus.ts';
+import { createRequestHandler } from '../../src/application/commands/create-request.ts';
+import { returnMachinesHandler } from '../../src/application/commands/return-machines.ts';
+import { syncRequestsHandler } from '../../src/application/commands/sync-requests.ts';
+import { updateMachineStatusHandler } from '../../src/application/commands/update-machine-status.ts';
+import { validateTemplateHandler } from '../../src/application/commands/validate-template.ts';
+import type { LiveRequests, Origin, Policy, RequestStreams, StreamEvent } from '../../src/application/ports.ts';
+import { getRequestStatusHandler } from '../../src/application/queries/get-request-status.ts';
+import { getReturnRequestsHandler } from '../../src/application/queries/get-return-requests.ts';
+import { getTemplatesHandler } from '../../src/application/queries/get-templates.ts';
+import { listMachinesHandler } from '../../src/application/queries/list-machines.ts';
+import { listRequestsHandler } from '../../src/application/queries/list-requests.ts';
+import { recountLive } from '../../src/application/recount.ts';
+import { readEnvironment } from '../../src/config/environment.ts';
+import { createTemplateCatalog } from '../../src/config/template-catalog.ts';
+import { createLiveRequests } from '../../src/storage/live-requests.ts';
+import { createRequestStreams } from '../../src/storage/request-streams.ts';
+import { createFakeCapacity, type FakeCapacity } from './fake-capacity.ts';
+import { createFakeHosts, type FakeHosts } from './fake-hosts.ts';
+import { createRecordingLog, type RecordingLog } from './recording-log.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+export interface World {
+  readonly service: ApplicationService;
+  readonly streams: RequestStreams;
+  readonly live: LiveRequests;
+  readonly hosts: FakeHosts;
+  readonly capacity: FakeCapacity;
+  readonly log: RecordingLog;
+  readonly workDir: string;
+  readonly templatesFile: string;
+  readonly policy: Policy;
+  /** Moves the clock on. */
+  readonly pass: (ms: number) => void;
+  readonly now: () => number;
+  readonly writeTemplates: (...templates: readonly object[]) => Promise<void>;
+  /** The types of the events of a stream. */
+  readonly eventsOf: (id: string) => Promise<readonly StreamEvent['type'][]>;
+}
+
+export const origin: Origin = { correlationId: 'test' };
+
+/** A UUID for the n-th command of a test. */
+export const uuid = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+
+/** On demand, two subnets, ten hosts at most. */
+export const templateDocument = (fields: object = {}): object => ({
+  templateId: 'od-a',
+  maxNumber: 10,
+  attributes: { type: 'X86_64', ncpus: 2, nram: 4096 },
+  imageId: 'ami-12345678',
+  subnetId: ['subnet-a', 'subnet-b'],
+  vmType: 'm5.large',
+  instanceTags: 'team=quant',
+  ...fields,
+});
+
+const minute = 60_000;
+
+/**
+ * The application as the composition builds it, on the real store, catalog and buses, in a folder of its own; only EC2 is a
+ * fake. The clock stands still unless moved.
+ */
+export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> => {
+  const folder = await temporaryFolder();
+  const confDir = join(folder, 'conf');
+  const workDir = join(folder, 'work');
+  await mkdir(confDir);
+  const time = { now: Date.UTC(2026, 0, 1) };
+  const clock = () => time.now;
+  const ids = { next: 1 };
+  const newId = () => uuid(ids.next++);
+
+  const environment = readEnvironment(
+    { HF_PROVIDER_NAME: 'awsinst', HF_PROVIDER_CONFDIR: confDir, HF_PROVIDER_WORKDIR: workDir },
+    folder,
+  );
+  const log = createRecordingLog();
+  const streams = createRequestStreams(workDir);
+  const live = createLiveRequests(workDir);
+  const templates = createTemplateCatalog(environment, log);
+  const fakeHosts = createFakeHosts();
+  const capacity = createFakeCapacity(fakeHosts, clock);
+  const policy: Policy = {
+    consistencyWindow: 2 * minute,
+    pendingTimeout: 3 * minute,
+    launchDeadline: 15 * minute,
+    tagInstanceId: false,
+    ...changes,
+  };
+  const hosts = async () => fakeHosts;
+  const providers = async (api: string) => (api === 'RunInstances' ? capacity : undefined);
+  const sync = { streams, live, hosts, providers, policy, clock, log };
+
+  const commands: CommandHandlers = {
+    CreateRequest: async () => createRequestHandler({ ...sync, templates, newId, recount: recountLive(sync) }),
+    SyncRequests: async () => syncRequestsHandler(sync),
+    ReturnMachines: async () => returnMachinesHandler({ ...sync, newId }),
+    UpdateMachineStatus: async () => updateMachineStatusHandler(sync),
+    ValidateTemplate: async () => validateTemplateHandler({ templates, log }),
+  };
+  const queries: QueryHandlers = {
+    GetTemplates: async () => getTemplatesHandler({ templates, log }),
+    GetRequestStatus: async () => getRequestStatusHandler({ streams }),
+    GetReturnRequests: async () => getReturnRequestsHandler(sync),
+    ListRequests: async () => listRequestsHandler({ streams }),
+    ListMachines: async () => listMachinesHandler({ streams }),
+  };
+  const around = { correlationId: () => origin.correlationId, middleware: [logging(log)] };
+  const service = createApplicationService(
+    createBus(commands, { name: 'command', ...around }),
+    createBus(queries, { name: 'query', ...around }),
+  );
+  const templatesFile = join(confDir, 'awsinstprov_templates.json');
+  const writeTemplates = (...list: readonly object[]): Promise<void> =>
+    writeFile(templatesFile, JSON.stringify({ templates: list }));
+  await writeTemplates(templateDocument());
+
+  return {
+    service,
+    streams,
+    live,
+    hosts: fakeHosts,
+    capacity,
+    log,
+    workDir,
+    templatesFile,
+    policy,
+    pass: (ms) => {
+      time.now += ms;
+    },
+    now: clock,
+    writeTemplates,
+    eventsOf: async (id) => (await streams.load(id)).events.map(({ type }) => type),
+  };
+};
