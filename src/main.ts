@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { messageOf } from './domain/errors.ts';
 import { isOperation, type OperationName } from './hostfactory/operations.ts';
 import type { FileLogger } from './telemetry/file-logger.ts';
+import { version } from './version.ts';
 
 /** The bundle lies in `<home>/dist`. */
 const home = join(__dirname, '..');
@@ -51,6 +52,7 @@ const runAdministrator = async (argv: readonly string[]): Promise<void> => {
   const [{ runCli }, { compose }] = await Promise.all([import('./cli/cli.ts'), import('./composition.ts')]);
   process.exitCode = await runCli(argv, {
     home,
+    version,
     env: process.env,
     compose: (correlationId) =>
       compose({ env: process.env, home, ...(correlationId === undefined ? {} : { correlationId }) }),

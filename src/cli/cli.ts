@@ -46,6 +46,7 @@ export const runCli = async (argv: readonly string[], door: Door): Promise<numbe
       (each) => each,
       () => done(runDemo(door)),
     )
+    .version(door.version)
     .demandCommand(1, 'Say what to do, e.g. hf-aws requests list')
     .recommendCommands()
     .strict()
@@ -54,7 +55,7 @@ export const runCli = async (argv: readonly string[], door: Door): Promise<numbe
     .exitProcess(false)
     .fail((message, error) => {
       if (error !== undefined && error !== null) throw error;
-      door.complain(`${message}\nhf-aws --help shows what there is`);
+      door.complain(exitCode === 2 ? message : `${message}\nhf-aws --help shows what there is`);
       exitCode = 2;
     });
   await parser.parseAsync();

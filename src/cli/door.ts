@@ -10,6 +10,7 @@ interface RunningEmulator {
 /** What the command line gets from the entry: it knows neither AWS nor the disk. */
 export interface Door {
   readonly home: string;
+  readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   compose(
     correlationId?: string,

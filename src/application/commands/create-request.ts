@@ -1,5 +1,5 @@
 import { PluginError } from '../../domain/errors.ts';
-import { createIdOf } from '../../domain/ids.ts';
+import { createIdOf, isCreateId } from '../../domain/ids.ts';
 import { liveUnits, type Request, type RequestCommand } from '../../domain/request.ts';
 import { providerApiOf, type Template, templateProblems } from '../../domain/template.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
@@ -109,6 +109,8 @@ export const createRequestHandler =
   async ({ templateId, maxNumber: wanted, attributes = {} }, origin) => {
     const { streams, live, clock, log } = ports;
     const requestId = createIdOf(origin.commandId ?? ports.newId());
+    if (!isCreateId(requestId))
+      throw new PluginError('input.invalid', `the command id "${origin.commandId}" is not a UUID`);
     const context = { streams, origin };
     const known = origin.commandId === undefined ? undefined : await decideOnRequest(context, requestId, []);
     if (known !== undefined && known.version > 0) return answerOf(requestId, known);

@@ -1,5 +1,5 @@
-import { isPluginError, messageOf } from '../../domain/errors.ts';
-import { isInstanceId, returnIdOf } from '../../domain/ids.ts';
+import { isPluginError, messageOf, PluginError } from '../../domain/errors.ts';
+import { isInstanceId, isReturnId, returnIdOf } from '../../domain/ids.ts';
 import { judge, type ReturnItem } from '../../domain/return-request.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
 import { type FoundHost, findHosts, type HostLookupPorts, type HostRef, uniqueHosts } from '../host-lookup.ts';
@@ -34,6 +34,8 @@ export const returnMachinesHandler =
     const { streams, log, clock } = ports;
     const context = { streams, origin };
     const requestId = returnIdOf(origin.commandId ?? ports.newId());
+    if (!isReturnId(requestId))
+      throw new PluginError('input.invalid', `the command id "${origin.commandId}" is not a UUID`);
     const known = origin.commandId === undefined ? 0 : (await streams.load(requestId)).version;
     if (known > 0) return { requestId, version: known, message: 'This return was asked for before.' };
 
