@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CallLog } from './calls.ts';
-import { answerEc2, errorAnswer, type ServiceAnswer } from './ec2/service.ts';
-import type { FaultBook, FaultEffect } from './faults.ts';
+import type { FaultBook } from './faults.ts';
+import { answerCall, errorAnswer, type ServiceAnswer } from './service.ts';
+import { jsonForm } from './ssm.ts';
 import { ServiceError } from './wire/service-error.ts';
 import type { World } from './world.ts';
 
@@ -23,18 +24,22 @@ export interface ApiCalls {
 const accessKeyOf = (authorization: string | undefined): string | undefined =>
   /Credential=([^/,\s]+)/.exec(authorization ?? '')?.[1];
 
-const injectedError = (effect: FaultEffect & { readonly kind: 'error' }, requestId: string): ServiceAnswer => {
-  const { code, message = `Injected fault ${code}`, httpStatus } = effect;
-  return errorAnswer(new ServiceError(code, message, httpStatus), requestId);
-};
+// Auto Scaling writes lists another way than EC2, for which filters and tags are read; see the API references.
+const readForm = (body: string): ReadonlyMap<string, string> =>
+  new Map(
+    [...new URLSearchParams(body)].map(([name, value]) => [
+      name.replace(/\b(Filter|Value|Tag)s\.member\./g, '$1.').replaceAll('.member.', '.'),
+      value,
+    ]),
+  );
 
-/** Performs one API call as a form-encoded body gives it, or what an injected fault makes of it. Always recorded. */
+/** Performs one API call as its body and headers give it, or what an injected fault makes of it. Always recorded. */
 export const performCall = async (
   { world, log, faults, changed }: ApiCalls,
   body: string,
-  authorization: string | undefined,
+  { authorization, target }: { readonly authorization: string | undefined; readonly target: string | undefined },
 ): Promise<Reply> => {
-  const form = new Map(new URLSearchParams(body));
+  const form = target === undefined ? readForm(body) : jsonForm(target, body);
   const action = form.get('Action') ?? '(none)';
   const requestId = randomUUID();
   const end = log.begin(action, world.now(), form);
@@ -44,11 +49,16 @@ export const performCall = async (
   if (effect?.kind === 'drop-before') return { kind: 'cut' };
   if (effect?.kind === 'delay') await delay(effect.ms, undefined, { ref: false });
 
+  const { lastNumber } = world;
   const answer =
     effect?.kind === 'error'
-      ? injectedError(effect, requestId)
-      : answerEc2(world, { action, form, accessKeyId: accessKeyOf(authorization) }, requestId);
-  if (!action.startsWith('Describe')) changed();
+      ? errorAnswer(
+          form,
+          new ServiceError(effect.code, effect.message ?? `Injected fault ${effect.code}`, effect.httpStatus),
+          requestId,
+        )
+      : answerCall(world, { action, form, accessKeyId: accessKeyOf(authorization) }, requestId);
+  if (!action.startsWith('Describe') || world.lastNumber !== lastNumber) changed();
   end({ httpStatus: answer.status, ...(answer.errorCode !== undefined && { errorCode: answer.errorCode }) });
   return effect?.kind === 'drop-after' ? { kind: 'cut' } : { kind: 'answer', requestId, answer };
 };

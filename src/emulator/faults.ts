@@ -1,6 +1,6 @@
 import { InvalidInput, isObject } from './invalid-input.ts';
 
-export type FaultEffect =
+type FaultEffect =
   /** An error answer in place of the action. `httpStatus`: that of the code if left out. */
   | { readonly kind: 'error'; readonly code: string; readonly message?: string; readonly httpStatus?: number }
   /** The action is done so many real milliseconds later. */
@@ -23,7 +23,7 @@ export interface FaultRule {
 }
 
 /** A rule with what it has come to. */
-export interface Fault extends FaultRule {
+interface Fault extends FaultRule {
   readonly id: number;
   readonly matched: number;
   readonly fired: number;

@@ -3,7 +3,7 @@ import type { InstanceState } from './ec2/life-cycle.ts';
 import { setSpotStatus } from './ec2/spot-status.ts';
 import { moveInto } from './ec2/state-changes.ts';
 import { InvalidInput, isObject } from './invalid-input.ts';
-import type { World } from './world.ts';
+import type { InstanceRecord, World } from './world.ts';
 
 /** A change behind EC2's API, as AWS, the machine itself or another user would make it. */
 export type InstanceChange =
@@ -12,7 +12,11 @@ export type InstanceChange =
   /** Termination protection. */
   | { readonly protected: boolean }
   /** A Spot request status code; `instance-terminated-*` and `instance-stopped-*` befall the instance as well. */
-  | { readonly spotStatus: string };
+  | { readonly spotStatus: string }
+  /** An event as DescribeInstanceStatus tells it; `notBefore` is an ISO time. */
+  | { readonly scheduledEvent: ScheduledEvent };
+
+type ScheduledEvent = NonNullable<InstanceRecord['scheduledEvent']>;
 
 const states: readonly unknown[] = ['pending', 'running', 'shutting-down', 'terminated', 'stopping', 'stopped'];
 
@@ -25,6 +29,12 @@ const isInstanceChange = (value: unknown): value is InstanceChange => {
       states.includes(value['state']) && isOptionalText(value['reasonCode']) && isOptionalText(value['reasonMessage'])
     );
   if ('protected' in value) return typeof value['protected'] === 'boolean';
+  if ('scheduledEvent' in value) {
+    const event = value['scheduledEvent'];
+    return (
+      isObject(event) && typeof event['code'] === 'string' && !Number.isNaN(Date.parse(String(event['notBefore'])))
+    );
+  }
   return typeof value['spotStatus'] === 'string' && value['spotStatus'] !== '';
 };
 
@@ -32,7 +42,7 @@ const isInstanceChange = (value: unknown): value is InstanceChange => {
 export const readInstanceChange = (value: unknown): InstanceChange => {
   if (isInstanceChange(value)) return value;
   throw new InvalidInput(
-    `an instance change is {state: ${states.join(' | ')}, reasonCode?, reasonMessage?} or {protected: boolean} or {spotStatus: string}`,
+    `an instance change is {state: ${states.join(' | ')}, reasonCode?, reasonMessage?} or {protected: boolean} or {spotStatus: string} or {scheduledEvent: {code, notBefore}}`,
   );
 };
 
@@ -43,6 +53,8 @@ export const changeInstance = (world: World, id: string, change: InstanceChange)
   const view = viewOf(world, instance);
   if ('protected' in change) {
     world.instances.set(id, { ...instance, isProtected: change.protected });
+  } else if ('scheduledEvent' in change) {
+    world.instances.set(id, { ...instance, scheduledEvent: change.scheduledEvent });
   } else if ('spotStatus' in change) {
     if (view.reservation.spec.lifecycle !== 'spot') throw new InvalidInput(`instance '${id}' is not a Spot instance`);
     setSpotStatus(world, view, change.spotStatus);

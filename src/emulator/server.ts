@@ -46,13 +46,15 @@ const serveApi = async (
   response: ServerResponse,
   body: string,
 ): Promise<void> => {
-  const reply = await performCall(calls, body, request.headers.authorization);
+  const { 'x-amz-target': header } = request.headers;
+  const target = typeof header === 'string' ? header : undefined;
+  const reply = await performCall(calls, body, { authorization: request.headers.authorization, target });
   if (reply.kind === 'silence') return;
   if (reply.kind === 'cut') {
     request.socket.destroy();
     return;
   }
-  const headers = { 'content-type': 'text/xml;charset=UTF-8', 'x-amzn-requestid': reply.requestId };
+  const headers = { 'content-type': reply.answer.contentType, 'x-amzn-requestid': reply.requestId };
   response.writeHead(reply.answer.status, headers).end(reply.answer.body);
 };
 

@@ -6,72 +6,12 @@ export interface ImageSetting {
   readonly rootDeviceType: string;
 }
 
-interface SubnetSetting {
-  readonly zone: string;
-  readonly vpc: string;
-}
-
-/** How the emulated Region behaves. Every setting may change at any time; a change counts from the next call on. */
-export interface Settings {
-  readonly region: string;
-  /** From launch or start to `running`. */
-  readonly pendingMs: number;
-  readonly shuttingDownMs: number;
-  readonly stoppingMs: number;
-  /** From launch until describes show private name and address. */
-  readonly nameAfterMs: number;
-  /** From `terminated` until the instance is unknown. EC2: about an hour. */
-  readonly forgetTerminatedAfterMs: number;
-  /** So many DescribeInstances calls after its launch do not see an instance. */
-  readonly invisibleForCalls: number;
-  /** `type:zone` to instances that may run there at once; `*` stands for any type or any zone. Not listed: no limit. */
-  readonly capacity: Readonly<Record<string, number>>;
-  /** Subnet id to addresses left for instances. Not listed: no limit. */
-  readonly freeAddresses: Readonly<Record<string, number>>;
-  /** Whether EC2's token buckets apply. */
-  readonly throttle: boolean;
-  /** No page holds more than this, whatever the call asks for. */
-  readonly pageSize: number;
-  readonly images: Readonly<Record<string, ImageSetting>>;
-  readonly missingImages: readonly string[];
-  readonly subnets: Readonly<Record<string, SubnetSetting>>;
-  readonly missingSubnets: readonly string[];
-  readonly missingKeys: readonly string[];
-  /** Ids and names of launch templates that exist; their contents are not modelled. */
-  readonly launchTemplates: readonly string[];
-  readonly deniedAccessKeys: readonly string[];
-  /** Actions that get UnauthorizedOperation, e.g. `RunInstances`. */
-  readonly deniedActions: readonly string[];
-}
-
-export const defaultSettings: Settings = {
-  region: 'us-east-1',
-  pendingMs: 1000,
-  shuttingDownMs: 1000,
-  stoppingMs: 1000,
-  nameAfterMs: 0,
-  forgetTerminatedAfterMs: 3_600_000,
-  invisibleForCalls: 0,
-  capacity: {},
-  freeAddresses: {},
-  throttle: false,
-  pageSize: 1000,
-  images: {},
-  missingImages: [],
-  subnets: {},
-  missingSubnets: [],
-  missingKeys: [],
-  launchTemplates: [],
-  deniedAccessKeys: [],
-  deniedActions: [],
-};
-
 type Check = (value: unknown) => boolean;
+type OfNames<T> = Readonly<Record<string, T>>;
 
 const isAmount: Check = (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
 const isCount: Check = (value) => isAmount(value) && Number.isInteger(value);
 const isText: Check = (value) => typeof value === 'string' && value !== '';
-const isNames: Check = (value) => Array.isArray(value) && value.every(isText);
 const isRecordOf =
   (check: Check): Check =>
   (value) =>
@@ -80,43 +20,70 @@ const isTextsAt =
   (...names: readonly string[]): Check =>
   (value) =>
     isObject(value) && names.every((name) => isText(value[name]));
+const isPoolsOf =
+  (check: Check): Check =>
+  (value) =>
+    isRecordOf(check)(value) && Object.keys(Object(value)).every((name) => /^[^:]+:[^:]+$/.test(name));
 
-const isPools: Check = (value) => isRecordOf(isCount)(value) && Object.keys(Object(value)).every(isPoolName);
-const isPoolName = (name: string): boolean => /^[^:]+:[^:]+$/.test(name);
+const setting = <T>(initial: T, check: Check, expected: string) => ({ initial, check, expected });
+const milliseconds = (initial: number) => setting(initial, isAmount, 'milliseconds');
+const names = (what: string) =>
+  setting<readonly string[]>([], (value) => Array.isArray(value) && value.every(isText), `a list of ${what}`);
 
-const checks = {
-  region: [isText, 'a Region name'],
-  pendingMs: [isAmount, 'milliseconds'],
-  shuttingDownMs: [isAmount, 'milliseconds'],
-  stoppingMs: [isAmount, 'milliseconds'],
-  nameAfterMs: [isAmount, 'milliseconds'],
-  forgetTerminatedAfterMs: [isAmount, 'milliseconds'],
-  invisibleForCalls: [isCount, 'a number of calls'],
-  capacity: [isPools, 'an object of `type:zone` to a number of instances'],
-  freeAddresses: [isRecordOf(isCount), 'an object of subnet id to a number of addresses'],
-  throttle: [(value) => typeof value === 'boolean', 'true or false'],
-  pageSize: [(value) => isCount(value) && value !== 0, 'a number above 0'],
-  images: [
+const table = {
+  region: setting('us-east-1', isText, 'a Region name'),
+  /** From launch or start to `running`. */
+  pendingMs: milliseconds(1000),
+  shuttingDownMs: milliseconds(1000),
+  stoppingMs: milliseconds(1000),
+  /** From launch until describes show private name and address. */
+  nameAfterMs: milliseconds(0),
+  /** From `terminated` until the instance is unknown. EC2: about an hour. */
+  forgetTerminatedAfterMs: milliseconds(3_600_000),
+  /** From a fleet's or group's order, change or loss until it acts, and between its attempts. */
+  fulfilMs: milliseconds(1000),
+  /** So many DescribeInstances calls after its launch do not see an instance. */
+  invisibleForCalls: setting(0, isCount, 'a number of calls'),
+  /** `type:zone` to instances that may run there at once; `*` stands for any type or any zone. Not listed: no limit. */
+  capacity: setting<OfNames<number>>({}, isPoolsOf(isCount), 'an object of `type:zone` to a number of instances'),
+  /** `type:zone` to the code that such a pool refuses every launch with, e.g. `VcpuLimitExceeded`. */
+  refusals: setting<OfNames<string>>({}, isPoolsOf(isText), 'an object of `type:zone` to an error code'),
+  /** Subnet id to addresses left for instances. Not listed: no limit. */
+  freeAddresses: setting<OfNames<number>>({}, isRecordOf(isCount), 'an object of subnet id to a number of addresses'),
+  /** Whether EC2's token buckets apply. */
+  throttle: setting<boolean>(false, (value) => typeof value === 'boolean', 'true or false'),
+  /** No page holds more than this, whatever the call asks for. */
+  pageSize: setting(1000, (value) => isCount(value) && value !== 0, 'a number above 0'),
+  images: setting<OfNames<ImageSetting>>(
+    {},
     isRecordOf(isTextsAt('rootDeviceName', 'architecture', 'rootDeviceType')),
     'an object of image id to {rootDeviceName, architecture, rootDeviceType}',
-  ],
-  missingImages: [isNames, 'a list of image ids'],
-  subnets: [isRecordOf(isTextsAt('zone', 'vpc')), 'an object of subnet id to {zone, vpc}'],
-  missingSubnets: [isNames, 'a list of subnet ids'],
-  missingKeys: [isNames, 'a list of key names'],
-  launchTemplates: [isNames, 'a list of ids and names'],
-  deniedAccessKeys: [isNames, 'a list of access key ids'],
-  deniedActions: [isNames, 'a list of actions'],
-} satisfies Record<keyof Settings, readonly [Check, string]>;
+  ),
+  missingImages: names('image ids'),
+  subnets: setting<OfNames<{ readonly zone: string; readonly vpc: string }>>(
+    {},
+    isRecordOf(isTextsAt('zone', 'vpc')),
+    'an object of subnet id to {zone, vpc}',
+  ),
+  missingSubnets: names('subnet ids'),
+  missingKeys: names('key names'),
+  /** Systems Manager parameters, name to value. */
+  parameters: setting<OfNames<string>>({}, isRecordOf(isText), 'an object of names to values'),
+  deniedAccessKeys: names('access key ids'),
+  /** Actions that get UnauthorizedOperation, e.g. `RunInstances`. */
+  deniedActions: names('actions'),
+};
 
-const isSettingName = (name: string): name is keyof Settings => Object.hasOwn(checks, name);
+/** How the emulated Region behaves. Every setting may change at any time; a change counts from the next call on. */
+export type Settings = { readonly [Name in keyof typeof table]: (typeof table)[Name]['initial'] };
+
+const isSettingName = (name: string): name is keyof Settings => Object.hasOwn(table, name);
 
 const problemWith = (value: unknown): string | undefined => {
   if (!isObject(value)) return 'settings must be a JSON object';
-  for (const [name, setting] of Object.entries(value)) {
-    if (!isSettingName(name)) return `unknown setting '${name}'; known are ${Object.keys(checks).join(', ')}`;
-    const [check, expected] = checks[name];
-    if (!check(setting)) return `setting '${name}' must be ${expected}`;
+  for (const [name, given] of Object.entries(value)) {
+    if (!isSettingName(name)) return `unknown setting '${name}'; known are ${Object.keys(table).join(', ')}`;
+    if (!table[name].check(given)) return `setting '${name}' must be ${table[name].expected}`;
   }
   return undefined;
 };
@@ -127,4 +94,15 @@ const areSettings = (value: unknown): value is Partial<Settings> => problemWith(
 export const readSettings = (value: unknown): Partial<Settings> => {
   if (!areSettings(value)) throw new InvalidInput(problemWith(value));
   return value;
+};
+
+const hasAll = (settings: Partial<Settings>): settings is Settings =>
+  Object.keys(table).every((name) => name in settings);
+
+/** All settings: those given over the initial ones. */
+export const completeSettings = (given: Partial<Settings>): Settings => {
+  const initial = Object.fromEntries(Object.entries(table).map(([name, one]) => [name, one.initial]));
+  const settings: Partial<Settings> = { ...initial, ...given };
+  if (!hasAll(settings)) throw new Error('emulator: a setting is missing');
+  return settings;
 };

@@ -2,11 +2,11 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isObject } from './invalid-input.ts';
 import { readSettings } from './settings.ts';
-import type { SavedWorld } from './world.ts';
+import { hasCollections, type SavedWorld } from './world.ts';
 
 // Changes within this time are saved together.
 const debounceMs = 50;
-const format = 1;
+const format = 2;
 
 interface Document extends SavedWorld {
   readonly hostfactoryEmulator: typeof format;
@@ -19,11 +19,13 @@ const isDocument = (value: unknown): value is Document =>
   typeof value['seed'] === 'string' &&
   typeof value['lastNumber'] === 'number' &&
   typeof value['describeCalls'] === 'number' &&
-  [value['instances'], value['reservations'], value['changedTags']].every(Array.isArray);
+  hasCollections(value);
 
 const parse = (file: string, text: string): SavedWorld => {
   try {
-    const document: unknown = JSON.parse(text);
+    const document: unknown = JSON.parse(text, (_, value: unknown) =>
+      isObject(value) && Array.isArray(value['$map']) ? new Map(value['$map']) : value,
+    );
     if (!isDocument(document)) throw new Error(`it is not an emulator state of format ${format}`);
     readSettings(document.settings);
     return document;
@@ -50,7 +52,11 @@ const write = async (file: string, world: SavedWorld): Promise<void> => {
   await mkdir(dirname(file), { recursive: true });
   const handle = await open(temporary, 'w');
   try {
-    await handle.writeFile(JSON.stringify({ hostfactoryEmulator: format, ...world }));
+    await handle.writeFile(
+      JSON.stringify({ hostfactoryEmulator: format, ...world }, (_, value: unknown) =>
+        value instanceof Map ? { $map: [...value] } : value,
+      ),
+    );
     await handle.sync();
   } finally {
     await handle.close();

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Phase } from './ec2/life-cycle.ts';
-import { defaultSettings, type ImageSetting, type Settings } from './settings.ts';
+import type { FleetRecord, LaunchTemplate, Membership } from './fleets/record.ts';
+import { completeSettings, type ImageSetting, type Settings } from './settings.ts';
 
 export type Tags = Readonly<Record<string, string>>;
 
@@ -55,8 +56,6 @@ export interface Reservation {
   readonly spec: LaunchSpec;
   readonly launchedAt: number;
   readonly clientToken?: string;
-  /** Digest of the launch's parameters: tells a repeated call from another one under the same token. */
-  readonly fingerprint?: string;
   readonly instanceIds: readonly string[];
 }
 
@@ -72,66 +71,77 @@ export interface InstanceRecord {
   /** The first DescribeInstances call, counted from the world's beginning, that sees the instance. */
   readonly visibleFrom: number;
   readonly spotStatus?: { readonly code: string; readonly at: number };
+  readonly member?: Membership;
+  readonly scheduledEvent?: { readonly code: string; readonly notBefore: string };
 }
 
-/** The emulated Region. Records are replaced, never changed in place. */
-export interface World {
-  readonly now: () => number;
+/** What a client token was used for. */
+export interface TokenUse {
+  /** Digest of the call's parameters: tells a repeated call from another one under the same token. */
+  readonly fingerprint: string;
+  /** What the first call made: an id, or a whole answer. */
+  readonly made: string;
+}
+
+const emptyCollections = () => ({
+  instances: new Map<string, InstanceRecord>(),
+  reservations: new Map<string, Reservation>(),
+  fleets: new Map<string, FleetRecord>(),
+  templates: new Map<string, LaunchTemplate>(),
+  /** By action and client token. */
+  tokens: new Map<string, TokenUse>(),
+  /** Tags changed after the launch, by resource id: the whole set, in place of the launch's. */
+  changedTags: new Map<string, Tags>(),
+});
+
+/** What of a world outlives its process. */
+export interface SavedWorld extends Readonly<ReturnType<typeof emptyCollections>> {
   /** Eight hex digits in every id, so that ids of one world mean nothing in another. */
   readonly seed: string;
   settings: Settings;
   lastNumber: number;
   describeCalls: number;
-  readonly instances: Map<string, InstanceRecord>;
-  readonly reservations: Map<string, Reservation>;
-  readonly reservationOfToken: Map<string, string>;
-  /** Tags changed after the launch, by resource id: the whole set, in place of the launch's. */
-  readonly changedTags: Map<string, Tags>;
+}
+
+/** The emulated Region. Records are replaced, never changed in place. */
+export interface World extends SavedWorld {
+  readonly now: () => number;
+  /** Does something as if it were an earlier time. */
+  readonly backAt: (time: number, act: () => void) => void;
   readonly buckets: Map<string, { readonly tokens: number; readonly at: number }>;
 }
 
-/** What of a world outlives its process. */
-export interface SavedWorld {
-  readonly seed: string;
-  readonly settings: Settings;
-  readonly lastNumber: number;
-  readonly describeCalls: number;
-  readonly instances: readonly InstanceRecord[];
-  readonly reservations: readonly Reservation[];
-  readonly changedTags: readonly (readonly [string, Tags])[];
-}
-
 /** A world at its beginning, or as `saved` left it; `settings` go over the saved ones. */
-export const createWorld = (now: () => number, settings: Partial<Settings>, saved?: SavedWorld): World => ({
-  now,
-  seed: saved?.seed ?? randomBytes(4).toString('hex'),
-  settings: { ...defaultSettings, ...saved?.settings, ...settings },
-  lastNumber: saved?.lastNumber ?? 0,
-  describeCalls: saved?.describeCalls ?? 0,
-  instances: new Map(saved?.instances.map((instance) => [instance.id, instance])),
-  reservations: new Map(saved?.reservations.map((reservation) => [reservation.id, reservation])),
-  reservationOfToken: new Map(
-    saved?.reservations.flatMap(({ id, clientToken }) => (clientToken === undefined ? [] : [[clientToken, id]])),
-  ),
-  changedTags: new Map(saved?.changedTags),
-  buckets: new Map(),
-});
+export const createWorld = (clock: () => number, settings: Partial<Settings>, saved?: SavedWorld): World => {
+  let past: number | undefined;
+  return {
+    seed: randomBytes(4).toString('hex'),
+    lastNumber: 0,
+    describeCalls: 0,
+    ...emptyCollections(),
+    ...saved,
+    settings: completeSettings({ ...saved?.settings, ...settings }),
+    now: () => past ?? clock(),
+    backAt: (time, act) => {
+      past = time;
+      try {
+        act();
+      } finally {
+        past = undefined;
+      }
+    },
+    buckets: new Map(),
+  };
+};
 
-export const savedWorld = (world: World): SavedWorld => ({
-  seed: world.seed,
-  settings: world.settings,
-  lastNumber: world.lastNumber,
-  describeCalls: world.describeCalls,
-  instances: [...world.instances.values()],
-  reservations: [...world.reservations.values()],
-  changedTags: [...world.changedTags],
-});
+export const savedWorld = ({ now: _now, backAt: _backAt, buckets: _buckets, ...saved }: World): SavedWorld => saved;
+
+/** Whether all that a world keeps in maps is there. */
+export const hasCollections = (value: Readonly<Record<string, unknown>>): boolean =>
+  Object.keys(emptyCollections()).every((name) => value[name] instanceof Map);
 
 /** Back to an empty Region; settings and the numbering of ids stay. */
 export const emptyWorld = (world: World): void => {
-  world.instances.clear();
-  world.reservations.clear();
-  world.reservationOfToken.clear();
-  world.changedTags.clear();
+  Object.assign(world, emptyCollections());
   world.buckets.clear();
 };

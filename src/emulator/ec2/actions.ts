@@ -1,7 +1,10 @@
+import { createActions } from '../fleets/create-fleets.ts';
+import { fleetActions } from '../fleets/fleet-actions.ts';
 import type { Action } from './action.ts';
 import { createTags, deleteTags } from './change-tags.ts';
 import { describeImages } from './describe-images.ts';
 import { describeInstanceStatus } from './describe-instance-status.ts';
+import { describeInstanceTypes, getInstanceTypesFromInstanceRequirements } from './describe-instance-types.ts';
 import { describeInstances } from './describe-instances.ts';
 import { describeSpotInstanceRequests } from './describe-spot-instance-requests.ts';
 import { describeSubnets } from './describe-subnets.ts';
@@ -9,10 +12,16 @@ import { describeVolumes } from './describe-volumes.ts';
 import { describeKeyPairs } from './key-pairs.ts';
 import { runInstances } from './run-instances.ts';
 import { startInstances, stopInstances } from './stop-and-start.ts';
+import { templateActions } from './template-actions.ts';
 import { terminateInstances } from './terminate-instances.ts';
 
 /** All EC2 actions the emulator knows. */
 export const actions: ReadonlyMap<string, Action> = new Map([
+  ...createActions,
+  ...fleetActions,
+  ...templateActions,
+  ['DescribeInstanceTypes', describeInstanceTypes],
+  ['GetInstanceTypesFromInstanceRequirements', getInstanceTypesFromInstanceRequirements],
   ['CreateTags', createTags],
   ['DeleteTags', deleteTags],
   ['DescribeImages', describeImages],

@@ -5,11 +5,9 @@ import { zonesOf } from './subnets.ts';
 
 const unlimited = Number.POSITIVE_INFINITY;
 
-/** A pool's limit is that of the most specific key that names it: type and zone, type, zone, anything. */
-const limitOf = ({ settings: { capacity } }: World, type: string, zone: string): number =>
-  [`${type}:${zone}`, `${type}:*`, `*:${zone}`, '*:*']
-    .map((key) => capacity[key])
-    .find((limit) => limit !== undefined) ?? unlimited;
+/** What a setting says of a pool is what its most specific key says: type and zone, type, zone, anything. */
+const ofPool = <T>(setting: Readonly<Record<string, T>>, type: string, zone: string): T | undefined =>
+  [`${type}:${zone}`, `${type}:*`, `*:${zone}`, '*:*'].map((key) => setting[key]).find((found) => found !== undefined);
 
 const takesRoom = ({ state }: InstanceView): boolean => state !== 'stopped' && state !== 'terminated';
 
@@ -17,7 +15,7 @@ const count = (world: World, test: (view: InstanceView) => boolean): number => a
 
 /** How many more instances of the type can run in the zone. */
 export const roomInPool = (world: World, type: string, zone: string): number => {
-  const limit = limitOf(world, type, zone);
+  const limit = ofPool(world.settings.capacity, type, zone) ?? unlimited;
   if (limit === unlimited) return unlimited;
   const isInPool = (view: InstanceView): boolean =>
     view.reservation.spec.instanceType === type && view.reservation.spec.zone === zone && takesRoom(view);
@@ -50,14 +48,23 @@ const noCapacity = (world: World, { instanceType, zone, lifecycle }: LaunchSpec)
   );
 };
 
+/** How many instances of a launch would fit. */
+export const roomFor = (world: World, { instanceType, zone, subnetId }: LaunchSpec): number =>
+  ofPool(world.settings.refusals, instanceType, zone) === undefined
+    ? Math.min(roomInPool(world, instanceType, zone), freeAddresses(world, subnetId))
+    : 0;
+
 /** As many of `max` as pool and subnet hold; fails with EC2's code and text if that is fewer than `min`. */
 export const grant = (world: World, spec: LaunchSpec, min: number, max: number): number => {
+  const refusal = ofPool(world.settings.refusals, spec.instanceType, spec.zone);
+  if (refusal !== undefined)
+    throw new ServiceError(refusal, `The launch of ${spec.instanceType} in ${spec.zone} was refused: ${refusal}.`);
   const addresses = freeAddresses(world, spec.subnetId);
   if (addresses < min) {
     const message = `There are not enough free addresses in subnet '${spec.subnetId}' to satisfy the requested number of instances.`;
     throw new ServiceError('InsufficientFreeAddressesInSubnet', message);
   }
-  const room = roomInPool(world, spec.instanceType, spec.zone);
+  const room = roomFor(world, spec);
   if (room < min) throw noCapacity(world, spec);
-  return Math.min(addresses, room, max);
+  return Math.min(room, max);
 };

@@ -7,7 +7,7 @@ import { tagsOf, viewsOf } from './instance-view.ts';
 import { limited, readTags } from './tags.ts';
 
 const mostResources = 1000;
-const parameters = parameterTable({ text: 'ResourceId.N Tag.N.Key Tag.N.Value' });
+const parameters = parameterTable('ResourceId.N Tag.N.Key Tag.N.Value');
 
 const resourceTypes: ReadonlyMap<string, string> = new Map([
   ['i', 'instance'],
@@ -33,6 +33,8 @@ const ownerNumber = (world: World, id: string): number | undefined => {
 
 /** The tags of an instance, or of a volume, interface or Spot request that belongs to one. */
 const currentTags = (world: World, id: string): Tags => {
+  const owner = world.templates.get(id) ?? world.fleets.get(id);
+  if (owner !== undefined) return world.changedTags.get(id) ?? owner.tags;
   const type = resourceTypes.get(id.split('-')[0] ?? '');
   if (type === 'instance') viewsOf(world, [id]);
   const number = ownerNumber(world, id);

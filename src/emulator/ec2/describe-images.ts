@@ -1,8 +1,8 @@
 import type { ImageSetting } from '../settings.ts';
-import { parameterTable } from '../wire/parameter-table.ts';
+import { listing, parameterTable } from '../wire/parameter-table.ts';
 import type { XmlFields } from '../wire/xml.ts';
 import { type Action, ownerId } from './action.ts';
-import { type FilterTable, readFilters } from './filters.ts';
+import type { FilterTable } from './filters.ts';
 import { imagesOf } from './images.ts';
 import { pageOf } from './paging.ts';
 
@@ -52,17 +52,11 @@ const imageXml = ([imageId, image]: Image): XmlFields => ({
 
 /** Without ids: the configured images only, since all others exist merely by being named. */
 export const describeImages: Action = {
-  parameters: parameterTable({
-    text: 'ExecutableBy.N ImageId.N Owner.N Filter.N.Name Filter.N.Value.N NextToken',
-    integer: 'MaxResults',
-    flag: 'IncludeDeprecated IncludeDisabled',
-  }),
+  parameters: parameterTable(`ExecutableBy.N ImageId.N Owner.N IncludeDeprecated IncludeDisabled ${listing}`),
   answer: (world, params) => {
-    const { images, pageSize } = world.settings;
     const named = params.list('ImageId');
-    const ids = named.length > 0 ? named : Object.keys(images).sort();
-    const items = imagesOf(world, ids).filter(readFilters(params, filters));
-    const { page, nextToken } = pageOf({ params, idsParameter: 'ImageId', pageSize, items, keyOf: ([id]) => id });
+    const items = imagesOf(world, named.length > 0 ? named : Object.keys(world.settings.images).sort());
+    const { page, nextToken } = pageOf(world, params, { idsParameter: 'ImageId', items, filters, keyOf: ([id]) => id });
     return { imagesSet: page.map(imageXml), nextToken };
   },
 };

@@ -1,9 +1,9 @@
-import { parameterTable } from '../wire/parameter-table.ts';
+import { listing, parameterTable } from '../wire/parameter-table.ts';
 import { invalidValue } from '../wire/service-error.ts';
 import type { XmlFields } from '../wire/xml.ts';
 import type { Action } from './action.ts';
 import { launchOrder } from './describe-instances.ts';
-import { type FilterTable, readFilters } from './filters.ts';
+import type { FilterTable } from './filters.ts';
 import { allViews, type InstanceView, viewsOf } from './instance-view.ts';
 import { stateXml } from './instance-xml.ts';
 import { stateCodes } from './life-cycle.ts';
@@ -15,6 +15,7 @@ const checks = ({ state }: InstanceView): string => (state === 'running' ? 'ok' 
 
 const filters: FilterTable<InstanceView> = {
   'availability-zone': ({ reservation }) => reservation.spec.zone,
+  'event.code': ({ instance }) => instance.scheduledEvent?.code,
   'instance-state-code': ({ state }) => stateCodes[state],
   'instance-state-name': ({ state }) => state,
   'instance-status.status': checks,
@@ -26,31 +27,36 @@ const summary = (view: InstanceView): XmlFields => ({
   details: view.state === 'running' ? [{ name: 'reachability', status: 'passed' }] : [],
 });
 
+const eventXml = (id: string, { code, notBefore }: { code: string; notBefore: string }): XmlFields => ({
+  instanceEventId: `instance-event-${id.slice(2)}`,
+  code,
+  description: `Scheduled: ${code}`,
+  notBefore,
+});
+
 const statusXml = (view: InstanceView): XmlFields => ({
   instanceId: view.instance.id,
   availabilityZone: view.reservation.spec.zone,
   instanceState: stateXml(view.state),
   systemStatus: summary(view),
   instanceStatus: summary(view),
-  eventsSet: [],
+  eventsSet:
+    view.instance.scheduledEvent === undefined ? [] : [eventXml(view.instance.id, view.instance.scheduledEvent)],
 });
 
 export const describeInstanceStatus: Action = {
-  parameters: parameterTable({
-    text: 'InstanceId.N Filter.N.Name Filter.N.Value.N NextToken',
-    integer: 'MaxResults',
-    flag: 'IncludeAllInstances IncludeManagedResources',
-  }),
+  parameters: parameterTable(`InstanceId.N IncludeAllInstances IncludeManagedResources ${listing}`),
   answer: (world, params) => {
     const ids = params.list('InstanceId');
     if (ids.length > mostIds) throw invalidValue(`At most ${mostIds} instance IDs can be described, not ${ids.length}`);
-    const passes = readFilters(params, filters);
     const views = ids.length > 0 ? viewsOf(world, ids) : allViews(world);
-    const items = views.filter(
-      (view) => passes(view) && (view.state === 'running' || params.flag('IncludeAllInstances') === true),
-    );
-    const { pageSize } = world.settings;
-    const { page, nextToken } = pageOf({ params, idsParameter: 'InstanceId', pageSize, items, keyOf: launchOrder });
+    const items = views.filter(({ state }) => state === 'running' || params.flag('IncludeAllInstances') === true);
+    const { page, nextToken } = pageOf(world, params, {
+      idsParameter: 'InstanceId',
+      items,
+      filters,
+      keyOf: launchOrder,
+    });
     return { instanceStatusSet: page.map(statusXml), nextToken };
   },
 };

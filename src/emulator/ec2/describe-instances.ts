@@ -1,8 +1,7 @@
-import { parameterTable } from '../wire/parameter-table.ts';
+import { listing, parameterTable } from '../wire/parameter-table.ts';
 import type { XmlFields } from '../wire/xml.ts';
 import type { InstanceRecord, World } from '../world.ts';
 import type { Action } from './action.ts';
-import { readFilters } from './filters.ts';
 import { instanceFilters } from './instance-filters.ts';
 import { type InstanceView, instanceTags, viewOf, viewsOf } from './instance-view.ts';
 import { reservationXml } from './instance-xml.ts';
@@ -25,22 +24,20 @@ const byReservation = (world: World, views: readonly InstanceView[]): XmlFields[
 };
 
 export const describeInstances: Action = {
-  parameters: parameterTable({
-    text: 'InstanceId.N Filter.N.Name Filter.N.Value.N NextToken',
-    integer: 'MaxResults',
-    flag: 'IncludeManagedResources',
-  }),
+  parameters: parameterTable(`InstanceId.N IncludeManagedResources ${listing}`),
   answer: (world, params) => {
     world.describeCalls += 1;
     const isVisible = ({ visibleFrom }: InstanceRecord): boolean => visibleFrom <= world.describeCalls;
-    const passes = readFilters(params, instanceFilters(world), (view) => instanceTags(world, view));
-    const views = params.has('InstanceId')
+    const items = params.has('InstanceId')
       ? viewsOf(world, params.list('InstanceId'), isVisible)
       : [...world.instances.values()].filter(isVisible).map((instance) => viewOf(world, instance));
-
-    const { pageSize } = world.settings;
-    const items = views.filter(passes);
-    const { page, nextToken } = pageOf({ params, idsParameter: 'InstanceId', pageSize, items, keyOf: launchOrder });
+    const { page, nextToken } = pageOf(world, params, {
+      idsParameter: 'InstanceId',
+      items,
+      filters: instanceFilters(world),
+      tags: (view) => instanceTags(world, view),
+      keyOf: launchOrder,
+    });
     return { reservationSet: byReservation(world, page), nextToken };
   },
 };

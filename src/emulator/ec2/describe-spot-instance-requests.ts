@@ -1,9 +1,9 @@
-import { parameterTable } from '../wire/parameter-table.ts';
+import { listing, parameterTable } from '../wire/parameter-table.ts';
 import { ServiceError } from '../wire/service-error.ts';
 import type { XmlFields } from '../wire/xml.ts';
 import type { Tags, World } from '../world.ts';
 import { type Action, isoTime } from './action.ts';
-import { type FilterTable, readFilters } from './filters.ts';
+import type { FilterTable } from './filters.ts';
 import { allViews, type InstanceView, spotRequestIdOf, tagsOf } from './instance-view.ts';
 import { pageOf } from './paging.ts';
 import { spotStatusOf } from './spot-status.ts';
@@ -69,17 +69,17 @@ const requestXml = (world: World, request: SpotRequest): XmlFields => {
 };
 
 export const describeSpotInstanceRequests: Action = {
-  parameters: parameterTable({
-    text: 'SpotInstanceRequestId.N Filter.N.Name Filter.N.Value.N NextToken',
-    integer: 'MaxResults',
-  }),
+  parameters: parameterTable(`SpotInstanceRequestId.N ${listing}`),
   answer: (world, params) => {
     const idsParameter = 'SpotInstanceRequestId';
     const ids = params.list(idsParameter);
-    const passes = readFilters(params, filters, (request) => tags(world, request));
-    const items = (ids.length > 0 ? requestsById(world, ids) : allRequests(world)).filter(passes);
-    const { pageSize } = world.settings;
-    const { page, nextToken } = pageOf({ params, idsParameter, pageSize, items, keyOf: ({ id }) => id });
+    const { page, nextToken } = pageOf(world, params, {
+      idsParameter,
+      items: ids.length > 0 ? requestsById(world, ids) : allRequests(world),
+      filters,
+      tags: (request) => tags(world, request),
+      keyOf: ({ id }) => id,
+    });
     return { spotInstanceRequestSet: page.map((request) => requestXml(world, request)), nextToken };
   },
 };

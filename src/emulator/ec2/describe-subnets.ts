@@ -1,9 +1,9 @@
-import { parameterTable } from '../wire/parameter-table.ts';
+import { listing, parameterTable } from '../wire/parameter-table.ts';
 import type { XmlFields } from '../wire/xml.ts';
 import type { World } from '../world.ts';
 import { type Action, ownerId } from './action.ts';
 import { freeAddresses } from './capacity.ts';
-import { type FilterTable, readFilters } from './filters.ts';
+import type { FilterTable } from './filters.ts';
 import { pageOf } from './paging.ts';
 import { defaultSubnets, type Subnet, subnetsOf } from './subnets.ts';
 
@@ -30,16 +30,18 @@ const subnetXml = (world: World, { id, zone, vpc }: Subnet): XmlFields => ({
 
 /** Without ids: the configured subnets and the default ones. */
 export const describeSubnets: Action = {
-  parameters: parameterTable({
-    text: 'SubnetId.N Filter.N.Name Filter.N.Value.N NextToken',
-    integer: 'MaxResults',
-  }),
+  parameters: parameterTable(`SubnetId.N ${listing}`),
   answer: (world, params) => {
-    const { subnets, pageSize } = world.settings;
+    const { subnets } = world.settings;
     const named = params.list('SubnetId');
     const listed = [...new Set([...Object.keys(subnets), ...defaultSubnets(world).map(({ id }) => id)])].sort();
-    const items = subnetsOf(world, named.length > 0 ? named : listed).filter(readFilters(params, filters));
-    const { page, nextToken } = pageOf({ params, idsParameter: 'SubnetId', pageSize, items, keyOf: ({ id }) => id });
+    const items = subnetsOf(world, named.length > 0 ? named : listed);
+    const { page, nextToken } = pageOf(world, params, {
+      idsParameter: 'SubnetId',
+      items,
+      filters,
+      keyOf: ({ id }) => id,
+    });
     return { subnetSet: page.map((subnet) => subnetXml(world, subnet)), nextToken };
   },
 };

@@ -1,9 +1,9 @@
-import { parameterTable } from '../wire/parameter-table.ts';
+import { listing, parameterTable } from '../wire/parameter-table.ts';
 import { ServiceError } from '../wire/service-error.ts';
 import type { XmlFields } from '../wire/xml.ts';
 import type { VolumeSpec, World } from '../world.ts';
 import { type Action, isoTime } from './action.ts';
-import { type FilterTable, readFilters } from './filters.ts';
+import type { FilterTable } from './filters.ts';
 import { checkForm } from './ids.ts';
 import { allViews, type InstanceView, tagsOf, volumeIds } from './instance-view.ts';
 import { pageOf } from './paging.ts';
@@ -70,17 +70,16 @@ const volumeXml = (world: World, volume: Volume): XmlFields => {
 };
 
 export const describeVolumes: Action = {
-  parameters: parameterTable({
-    text: 'VolumeId.N Filter.N.Name Filter.N.Value.N NextToken',
-    integer: 'MaxResults',
-    flag: 'IncludeManagedResources',
-  }),
+  parameters: parameterTable(`VolumeId.N IncludeManagedResources ${listing}`),
   answer: (world, params) => {
     const ids = params.list('VolumeId');
-    const passes = readFilters(params, filters, (volume) => tags(world, volume));
-    const items = (ids.length > 0 ? volumesById(world, ids) : allVolumes(world)).filter(passes);
-    const { pageSize } = world.settings;
-    const { page, nextToken } = pageOf({ params, idsParameter: 'VolumeId', pageSize, items, keyOf: ({ id }) => id });
+    const { page, nextToken } = pageOf(world, params, {
+      idsParameter: 'VolumeId',
+      items: ids.length > 0 ? volumesById(world, ids) : allVolumes(world),
+      filters,
+      tags: (volume) => tags(world, volume),
+      keyOf: ({ id }) => id,
+    });
     return { volumeSet: page.map((volume) => volumeXml(world, volume)), nextToken };
   },
 };

@@ -1,7 +1,7 @@
 import { ServiceError } from '../wire/service-error.ts';
 import type { World } from '../world.ts';
 
-export type Kind = 'i' | 'r' | 'vol' | 'eni' | 'eni-attach';
+type Kind = 'i' | 'r' | 'vol' | 'eni' | 'eni-attach' | 'lt';
 
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
 
@@ -10,6 +10,10 @@ export const resourceId = (world: World, kind: Kind, number: number, part = 0): 
   `${kind}-0${world.seed}${hex(number, 6)}${hex(part, 2)}`;
 
 export const spotRequestId = (world: World, number: number): string => `sir-${world.seed.slice(0, 2)}${hex(number, 6)}`;
+
+/** Fleets' ids look like UUIDs. */
+export const fleetId = (world: World, kind: 'fleet' | 'sfr', number: number): string =>
+  `${kind}-${world.seed}-0000-4000-8000-${hex(number, 12)}`;
 
 /** The owner's number and the part's, from an id of this world; undefined for any other. */
 export const parseResourceId = (

@@ -61,7 +61,6 @@ export const forgetGone = (world: World): void => {
     const reservation = world.reservations.get(id);
     if (reservation?.instanceIds.some((instanceId) => world.instances.has(instanceId))) continue;
     world.reservations.delete(id);
-    if (reservation?.clientToken !== undefined) world.reservationOfToken.delete(reservation.clientToken);
   }
 };
 

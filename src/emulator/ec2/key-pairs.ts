@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parameterTable } from '../wire/parameter-table.ts';
+import { listing, parameterTable } from '../wire/parameter-table.ts';
 import { ServiceError } from '../wire/service-error.ts';
 import type { World } from '../world.ts';
 import type { Action } from './action.ts';
@@ -14,10 +14,7 @@ export const checkKeys = (world: World, names: readonly string[]): void => {
 
 /** Without names the answer is empty: key pairs exist by being named. */
 export const describeKeyPairs: Action = {
-  parameters: parameterTable({
-    text: 'KeyName.N KeyPairId.N Filter.N.Name Filter.N.Value.N',
-    flag: 'IncludePublicKey',
-  }),
+  parameters: parameterTable(`KeyName.N KeyPairId.N IncludePublicKey ${listing}`),
   answer: (world, params) => {
     const names = params.list('KeyName');
     checkKeys(world, names);

@@ -17,8 +17,8 @@ export const interfacesOf = (params: Parameters, groups: readonly string[]): rea
     const own = one.list('SecurityGroupId');
     checkForm('InvalidGroupId.Malformed', 'sg', own);
     return {
-      deviceIndex: required(one.integer('DeviceIndex'), 'NetworkInterface.DeviceIndex'),
-      networkCardIndex: one.integer('NetworkCardIndex') ?? 0,
+      deviceIndex: required(one.number('DeviceIndex'), 'NetworkInterface.DeviceIndex'),
+      networkCardIndex: one.number('NetworkCardIndex') ?? 0,
       isPublic: one.flag('AssociatePublicIpAddress') ?? false,
       groups: own,
     };
@@ -36,7 +36,7 @@ export const volumesOf = (params: Parameters, image: ImageSetting): readonly Vol
     if (!mapping.has('Ebs')) continue;
     volumes.set(device, {
       device,
-      sizeGiB: mapping.integer('Ebs.VolumeSize') ?? root.sizeGiB,
+      sizeGiB: mapping.number('Ebs.VolumeSize') ?? root.sizeGiB,
       type: oneOf(mapping, 'Ebs.VolumeType', ['gp3', 'gp2', 'io1', 'io2', 'st1', 'sc1', 'standard']) ?? root.type,
       encrypted: mapping.flag('Ebs.Encrypted') ?? root.encrypted,
       deleteOnTermination: mapping.flag('Ebs.DeleteOnTermination') ?? root.deleteOnTermination,

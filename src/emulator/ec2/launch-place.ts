@@ -23,7 +23,7 @@ export const placeOf = (world: World, params: Parameters, type: string): Subnet 
   const zones = zonesOf(world.settings.region);
   if (zone !== undefined && !zones.includes(zone)) throw invalidValue(`Invalid availability zone: [${zone}]`);
   // Left to itself EC2 takes a zone that can hold the launch.
-  const minCount = params.integer('MinCount') ?? 1;
+  const minCount = params.number('MinCount') ?? 1;
   const chosen = zone ?? zones.find((any) => roomInPool(world, type, any) >= minCount) ?? zones[0];
   return defaultSubnet(world, required(chosen, 'Placement.AvailabilityZone'));
 };

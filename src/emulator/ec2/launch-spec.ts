@@ -1,30 +1,19 @@
 import type { ImageSetting } from '../settings.ts';
 import type { Parameters } from '../wire/parameters.ts';
 import { invalidCombination, invalidValue, ServiceError } from '../wire/service-error.ts';
-import type { LaunchSpec, Tags, World } from '../world.ts';
+import type { LaunchSpec, World } from '../world.ts';
 import { ownerId, required } from './action.ts';
 import { oneOf } from './choices.ts';
 import { checkForm } from './ids.ts';
 import { imageOf } from './images.ts';
+import { vcpusOf } from './instance-types.ts';
 import { checkKeys } from './key-pairs.ts';
 import { interfacesOf, volumesOf } from './launch-devices.ts';
 import { placeOf } from './launch-place.ts';
-import { checkTemplate } from './launch-templates.ts';
-import { readTags } from './tags.ts';
+import { readTagSpecifications } from './tags.ts';
 import { checkUserData } from './user-data.ts';
 
 const taggable = ['instance', 'volume', 'network-interface', 'spot-instances-request', 'elastic-gpu'];
-const templateImage = 'ami-0123456789abcdef0';
-
-const launchTags = (params: Parameters): Readonly<Record<string, Tags>> =>
-  Object.fromEntries(
-    params.each('TagSpecification').map((specification) => {
-      const type = required(specification.text('ResourceType'), 'TagSpecification.ResourceType');
-      if (!taggable.includes(type))
-        throw invalidValue(`'${type}' is not a valid taggable resource type for this operation.`);
-      return [type, readTags(specification)];
-    }),
-  );
 
 const marketOf = (params: Parameters): Pick<LaunchSpec, 'lifecycle' | 'spotPrice'> => {
   const lifecycle = oneOf(params, 'InstanceMarketOptions.MarketType', ['spot', 'capacity-block']);
@@ -47,24 +36,17 @@ const profileArn = (params: Parameters): string | undefined => {
   return arn ?? (name === undefined ? undefined : `arn:aws:iam::${ownerId}:instance-profile/${name}`);
 };
 
-// Vcpus by size name, as most families have them: 2 up to large, 4 for xlarge, 4n for nxlarge.
-const coresOf = (type: string, threads: number): number => {
-  const [, times] = /\.(\d*)xlarge$/.exec(type) ?? [];
-  const vcpus = times === undefined ? 2 : 4 * Number(times === '' ? 1 : times);
-  return vcpus / threads;
-};
-
 const hardwareOf = (params: Parameters, image: ImageSetting) => {
   const instanceType = params.text('InstanceType') ?? 'm1.small';
   if (!/^[a-z0-9-]+\.[a-z0-9-]+$/.test(instanceType))
     throw invalidValue(`Invalid value '${instanceType}' for InstanceType.`);
-  const threadsPerCore = params.integer('CpuOptions.ThreadsPerCore') ?? (image.architecture === 'arm64' ? 1 : 2);
+  const threadsPerCore = params.number('CpuOptions.ThreadsPerCore') ?? (image.architecture === 'arm64' ? 1 : 2);
   return {
     instanceType,
     threadsPerCore,
-    coreCount: params.integer('CpuOptions.CoreCount') ?? coresOf(instanceType, threadsPerCore),
+    coreCount: params.number('CpuOptions.CoreCount') ?? vcpusOf(instanceType) / threadsPerCore,
     httpTokens: oneOf(params, 'MetadataOptions.HttpTokens', ['optional', 'required']) ?? 'optional',
-    hopLimit: params.integer('MetadataOptions.HttpPutResponseHopLimit') ?? 1,
+    hopLimit: params.number('MetadataOptions.HttpPutResponseHopLimit') ?? 1,
     tenancy: oneOf(params, 'Placement.Tenancy', ['default', 'dedicated', 'host']) ?? 'default',
     ebsOptimized: params.flag('EbsOptimized') ?? false,
     monitoring: params.flag('Monitoring.Enabled') ?? false,
@@ -91,8 +73,7 @@ const extrasOf = (world: World, params: Parameters) => {
 
 /** A launch from RunInstances' parameters, checked against the world; fails as EC2 does on what cannot be launched. */
 export const readLaunchSpec = (world: World, params: Parameters): LaunchSpec => {
-  const hasTemplate = checkTemplate(world, params);
-  const imageId = required(params.text('ImageId') ?? (hasTemplate ? templateImage : undefined), 'ImageId');
+  const imageId = required(params.text('ImageId'), 'ImageId');
   const image = imageOf(world, imageId);
   const groups = params.list('SecurityGroupId');
   checkForm('InvalidGroupId.Malformed', 'sg', groups);
@@ -109,7 +90,7 @@ export const readLaunchSpec = (world: World, params: Parameters): LaunchSpec => 
     groups: groups.length > 0 ? groups : (interfaces[0]?.groups ?? []),
     interfaces,
     volumes: volumesOf(params, image),
-    tags: launchTags(params),
+    tags: readTagSpecifications(params, taggable),
     ...marketOf(params),
     ...extrasOf(world, params),
   };

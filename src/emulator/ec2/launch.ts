@@ -1,3 +1,4 @@
+import type { Membership } from '../fleets/record.ts';
 import type { InstanceRecord, LaunchSpec, Reservation, World } from '../world.ts';
 import { resourceId } from './ids.ts';
 import { phaseInto } from './life-cycle.ts';
@@ -6,11 +7,12 @@ export interface Launch {
   readonly spec: LaunchSpec;
   readonly count: number;
   readonly clientToken?: string;
-  readonly fingerprint?: string;
+  /** The fleet it is for. */
+  readonly member?: Membership;
 }
 
 /** Puts `count` new instances of one launch into the world; the caller has seen to capacity and client token. */
-export const launch = (world: World, { count, ...rest }: Launch): Reservation => {
+export const launch = (world: World, { count, member, ...rest }: Launch): Reservation => {
   const now = world.now();
   world.lastNumber += 1;
   const id = resourceId(world, 'r', world.lastNumber);
@@ -24,6 +26,7 @@ export const launch = (world: World, { count, ...rest }: Launch): Reservation =>
       launchedAt: now,
       phase: phaseInto('pending', now),
       isProtected: rest.spec.isProtected,
+      ...(member !== undefined && { member }),
       visibleFrom: world.describeCalls + world.settings.invisibleForCalls + 1,
     };
   });
@@ -35,7 +38,6 @@ export const launch = (world: World, { count, ...rest }: Launch): Reservation =>
     instanceIds: instances.map((instance) => instance.id),
   };
   world.reservations.set(id, reservation);
-  if (rest.clientToken !== undefined) world.reservationOfToken.set(rest.clientToken, id);
   for (const instance of instances) world.instances.set(instance.id, instance);
   return reservation;
 };

@@ -12,7 +12,7 @@ export const userInitiated: StateReason = {
 /** Puts an instance into a state now, for a reason. Time takes it on from a passing state. */
 export const moveInto = (
   world: World,
-  { instance }: InstanceView,
+  { instance }: Pick<InstanceView, 'instance'>,
   state: InstanceState,
   reason?: StateReason,
 ): void => {

@@ -20,7 +20,7 @@ const checkMarket = (views: readonly InstanceView[]): void => {
 };
 
 export const stopInstances: Action = {
-  parameters: parameterTable({ text: 'InstanceId.N', flag: 'Force Hibernate SkipOsShutdown' }),
+  parameters: parameterTable('InstanceId.N Force Hibernate SkipOsShutdown'),
   answer: (world, params) => {
     const views = viewsOf(world, requiredList(params, 'InstanceId'));
     checkMarket(views);
@@ -33,7 +33,7 @@ export const stopInstances: Action = {
 };
 
 export const startInstances: Action = {
-  parameters: parameterTable({ text: 'InstanceId.N AdditionalInfo' }),
+  parameters: parameterTable('InstanceId.N AdditionalInfo'),
   answer: (world, params) => {
     const views = viewsOf(world, requiredList(params, 'InstanceId'));
     checkState(views, ['pending', 'running', 'stopped'], 'started');

@@ -24,6 +24,21 @@ export const readTags = (params: Parameters): Tags => {
   return limited(Object.fromEntries(tags));
 };
 
+/** The `TagSpecification.N` of a call by resource type; only `taggable` types may be in it. */
+export const readTagSpecifications = (
+  params: Parameters,
+  taggable: readonly string[],
+): Readonly<Record<string, Tags>> => {
+  const found: Record<string, Tags> = {};
+  for (const specification of params.each('TagSpecification')) {
+    const type = specification.text('ResourceType') ?? '';
+    if (!taggable.includes(type))
+      throw invalidValue(`'${type}' is not a valid taggable resource type for this operation.`);
+    found[type] = limited({ ...readTags(specification), ...found[type] });
+  }
+  return found;
+};
+
 /** The same tags, unless they are more than a resource can carry. */
 export const limited = (tags: Tags): Tags => {
   const own = Object.keys(tags).filter((key) => !key.startsWith('aws:'));

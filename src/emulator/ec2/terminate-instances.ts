@@ -7,7 +7,7 @@ import { moveInto, stateChanges, userInitiated } from './state-changes.ts';
 const mostIds = 1000;
 
 export const terminateInstances: Action = {
-  parameters: parameterTable({ text: 'InstanceId.N', flag: 'Force SkipOsShutdown' }),
+  parameters: parameterTable('InstanceId.N Force SkipOsShutdown'),
   answer: (world, params) => {
     const ids = [...new Set(requiredList(params, 'InstanceId'))];
     if (ids.length > mostIds) throw invalidValue(`At most ${mostIds} instances can be terminated, not ${ids.length}`);

@@ -13,8 +13,13 @@ const requestBuckets: ReadonlyMap<string, Bucket> = new Map([
   ['RunInstances', [5, 2]],
   ['StartInstances', [5, 2]],
   ['TerminateInstances', [100, 5]],
+  ['CreateLaunchTemplateVersion', [100, 5]],
   ['CreateTags', [100, 10]],
   ['DeleteTags', [100, 10]],
+  ['DescribeSpotFleetInstances', [100, 5]],
+  ['DescribeSpotFleetRequestHistory', [100, 5]],
+  ['DescribeSpotFleetRequests', [50, 3]],
+  ['ModifyLaunchTemplate', [100, 5]],
 ]);
 const resourceBuckets: ReadonlyMap<string, Bucket> = new Map([
   ['RunInstances', [1000, 2]],
@@ -33,11 +38,13 @@ const isPaged = (params: Parameters): boolean =>
   params.has('Filter') || params.has('MaxResults') || params.has('NextToken');
 
 const requestBucket = (action: string, params: Parameters): Bucket => {
-  if (!action.startsWith('Describe')) return requestBuckets.get(action) ?? mutating;
+  const own = requestBuckets.get(action);
+  if (own !== undefined) return own;
+  if (!/^(Describe|Get)/.test(action)) return mutating;
   return unpagedActions.has(action) && !isPaged(params) ? unpaged : nonMutating;
 };
 
-const resourceCount = (params: Parameters): number => params.integer('MaxCount') ?? params.list('InstanceId').length;
+const resourceCount = (params: Parameters): number => params.number('MaxCount') ?? params.list('InstanceId').length;
 
 const tokensIn = (world: World, name: string, [most, perSecond]: Bucket): number => {
   const bucket = world.buckets.get(name);
@@ -46,7 +53,7 @@ const tokensIn = (world: World, name: string, [most, perSecond]: Bucket): number
 };
 
 /** Takes the call's tokens, or fails with `RequestLimitExceeded` and takes none. Buckets are per action. */
-export const throttle = (world: World, action: string, params: Parameters): void => {
+export const throttle = (world: World, action: string, params: Parameters, code: string): void => {
   const request = requestBucket(action, params);
   const resource = resourceBuckets.get(action);
   const takings = [
@@ -56,8 +63,7 @@ export const throttle = (world: World, action: string, params: Parameters): void
       : [{ name: `${action} instances`, bucket: resource, tokens: resourceCount(params) }]),
   ].map((taking) => ({ ...taking, before: tokensIn(world, taking.name, taking.bucket) }));
 
-  if (takings.some(({ before, tokens }) => before < tokens))
-    throw new ServiceError('RequestLimitExceeded', 'Request limit exceeded.');
+  if (takings.some(({ before, tokens }) => before < tokens)) throw new ServiceError(code, 'Request limit exceeded.');
   for (const { name, before, tokens } of takings) {
     world.buckets.set(name, { tokens: before - tokens, at: world.now() });
   }

@@ -1,21 +1,37 @@
+import type { XmlFields, XmlValue } from './xml.ts';
+
+/** Decoded parameters by their dotted names. */
+export type Form = ReadonlyMap<string, string>;
+
 interface Node {
   value: string | undefined;
   readonly children: Map<string, Node>;
 }
 
+/** How an answer calls a parameter it repeats. */
+type EchoName = (name: string, isList: boolean) => string;
+
+/** EC2's answers begin names small. */
+export const lowerFirst = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
+
 /** Typed reading of a form's parameters by their dotted names, e.g. `Placement.AvailabilityZone`. */
 export interface Parameters {
   text(name: string): string | undefined;
-  /** The parameter table has already refused what is not a whole number. */
-  integer(name: string): number | undefined;
+  /** The parameter table has already refused what is not a number. */
+  number(name: string): number | undefined;
   flag(name: string): boolean | undefined;
+  time(name: string): number | undefined;
   /** The values of `name.1`, `name.2` ... in the order of their numbers. */
   list(name: string): readonly string[];
   /** The structures at `name.1`, `name.2` ..., each read by names relative to it. */
   each(name: string): readonly Parameters[];
   has(name: string): boolean;
   /** Every parameter as it came, a parameter before those below it. */
-  entries(): readonly (readonly [name: string, value: string])[];
+  form(): Form;
+  /** The structure at `name`, read by names relative to it; empty if there is none. */
+  below(name: string): Parameters;
+  /** The parameters as an answer repeats them. */
+  echo(nameOf: EchoName): XmlFields;
 }
 
 const emptyNode = (): Node => ({ value: undefined, children: new Map() });
@@ -31,21 +47,38 @@ const entriesOf = (node: Node, path: string): readonly (readonly [string, string
   ...[...node.children].flatMap(([part, child]) => entriesOf(child, path === '' ? part : `${path}.${part}`)),
 ];
 
+const isList = ({ children }: Node): boolean =>
+  children.size > 0 && [...children.keys()].every((key) => /^\d+$/.test(key));
+
+const echoFields = ({ children }: Node, nameOf: EchoName): XmlFields =>
+  Object.fromEntries([...children].map(([name, child]) => [nameOf(name, isList(child)), echoValue(child, nameOf)]));
+
+const echoValue = (node: Node, nameOf: EchoName): XmlValue =>
+  node.value ?? (isList(node) ? numbered(node).map((child) => echoValue(child, nameOf)) : echoFields(node, nameOf));
+
 const readerOf = (root: Node): Parameters => {
   const text = (name: string): string | undefined => find(root, name)?.value;
+  const as =
+    <T>(convert: (value: string) => T) =>
+    (name: string): T | undefined => {
+      const value = text(name);
+      return value === undefined ? undefined : convert(value);
+    };
   return {
     text,
-    integer: (name) => (text(name) === undefined ? undefined : Number(text(name))),
-    flag: (name) => (text(name) === undefined ? undefined : text(name) === 'true'),
+    number: as(Number),
+    flag: as((value) => value === 'true'),
+    time: as(Date.parse),
     list: (name) => numbered(find(root, name)).flatMap(({ value }) => value ?? []),
     each: (name) => numbered(find(root, name)).map(readerOf),
     has: (name) => find(root, name) !== undefined,
-    entries: () => entriesOf(root, ''),
+    form: () => new Map(entriesOf(root, '')),
+    below: (name) => readerOf(find(root, name) ?? emptyNode()),
+    echo: (nameOf) => echoFields(root, nameOf),
   };
 };
 
-/** Reads a decoded form (name to value). */
-export const readParameters = (form: ReadonlyMap<string, string>): Parameters => {
+export const readParameters = (form: Iterable<readonly [string, string]>): Parameters => {
   const root = emptyNode();
   for (const [name, value] of form) {
     let node = root;

@@ -1,11 +1,13 @@
 // EC2's HTTP statuses where they are not 400. SDKs look at the code first, but count 5xx among the retryable ones.
 const statusOfCode = new Map([
+  ['AccessDenied', 403],
   ['AuthFailure', 401],
   ['UnauthorizedOperation', 403],
   ['DryRunOperation', 412],
   ['InsufficientInstanceCapacity', 500],
   ['InternalError', 500],
   ['InternalFailure', 500],
+  ['InvalidClientTokenId', 403],
   ['RequestLimitExceeded', 503],
   ['ServiceUnavailable', 503],
   ['Unavailable', 503],

@@ -1,5 +1,5 @@
 /** What an action answers with: names to values, lists as arrays; an undefined value leaves its element out. */
-type XmlValue = string | number | boolean | undefined | XmlValue[] | XmlFields;
+export type XmlValue = string | number | boolean | undefined | readonly XmlValue[] | XmlFields;
 export interface XmlFields {
   readonly [name: string]: XmlValue;
 }
@@ -8,17 +8,20 @@ const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 
 const escaped = (text: string): string => text.replace(/[&<>\r]/g, (character) => entities[character] ?? character);
 
-const content = (value: Exclude<XmlValue, undefined>): string => {
-  if (Array.isArray(value)) return value.map((item) => element('item', item)).join('');
-  return typeof value === 'object' ? fieldsToXml(value) : escaped(String(value));
-};
+const isList = (value: XmlValue): value is readonly XmlValue[] => Array.isArray(value);
 
-const element = (name: string, value: XmlValue): string =>
-  value === undefined ? '' : `<${name}>${content(value)}</${name}>`;
-
-/** The elements of `fields` one after the other; the items of a list are `<item>` elements, as EC2 writes them. */
-export const fieldsToXml = (fields: XmlFields): string => {
-  let xml = '';
-  for (const name of Object.keys(fields)) xml += element(name, fields[name]);
-  return xml;
+/** The elements of `fields` one after the other; `item` names those of a list: EC2 says `item`, others `member`. */
+export const fieldsToXml = (fields: XmlFields, item: string): string => {
+  const content = (value: Exclude<XmlValue, undefined>): string => {
+    if (isList(value)) return value.map((one) => element(item, one)).join('');
+    return typeof value === 'object' ? ofFields(value) : escaped(String(value));
+  };
+  const element = (name: string, value: XmlValue): string =>
+    value === undefined ? '' : `<${name}>${content(value)}</${name}>`;
+  const ofFields = (some: XmlFields): string => {
+    let xml = '';
+    for (const name of Object.keys(some)) xml += element(name, some[name]);
+    return xml;
+  };
+  return ofFields(fields);
 };

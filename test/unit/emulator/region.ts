@@ -1,8 +1,11 @@
+import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import {
+  CreateLaunchTemplateCommand,
   DescribeInstancesCommand,
   type DescribeInstancesCommandInput,
   EC2Client,
   type Instance,
+  type RequestLaunchTemplateData,
   RunInstancesCommand,
   type RunInstancesCommandInput,
 } from '@aws-sdk/client-ec2';
@@ -16,29 +19,41 @@ export interface Region {
   readonly pass: (ms: number) => void;
   /** Runs one m5.large of `ami-12345678` in us-east-1a unless the input says otherwise. */
   readonly run: (input?: Partial<RunInstancesCommandInput>) => Promise<readonly Instance[]>;
+  readonly autoScaling: AutoScalingClient;
+  /** A launch template of `ami-12345678` and m5.large, its data over that; its id. */
+  readonly template: (data?: RequestLaunchTemplateData, name?: string) => Promise<string>;
   readonly describe: (input?: DescribeInstancesCommandInput) => Promise<readonly Instance[]>;
 }
 
-export const clientOf = (url: string): EC2Client =>
-  new EC2Client({
-    endpoint: url,
-    region: 'us-east-1',
-    maxAttempts: 1,
-    credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'secret' },
-  });
+const configOf = (endpoint: string) => ({
+  endpoint,
+  region: 'us-east-1',
+  maxAttempts: 1,
+  credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'secret' },
+});
+
+export const clientOf = (url: string): EC2Client => new EC2Client(configOf(url));
 
 /** An emulator with a clock that stands still, the genuine client against it, and both gone after the test. */
 export const startRegion = async (options: EmulatorOptions = {}): Promise<Region> => {
   const clock = { now: Date.UTC(2026, 0, 1) };
   const emulator = await startEmulator({ now: () => clock.now, ...options });
   const client = clientOf(emulator.url);
+  const autoScaling = new AutoScalingClient(configOf(emulator.url));
   onTestFinished(async () => {
     client.destroy();
+    autoScaling.destroy();
     await emulator.close();
   });
   return {
     emulator,
     client,
+    autoScaling,
+    template: async (data = {}, name = 'hosts') => {
+      const LaunchTemplateData = { ImageId: 'ami-12345678', InstanceType: 'm5.large', ...data } as const;
+      const command = new CreateLaunchTemplateCommand({ LaunchTemplateName: name, LaunchTemplateData });
+      return (await client.send(command)).LaunchTemplate?.LaunchTemplateId ?? '';
+    },
     pass: (ms) => {
       clock.now += ms;
     },

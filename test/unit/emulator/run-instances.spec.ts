@@ -100,13 +100,6 @@ describe('RunInstances', () => {
     await expectRefusal(call, 'InvalidParameterValue', 400, /limited to 16384 bytes/);
     expect(emulator.instances()).toHaveLength(1);
   });
-
-  it('needs no image with a launch template that exists', async () => {
-    const { run } = await startRegion({ settings: { launchTemplates: ['lt-0123456789abcdef0'] } });
-    expect(
-      await run({ ImageId: undefined, LaunchTemplate: { LaunchTemplateId: 'lt-0123456789abcdef0' } }),
-    ).toHaveLength(1);
-  });
 });
 
 describe('client tokens', () => {

@@ -1,0 +1,333 @@
+import { once } from '../client-tokens.ts';
+import { type Action, required } from '../ec2/action.ts';
+import { viewsOf } from '../ec2/instance-view.ts';
+import { namedTemplate } from '../ec2/launch-templates.ts';
+import { subnetOf } from '../ec2/subnets.ts';
+import { readTags } from '../ec2/tags.ts';
+import { changedEvent, isAlive, type Member, membersOf, recordFleet, unitsOf } from '../fleets/members.ts';
+import type { FleetRecord, NewEvent } from '../fleets/record.ts';
+import { dismiss, fillUp, missingOf } from '../fleets/settle.ts';
+import { parameterTable, templateReference } from '../wire/parameter-table.ts';
+import { type Parameters, readParameters } from '../wire/parameters.ts';
+import { ServiceError } from '../wire/service-error.ts';
+import type { XmlFields } from '../wire/xml.ts';
+import type { World } from '../world.ts';
+import {
+  activitiesOf,
+  describeAutoScalingGroups,
+  describeAutoScalingInstances,
+  describeScalingActivities,
+} from './describe-groups.ts';
+import { groupPlan, groupTarget, groupZones } from './group-plan.ts';
+import {
+  checkShrinking,
+  groupOf,
+  invalid,
+  managed,
+  namedGroup,
+  reorder,
+  shrink,
+  sizesOf,
+  withDesired,
+} from './groups.ts';
+
+// API references of the actions: ids per call.
+const mostToTerminate = 100;
+const mostToProtect = 50;
+const mostToMove = 20;
+const mostToLaunch = 100;
+const longestToken = 64;
+
+const processes = [
+  'AZRebalance',
+  'AddToLoadBalancer',
+  'AlarmNotification',
+  'HealthCheck',
+  'InstanceRefresh',
+  'Launch',
+  'ReplaceUnhealthy',
+  'ScheduledActions',
+  'Terminate',
+];
+
+const groupParameters = `
+  AutoScalingGroupName AvailabilityZones.N CapacityRebalance CapacityReservationSpecification{*} Context DefaultCooldown
+  DefaultInstanceWarmup DeletionProtection DesiredCapacity DesiredCapacityType HealthCheckGracePeriod HealthCheckType
+  InstanceMaintenancePolicy{*} LaunchTemplate${templateReference} MaxInstanceLifetime MaxSize MinSize
+  MixedInstancesPolicy{*} NewInstancesProtectedFromScaleIn PlacementGroup ServiceLinkedRoleARN TerminationPolicies.N
+  VPCZoneIdentifier`;
+
+/** The parameters as the group keeps them, checked as far as a group is. */
+const checkedOrder = (world: World, form: Iterable<readonly [string, string]>): FleetRecord['order'] => {
+  const order = [...form].filter(([name]) => !['Action', 'Version'].includes(name));
+  const { min, max, desired } = sizesOf({ order });
+  if (min > max) throw invalid('Max bound must be greater than or equal to min bound');
+  if (desired < min || desired > max)
+    throw invalid(`Desired capacity:${desired} must be between the specified min size:${min} and max size:${max}`);
+  const params = readParameters(order);
+  const mixed = params.below('MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification');
+  const reference = params.has('MixedInstancesPolicy') ? mixed : params.below('LaunchTemplate');
+  try {
+    namedTemplate(world, reference);
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    throw invalid(`You must use a valid fully-formed launch template. ${error.message}`);
+  }
+  return order;
+};
+
+const createGroup: Action = {
+  parameters: parameterTable(
+    `${groupParameters} Tag.N{Key Value PropagateAtLaunch ResourceId ResourceType} LifecycleHookSpecificationList.N{*} TrafficSources.N{*}`,
+  ),
+  answer: (world, params) => {
+    const id = required(params.text('AutoScalingGroupName'), 'AutoScalingGroupName');
+    required(params.number('MaxSize'), 'MaxSize');
+    required(params.number('MinSize'), 'MinSize');
+    if (world.fleets.has(id))
+      throw new ServiceError(
+        'AlreadyExists',
+        `AutoScalingGroup by this name already exists - A group with the name ${id} already exists`,
+      );
+    readTags(params);
+    const order = checkedOrder(world, params.form());
+    world.fleets.set(id, {
+      id,
+      api: 'group',
+      type: 'maintain',
+      order,
+      target: groupTarget(readParameters(order)),
+      obtained: { 'on-demand': 0, spot: 0 },
+      createdAt: world.now(),
+      touchedAt: world.now(),
+      tags: {},
+      events: [],
+      suspended: [],
+    });
+    return {};
+  },
+};
+
+/** An action on the group it names; most answer with nothing. */
+const onGroup = (
+  names: string,
+  act: (world: World, group: FleetRecord, params: Parameters) => XmlFields | undefined,
+): Action => ({
+  parameters: parameterTable(`AutoScalingGroupName ${names}`),
+  answer: (world, params) => act(world, namedGroup(world, params), params) ?? {},
+});
+
+const updateGroup = onGroup(groupParameters, (world, group, params) => {
+  const dropped = ['LaunchTemplate', 'MixedInstancesPolicy'].some((name) => params.has(name))
+    ? /^(LaunchTemplate|MixedInstancesPolicy)\./
+    : /^$/;
+  const merged = [...new Map([...group.order.filter(([name]) => !dropped.test(name)), ...params.form()])];
+  const { min, max, desired } = sizesOf({ order: merged });
+  const fitting = params.has('DesiredCapacity') ? desired : Math.max(min, Math.min(max, desired));
+  reorder(world, group, checkedOrder(world, withDesired(merged, fitting)));
+  return undefined;
+});
+
+const deleteGroup = onGroup('ForceDelete', (world, group, params) => {
+  const alive = membersOf(world, group).filter(isAlive);
+  if (alive.length > 0 && params.flag('ForceDelete') !== true)
+    throw new ServiceError(
+      'ResourceInUse',
+      'You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.',
+    );
+  dismiss(world, alive, 'a deletion of the group');
+  world.fleets.delete(group.id);
+  return undefined;
+});
+
+const setDesiredCapacity = onGroup('DesiredCapacity HonorCooldown', (world, group, params) => {
+  const desired = required(params.number('DesiredCapacity'), 'DesiredCapacity');
+  const { min, max } = sizesOf(group);
+  if (desired > max)
+    throw invalid(`New SetDesiredCapacity value ${desired} is above max value ${max} for the AutoScalingGroup.`);
+  if (desired < min)
+    throw invalid(`New SetDesiredCapacity value ${desired} is below min value ${min} for the AutoScalingGroup.`);
+  reorder(world, group, withDesired(group.order, desired));
+  return undefined;
+});
+
+const changeProcesses = (change: (now: readonly string[], named: readonly string[]) => readonly string[]): Action =>
+  onGroup('ScalingProcesses.N', (world, group, params) => {
+    const named = params.list('ScalingProcesses');
+    const unknown = named.find((name) => !processes.includes(name));
+    if (unknown !== undefined) throw invalid(`Process type ${unknown} is not valid`);
+    const suspended = [...new Set(change(group.suspended, named.length === 0 ? processes : named))];
+    recordFleet(world, group, { suspended, touchedAt: world.now() });
+    return undefined;
+  });
+
+const setMember = (world: World, { id }: Member, member: Member['member'] | undefined): void => {
+  const { member: _, ...instance } = world.instances.get(id) ?? {};
+  if ('id' in instance) world.instances.set(id, { ...instance, ...(member !== undefined && { member }) });
+};
+
+const setInstanceProtection = onGroup('InstanceIds.N ProtectedFromScaleIn', (world, group, params) => {
+  const isProtected = required(params.flag('ProtectedFromScaleIn'), 'ProtectedFromScaleIn');
+  for (const one of managed(world, group, params.list('InstanceIds'), mostToProtect))
+    setMember(world, one, { ...one.member, isProtected });
+  return undefined;
+});
+
+const activities = (world: World, group: FleetRecord, events: readonly NewEvent[]): readonly XmlFields[] =>
+  events.flatMap((event) =>
+    activitiesOf(world, group, { ...event, at: world.now() }).map((xml) => ({
+      ActivityId: `${world.now()}-${event.instanceIds[0]}`,
+      ...xml,
+    })),
+  );
+
+const terminateInstance: Action = {
+  parameters: parameterTable('AutoScalingGroupName InstanceId InstanceIds.N ShouldDecrementDesiredCapacity'),
+  answer: (world, params) => {
+    const isDecrementing = required(params.flag('ShouldDecrementDesiredCapacity'), 'ShouldDecrementDesiredCapacity');
+    const single = params.text('InstanceId');
+    const ids = single === undefined ? params.list('InstanceIds') : [single];
+    if (single !== undefined && params.has('InstanceIds')) throw invalid('Either InstanceId or InstanceIds is allowed');
+    const owner = single === undefined ? undefined : (world.instances.get(single)?.member?.fleetId ?? '');
+    if (owner !== undefined && world.fleets.get(owner)?.api !== 'group')
+      throw invalid(`Instance Id not found - No managed instance found for instance ID: ${single}`);
+    const group = owner === undefined ? namedGroup(world, params) : groupOf(world, owner);
+    const members = managed(world, group, ids, mostToTerminate);
+    if (isDecrementing) checkShrinking(group, members);
+    const events = dismiss(world, members, 'a user request');
+    const told = activities(world, shrink(world, group, members, isDecrementing, events), events);
+    return single === undefined ? { Activities: told } : { Activity: told[0] };
+  },
+};
+
+const detachInstances = onGroup('InstanceIds.N ShouldDecrementDesiredCapacity', (world, group, params) => {
+  const isDecrementing = required(params.flag('ShouldDecrementDesiredCapacity'), 'ShouldDecrementDesiredCapacity');
+  const members = managed(world, group, params.list('InstanceIds'), mostToMove);
+  if (isDecrementing) checkShrinking(group, members);
+  for (const one of members) setMember(world, one, undefined);
+  shrink(world, group, members, isDecrementing, []);
+  return { Activities: [] };
+});
+
+const attachInstances = onGroup('InstanceIds.N', (world, group, params) => {
+  const views = viewsOf(world, params.list('InstanceIds'));
+  const { max, desired } = sizesOf(group);
+  if (views.length > mostToMove) throw invalid(`At most ${mostToMove} instances can be attached`);
+  if (views.some(({ instance, state }) => instance.member !== undefined || state !== 'running'))
+    throw invalid('Only running instances that are in no group can be attached');
+  if (desired + views.length > max)
+    throw invalid(`AutoScalingGroup ${group.id} has max size ${max}: ${views.length} more instances exceed it`);
+  const { isProtecting: isProtected } = groupPlan(group);
+  for (const { instance } of views) {
+    const member = { fleetId: group.id, market: 'on-demand', weight: 1, isProtected } as const;
+    world.instances.set(instance.id, { ...instance, member });
+  }
+  reorder(world, group, withDesired(group.order, desired + views.length));
+  return undefined;
+});
+
+/** The places a launch is confined to, as launch parameters; a group of several zones needs them named. */
+const placesOf = (world: World, group: FleetRecord, params: Parameters): readonly (readonly [string, string])[] => {
+  const [zones, subnets] = [params.list('AvailabilityZones'), params.list('SubnetIds')];
+  const own = new Map(group.order).get('VPCZoneIdentifier')?.split(',') ?? [];
+  const known = groupZones(world, group);
+  if (zones.length + subnets.length === 0 && known.length > 1)
+    throw invalid('AvailabilityZones or SubnetIds must be specified for a group of several Availability Zones');
+  if (zones.some((zone) => !known.includes(zone)) || subnets.some((subnet) => !own.includes(subnet)))
+    throw invalid('The Availability Zones or subnets are not those of the group');
+  if (subnets.length > 0) return [['SubnetId', subnets.join(',')]];
+  if (zones.length === 0 || own.length === 0)
+    return zones.length === 0 ? [] : [['Placement.AvailabilityZone', zones.join(',')]];
+  const within = own.filter((subnet) => zones.includes(subnetOf(world, subnet).zone));
+  return [['SubnetId', within.join(',')]];
+};
+
+const launchNow = (world: World, params: Parameters): string => {
+  const group = namedGroup(world, params);
+  const requested = required(params.number('RequestedCapacity'), 'RequestedCapacity');
+  const { max, desired } = sizesOf(group);
+  if (desired + requested > max)
+    throw invalid(
+      `The requested capacity ${requested} and the desired capacity ${desired} exceed the max size ${max}.`,
+    );
+  const plan = groupPlan(group);
+  const heaviest = Math.max(...plan.pools.map(({ weight }) => weight));
+  if (requested < 1 || requested / heaviest > mostToLaunch)
+    throw invalid(`RequestedCapacity must be 1 to ${mostToLaunch} instances`);
+  const places = placesOf(world, group, params);
+  const pools = plan.pools.map((pool) => ({ ...pool, form: new Map([...pool.form, ...places]) }));
+  const aliveUnits = (): number => unitsOf(membersOf(world, group).filter(isAlive));
+  const before = aliveUnits();
+  const order = withDesired(group.order, before + requested);
+  const missing = missingOf(world, { ...group, suspended: [], target: groupTarget(readParameters(order)) });
+  const events = fillUp(world, recordFleet(world, group, {}, [changedEvent('launch')]), missing, { ...plan, pools });
+  const isRetried = params.text('RetryStrategy') === 'RETRY_WITH_GROUP_CONFIGURATION';
+  reorder(
+    world,
+    groupOf(world, group.id),
+    withDesired(group.order, desired + (isRetried ? requested : aliveUnits() - before)),
+  );
+
+  const placeXml = ({ place }: NewEvent): XmlFields => ({
+    InstanceType: place?.instanceType,
+    MarketType: place?.market,
+    SubnetId: place?.subnetId,
+    AvailabilityZone: place?.zone,
+  });
+  const answer: XmlFields = {
+    AutoScalingGroupName: group.id,
+    ClientToken: params.text('ClientToken'),
+    Instances: events
+      .filter(({ kind }) => kind === 'launched')
+      .map((event) => ({ ...placeXml(event), InstanceIds: event.instanceIds })),
+    Errors: events
+      .filter(({ kind }) => kind === 'failed')
+      .map((event) => ({ ...placeXml(event), ErrorCode: event.text, ErrorMessage: event.message })),
+  };
+  return JSON.stringify(answer);
+};
+
+const launchInstances: Action = {
+  parameters: parameterTable(
+    'AutoScalingGroupName AvailabilityZones.N AvailabilityZoneIds.N ClientToken RequestedCapacity RetryStrategy SubnetIds.N',
+  ),
+  answer: (world, params) => JSON.parse(once(world, params, longestToken, () => launchNow(world, params))),
+};
+
+const createOrUpdateTags: Action = {
+  parameters: parameterTable('Tag.N{Key Value PropagateAtLaunch ResourceId ResourceType}'),
+  answer: (world, params) => {
+    readTags(params);
+    for (const tag of params.each('Tag')) {
+      const group = groupOf(world, required(tag.text('ResourceId'), 'ResourceId'));
+      const old = readParameters(group.order).each('Tag');
+      const kept = old.filter((one) => one.text('Key') !== tag.text('Key'));
+      const tags = [...kept, tag].flatMap((one, index) =>
+        ['Key', 'Value', 'PropagateAtLaunch'].map(
+          (name) => [`Tag.${index + 1}.${name}`, one.text(name) ?? ''] as const,
+        ),
+      );
+      recordFleet(world, group, { order: [...group.order.filter(([name]) => !name.startsWith('Tag.')), ...tags] });
+    }
+    return {};
+  },
+};
+
+/** All Auto Scaling actions the emulator knows. */
+export const autoScalingActions: ReadonlyMap<string, Action> = new Map([
+  ['AttachInstances', attachInstances],
+  ['CreateAutoScalingGroup', createGroup],
+  ['CreateOrUpdateTags', createOrUpdateTags],
+  ['DeleteAutoScalingGroup', deleteGroup],
+  ['DescribeAutoScalingGroups', describeAutoScalingGroups],
+  ['DescribeAutoScalingInstances', describeAutoScalingInstances],
+  ['DescribeScalingActivities', describeScalingActivities],
+  ['DetachInstances', detachInstances],
+  ['LaunchInstances', launchInstances],
+  ['ResumeProcesses', changeProcesses((now, named) => now.filter((name) => !named.includes(name)))],
+  ['SetDesiredCapacity', setDesiredCapacity],
+  ['SetInstanceProtection', setInstanceProtection],
+  ['SuspendProcesses', changeProcesses((now, named) => [...now, ...named])],
+  ['TerminateInstanceInAutoScalingGroup', terminateInstance],
+  ['UpdateAutoScalingGroup', updateGroup],
+]);

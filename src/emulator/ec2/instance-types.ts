@@ -1,0 +1,84 @@
+import type { Parameters } from '../wire/parameters.ts';
+
+export interface InstanceType {
+  readonly name: string;
+  readonly vcpus: number;
+  readonly memoryMiB: number;
+  readonly architecture: 'x86_64' | 'arm64';
+  readonly manufacturer: 'intel' | 'amd' | 'amazon-web-services';
+  readonly threadsPerCore: number;
+  readonly hasEfa: boolean;
+}
+
+type Family = readonly [name: string, gibPerVcpu: number, InstanceType['manufacturer'], sizes: string];
+
+const families: readonly Family[] = [
+  ['c5', 2, 'intel', 'large xlarge 2xlarge 4xlarge'],
+  ['c5n', 2.625, 'intel', 'large xlarge 2xlarge 4xlarge 18xlarge'],
+  ['c6i', 2, 'intel', 'large xlarge 2xlarge 4xlarge 32xlarge'],
+  ['m5', 4, 'intel', 'large xlarge 2xlarge 4xlarge'],
+  ['m5a', 4, 'amd', 'large xlarge 2xlarge 4xlarge'],
+  ['m6g', 4, 'amazon-web-services', 'large xlarge 2xlarge 4xlarge'],
+  ['m6i', 4, 'intel', 'large xlarge 2xlarge 4xlarge'],
+  ['r5', 8, 'intel', 'large xlarge 2xlarge 4xlarge'],
+  ['t3', 4, 'intel', 'large xlarge 2xlarge'],
+];
+
+// EC2 user guide, "Elastic Fabric Adapter": of these, the largest sizes only.
+const efaTypes = new Set(['c5n.18xlarge', 'c6i.32xlarge']);
+
+/** Vcpus by size name, as most families have them: 2 up to large, 4 for xlarge, 4n for nxlarge. */
+export const vcpusOf = (type: string): number => {
+  const [, times] = /\.(\d*)xlarge$/.exec(type) ?? [];
+  return times === undefined ? 2 : 4 * Number(times === '' ? 1 : times);
+};
+
+const typesOf = ([family, gibPerVcpu, manufacturer, sizes]: Family): readonly InstanceType[] =>
+  sizes.split(' ').map((size) => {
+    const name = `${family}.${size}`;
+    const isArm = manufacturer === 'amazon-web-services';
+    return {
+      name,
+      vcpus: vcpusOf(name),
+      memoryMiB: vcpusOf(name) * gibPerVcpu * 1024,
+      architecture: isArm ? 'arm64' : 'x86_64',
+      manufacturer,
+      threadsPerCore: isArm ? 1 : 2,
+      hasEfa: efaTypes.has(name),
+    };
+  });
+
+/** The types that describes tell of; launches take any well-formed name. By name. */
+export const instanceTypes: readonly InstanceType[] = families
+  .flatMap(typesOf)
+  .sort((a, b) => (a.name < b.name ? -1 : 1));
+
+const isWithin = (params: Parameters, name: string, value: number): boolean =>
+  value >= (params.number(`${name}.Min`) ?? 0) && value <= (params.number(`${name}.Max`) ?? Infinity);
+
+const matches = (patterns: readonly string[], name: string): boolean =>
+  patterns.some((pattern) => new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '.*')}$`).test(name));
+
+/** A list by its name in EC2's requests, in Spot Fleet's or in Auto Scaling's. */
+const listed = (params: Parameters, name: string): readonly string[] =>
+  ['', 'Set', 's'].flatMap((ending) => params.list(name + ending));
+
+/** The types of the table that meet `InstanceRequirements`; burstable ones only if asked for, as in EC2. */
+export const matchingTypes = (requirements: Parameters): readonly InstanceType[] => {
+  const [allowed, excluded] = [
+    listed(requirements, 'AllowedInstanceType'),
+    listed(requirements, 'ExcludedInstanceType'),
+  ];
+  const manufacturers = listed(requirements, 'CpuManufacturer');
+  const burstable = requirements.text('BurstablePerformance') ?? 'excluded';
+  return instanceTypes.filter(
+    ({ name, vcpus, memoryMiB, manufacturer }) =>
+      isWithin(requirements, 'VCpuCount', vcpus) &&
+      isWithin(requirements, 'MemoryMiB', memoryMiB) &&
+      isWithin(requirements, 'MemoryGiBPerVCpu', memoryMiB / 1024 / vcpus) &&
+      (manufacturers.length === 0 || manufacturers.includes(manufacturer)) &&
+      (allowed.length === 0 || matches(allowed, name)) &&
+      !matches(excluded, name) &&
+      (burstable === 'included' || name.startsWith('t') === (burstable === 'required')),
+  );
+};

@@ -1,0 +1,131 @@
+import { matchingTypes } from '../ec2/instance-types.ts';
+import { readLaunchSpec } from '../ec2/launch-spec.ts';
+import { overlay, withTemplate } from '../ec2/launch-templates.ts';
+import { type Form, lowerFirst, type Parameters, readParameters } from '../wire/parameters.ts';
+import { ServiceError } from '../wire/service-error.ts';
+import type { XmlFields } from '../wire/xml.ts';
+import type { LaunchSpec, Tags, World } from '../world.ts';
+import type { Market } from './record.ts';
+
+/** One way to launch: a launch template with an override, or a launch specification. */
+export interface Pool {
+  /** As RunInstances names it; subnets or zones may be several, with commas between. */
+  readonly form: Form;
+  readonly weight: number;
+  readonly priority: number;
+  readonly maxPrice: string | undefined;
+  readonly echo: XmlFields;
+}
+
+/** A pool at one type and place, as far as it can be launched at all. */
+export interface Candidate {
+  readonly pool: Pool;
+  readonly spec?: LaunchSpec;
+  readonly error?: ServiceError;
+}
+
+// Where fleets' names of launch parameters differ from RunInstances'.
+const renames: readonly (readonly [RegExp, string])[] = [
+  [/^AvailabilityZone$/, 'Placement.AvailabilityZone'],
+  [/^GroupSet\.(\d+)\.GroupId$/, 'SecurityGroupId.$1'],
+  [/^TagSpecificationSet\./, 'TagSpecification.'],
+  [/^NetworkInterfaceSet\./, 'NetworkInterface.'],
+];
+const notOfTheLaunch =
+  /^(WeightedCapacity|Priority|MaxPrice|SpotPrice|AddressingType|LaunchTemplateSpecification\..*)$/;
+
+/** A pool from an override or a launch specification, over the launch template if there is one. */
+export const poolOf = (params: Parameters, template: Parameters | undefined): Pool => {
+  const form = new Map<string, string>();
+  for (const [name, value] of params.form()) {
+    if (notOfTheLaunch.test(name)) continue;
+    form.set(
+      renames.reduce((old, [from, to]) => old.replace(from, to), name),
+      value,
+    );
+  }
+  for (const [name, value] of template?.form() ?? []) form.set(`LaunchTemplate.${name}`, value);
+  return {
+    form,
+    weight: params.number('WeightedCapacity') ?? 1,
+    priority: params.number('Priority') ?? Infinity,
+    maxPrice: params.text('MaxPrice') ?? params.text('SpotPrice'),
+    echo: { launchTemplateSpecification: template?.echo(lowerFirst), overrides: params.echo(lowerFirst) },
+  };
+};
+
+/** The pools of `LaunchTemplateConfigs`: every override of every template, or the template as it is. */
+export const templatePools = (configs: readonly Parameters[]): readonly Pool[] =>
+  configs.flatMap((config) => {
+    const template = config.below('LaunchTemplateSpecification');
+    const overrides = config.each('Overrides');
+    return (overrides.length === 0 ? [readParameters([])] : overrides).map((one) =>
+      poolOf(one, one.has('LaunchTemplateSpecification') ? one.below('LaunchTemplateSpecification') : template),
+    );
+  });
+
+const typesFor = (pool: Pool, merged: Parameters): readonly string[] => {
+  const own = readParameters(pool.form);
+  const type = own.text('InstanceType') ?? (own.has('InstanceRequirements') ? undefined : merged.text('InstanceType'));
+  if (type !== undefined) return [type];
+  return matchingTypes(merged.below('InstanceRequirements')).map(({ name }) => name);
+};
+
+const placesFor = (merged: Parameters): readonly Form[] => {
+  const nameOf = merged.has('SubnetId') ? 'SubnetId' : 'Placement.AvailabilityZone';
+  const values = merged
+    .text(nameOf)
+    ?.split(',')
+    .map((one) => one.trim());
+  // A subnet goes to the first network interface where the template has some.
+  const name = nameOf === 'SubnetId' && merged.has('NetworkInterface') ? 'NetworkInterface.1.SubnetId' : nameOf;
+  return values?.map((value) => new Map([[name, value]])) ?? [new Map()];
+};
+
+const marketForm = (market: Market, maxPrice: string | undefined): Form =>
+  new Map(
+    market === 'on-demand'
+      ? []
+      : [
+          ['InstanceMarketOptions.MarketType', 'spot'],
+          ...(maxPrice === undefined ? [] : [['InstanceMarketOptions.SpotOptions.MaxPrice', maxPrice] as const]),
+        ],
+  );
+
+const withTags = (spec: LaunchSpec, tags: Readonly<Record<string, Tags>>): LaunchSpec => {
+  const types = [...new Set([...Object.keys(spec.tags), ...Object.keys(tags)])];
+  return { ...spec, tags: Object.fromEntries(types.map((type) => [type, { ...spec.tags[type], ...tags[type] }])) };
+};
+
+const attempt = (pool: Pool, read: () => readonly Candidate[]): readonly Candidate[] => {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ServiceError) return [{ pool, error }];
+    throw error;
+  }
+};
+
+/** A pool at all its types and places, with the fleet's tags on what it launches. */
+export const candidatesOf = (
+  world: World,
+  pool: Pool,
+  market: Market,
+  tags: Readonly<Record<string, Tags>>,
+): readonly Candidate[] =>
+  attempt(pool, () => {
+    const merged = withTemplate(world, overlay(pool.form, marketForm(market, pool.maxPrice)));
+    const params = readParameters(merged);
+    const types = typesFor(pool, params);
+    if (types.length === 0)
+      throw new ServiceError('UnfulfillableCapacity', 'No instance types match the instance requirements.');
+    return types.flatMap((type) =>
+      placesFor(params).flatMap((place) =>
+        attempt(pool, () => {
+          const form = new Map([...merged, ['InstanceType', type] as const, ...place]);
+          if (place.has('NetworkInterface.1.SubnetId')) form.delete('SubnetId');
+          return [{ pool, spec: withTags(readLaunchSpec(world, readParameters(form)), tags) }];
+        }),
+      ),
+    );
+  });

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { type Action, ownerId, required } from './ec2/action.ts';
+import { parameterTable } from './wire/parameter-table.ts';
+import { ServiceError } from './wire/service-error.ts';
+import type { World } from './world.ts';
+
+const publicImages = '/aws/service/ami-amazon-linux-latest/';
+
+/** As configured, or some image id, always the same, for Amazon's public aliases. */
+const parameterValue = ({ settings: { parameters } }: World, name: string): string | undefined => {
+  if (Object.hasOwn(parameters, name)) return parameters[name];
+  if (!name.startsWith(publicImages)) return undefined;
+  return `ami-0${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
+};
+
+const getParameter: Action = {
+  parameters: parameterTable('Name WithDecryption'),
+  answer: (world, params) => {
+    const asked = required(params.text('Name'), 'Name');
+    const Name = asked.replace(/^arn:[^/]*:parameter/, '').replace(/:[^:/]*$/, '');
+    const Value = parameterValue(world, Name);
+    if (Value === undefined) throw new ServiceError('ParameterNotFound', `Parameter ${asked} not found.`);
+    const ARN = `arn:aws:ssm:${world.settings.region}:${ownerId}:parameter${Name}`;
+    return { Parameter: { ARN, DataType: 'text', Name, Type: 'String', Value, Version: 1 } };
+  },
+};
+
+export const ssmActions: ReadonlyMap<string, Action> = new Map([['GetParameter', getParameter]]);
+
+/** The form that a JSON 1.1 call to Systems Manager is read as; its service stands where others name a version. */
+export const jsonForm = (target: string, body: string): ReadonlyMap<string, string> => {
+  const [service = '', action = ''] = target.split('.');
+  const fields: unknown = JSON.parse(body === '' ? '{}' : body);
+  return new Map([
+    ...Object.entries(Object(fields)).map(([name, value]) => [name, String(value)] as const),
+    ['Action', action] as const,
+    ['Version', service] as const,
+  ]);
+};
