@@ -35,6 +35,7 @@ export interface ComposeOptions {
   readonly signal?: AbortSignal;
 }
 
+const [hour, day] = [3_600_000, 86_400_000];
 const megabyte = 1_048_576;
 /** A call ends by itself at this share of Host Factory's time-out, with an answer. */
 const budgetShare = 0.8;
@@ -87,6 +88,7 @@ export const compose = async ({
     pendingTimeout: config.AWS_INSTANCE_PENDING_TIMEOUT_SEC * 1000,
     launchDeadline,
     tagInstanceId: config.AWS_TAG_InstanceID,
+    retention: config.retentionDays * day,
   };
   const { workDir } = environment;
   const streams = createRequestStreams(workDir);
@@ -109,6 +111,18 @@ export const compose = async ({
       (await import('./application/commands/return-machines.ts')).returnMachinesHandler({ ...sync, newId }),
     UpdateMachineStatus: async () =>
       (await import('./application/commands/update-machine-status.ts')).updateMachineStatusHandler(sync),
+    ArchiveRequests: async () =>
+      (await import('./application/commands/archive-requests.ts')).archiveRequestsHandler({
+        ...sync,
+        nowAndThen: async (work) => {
+          const housekeeping = createFactCache(workDir, 'housekeeping', clock);
+          await housekeeping.get(
+            'archive',
+            () => hour,
+            () => work().then(() => 'done'),
+          );
+        },
+      }),
     ValidateTemplate: async () =>
       (await import('./application/commands/validate-template.ts')).validateTemplateHandler({ templates, log }),
   };
@@ -123,8 +137,9 @@ export const compose = async ({
     ListMachines: async () => (await import('./application/queries/list-machines.ts')).listMachinesHandler({ streams }),
   };
   const around = { correlationId: () => correlationId, middleware: [logging(log)] };
+  const identified = { ...around, commandId: newId };
   const service = createApplicationService(
-    createBus(commands, { name: 'command', ...around }),
+    createBus(commands, { name: 'command', ...identified }),
     createBus(queries, { name: 'query', ...around }),
   );
   return { service, log, environment };
@@ -184,6 +199,7 @@ const connect = async (
     reads: { retries: config.AWS_DESCRIBE_REQUEST_RETRY_ATTEMPTS, interval: config.AWS_DESCRIBE_REQUEST_INTERVAL },
     log,
     signal: bounded,
+    clock,
     owner: `${config.clusterName}/${providerName}`,
     version,
     ...(config.AWS_KEY_FILE === undefined ? {} : { keyDirectory: config.AWS_KEY_FILE }),

@@ -6,7 +6,8 @@ var version = process.versions.node.split('.').map(Number);
 var isOld = version[0] < least[0] || (version[0] === least[0] && version[1] < least[1]);
 function refuse(message) {
   process.stdout.write(JSON.stringify({ message: message }) + '\n');
-  process.exitCode = 1;
+  // See scripts/launcher.sh: 11 says that an answer is out.
+  process.exitCode = process.env.HF_AWS_LAUNCHER ? 11 : 1;
 }
 if (isOld) {
   refuse('hostfactory-aws needs Node ' + least.join('.') + ' or later; ' + process.execPath + ' is ' + process.version);

@@ -7,25 +7,34 @@ import { version } from './version.ts';
 /** The bundle lies in `<home>/dist`. */
 const home = join(__dirname, '..');
 
-/** Host Factory reads stdout and nothing else: one JSON object per call, whatever happened. */
-const answer = (body: object, exitCode: 0 | 1): void => {
-  process.stdout.write(`${JSON.stringify(body)}\n`);
-  process.exitCode = exitCode;
+/** Under the launcher the exit status says that an answer is out; any other is the status of a Node that died. */
+const exitStatus = (ok: boolean): number => {
+  if (process.env['HF_AWS_LAUNCHER'] === undefined) return ok ? 0 : 1;
+  return ok ? 10 : 11;
 };
 
-const runOperation = async (name: OperationName, args: readonly string[]): Promise<void> => {
+/** Host Factory reads stdout and nothing else: one JSON object per call, whatever happened. All of it is out when this resolves. */
+const answer = (body: object): Promise<void> =>
+  new Promise((resolve) => {
+    process.stdout.write(`${JSON.stringify(body)}\n`, () => resolve());
+  });
+
+const runOperation = async (name: OperationName, args: readonly string[]): Promise<number> => {
   let log: FileLogger | undefined;
-  let answered = false;
-  const fail = async (error: unknown): Promise<void> => {
-    if (!answered) answer({ message: messageOf(error) }, 1);
-    answered = true;
-    log?.error('call.failed', `${name}: ${messageOf(error)}`, {
-      stack: error instanceof Error ? error.stack : undefined,
-    });
+  let outcome: boolean | undefined;
+  const fail = async (error: unknown): Promise<number> => {
+    const text = `${name}: ${messageOf(error)}`;
+    if (log === undefined) process.stderr.write(`${new Date().toISOString()} ${text}\n`);
+    log?.error('call.failed', text, { stack: error instanceof Error ? error.stack : undefined });
     await log?.flush();
+    if (outcome === undefined) {
+      outcome = false;
+      await answer({ message: messageOf(error) });
+    }
+    return exitStatus(outcome);
   };
   const stop = new AbortController();
-  process.on('uncaughtException', (error) => void fail(error).finally(() => process.exit(1)));
+  process.on('uncaughtException', (error) => void fail(error).then((status) => process.exit(status)));
   process.on('SIGTERM', () => stop.abort(new Error('the call was ended by SIGTERM')));
   try {
     const [{ compose }, { operationOf }, { readInput }] = await Promise.all([
@@ -33,24 +42,25 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
       import('./hostfactory/operations.ts'),
       import('./hostfactory/input.ts'),
     ]);
-    const { run, inputIsOptional } = operationOf(name);
-    const input = await readInput(name, args, inputIsOptional);
     const application = await compose({ env: process.env, home, signal: stop.signal });
     log = application.log;
+    const { run, inputIsOptional } = operationOf(name);
+    const input = await readInput(name, args, inputIsOptional);
     log.debug('call.started', name, { input: input.name });
     const { body, afterwards } = await run(application, input.value);
-    answer(body, 0);
-    answered = true;
+    outcome = true;
+    await answer(body);
     await afterwards?.();
     await log.flush();
+    return exitStatus(outcome);
   } catch (error) {
-    await fail(error);
+    return fail(error);
   }
 };
 
-const runAdministrator = async (argv: readonly string[]): Promise<void> => {
+const runAdministrator = async (argv: readonly string[]): Promise<number> => {
   const [{ runCli }, { compose }] = await Promise.all([import('./cli/cli.ts'), import('./composition.ts')]);
-  process.exitCode = await runCli(argv, {
+  return runCli(argv, {
     home,
     version,
     env: process.env,
@@ -64,7 +74,9 @@ const runAdministrator = async (argv: readonly string[]): Promise<void> => {
 
 const [verb = '', ...args] = process.argv.slice(2);
 if (isOperation(verb)) {
-  void runOperation(verb, args).finally(() => process.exit());
+  void runOperation(verb, args).then((status) => process.exit(status));
 } else {
-  void runAdministrator(process.argv.slice(2));
+  void runAdministrator(process.argv.slice(2)).then((status) => {
+    process.exitCode = status;
+  });
 }

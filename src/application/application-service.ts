@@ -1,4 +1,5 @@
 import type { Bus, Handlers, Operation } from './bus.ts';
+import type { ArchiveRequests, ArchiveRequestsAnswer } from './commands/archive-requests.ts';
 import type { CreateRequest, CreateRequestAnswer } from './commands/create-request.ts';
 import type { ReturnMachines, ReturnMachinesAnswer } from './commands/return-machines.ts';
 import type { SyncRequests, SyncRequestsAnswer } from './commands/sync-requests.ts';
@@ -16,6 +17,7 @@ export interface Commands {
   readonly SyncRequests: Operation<SyncRequests, SyncRequestsAnswer>;
   readonly ReturnMachines: Operation<ReturnMachines, ReturnMachinesAnswer>;
   readonly UpdateMachineStatus: Operation<UpdateMachineStatus, UpdateMachineStatusAnswer>;
+  readonly ArchiveRequests: Operation<ArchiveRequests, ArchiveRequestsAnswer>;
   readonly ValidateTemplate: Operation<ValidateTemplate, ValidateTemplateAnswer>;
 }
 
@@ -39,6 +41,8 @@ export const createApplicationService = (commands: Bus<Commands>, queries: Bus<Q
   updateMachineStatus: (input: Omit<UpdateMachineStatus, 'type'>) =>
     commands.execute({ type: 'UpdateMachineStatus', ...input }),
   validateTemplate: (input: Omit<ValidateTemplate, 'type'>) => commands.execute({ type: 'ValidateTemplate', ...input }),
+  archiveRequests: (input: Omit<ArchiveRequests, 'type'> = {}) =>
+    commands.execute({ type: 'ArchiveRequests', ...input }),
   getTemplates: (input: Omit<GetTemplates, 'type'> = {}) => queries.execute({ type: 'GetTemplates', ...input }),
   getRequestStatus: (input: Omit<GetRequestStatus, 'type'>) => queries.execute({ type: 'GetRequestStatus', ...input }),
   getReturnRequests: (input: Omit<GetReturnRequests, 'type'>) =>

@@ -52,6 +52,8 @@ export interface BusOptions {
   readonly name: 'command' | 'query';
   /** For messages that bring none. */
   readonly correlationId: () => string;
+  /** Gives commands that bring none an id. */
+  readonly commandId?: () => string;
   /** Outermost first. */
   readonly middleware: readonly Middleware[];
 }
@@ -59,12 +61,15 @@ export interface BusOptions {
 /** A bus over a constant table of handlers: a missing or wrong handler does not compile, a duplicate cannot be written. */
 export const createBus = <M extends Operations<M>>(
   handlers: Handlers<M>,
-  { name, correlationId, middleware }: BusOptions,
+  { name, correlationId, commandId, middleware }: BusOptions,
 ): Bus<M> => ({
   types: Object.keys(handlers),
   execute: async <T extends keyof M & string>(message: M[T]['message'] & { readonly type: T }) => {
     if (!Object.hasOwn(handlers, message.type)) throw new HandlerNotFoundError(name, message.type);
-    const origin = originOf(message, correlationId);
+    const origin = originOf(
+      { ...(commandId === undefined ? {} : { commandId: commandId() }), ...message },
+      correlationId,
+    );
     const handle = async (): Promise<M[T]['answer']> => (await handlers[message.type]())(message, origin);
     return middleware.reduceRight((next, around) => () => around(message, origin, next), handle)();
   },
@@ -76,7 +81,7 @@ const originOf = ({ correlationId, userId, commandId }: Command, newId: () => st
   ...(commandId === undefined ? {} : { commandId }),
 });
 
-const isInfrastructure = (code: string): boolean => /^(provider|storage)\./.test(code);
+const isInfrastructure = (code: string): boolean => !/^(input|template|request|machine|handler)\./.test(code);
 
 /** Logs each message as it starts and ends; an error is logged with its code and passed on. */
 export const logging =

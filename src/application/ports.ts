@@ -1,5 +1,5 @@
 import type { Sighting } from '../domain/machine.ts';
-import type { PreparedLaunch, Refusal, RequestEvent } from '../domain/request.ts';
+import type { PreparedLaunch, Refusal, RequestEvent, Resource } from '../domain/request.ts';
 import type { OwnedSighting, ReturnEvent } from '../domain/return-request.ts';
 import type { ProviderApi, Template, TemplateProblem } from '../domain/template.ts';
 
@@ -41,6 +41,10 @@ export interface RequestStreams {
   append(id: string, version: number, events: readonly StreamEvent[], origin: Origin): Promise<number>;
   /** Ids of all streams that are not archived, in no particular order. */
   ids(): Promise<readonly string[]>;
+  /** Ids of streams to which nothing was appended since `time` (ms). */
+  untouchedSince(time: number): Promise<readonly string[]>;
+  /** Sets a finished stream aside. It can still be loaded; it is not listed any more. */
+  archive(id: string): Promise<void>;
 }
 
 /** Which requests hold machines of which template: enforces `maxNumber` across processes without reading any stream. */
@@ -89,6 +93,8 @@ export interface LaunchOrder {
 /** What came of a launch call. Less than asked is an outcome, not a fault. */
 export interface LaunchReport {
   readonly machines: readonly Sighting[];
+  /** A fleet or group that gives machines later, or holds those given. */
+  readonly resource?: Resource;
   readonly refusal?: Refusal;
   /** Whether another pool may have what this one lacked. */
   readonly tryNextPool: boolean;
@@ -103,6 +109,32 @@ export interface CapacityProvider {
    * again as it is, at any time, and will not launch twice.
    */
   launch(prepared: PreparedLaunch): Promise<LaunchReport>;
+  /** For APIs that make fleets or groups. */
+  readonly keeper?: ResourceKeeper;
+}
+
+/** A look at a fleet or group. */
+interface ResourceLook {
+  /** Instances that belong to it. */
+  readonly machineIds: readonly string[];
+  /** Whether AWS has ended it: cancelled, expired or deleted. */
+  readonly ended: boolean;
+}
+
+/** What a provider does about fleets and groups that live on after the launch call. */
+export interface ResourceKeeper {
+  look(resource: Resource): Promise<ResourceLook>;
+  /** Why it lacks capacity, in AWS's words; undefined when AWS does not say. */
+  explain(resource: Resource): Promise<Pick<Refusal, 'code' | 'message'> | undefined>;
+  /** Ends the search for capacity; the instances it has live on. `units` is what it shall hold from now on. */
+  hold(resource: Resource, units: number): Promise<void>;
+  /**
+   * Lets go of machines about to be terminated, so that AWS does not replace them. `units` is what it shall hold after. Answers
+   * with the ids it terminates itself.
+   */
+  release(resource: Resource, machineIds: readonly string[], units: number): Promise<ReadonlySet<string>>;
+  /** Removes it once no machine of it is wanted any more. Succeeds when it is gone already. */
+  remove(resource: Resource): Promise<void>;
 }
 
 export type CapacityProviders = (api: ProviderApi) => Promise<CapacityProvider | undefined>;
@@ -113,8 +145,8 @@ export interface Hosts {
   describe(machineIds: readonly string[]): Promise<readonly OwnedSighting[]>;
   /** Looks at instances by private DNS name. */
   describeByName(names: readonly string[]): Promise<readonly OwnedSighting[]>;
-  /** Looks for what the given requests launched, by tag. `clientToken` tells the launch. */
-  describeByRequest(requestIds: readonly string[]): Promise<readonly (OwnedSighting & { clientToken: string })[]>;
+  /** Looks for what the given requests launched and is ours, by tag. */
+  describeByRequest(requestIds: readonly string[]): Promise<readonly OwnedSighting[]>;
   /** Asks EC2 to terminate; one bad id does not spare the others. Answers with EC2's reason per id refused. */
   terminate(machines: readonly Pick<OwnedSighting, 'machineId' | 'zone'>[]): Promise<ReadonlyMap<string, string>>;
   /** Tags instances and their volumes with their own instance id (AWS_TAG_InstanceID). */
@@ -130,4 +162,6 @@ export interface Policy {
   /** Milliseconds after which a launch whose outcome is unknown is no longer tried. */
   readonly launchDeadline: number;
   readonly tagInstanceId: boolean;
+  /** Milliseconds for which finished requests stay in listings. */
+  readonly retention: number;
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../domain/errors.ts';
 import { type Machine, resultOf, type Sighting } from '../domain/machine.ts';
 import {
   givenUpButStanding,
@@ -5,7 +6,9 @@ import {
   liveUnits,
   type PreparedLaunch,
   type Refusal,
+  type Request,
   type RequestCommand,
+  unitsOfAll,
   unresolvedLaunches,
 } from '../domain/request.ts';
 import type { OwnedSighting } from '../domain/return-request.ts';
@@ -26,7 +29,7 @@ export interface SyncPorts {
 export interface Look {
   readonly at: number;
   readonly seen: ReadonlyMap<string, OwnedSighting>;
-  /** What the requests with an unresolved launch have running, by the launch's client token. */
+  /** What EC2 shows as launched by the requests that have an unresolved launch, by request. */
   readonly launched: ReadonlyMap<string, readonly OwnedSighting[]>;
 }
 
@@ -40,30 +43,38 @@ export interface OpenCreate {
 const sightingOf = ({ ours: _mark, owner: _owner, instanceTags: _tags, ...sighting }: OwnedSighting): Sighting =>
   sighting;
 
-/** Finds out what became of a launch whose answer was lost: adopt what exists, ask again with the same token, or give up. */
+const lost = (launch: PreparedLaunch, granted: number): Refusal => ({
+  missing: launch.count - granted,
+  code: 'LaunchUnconfirmed',
+  fault: 'provider.capacity',
+  message: 'EC2 does not show what this launch was to bring',
+  pool: launch.pool,
+});
+
+/**
+ * Finds out what became of a launch whose answer was lost. All of it is there: adopt it. EC2 may show instances one by one, so
+ * less is no answer before the consistency window has passed; then the same call goes out again, to which EC2 answers with the
+ * whole first result. Only when no answer can be had at all is the rest given up.
+ */
 const resolveLaunch = async (
   { providers, policy, ...ports }: SyncPorts,
-  { request }: OpenCreate,
-  launch: PreparedLaunch & { readonly intendedAt: number },
+  context: DecideContext,
+  { id, request }: OpenCreate,
+  launch: ReturnType<typeof unresolvedLaunches>[number],
   { at: now, launched }: Look,
 ): Promise<readonly RequestCommand[]> => {
-  const { clientToken, count, pool } = launch;
-  const granted = (launched.get(clientToken) ?? []).map(sightingOf);
-  const refusal = (code: string, message: string): Refusal => {
-    return { missing: count - granted.length, code, fault: 'provider.capacity', message, pool };
-  };
-  if (granted.length > 0) {
-    const short = granted.length < count ? { refusal: refusal('PartialGrant', 'EC2 launched fewer than asked') } : {};
-    return [{ type: 'RecordLaunch', now, clientToken, granted, ...short }];
-  }
+  const { clientToken, count } = launch;
+  const granted = (launched.get(id) ?? []).map(sightingOf).filter(({ machineId }) => !request.machines.has(machineId));
+  const units = unitsOfAll(request, granted);
+  if (units >= count) return [{ type: 'RecordLaunch', now, clientToken, granted }];
+  if (now - launch.sentAt < policy.consistencyWindow) return [];
   if (now - request.createdAt > policy.launchDeadline) {
-    const lost = refusal('LaunchUnconfirmed', 'EC2 shows nothing of this launch');
-    return [{ type: 'RecordLaunch', now, clientToken, granted, refusal: lost }];
+    return [{ type: 'RecordLaunch', now, clientToken, granted, refusal: lost(launch, units) }];
   }
-  // EC2 may not show yet what it launched. The same token and parameters again are safe even then, but cost a call.
-  if (now - launch.intendedAt < policy.consistencyWindow) return [];
-  const provider = await providers(request.providerApi);
-  const outcome = provider === undefined ? undefined : await sendLaunch(ports, provider, launch);
+  const provider = await providers(launch.api ?? request.providerApi);
+  if (provider === undefined) return [];
+  await decideOnRequest(context, id, [{ type: 'RepeatLaunch', now, clientToken }]);
+  const outcome = await sendLaunch(ports, provider, launch);
   return outcome === undefined ? [] : [outcome.record];
 };
 
@@ -79,6 +90,12 @@ const giveUpReason = (late: readonly Machine[], seconds: number): string => {
   return nameless ? `${text}; EC2 gives a private DNS name only where the VPC has DNS hostnames enabled` : text;
 };
 
+/** States on the books of the template what the request holds now. */
+export const keepBooks = async (live: LiveRequests, requestId: string, request: Request): Promise<void> => {
+  if (request.stage === 'absent') return;
+  await live.settle({ templateId: request.template.templateId, requestId, units: liveUnits(request) });
+};
+
 /** Brings one create request up to date with a look at EC2. */
 export const syncCreate = async (
   ports: SyncPorts,
@@ -91,7 +108,7 @@ export const syncCreate = async (
   const now = look.at;
   const commands: RequestCommand[] = [];
   for (const launch of unresolvedLaunches(request)) {
-    commands.push(...(await resolveLaunch(ports, open, launch, look)));
+    commands.push(...(await resolveLaunch(ports, context, open, launch, look)));
   }
   const seen = asked.flatMap((machineId) => {
     const sighting = look.seen.get(machineId);
@@ -99,13 +116,10 @@ export const syncCreate = async (
   });
   commands.push({ type: 'Observe', now, asked, seen, consistencyWindow: policy.consistencyWindow });
   const { state } = await decideOnRequest(context, id, [...commands, { type: 'Settle', now }]);
-  if (state.stage === 'absent') return;
-  const after = state.stage === 'open' ? await giveUpOverdue(ports, context, id, state, now) : state;
-  if (policy.tagInstanceId) await tagNewlyUsable(ports, request, after);
-  const units = liveUnits(after);
-  if (units !== liveUnits(request)) {
-    await live.settle({ templateId: after.template.templateId, requestId: id, units });
-  }
+  // Before any further call to AWS: whatever fails there, the books are right.
+  await keepBooks(live, id, state);
+  if (state.stage === 'open') await giveUpOverdue(ports, context, id, state, now);
+  if (policy.tagInstanceId && state.stage !== 'absent') await tagNewlyUsable(ports, request, state);
 };
 
 /** On record before EC2 is asked, and asked again at every look until EC2 shows the end. */
@@ -115,22 +129,29 @@ const giveUpOverdue = async (
   id: string,
   request: KnownRequest,
   now: number,
-): Promise<KnownRequest> => {
+): Promise<void> => {
   const late = overdue(request, now, policy.pendingTimeout);
   const doomed = [...late, ...givenUpButStanding(request)];
-  if (doomed.length === 0) return request;
+  if (doomed.length === 0) return;
   const machineIds = late.map(({ machineId }) => machineId);
   const reason = giveUpReason(late, policy.pendingTimeout / 1000);
   if (late.length > 0) log.warn('machine.given-up', reason, { requestId: id, machineIds });
-  const { state } = await decideOnRequest(context, id, [{ type: 'GiveUp', now, machineIds, reason }]);
-  await (await hosts()).terminate(doomed);
-  return state.stage === 'absent' ? request : state;
+  await decideOnRequest(context, id, [{ type: 'GiveUp', now, machineIds, reason }]);
+  const refused = await (await hosts()).terminate(doomed);
+  for (const [machineId, why] of refused) log.error('machine.refused', why, { requestId: id, machineId });
 };
 
-const tagNewlyUsable = async ({ hosts }: SyncPorts, before: KnownRequest, after: KnownRequest): Promise<void> => {
+/** A tag less is no reason to withhold a host: it is said in the log. */
+const tagNewlyUsable = async ({ hosts, log }: SyncPorts, before: KnownRequest, after: KnownRequest): Promise<void> => {
   const usable = [...after.machines.values()].filter((machine) => {
     const earlier = before.machines.get(machine.machineId);
     return resultOf(machine) === 'succeed' && (earlier === undefined || resultOf(earlier) !== 'succeed');
   });
-  if (usable.length > 0) await (await hosts()).tagWithOwnId(usable.map(({ machineId }) => machineId));
+  if (usable.length === 0) return;
+  const machineIds = usable.map(({ machineId }) => machineId);
+  try {
+    await (await hosts()).tagWithOwnId(machineIds);
+  } catch (error) {
+    log.warn('machine.untagged', messageOf(error), { machineIds });
+  }
 };

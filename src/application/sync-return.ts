@@ -1,6 +1,6 @@
-import { hasCode, messageOf } from '../domain/errors.ts';
+import { isPluginError, messageOf } from '../domain/errors.ts';
 import { isCreateId } from '../domain/ids.ts';
-import { liveUnits } from '../domain/request.ts';
+import { hasEnded } from '../domain/machine.ts';
 import {
   type KnownReturn,
   needsTermination,
@@ -10,7 +10,7 @@ import {
 } from '../domain/return-request.ts';
 import type { Hosts, LiveRequests, Logger } from './ports.ts';
 import { type DecideContext, decideOnRequest, decideOnReturn } from './streams.ts';
-import type { Look, SyncPorts } from './sync-create.ts';
+import { keepBooks, type Look, type SyncPorts } from './sync-create.ts';
 
 export interface OpenReturn {
   readonly id: string;
@@ -28,36 +28,37 @@ export const syncReturn = async (
   const observe: ReturnCommand = { type: 'Observe', now, seen: [...seen.values()], consistencyWindow };
   const { state } = await decideOnReturn(context, id, [observe]);
   if (state.stage === 'absent') return;
-  const refused = await terminateStanding(ports, openItems(state));
-  if (refused.size > 0) await decideOnReturn(context, id, [{ type: 'Refuse', now, refused }]);
-  await markReturned(ports, context, id, now, newlyOwned(request, state));
+  const accepted = await terminateStanding(ports, context, id, now, openItems(state));
+  await markReturned(ports, context, id, now, [...accepted, ...newlyEnding(request, state)]);
 };
 
-/** Sends the terminate call for the items that still stand; answers with EC2's reason per id it refused. */
+/** Items that EC2 shows as going for the first time: their requests may not know yet. */
+const newlyEnding = (before: KnownReturn, after: KnownReturn): readonly ReturnItem[] => {
+  const isEnding = (item: ReturnItem | undefined): boolean => item?.last !== undefined && hasEnded(item.last.state);
+  return [...after.items.values()].filter((item) => isEnding(item) && !isEnding(before.items.get(item.key)));
+};
+
+/** Sends the terminate call for the items that still stand, records what EC2 refused, and answers with the others. */
 export const terminateStanding = async (
   { hosts, log }: { readonly hosts: () => Promise<Hosts>; readonly log: Logger },
+  context: DecideContext,
+  returnId: string,
+  now: number,
   items: readonly ReturnItem[],
-): Promise<ReadonlyMap<string, string>> => {
-  const standing = items.filter(needsTermination).flatMap(({ last }) => (last === undefined ? [] : [last]));
-  if (standing.length === 0) return new Map();
-  const refused = await (await hosts()).terminate(standing);
-  for (const [machineId, reason] of refused) log.warn('return.refused', reason, { machineId });
-  return refused;
+): Promise<readonly ReturnItem[]> => {
+  const standing = items.filter(needsTermination);
+  if (standing.length === 0) return [];
+  const targets = standing.flatMap(({ last }) => (last === undefined ? [] : [last]));
+  const refused = await (await hosts()).terminate(targets);
+  for (const [machineId, reason] of refused) log.warn('return.refused', reason, { returnId, machineId });
+  if (refused.size > 0) await decideOnReturn(context, returnId, [{ type: 'Refuse', now, refused }]);
+  return standing.filter(({ machineId }) => !refused.has(machineId));
 };
 
-const newlyOwned = (before: KnownReturn, after: KnownReturn): readonly ReturnItem[] =>
-  [...after.items.values()].filter(
-    ({ key, owner }) => owner !== undefined && before.items.get(key)?.owner === undefined,
-  );
-
-/** A damaged record of the request that launched a host is no reason to keep the host. */
-const skipUnreadable = (log: Logger) => (error: unknown) => {
-  if (!hasCode(error, 'storage.unreadable')) throw error;
-  log.error('return.unmarked', messageOf(error));
-  return undefined;
-};
-
-/** Notes on the requests that launched the machines that Host Factory has given them back, and takes them off the books. */
+/**
+ * Notes on the requests that launched the machines that Host Factory has given them back, and takes them off the books. What
+ * cannot be noted now is noted when EC2 shows the machine as going: it never holds up the return itself.
+ */
 export const markReturned = async (
   { live, log }: { readonly live: LiveRequests; readonly log: Logger },
   context: DecideContext,
@@ -71,12 +72,13 @@ export const markReturned = async (
     byOwner.set(owner, [...(byOwner.get(owner) ?? []), machineId]);
   }
   for (const [owner, machineIds] of byOwner) {
-    const decided = await decideOnRequest(context, owner, [
-      { type: 'MarkReturned', now, returnId, machineIds },
-      { type: 'Settle', now },
-    ]).catch(skipUnreadable(log));
-    if (decided === undefined || decided.state.stage === 'absent') continue;
-    const { state } = decided;
-    await live.settle({ templateId: state.template.templateId, requestId: owner, units: liveUnits(state) });
+    try {
+      const mark = { type: 'MarkReturned', now, returnId, machineIds } as const;
+      const { state } = await decideOnRequest(context, owner, [mark, { type: 'Settle', now }]);
+      await keepBooks(live, owner, state);
+    } catch (error) {
+      if (!isPluginError(error)) throw error;
+      log.error('return.unmarked', messageOf(error), { returnId, requestId: owner });
+    }
   }
 };

@@ -79,3 +79,17 @@ export const table = (header: readonly string[], rows: readonly (readonly string
 /** JSON for machines, else what `render` makes for people. */
 export const show = <T>(door: Door, { json }: CommonOptions, value: T, render: (value: T) => string): void =>
   door.print(json === true ? JSON.stringify(value, null, 2) : render(value));
+
+/** What could not be read or verified: never silently. */
+export const warn = (door: Door, warnings: readonly string[]): void => {
+  for (const warning of warnings) door.complain(`warning: ${warning}`);
+};
+
+/** `key=value` options as an object. */
+export const readPairs = (pairs: readonly string[]): Record<string, string> =>
+  Object.fromEntries(
+    pairs.map((pair) => {
+      const split = pair.indexOf('=');
+      return split < 0 ? [pair, ''] : [pair.slice(0, split), pair.slice(split + 1)];
+    }),
+  );

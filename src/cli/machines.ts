@@ -1,14 +1,9 @@
 import type { Argv } from 'yargs';
-import { type CommonOptions, type Door, originOptions, show, table, withService } from './door.ts';
+import { type CommonOptions, type Door, originOptions, readPairs, show, table, warn, withService } from './door.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
 
 const states = ['pending', 'running', 'shutting-down', 'terminated', 'stopping', 'stopped'] as const;
-
-const readMetadata = (pairs: readonly string[]): Record<string, string> =>
-  Object.fromEntries(
-    pairs.map((pair) => [pair.split('=', 1)[0] ?? '', pair.includes('=') ? pair.slice(pair.indexOf('=') + 1) : '']),
-  );
 
 export const machineCommands =
   (door: Door, done: Done) =>
@@ -28,13 +23,14 @@ export const machineCommands =
           done(
             withService(door, options, async (service) => {
               const { status, request, limit, offset } = options;
-              const machines = await service.listMachines({
+              const { machines, warnings } = await service.listMachines({
                 limit,
                 offset,
                 ...(status === undefined ? {} : { status }),
                 ...(request === undefined ? {} : { requestId: request }),
                 ...originOptions(options),
               });
+              warn(door, warnings);
               show(door, options, machines, (views) =>
                 table(
                   ['MACHINE', 'NAME', 'STATE', 'TYPE', 'ADDRESS', 'REQUEST'],
@@ -92,7 +88,7 @@ export const machineCommands =
               const answer = await service.updateMachineStatus({
                 machineId,
                 status,
-                metadata: readMetadata(metadata),
+                metadata: readPairs(metadata),
                 ...originOptions(options),
               });
               show(
@@ -105,4 +101,5 @@ export const machineCommands =
             }),
           ),
       )
+      .strict()
       .demandCommand(1, 'Say what to do with machines: list, return or set-status');

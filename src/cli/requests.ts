@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import type { RequestView } from '../application/views.ts';
-import { type CommonOptions, type Door, originOptions, show, table, withService } from './door.ts';
+import { type CommonOptions, type Door, originOptions, show, table, warn, withService } from './door.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
 
@@ -37,17 +37,18 @@ export const requestCommands =
           done(
             withService(door, options, async (service) => {
               const { status, template, limit, offset } = options;
-              const views = await service.listRequests({
+              const { requests, warnings } = await service.listRequests({
                 limit,
                 offset,
                 ...(status === undefined ? {} : { status }),
                 ...(template === undefined ? {} : { templateId: template }),
                 ...originOptions(options),
               });
+              warn(door, warnings);
               show(
                 door,
                 options,
-                views.map(({ machines: _machines, ...view }) => view),
+                requests.map(({ machines: _machines, ...view }) => view),
                 requestTable,
               );
               return 0;
@@ -68,7 +69,13 @@ export const requestCommands =
           done(
             withService(door, options, async (service) => {
               const { requestId, machines: includeMachines, sync } = options;
-              if (sync) await service.syncRequests({ requestIds: [requestId], ...originOptions(options) });
+              if (sync) {
+                const { unverified } = await service.syncRequests({
+                  requestIds: [requestId],
+                  ...originOptions(options),
+                });
+                warn(door, [...unverified.values()]);
+              }
               const view = await service.getRequestStatus({ requestId, includeMachines, ...originOptions(options) });
               show(door, options, view, ({ machines, message, ...rest }) => {
                 const rows = (machines ?? []).map(({ machineId, name, result, status, message: why }) => [
@@ -110,4 +117,5 @@ export const requestCommands =
             }),
           ),
       )
+      .strict()
       .demandCommand(1, 'Say what to do with requests: list, show or create');

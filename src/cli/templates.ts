@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import { type CommonOptions, type Door, originOptions, show, table, withService } from './door.ts';
+import { type CommonOptions, type Door, originOptions, readPairs, show, table, withService } from './door.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
 
@@ -10,11 +10,28 @@ export const templateCommands =
       .command(
         'list',
         'List the templates Host Factory is offered',
-        (each) => each.example('hf-aws templates list --json', 'the same for machines'),
+        (each) =>
+          each
+            .option('filter', {
+              type: 'string',
+              array: true,
+              default: [],
+              describe: 'field=value, e.g. priceType=spot',
+            })
+            .option('limit', { type: 'number' })
+            .option('offset', { type: 'number', default: 0 })
+            .strict()
+            .example(
+              'hf-aws templates list --filter priceType=ondemand --json',
+              'those that RunInstances serves, for machines',
+            ),
         (options) =>
           done(
             withService(door, options, async (service) => {
-              const answer = await service.getTemplates(originOptions(options));
+              const { filter, limit, offset } = options;
+              const filters = readPairs(filter);
+              const page = { offset, ...(limit === undefined ? {} : { limit }) };
+              const answer = await service.getTemplates({ filters, ...page, ...originOptions(options) });
               show(door, options, answer, ({ file, templates, rejected }) => {
                 const rows = templates.map(({ templateId, priceType, maxNumber, vmType = '', attributes }) => {
                   const [ncpus, nram] = [attributes['ncpus']?.[1] ?? '', attributes['nram']?.[1] ?? ''];
@@ -52,4 +69,5 @@ export const templateCommands =
             }),
           ),
       )
+      .strict()
       .demandCommand(1, 'Say what to do with the templates: list or validate');

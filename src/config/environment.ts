@@ -24,8 +24,10 @@ const set = (value: string | undefined): string | undefined => {
   return trimmed === '' ? undefined : trimmed;
 };
 
-const under = (directory: string | undefined, ...parts: readonly string[]): string | undefined =>
-  set(directory) === undefined ? undefined : join(String(directory), ...parts);
+const under = (directory: string | undefined, ...parts: readonly string[]): string | undefined => {
+  const path = set(directory);
+  return path === undefined ? undefined : join(path, ...parts);
+};
 
 /**
  * Reads Host Factory's variables, LSF's as fallback, else folders of the installation for people running by hand:

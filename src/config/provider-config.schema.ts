@@ -6,7 +6,7 @@ export const providerConfigSchema = {
   $id: 'awsprov_config',
   type: 'object',
   properties: {
-    AWS_REGION: { type: 'string', pattern: '^[a-z]{2}(-[a-z]+)+-\\d+$', description: 'Region of all calls' },
+    AWS_REGION: { type: 'string', pattern: '^[a-z]{2,}(-[a-z]+)+-\\d+$', description: 'Region of all calls' },
     AWS_CREDENTIAL_FILE: { type: 'string', description: 'Credentials file; its profile [default] is used' },
     AWS_CREDENTIAL_SCRIPT: { type: 'string', description: 'Program that prints temporary credentials' },
     AWS_CREDENTIAL_RENEW_MARGIN: {
@@ -100,6 +100,13 @@ export const providerConfigSchema = {
       maximum: 3600,
       default: 240,
       description: 'HF_PROVIDER_ACTION_TIMEOUT; a call ends by itself at 80 % of it',
+    },
+    retentionDays: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 3650,
+      default: 30,
+      description: 'Requests finished for longer are set aside: still answered, no longer listed',
     },
     consistencyWindowSeconds: {
       type: 'integer',

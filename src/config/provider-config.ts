@@ -46,14 +46,16 @@ const asObject = (file: string, value: unknown): Record<string, unknown> => {
 const withAbsolutePath = (confDir: string, name: string, value: unknown): unknown =>
   pathParameters.has(name) && typeof value === 'string' && !isAbsolute(value) ? join(confDir, value) : value;
 
-/** Replaces what is out of range by its default. */
+/** Values without a harmless stand-in: another Region, endpoint, account or owner would be somebody else's. */
+const isVital = (field: string): boolean => defaults[field] === undefined || field === 'clusterName';
+
+/** Replaces what is out of range by its default. Throws `configuration.invalid` where none is harmless. */
 const applyDefaults = (file: string, values: Record<string, unknown>): readonly string[] => {
   validateProviderConfig(values);
   return problemsOf(validateProviderConfig.errors).map(({ field, rule }) => {
-    const fallback = defaults[field];
-    if (fallback === undefined) delete values[field];
-    else values[field] = fallback;
-    return `${file}: ${field} ${rule}; ${fallback === undefined ? 'it is ignored' : `${String(fallback)} is used`}`;
+    if (isVital(field)) throw new PluginError('configuration.invalid', `${file}: ${field} ${rule}`);
+    values[field] = defaults[field];
+    return `${file}: ${field} ${rule}; ${String(defaults[field])} is used`;
   });
 };
 

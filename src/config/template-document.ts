@@ -123,6 +123,7 @@ export const readTemplate = (written: Readonly<Record<string, unknown>>): Templa
     securityGroupIds: securityGroupIds.filter((id) => id !== ''),
     ...(maxSpotPrice === undefined ? {} : { maxSpotPrice: String(maxSpotPrice) }),
   };
-  const problems = [...attributeProblems(template.attributes), ...tags.problems];
+  const subnets = template.subnetIds.length > 0 ? [] : [{ field: 'subnetId', rule: 'must name a subnet' }];
+  const problems = [...subnets, ...attributeProblems(template.attributes), ...tags.problems];
   return { template, problems, warnings: [...warnings, ...tags.warnings] };
 };

@@ -95,6 +95,27 @@ export const templateSchema = {
     ebsOptimized: { type: 'boolean', description: 'EBS-optimized instances' },
     interfaceType: { type: 'string', enum: ['interface', 'efa'], description: 'interface or efa' },
     efaCount: { type: 'integer', minimum: 1, maximum: 32, description: 'Number of EFA interfaces' },
+    providerApi: {
+      type: 'string',
+      enum: ['RunInstances', 'EC2Fleet', 'SpotFleet', 'ASG'],
+      description: 'AWS API, where the choice by priceType is not wanted',
+    },
+    fleetType: {
+      type: 'string',
+      enum: ['instant', 'request', 'maintain'],
+      description: 'Of EC2Fleet (default instant) and SpotFleet (default request)',
+    },
+    autoScalingGroupName: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 255,
+      description: 'An Auto Scaling group of your own, instead of one per request',
+    },
+    abisInstanceRequirements: {
+      type: 'object',
+      required: ['VCpuCount', 'MemoryMiB'],
+      description: "EC2's InstanceRequirements, instead of vmTypes",
+    },
     allOrNothing: { type: 'boolean', description: 'EC2 launches all hosts of a request or none' },
   },
 } as const;

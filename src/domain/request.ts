@@ -7,13 +7,34 @@ export interface PreparedLaunch {
   /** Makes the call idempotent at EC2; derived from the request id, never random. */
   readonly clientToken: string;
   readonly count: number;
+  /** The API that makes the call, where it is not the request's own: the on-demand rest of a heterogeneous request. */
+  readonly api?: ProviderApi;
   /** Where the capacity is sought, for messages: `m5.large in subnet-1`. */
   readonly pool: string;
   /** The provider's own rendering of the call. Only the provider reads it. */
   readonly call: Readonly<Record<string, unknown>>;
 }
 
-/** Faults that leave no doubt: nothing was launched for what is missing. */
+/**
+ * A fleet or group that gives a request its machines over time. `filling`: AWS still looks for capacity; `holding`: it has what it
+ * will get; `deleted`: gone, or AWS does nothing for it any more.
+ */
+export interface Resource {
+  readonly kind: Exclude<ProviderApi, 'RunInstances'>;
+  readonly id: string;
+  /** Whether AWS refills what is lost: maintain fleets and groups. */
+  readonly refills: boolean;
+  /** False for a group of the administrator's own, which is never deleted. */
+  readonly ours: boolean;
+  /** Milliseconds since the epoch; when the search for capacity ends. */
+  readonly expiresAt: number;
+  /** A launch template made for this request alone. */
+  readonly launchTemplateId?: string;
+}
+
+type ResourceStage = 'filling' | 'holding' | 'deleted';
+
+/** Faults after which nobody need look for what is missing: AWS refused it, or never got the call. */
 export type RefusalFault = Extract<
   ErrorCode,
   | 'provider.capacity'
@@ -46,11 +67,24 @@ export type RequestEvent =
       readonly attributes: Readonly<Record<string, string>>;
     }
   | { readonly type: 'LaunchIntended'; readonly at: number; readonly launch: PreparedLaunch }
+  | { readonly type: 'LaunchRepeated'; readonly at: number; readonly clientToken: string }
   | {
       readonly type: 'CapacityGranted';
       readonly at: number;
       readonly clientToken: string;
       readonly machines: readonly Sighting[];
+    }
+  | {
+      readonly type: 'ResourceCreated';
+      readonly at: number;
+      readonly clientToken: string;
+      readonly resource: Resource;
+    }
+  | {
+      readonly type: 'ResourceChanged';
+      readonly at: number;
+      readonly resourceId: string;
+      readonly stage: ResourceStage;
     }
   | { readonly type: 'CapacityRefused'; readonly at: number; readonly clientToken: string; readonly refusal: Refusal }
   | { readonly type: 'MachinesObserved'; readonly at: number; readonly machines: readonly Sighting[] }
@@ -77,8 +111,14 @@ export type RequestEvent =
   | { readonly type: 'RequestCompleted'; readonly at: number };
 
 interface Launch extends PreparedLaunch {
-  readonly intendedAt: number;
+  /** When it was last sent, ms. */
+  readonly sentAt: number;
   readonly resolved: boolean;
+}
+
+interface HeldResource extends Resource {
+  readonly stage: ResourceStage;
+  readonly clientToken: string;
 }
 
 type Machines = ReadonlyMap<string, Machine>;
@@ -92,6 +132,7 @@ export interface KnownRequest {
   readonly attributes: Readonly<Record<string, string>>;
   readonly launches: readonly Launch[];
   readonly refusals: readonly Refusal[];
+  readonly resources: readonly HeldResource[];
   /** As last seen. */
   readonly machines: Machines;
   /** As they stood when the request settled: Host Factory gets the same answer for ever. */
@@ -131,6 +172,11 @@ const sighted = (request: KnownRequest, seen: readonly Sighting[]): Machines =>
     seen.map((sighting) => withSighting(request.machines.get(sighting.machineId), sighting)),
   );
 
+const reopened = ({ settledMachines: _then, settledAt: _when, ...request }: KnownRequest): KnownRequest => ({
+  ...request,
+  stage: 'open',
+});
+
 const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest => {
   switch (event.type) {
     case 'RequestCreated':
@@ -138,15 +184,34 @@ const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest =
     case 'LaunchIntended':
       return {
         ...request,
-        launches: [...request.launches, { ...event.launch, intendedAt: event.at, resolved: false }],
+        launches: [...request.launches, { ...event.launch, sentAt: event.at, resolved: false }],
+      };
+    case 'LaunchRepeated':
+      return {
+        ...request,
+        launches: request.launches.map((launch) =>
+          launch.clientToken === event.clientToken ? { ...launch, sentAt: event.at } : launch,
+        ),
       };
     case 'CapacityGranted':
       // A grant after settling (a launch thought lost that turned up) opens the request again.
       return {
-        ...request,
-        stage: 'open',
+        ...reopened(request),
         launches: resolve(request.launches, event.clientToken),
         machines: sighted(request, event.machines),
+      };
+    case 'ResourceCreated':
+      return {
+        ...reopened(request),
+        launches: resolve(request.launches, event.clientToken),
+        resources: [...request.resources, { ...event.resource, stage: 'filling', clientToken: event.clientToken }],
+      };
+    case 'ResourceChanged':
+      return {
+        ...request,
+        resources: request.resources.map((resource) =>
+          resource.id === event.resourceId ? { ...resource, stage: event.stage } : resource,
+        ),
       };
     case 'CapacityRefused':
       return {
@@ -169,7 +234,11 @@ const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest =
     case 'MachineStatusReported':
       return {
         ...request,
-        machines: changeMachines(request, [event.machineId], (machine) => ({ ...machine, state: event.status })),
+        machines: changeMachines(request, [event.machineId], (machine) => ({
+          ...machine,
+          state: event.status,
+          ...(event.metadata['reason'] ? { reason: event.metadata['reason'] } : {}),
+        })),
       };
     case 'MachinesReturned':
       return {
@@ -194,6 +263,7 @@ export const evolveRequest = (request: Request, event: RequestEvent): Request =>
     createdAt: at,
     launches: [],
     refusals: [],
+    resources: [],
     machines: new Map(),
   };
 };
@@ -202,15 +272,34 @@ export const evolveRequest = (request: Request, event: RequestEvent): Request =>
 export const unresolvedLaunches = (request: KnownRequest): readonly Launch[] =>
   request.launches.filter(({ resolved }) => !resolved);
 
-/** Machines that may run and that Host Factory has not given back: what counts against a template's `maxNumber`. */
+/** Machines that may run and are not being returned: what counts against a template's `maxNumber`. */
 export const liveMachines = (request: KnownRequest): readonly Machine[] =>
-  [...request.machines.values()].filter(
-    ({ state, returnId, givenUp }) => !hasEnded(state) && returnId === undefined && givenUp === undefined,
-  );
+  [...request.machines.values()].filter(({ state, returnId }) => !hasEnded(state) && returnId === undefined);
 
-/** Machines the request holds or may still get. */
-export const liveUnits = (request: KnownRequest): number =>
-  liveMachines(request).length + unresolvedLaunches(request).reduce((sum, { count }) => sum + count, 0);
+/** Fleets and groups through which AWS still looks for capacity. */
+const fillingResources = ({ resources }: KnownRequest): readonly HeldResource[] =>
+  resources.filter(({ stage }) => stage === 'filling');
+
+/** Units a machine counts for: its type's weight where the template gives weights, else 1. */
+const unitsOf = ({ providerApi, template }: KnownRequest, { instanceType }: Machine): number => {
+  if (providerApi === 'RunInstances') return 1;
+  return template.vmTypes?.[instanceType] ?? template.vmTypesOnDemand?.[instanceType] ?? 1;
+};
+
+export const unitsOfAll = (request: KnownRequest, machines: readonly Machine[]): number =>
+  machines.reduce((sum, machine) => sum + unitsOf(request, machine), 0);
+
+/** Units asked for and neither held nor lost after they were held: what a fleet still owes. */
+const missingUnits = (request: KnownRequest): number =>
+  Math.max(0, request.wanted - unitsOfAll(request, [...request.machines.values()]));
+
+/** Units the request holds or may still get. */
+export const liveUnits = (request: KnownRequest): number => {
+  const held = unitsOfAll(request, liveMachines(request));
+  const unresolved = unresolvedLaunches(request).reduce((sum, { count }) => sum + count, 0);
+  const filling = fillingResources(request).length > 0 ? missingUnits(request) : 0;
+  return held + unresolved + filling;
+};
 
 export type RequestCommand =
   | {
@@ -222,11 +311,21 @@ export type RequestCommand =
       readonly attributes: Readonly<Record<string, string>>;
     }
   | { readonly type: 'IntendLaunch'; readonly now: number; readonly launch: PreparedLaunch }
+  | { readonly type: 'RepeatLaunch'; readonly now: number; readonly clientToken: string }
   | {
       readonly type: 'RecordLaunch';
       readonly now: number;
       readonly clientToken: string;
       readonly granted: readonly Sighting[];
+      readonly resource?: Resource;
+      readonly refusal?: Refusal;
+    }
+  | {
+      readonly type: 'ChangeResource';
+      readonly now: number;
+      readonly resourceId: string;
+      readonly stage: ResourceStage;
+      /** What AWS would not give, when the search for capacity ends short. */
       readonly refusal?: Refusal;
     }
   | {
@@ -291,14 +390,39 @@ const launchedAt = ({ launchTime = 0 }: Machine): number => launchTime * 1000;
 
 const recordLaunch = (
   request: KnownRequest,
-  { now, clientToken, granted, refusal }: Extract<RequestCommand, { type: 'RecordLaunch' }>,
+  { now, clientToken, granted, resource, refusal }: Extract<RequestCommand, { type: 'RecordLaunch' }>,
 ): readonly RequestEvent[] => {
   const resolved = request.launches.some((launch) => launch.clientToken === clientToken && launch.resolved);
   const fresh = granted.filter(({ machineId }) => !request.machines.has(machineId));
   const events: RequestEvent[] = [];
+  if (resource !== undefined && !request.resources.some(({ id }) => id === resource.id)) {
+    events.push({ type: 'ResourceCreated', at: now, clientToken, resource });
+  }
   if (fresh.length > 0) events.push({ type: 'CapacityGranted', at: now, clientToken, machines: fresh });
   if (refusal !== undefined && !resolved) events.push({ type: 'CapacityRefused', at: now, clientToken, refusal });
   return events;
+};
+
+/** Those of the ids that the request holds and of which it is not so yet. */
+const heldBut = (
+  { machines }: KnownRequest,
+  ids: readonly string[],
+  isSo: (machine: Machine) => boolean,
+): readonly string[] =>
+  ids.filter((id) => {
+    const machine = machines.get(id);
+    return machine !== undefined && !isSo(machine);
+  });
+
+const changeResource = (
+  request: KnownRequest,
+  { now: at, resourceId, stage, refusal }: Extract<RequestCommand, { type: 'ChangeResource' }>,
+): readonly RequestEvent[] => {
+  const resource = request.resources.find(({ id }) => id === resourceId);
+  if (resource === undefined || resource.stage === stage) return [];
+  const changed: RequestEvent = { type: 'ResourceChanged', at, resourceId, stage };
+  const { clientToken } = resource;
+  return refusal === undefined ? [changed] : [changed, { type: 'CapacityRefused', at, clientToken, refusal }];
 };
 
 /** Machines we gave up and EC2 has not shown as ended yet. */
@@ -309,6 +433,7 @@ export const givenUpButStanding = ({ machines }: KnownRequest): readonly Machine
 const canSettle = (request: KnownRequest): boolean =>
   request.stage === 'open' &&
   unresolvedLaunches(request).length === 0 &&
+  fillingResources(request).length === 0 &&
   givenUpButStanding(request).length === 0 &&
   [...request.machines.values()].every((machine) => resultOf(machine) !== 'executing');
 
@@ -322,29 +447,27 @@ const decideKnown = (
       const known = request.launches.some(({ clientToken }) => clientToken === command.launch.clientToken);
       return known ? [] : [{ type: 'LaunchIntended', at, launch: command.launch }];
     }
+    case 'RepeatLaunch':
+      return [{ type: 'LaunchRepeated', at, clientToken: command.clientToken }];
     case 'RecordLaunch':
       return recordLaunch(request, command);
+    case 'ChangeResource':
+      return changeResource(request, command);
     case 'Observe':
       return observe(request, command);
-    case 'GiveUp':
-      return command.machineIds.length === 0
-        ? []
-        : [{ type: 'MachinesGivenUp', at, machineIds: command.machineIds, reason: command.reason }];
-    case 'ReportStatus':
-      return request.machines.get(command.machineId)?.state === command.status
-        ? []
-        : [
-            {
-              type: 'MachineStatusReported',
-              at,
-              machineId: command.machineId,
-              status: command.status,
-              metadata: command.metadata,
-            },
-          ];
+    case 'GiveUp': {
+      const machineIds = heldBut(request, command.machineIds, ({ givenUp }) => givenUp !== undefined);
+      return machineIds.length === 0 ? [] : [{ type: 'MachinesGivenUp', at, machineIds, reason: command.reason }];
+    }
+    case 'ReportStatus': {
+      const { machineId, status, metadata } = command;
+      const news = heldBut(request, [machineId], ({ state }) => state === status).length > 0;
+      return news ? [{ type: 'MachineStatusReported', at, machineId, status, metadata }] : [];
+    }
     case 'MarkReturned': {
-      const machineIds = command.machineIds.filter((id) => request.machines.get(id)?.returnId !== command.returnId);
-      return machineIds.length === 0 ? [] : [{ type: 'MachinesReturned', at, returnId: command.returnId, machineIds }];
+      const { returnId } = command;
+      const machineIds = heldBut(request, command.machineIds, (machine) => machine.returnId === returnId);
+      return machineIds.length === 0 ? [] : [{ type: 'MachinesReturned', at, returnId, machineIds }];
     }
     case 'Settle':
       return canSettle(request) ? [{ type: 'RequestCompleted', at }] : [];

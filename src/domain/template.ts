@@ -1,6 +1,9 @@
 /** Which AWS API serves a template. */
 export type ProviderApi = 'RunInstances' | 'EC2Fleet' | 'SpotFleet' | 'ASG';
 
+/** How long AWS looks after a fleet: for one answer, until it is filled, or for ever. */
+export type FleetType = 'instant' | 'request' | 'maintain';
+
 type PriceType = 'ondemand' | 'spot' | 'heterogeneous';
 
 /** A Host Factory attribute, e.g. `["Numeric", "4"]`. */
@@ -48,6 +51,13 @@ export interface Template {
   readonly ebsOptimized?: boolean;
   readonly interfaceType?: 'interface' | 'efa';
   readonly efaCount?: number;
+  /** Which AWS API serves the template, where IBM's choice by price is not wanted. */
+  readonly providerApi?: ProviderApi;
+  readonly fleetType?: FleetType;
+  /** A group of the administrator's own, instead of one per request. */
+  readonly autoScalingGroupName?: string;
+  /** EC2's InstanceRequirements: instance types by what they have instead of by name. */
+  readonly abisInstanceRequirements?: Readonly<Record<string, unknown>>;
   /** EC2 launches all hosts or none (MinCount = MaxCount). */
   readonly allOrNothing: boolean;
 }
@@ -58,73 +68,146 @@ export interface TemplateProblem {
   readonly rule: string;
 }
 
-const onlyWith = (field: string, present: boolean, allowed: boolean, rule: string): readonly TemplateProblem[] =>
-  present && !allowed ? [{ field, rule }] : [];
-
-const needed = (field: string, present: boolean, rule: string): readonly TemplateProblem[] =>
-  present ? [] : [{ field, rule }];
-
 const hasRootVolume = ({ rootDeviceVolumeSize, volumeType, iops }: Template): boolean =>
   (rootDeviceVolumeSize ?? volumeType ?? iops) !== undefined;
 
-/** The rules between fields; the rules of single fields are in the JSON Schema (config/template.schema.ts). */
+interface Rule {
+  readonly field: string;
+  readonly isBroken: (template: Template, api: ProviderApi) => boolean;
+  readonly rule: (template: Template, api: ProviderApi) => string;
+}
+
+const is = (field: string, isBroken: Rule['isBroken'], rule: string | Rule['rule']): Rule => ({
+  field,
+  isBroken,
+  rule: typeof rule === 'string' ? () => rule : rule,
+});
+
+const namesTypes = (template: Template): boolean =>
+  weightedTypes(template).length > 0 ||
+  template.abisInstanceRequirements !== undefined ||
+  template.launchTemplateId !== undefined;
+
+const isFleet = (api: ProviderApi): boolean => api === 'EC2Fleet' || api === 'SpotFleet';
+
+const rules: readonly Rule[] = [
+  is(
+    'imageId',
+    ({ imageId, launchTemplateId }) => (imageId ?? launchTemplateId) === undefined,
+    'is required unless launchTemplateId gives one',
+  ),
+  is(
+    'vmType',
+    ({ vmType, launchTemplateId }, api) => api === 'RunInstances' && (vmType ?? launchTemplateId) === undefined,
+    (_, api) => `is required with ${api}`,
+  ),
+  is(
+    'vmTypes',
+    (template, api) => api !== 'RunInstances' && !namesTypes(template),
+    (_, api) => `or vmType is required with ${api}`,
+  ),
+  is('fleetRole', ({ fleetRole }, api) => api === 'SpotFleet' && fleetRole === undefined, 'is required with SpotFleet'),
+  is(
+    'providerApi',
+    ({ priceType }, api) => api === 'SpotFleet' && priceType === 'ondemand',
+    'SpotFleet needs priceType spot or heterogeneous',
+  ),
+  is(
+    'priceType',
+    ({ priceType }, api) => priceType === 'heterogeneous' && !isFleet(api),
+    (_, api) => `heterogeneous is not for ${api}`,
+  ),
+  is(
+    'fleetType',
+    ({ fleetType }, api) => fleetType !== undefined && !isFleet(api),
+    (_, api) => `is not for ${api}`,
+  ),
+  is(
+    'fleetType',
+    ({ fleetType }, api) => fleetType === 'instant' && api === 'SpotFleet',
+    'instant is not for SpotFleet',
+  ),
+  is(
+    'abisInstanceRequirements',
+    ({ abisInstanceRequirements }, api) => abisInstanceRequirements !== undefined && api === 'RunInstances',
+    'is not for RunInstances',
+  ),
+  is(
+    'autoScalingGroupName',
+    ({ autoScalingGroupName }, api) => autoScalingGroupName !== undefined && api !== 'ASG',
+    'is allowed only with providerApi ASG',
+  ),
+  is(
+    'iops',
+    ({ iops, volumeType = '' }) => iops !== undefined && !/^(io1|io2|gp3)$/.test(volumeType),
+    'is allowed only with volumeType io1, io2 or gp3',
+  ),
+  is(
+    'iops',
+    ({ iops, volumeType = '' }) => iops === undefined && /^io[12]$/.test(volumeType),
+    ({ volumeType }) => `is required with volumeType ${volumeType}`,
+  ),
+  is(
+    'efaCount',
+    ({ efaCount, interfaceType }) => efaCount !== undefined && interfaceType !== 'efa',
+    'is allowed only with interfaceType efa',
+  ),
+  is(
+    'rootDeviceVolumeSize',
+    (template) => hasRootVolume(template) && template.imageId === undefined,
+    'is allowed only with imageId: the root device belongs to the image',
+  ),
+  is(
+    'launchTemplateVersion',
+    ({ launchTemplateVersion, launchTemplateId }) =>
+      launchTemplateVersion !== undefined && launchTemplateId === undefined,
+    'is allowed only with launchTemplateId',
+  ),
+];
+
+/** What breaks the rules between fields; the rules of single fields are in the JSON Schema (config/template.schema.ts). */
 export const templateProblems = (template: Template): readonly TemplateProblem[] => {
-  const { priceType, volumeType = '', launchTemplateId } = template;
-  const ondemand = priceType === 'ondemand';
-  const hasLaunchTemplate = launchTemplateId !== undefined;
-  return [
-    ...needed(
-      'imageId',
-      template.imageId !== undefined || hasLaunchTemplate,
-      'is required unless launchTemplateId gives one',
-    ),
-    ...needed(
-      'vmType',
-      !ondemand || template.vmType !== undefined || hasLaunchTemplate,
-      'is required when priceType is ondemand',
-    ),
-    ...needed(
-      'vmTypes',
-      ondemand || template.vmTypes !== undefined || hasLaunchTemplate,
-      `is required when priceType is ${priceType}`,
-    ),
-    ...onlyWith(
-      'iops',
-      template.iops !== undefined,
-      /^(io1|io2|gp3)$/.test(volumeType),
-      'is allowed only with volumeType io1, io2 or gp3',
-    ),
-    ...needed(
-      'iops',
-      !/^io[12]$/.test(volumeType) || template.iops !== undefined,
-      `is required with volumeType ${volumeType}`,
-    ),
-    ...onlyWith(
-      'efaCount',
-      template.efaCount !== undefined,
-      template.interfaceType === 'efa',
-      'is allowed only with interfaceType efa',
-    ),
-    ...onlyWith(
-      'rootDeviceVolumeSize',
-      hasRootVolume(template),
-      template.imageId !== undefined,
-      'is allowed only with imageId: the root device belongs to the image',
-    ),
-    ...onlyWith(
-      'launchTemplateVersion',
-      template.launchTemplateVersion !== undefined,
-      hasLaunchTemplate,
-      'is allowed only with launchTemplateId',
-    ),
-  ];
+  const api = providerApiOf(template);
+  return rules
+    .filter(({ isBroken }) => isBroken(template, api))
+    .map(({ field, rule }) => ({ field, rule: rule(template, api) }));
 };
 
-/** The type whose instances an on-demand template launches, for messages. */
-export const offeringOf = (template: Template): string => template.vmType ?? template.launchTemplateId ?? '';
+/** Instance types with their weights: `vmTypes`, or the one `vmType`. */
+export const weightedTypes = ({ vmTypes, vmType }: Template): readonly (readonly [type: string, weight: number])[] => {
+  if (vmTypes !== undefined) return Object.entries(vmTypes);
+  return vmType === undefined ? [] : [[vmType, 1]];
+};
 
-/** The API a template asks for: IBM's choice by `priceType`. */
-export const providerApiOf = ({ priceType, fleetRole }: Template): ProviderApi => {
+/** What a template launches, for messages: `m5.large`, `m5.large, m5.xlarge`. */
+export const offeringOf = (template: Template): string =>
+  weightedTypes(template)
+    .map(([type]) => type)
+    .join(', ') ||
+  (template.launchTemplateId ?? 'types by requirements');
+
+/**
+ * The API a template asks for by `providerApi`, else IBM's choice by `priceType`: Spot Fleet needs a role, without one EC2 Fleet
+ * gives the same capacity.
+ */
+export const providerApiOf = ({ providerApi, priceType, fleetRole }: Template): ProviderApi => {
+  if (providerApi !== undefined) return providerApi;
   if (priceType === 'ondemand') return 'RunInstances';
   return fleetRole === undefined ? 'EC2Fleet' : 'SpotFleet';
 };
+
+/** The type of fleet a template asks for; each API has its own default. */
+export const fleetTypeOf = (template: Template): FleetType =>
+  template.fleetType ?? (providerApiOf(template) === 'SpotFleet' ? 'request' : 'instant');
+
+/** The on-demand part of `units`, rounded up so that spot and on demand together are all of them. */
+export const onDemandUnits = ({ priceType, percentOnDemand }: Template, units: number): number => {
+  if (priceType === 'ondemand') return units;
+  return Math.ceil((units * (percentOnDemand ?? 0)) / 100);
+};
+
+/** Minutes a fleet looks for capacity; IBM's spotFleetRequestExpiry has this default. */
+const defaultExpiryMinutes = 30;
+
+export const expiryMs = ({ spotFleetRequestExpiry = defaultExpiryMinutes }: Template): number =>
+  spotFleetRequestExpiry * 60_000;

@@ -2,7 +2,7 @@ import type { ApplicationService } from '../application/application-service.ts';
 import type { Notice } from '../application/queries/get-return-requests.ts';
 import { isPluginError, messageOf } from '../domain/errors.ts';
 import { asObject } from './fields.ts';
-import { readHosts } from './hosts.ts';
+import { readNamedHosts } from './hosts.ts';
 import type { Operation } from './operation.ts';
 
 /** Brings our records up to what was noticed: they decide later what is still alive. */
@@ -17,7 +17,7 @@ const record = async (service: ApplicationService, notices: readonly Notice[]): 
 
 /** Which of the hosts AWS takes or has taken away: `{"machines": [...]}` or `{}`. The host is named as Host Factory named it. */
 export const getReturnRequests: Operation = async ({ service, log }, input) => {
-  const machines = readHosts(asObject(input, 'the input')['machines'] ?? []);
+  const machines = readNamedHosts(asObject(input, 'the input')['machines'] ?? []);
   try {
     const { reclaims, notices } = await service.getReturnRequests({ machines });
     const requests = reclaims.map(({ host, machineId, gracePeriod }) => ({
@@ -26,7 +26,11 @@ export const getReturnRequests: Operation = async ({ service, log }, input) => {
       gracePeriod,
     }));
     const body = { status: 'complete', message: `${requests.length} hosts to be returned.`, requests };
-    return notices.length === 0 ? { body } : { body, afterwards: () => record(service, notices) };
+    const afterwards = async (): Promise<void> => {
+      await record(service, notices);
+      await service.archiveRequests();
+    };
+    return { body, afterwards };
   } catch (error) {
     if (!isPluginError(error) || !error.code.startsWith('provider.')) throw error;
     // A fault while reading is never turned into "the host is gone".

@@ -23,12 +23,12 @@ const syncDirectory = async (path: string): Promise<void> => {
   }
 };
 
-/** Makes a directory and its parents, private, and puts their names on disk. */
+/** Makes a directory and its parents, private, and puts the name of each new one on disk. */
 const makeDirectory = async (path: string): Promise<void> => {
   try {
     const first = await mkdir(path, { recursive: true, mode: directoryMode });
-    if (first !== undefined) await syncDirectory(dirname(first));
-    if (first !== undefined && first !== path) await syncDirectory(dirname(path));
+    if (first === undefined) return;
+    for (let made = path; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
   } catch (error) {
     throw unwritable(path, error);
   }
@@ -60,26 +60,65 @@ const discard = async (path: string): Promise<void> => {
   await unlink(path).catch(() => undefined);
 };
 
-/** A lost NFS answer makes a link that was made look refused; the count of names tells. */
-const wasLinked = async (aside: string): Promise<boolean> => (await stat(aside)).nlink > 1;
+/** A lost NFS answer makes a link that was made look refused; what the file holds tells. */
+const holds = async (path: string, text: string): Promise<boolean> => (await readFile(path, 'utf8')) === text;
 
 /**
  * Creates a file that must not exist yet: whole or not at all, and by one process only, whatever is killed when. Answers false
- * if it exists. Throws `storage.unwritable`.
+ * if it exists with other content. Throws `storage.unwritable`.
  */
 export const createFile = async (path: string, text: string): Promise<boolean> => {
   let aside = '';
   try {
     aside = await writeAside(path, text);
-    await link(aside, path);
-    await syncDirectory(dirname(path));
-    return true;
+    const mine = await link(aside, path).then(
+      () => true,
+      async (error: unknown) => {
+        if (errnoOf(error) === 'EEXIST') return holds(path, text);
+        throw error;
+      },
+    );
+    if (mine) await syncDirectory(dirname(path));
+    return mine;
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return aside !== '' && (await wasLinked(aside));
     if (error instanceof PluginError) throw error;
+    if (errnoOf(error) === 'EPERM') {
+      throw new PluginError('storage.unwritable', `cannot write ${path}: its file system makes no hard links`, {
+        cause: error,
+      });
+    }
     throw unwritable(path, error);
   } finally {
     if (aside !== '') await discard(aside);
+  }
+};
+
+/** Creates an empty file unless it exists: its name is all there is to it. Throws `storage.unwritable`. */
+export const createMark = async (path: string): Promise<void> => {
+  const create = async (): Promise<void> => (await open(path, 'a', fileMode)).close();
+  try {
+    await create().catch(async (error: unknown) => {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      await makeDirectory(dirname(path));
+      await create();
+    });
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    if (error instanceof PluginError) throw error;
+    throw unwritable(path, error);
+  }
+};
+
+/** Files that a killed process left half-written are of no use to anybody after this time. */
+const abandonedAfterMs = 10 * 60_000;
+const asideName = /\.\d+-[0-9a-f]{12}\.tmp$/;
+
+/** Removes what killed processes left in a folder; `names` is its listing. */
+export const sweepAbandoned = async (directory: string, names: readonly string[]): Promise<void> => {
+  for (const name of names.filter((each) => asideName.test(each))) {
+    const path = `${directory}/${name}`;
+    const known = await stat(path).catch(() => undefined);
+    if (known !== undefined && Date.now() - known.mtimeMs > abandonedAfterMs) await discard(path);
   }
 };
 
@@ -104,5 +143,16 @@ export const readIfPresent = async (path: string): Promise<string | undefined> =
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw new PluginError('storage.unreadable', `cannot read ${path} (${errnoOf(error)})`, { cause: error });
+  }
+};
+
+/** Moves a folder whole. Succeeds when somebody else has moved it. Throws `storage.unwritable`. */
+export const moveFolder = async (from: string, to: string): Promise<void> => {
+  await makeDirectory(dirname(to));
+  try {
+    await rename(from, to);
+    await syncDirectory(dirname(to));
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw unwritable(to, error);
   }
 };

@@ -20,8 +20,8 @@ const isEntries = (value: unknown): value is Entries =>
 
 /** Facts about AWS that do not change (soon), kept on disk between calls. */
 export interface FactCache {
-  /** The stored fact, or what `find` answers, which is then stored for `lifetimeMs`. */
-  get(key: string, lifetimeMs: number, find: () => Promise<string>): Promise<string>;
+  /** The stored fact, or what `find` answers, which is then stored for as long as `lifetime` says of it (ms). */
+  get(key: string, lifetime: (value: string) => number, find: () => Promise<string>): Promise<string>;
 }
 
 /** Facts in `cache/<name>.json`. What cannot be read is looked up again; what cannot be written is not kept. */
@@ -34,7 +34,7 @@ export const createFactCache = (workDirectory: string, name: string, clock: () =
     return document;
   };
   return {
-    get: async (key, lifetimeMs, find) => {
+    get: async (key, lifetime, find) => {
       const known = Object.entries((await open()).data).find(
         ([name, { expires }]) => name === key && expires > clock(),
       );
@@ -42,7 +42,7 @@ export const createFactCache = (workDirectory: string, name: string, clock: () =
       const value = await find();
       const document = await open();
       const fresh = Object.entries(document.data).filter(([, { expires }]) => expires > clock());
-      document.data = { ...Object.fromEntries(fresh), [key]: { value, expires: clock() + lifetimeMs } };
+      document.data = { ...Object.fromEntries(fresh), [key]: { value, expires: clock() + lifetime(value) } };
       await document.write().catch((error: unknown) => {
         if (!hasCode(error, 'storage.unwritable')) throw error;
       });

@@ -3,17 +3,19 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { LiveClaim, LiveRequests } from '../application/ports.ts';
 import { PluginError } from '../domain/errors.ts';
-import { createFile, errnoOf } from './atomic-file.ts';
+import { createMark, errnoOf } from './atomic-file.ts';
 
 const claimName = /^(req-[0-9a-f-]{36})~(\d+)$/;
 const nameOf = ({ requestId, units }: LiveClaim): string => `${requestId}~${units}`;
 
-const unlessGone = async <T>(action: Promise<T>): Promise<T | undefined> => {
+const unlessGone = async <T>(path: string, action: Promise<T>): Promise<T | undefined> => {
   try {
     return await action;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
-    throw new PluginError('storage.unwritable', `the books of live requests: ${errnoOf(error)}`, { cause: error });
+    throw new PluginError('storage.unwritable', `cannot keep the books at ${path} (${errnoOf(error)})`, {
+      cause: error,
+    });
   }
 };
 
@@ -30,7 +32,7 @@ export const createLiveRequests = (workDirectory: string): LiveRequests => {
   const root = join(workDirectory, 'live');
 
   const claimsOf = async (templateId: string): Promise<readonly LiveClaim[]> => {
-    const names = (await unlessGone(readdir(join(root, templateId)))) ?? [];
+    const names = (await unlessGone(join(root, templateId), readdir(join(root, templateId)))) ?? [];
     return names.flatMap((name) => {
       const [, requestId, units] = claimName.exec(name) ?? [];
       return requestId === undefined ? [] : [{ templateId, requestId, units: Number(units) }];
@@ -41,11 +43,11 @@ export const createLiveRequests = (workDirectory: string): LiveRequests => {
 
   const reserve = async (claim: LiveClaim, limit: number | undefined) => {
     for (let attempt = 1; ; attempt++) {
-      await createFile(pathOf(claim), '');
+      await createMark(pathOf(claim));
       const claims = await claimsOf(claim.templateId);
       const live = claims.reduce((sum, { units }) => sum + units, 0);
       if (limit === undefined || live <= limit) return { granted: true, live };
-      await unlessGone(unlink(pathOf(claim)));
+      await unlessGone(pathOf(claim), unlink(pathOf(claim)));
       if (attempt === tries) return { granted: false, live: live - claim.units };
       await wait(pauseMs());
     }
@@ -54,19 +56,19 @@ export const createLiveRequests = (workDirectory: string): LiveRequests => {
   const settle = async (claim: LiveClaim): Promise<void> => {
     const known = (await claimsOf(claim.templateId)).filter(({ requestId }) => requestId === claim.requestId);
     const same = known.some(({ units }) => units === claim.units);
-    if (claim.units > 0 && known.length === 0) await createFile(pathOf(claim), '');
+    if (claim.units > 0 && known.length === 0) await createMark(pathOf(claim));
     for (const old of known) {
-      if (claim.units === 0 || (same && old.units !== claim.units)) await unlessGone(unlink(pathOf(old)));
-      else if (!same) await unlessGone(rename(pathOf(old), pathOf(claim)));
+      if (claim.units === 0 || (same && old.units !== claim.units)) await unlessGone(pathOf(old), unlink(pathOf(old)));
+      else if (!same) await unlessGone(pathOf(old), rename(pathOf(old), pathOf(claim)));
     }
   };
 
   const list = async (templateId?: string) => {
-    const templateIds = templateId === undefined ? ((await unlessGone(readdir(root))) ?? []) : [templateId];
+    const templateIds = templateId === undefined ? ((await unlessGone(root, readdir(root))) ?? []) : [templateId];
     const claims = (await Promise.all(templateIds.map(claimsOf))).flat();
     const dated = await Promise.all(
       claims.map(async (claim) => {
-        const known = await unlessGone(stat(pathOf(claim)));
+        const known = await unlessGone(pathOf(claim), stat(pathOf(claim)));
         return known === undefined ? [] : [{ ...claim, since: known.mtimeMs }];
       }),
     );

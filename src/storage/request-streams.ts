@@ -1,10 +1,11 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Low } from 'lowdb';
 import type { Origin, RequestStreams, Stream, StreamEvent } from '../application/ports.ts';
-import { PluginError } from '../domain/errors.ts';
+import { hasCode, PluginError } from '../domain/errors.ts';
 import { isCreateId, isReturnId } from '../domain/ids.ts';
-import { errnoOf } from './atomic-file.ts';
+import { errnoOf, moveFolder, sweepAbandoned } from './atomic-file.ts';
 import { writeOnceDocument } from './json-documents.ts';
 
 /** Version of the stored form of events. */
@@ -21,7 +22,10 @@ interface Batch {
 const eventTypes = {
   RequestCreated: true,
   LaunchIntended: true,
+  LaunchRepeated: true,
   CapacityGranted: true,
+  ResourceCreated: true,
+  ResourceChanged: true,
   CapacityRefused: true,
   MachinesObserved: true,
   MachinesMissed: true,
@@ -65,6 +69,9 @@ const listDirectory = async (path: string): Promise<readonly string[]> => {
   }
 };
 
+/** Milliseconds. */
+const longestPauseMs = 40;
+
 const isStreamId = (id: string): boolean => isCreateId(id) || isReturnId(id);
 
 /**
@@ -73,39 +80,67 @@ const isStreamId = (id: string): boolean => isCreateId(id) || isReturnId(id);
  */
 export const createRequestStreams = (workDirectory: string): RequestStreams => {
   const root = join(workDirectory, 'requests');
-  const documentOf = (id: string, version: number): Low<Batch> =>
-    new Low<Batch>(writeOnceDocument(join(root, id, nameAt(version)), isBatchOf(id)), { stream: id, events: [] });
+  const archive = join(workDirectory, 'archive');
+  const documentIn = (folder: string, id: string, version: number): Low<Batch> =>
+    new Low<Batch>(writeOnceDocument(join(folder, nameAt(version)), isBatchOf(id)), { stream: id, events: [] });
+
+  const readBatch = async (folder: string, id: string, version: number): Promise<readonly StoredEvent[]> => {
+    const document = documentIn(folder, id, version);
+    await document.read();
+    return document.data.events;
+  };
+
+  const readFolder = async (folder: string, id: string): Promise<Stream> => {
+    const listed = await listDirectory(folder);
+    await sweepAbandoned(folder, listed);
+    const names = listed.filter((name) => batchName.test(name)).sort();
+    const batches = await Promise.all(names.map((name) => readBatch(folder, id, Number.parseInt(name, 10))));
+    const events: StreamEvent[] = [];
+    for (const [index, batch] of batches.entries()) {
+      if (names[index] !== nameAt(events.length)) {
+        const missing = join(folder, nameAt(events.length));
+        throw new PluginError('storage.unreadable', `${missing} is missing although later events of ${id} are there`);
+      }
+      events.push(...batch);
+    }
+    // A listing may be old on a shared file system; asking for the next document by name is not.
+    while (names.length > 0) {
+      const next = await readBatch(folder, id, events.length);
+      if (next.length === 0) break;
+      events.push(...next);
+    }
+    return { version: events.length, events };
+  };
 
   return {
     load: async (id): Promise<Stream> => {
       if (!isStreamId(id)) return { version: 0, events: [] };
-      const names = (await listDirectory(join(root, id))).filter((name) => batchName.test(name)).sort();
-      const batches = await Promise.all(
-        names.map(async (name) => {
-          const document = documentOf(id, Number.parseInt(name, 10));
-          await document.read();
-          return document.data;
-        }),
-      );
-      const events: StreamEvent[] = [];
-      for (const [index, batch] of batches.entries()) {
-        if (names[index] !== nameAt(events.length)) {
-          const missing = join(root, id, nameAt(events.length));
-          throw new PluginError('storage.unreadable', `${missing} is missing although later events of ${id} are there`);
-        }
-        events.push(...batch.events);
-      }
-      return { version: events.length, events };
+      const stream = await readFolder(join(root, id), id);
+      return stream.version > 0 ? stream : readFolder(join(archive, id), id);
     },
 
     append: async (id, version, events, origin) => {
       if (!isStreamId(id)) throw new PluginError('input.invalid', `"${id}" is not a request id`);
-      const document = documentOf(id, version);
+      const document = documentIn(join(root, id), id, version);
       document.data = { stream: id, events: events.map((event) => ({ ...event, schemaVersion, ...origin })) };
-      await document.write();
+      try {
+        await document.write();
+      } catch (error) {
+        // Of many that append at once each has its turn sooner when they do not all come back together.
+        if (hasCode(error, 'storage.conflict')) await wait(Math.random() * longestPauseMs);
+        throw error;
+      }
       return version + events.length;
     },
 
     ids: async () => (await listDirectory(root)).filter(isStreamId),
+
+    untouchedSince: async (time) => {
+      const ids = (await listDirectory(root)).filter(isStreamId);
+      const times = await Promise.all(ids.map(async (id) => (await stat(join(root, id))).mtimeMs));
+      return ids.filter((_, index) => (times[index] ?? time) < time);
+    },
+
+    archive: (id) => moveFolder(join(root, id), join(archive, id)),
   };
 };

@@ -48,7 +48,7 @@ const controls = (client: EC2Client) => ({
   },
 });
 
-export const emulatorPlace = {
+const emulatorPlace = {
   imageId: 'ami-0123456789abcdef0',
   subnetId: 'subnet-0123456789abcdef0',
   securityGroupIds: ['sg-0123456789abcdef0'],
@@ -85,7 +85,7 @@ const freePort = (): Promise<number> =>
   });
 
 /** Whether moto is on this machine. CI has it, so that the emulator cannot flatter us. */
-export const hasMoto = ((): boolean => {
+const hasMoto = ((): boolean => {
   try {
     execFileSync('moto_server', ['--help'], { stdio: 'ignore' });
     return true;
@@ -105,7 +105,7 @@ const answers = async (url: string): Promise<boolean> => {
 };
 
 /** moto: an EC2 emulator nobody here wrote. Its RunInstances launches MinCount, whatever MaxCount says. */
-export const motoBackend = async (): Promise<Backend> => {
+const motoBackend = async (): Promise<Backend> => {
   const port = await freePort();
   const server = spawn('moto_server', ['-p', String(port)], { stdio: 'ignore' });
   const url = `http://127.0.0.1:${port}`;

@@ -15,7 +15,7 @@ export interface Outcome {
   readonly body: Json;
 }
 
-export interface RequestEntry {
+interface RequestEntry {
   readonly requestId: string;
   readonly status: string;
   readonly message: string;

@@ -135,6 +135,55 @@ describe('the scripts', () => {
     expect(body['message']).toBe('boom');
   });
 
+  it.each([
+    ['an option Node does not know', { NODE_OPTIONS: '--bogus' }],
+    ['too little memory', { NODE_OPTIONS: '--max-old-space-size=2' }],
+    ['a program that is no Node', { HF_AWS_NODE: '/bin/true' }],
+  ])('owes an answer also when Node dies without one: %s', async (_what, more) => {
+    const { exitCode, body } = await plugin.run('getAvailableTemplates', ['--data', '{}'], {
+      env: { ...plugin.env, ...more },
+    });
+    expect(exitCode).toBe(1);
+    expect(body['message']).toContain('ended without an answer');
+  });
+
+  it('works where the scripts folder itself is a link, with a relative input file', async () => {
+    const folder = join(plugin.directory, 'linked');
+    await mkdir(folder);
+    await symlink(join(home, 'scripts'), join(folder, 'scripts'));
+    await writeFile(join(folder, 'in.json'), '{}');
+    const { exitCode } = await plugin.run('getAvailableTemplates', ['-f', 'in.json'], {
+      script: join(folder, 'scripts', 'getAvailableTemplates.sh'),
+      cwd: folder,
+    });
+    expect(exitCode).toBe(0);
+  });
+
+  it('ends with an answer when it is told to stop', async () => {
+    backend.emulator.addFault({ action: 'RunInstances', effect: { kind: 'hang' } });
+    const input = join(plugin.directory, 'stop.json');
+    await writeFile(input, inputOf('requestMachines'));
+    const script = join(home, 'scripts', 'requestMachines.sh');
+    const stopWhenAsked = `${script} -f ${input} & while [ ! -e ${plugin.directory}/asked ]; do sleep 0.02; done; kill -TERM $!; wait $!`;
+    const running = runScript('/bin/sh', ['-c', stopWhenAsked], { env: plugin.env });
+    await expect.poll(() => backend.emulator.calls('RunInstances').some(({ fault }) => fault !== undefined)).toBe(true);
+    await writeFile(join(plugin.directory, 'asked'), '');
+    const { body } = await running;
+    expect(body['requestId']).toMatch(/^req-/);
+    expect(body['message']).toContain('not confirmed');
+  });
+
+  it('gives the whole of a long answer to a slow reader', async () => {
+    await plugin.offer([{ ...testTemplates(backend.place)[0], templateId: 'long', maxNumber: 2000 }]);
+    const requestId = await plugin.request('long', 1500);
+    const input = join(plugin.directory, 'long.json');
+    await writeFile(input, JSON.stringify({ requests: [{ requestId }] }));
+    const slowly = `${join(home, 'scripts', 'getRequestStatus.sh')} -f ${input} | { sleep 0.5; cat; }`;
+    const { body } = await runScript('/bin/sh', ['-c', slowly], { env: plugin.env });
+    expect(body['requests']).toMatchObject([{ requestId, machines: { length: 1500 } }]);
+    await plugin.offer(testTemplates(backend.place));
+  });
+
   it('keeps state and log private, and secrets and user data out of the log', async () => {
     const userData = join(plugin.directory, 'user-data.sh');
     await writeFile(userData, '#!/bin/sh\necho planted-user-data\n');

@@ -5,7 +5,7 @@ import type { PreparedLaunch, RefusalFault } from '../../src/domain/request.ts';
 import type { FakeHosts } from './fake-hosts.ts';
 
 /** How a pool, one per subnet, takes a launch. */
-export type Pool =
+type Pool =
   /** Launches so many at most. */
   | { readonly kind: 'room'; readonly most: number }
   | { readonly kind: 'refusal'; readonly code: string; readonly fault: RefusalFault }
@@ -40,7 +40,6 @@ export const createFakeCapacity = (hosts: FakeHosts, clock: Clock): FakeCapacity
         privateIpAddress: '',
         launchTime: Math.floor(clock() / 1000),
         owner: String(call['requestId']),
-        clientToken,
       }),
     );
     idsByToken.set(clientToken, ids);

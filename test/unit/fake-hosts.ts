@@ -2,8 +2,7 @@ import type { Hosts } from '../../src/application/ports.ts';
 import type { MachineState } from '../../src/domain/machine.ts';
 import type { OwnedSighting } from '../../src/domain/return-request.ts';
 
-export interface FakeHost extends OwnedSighting {
-  readonly clientToken: string;
+interface FakeHost extends OwnedSighting {
   /** EC2 has it and does not show it (yet, or any more). */
   readonly hidden: boolean;
   /** EC2's reason for not terminating it; empty when it does. */
@@ -20,7 +19,7 @@ export interface FakeHosts extends Hosts {
   readonly change: (machineId: string, change: Partial<FakeHost>) => void;
   /** Pending hosts come up with a name and an address. */
   readonly boot: () => void;
-  /** The host is terminated: EC2 empties its name and addresses. */
+  /** The host is terminated: EC2 empties its name and addresses, and mostly gives a reason. */
   readonly end: (machineId: string, reason?: string) => void;
   readonly stateOf: (machineId: string) => MachineState | undefined;
   readonly ids: () => readonly string[];
@@ -51,8 +50,7 @@ export const createFakeHosts = (): FakeHosts => {
     if (fault?.methods.has(method)) throw fault.error;
   };
   const shown = (): readonly FakeHost[] => [...hosts.values()].filter(({ hidden }) => !hidden);
-  const plain = ({ clientToken: _token, hidden: _hidden, refusal: _refusal, ...sighting }: FakeHost): OwnedSighting =>
-    sighting;
+  const plain = ({ hidden: _hidden, refusal: _refusal, ...sighting }: FakeHost): OwnedSighting => sighting;
   const change = (machineId: string, changes: Partial<FakeHost>): void => {
     const known = hosts.get(machineId);
     if (known === undefined) throw new Error(`no fake host ${machineId}`);
@@ -73,7 +71,6 @@ export const createFakeHosts = (): FakeHosts => {
         zone: 'us-east-1a',
         instanceTags: 'team=quant',
         ours: true,
-        clientToken: '',
         hidden: false,
         refusal: '',
         ...host,
@@ -90,7 +87,13 @@ export const createFakeHosts = (): FakeHosts => {
       }
     },
     end: (machineId, reason = 'Client.UserInitiatedShutdown: User initiated shutdown') =>
-      change(machineId, { state: 'terminated', name: '', privateIpAddress: '', publicIpAddress: '', reason }),
+      change(machineId, {
+        state: 'terminated',
+        name: '',
+        privateIpAddress: '',
+        publicIpAddress: '',
+        ...(reason === '' ? {} : { reason }),
+      }),
     stateOf: (machineId) => hosts.get(machineId)?.state,
     ids: () => [...hosts.keys()],
     failWith: (error, ...methods) => {
@@ -114,7 +117,7 @@ export const createFakeHosts = (): FakeHosts => {
       called('describeByRequest', requestIds);
       return shown()
         .filter(({ ours, owner = '' }) => ours && requestIds.includes(owner))
-        .map((host) => ({ ...plain(host), clientToken: host.clientToken }));
+        .map(plain);
     },
     terminate: async (machines) => {
       const ids = machines.map(({ machineId }) => machineId);

@@ -7,6 +7,7 @@ import {
   type QueryHandlers,
 } from '../../src/application/application-service.ts';
 import { createBus, logging } from '../../src/application/bus.ts';
+import { archiveRequestsHandler } from '../../src/application/commands/archive-requests.ts';
 import { createRequestHandler } from '../../src/application/commands/create-request.ts';
 import { returnMachinesHandler } from '../../src/application/commands/return-machines.ts';
 import { syncRequestsHandler } from '../../src/application/commands/sync-requests.ts';
@@ -94,6 +95,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     pendingTimeout: 3 * minute,
     launchDeadline: 15 * minute,
     tagInstanceId: false,
+    retention: 30 * 24 * 60 * minute,
     ...changes,
   };
   const hosts = async () => fakeHosts;
@@ -105,6 +107,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     SyncRequests: async () => syncRequestsHandler(sync),
     ReturnMachines: async () => returnMachinesHandler({ ...sync, newId }),
     UpdateMachineStatus: async () => updateMachineStatusHandler(sync),
+    ArchiveRequests: async () => archiveRequestsHandler({ ...sync, nowAndThen: (work) => work() }),
     ValidateTemplate: async () => validateTemplateHandler({ templates, log }),
   };
   const queries: QueryHandlers = {

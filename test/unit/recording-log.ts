@@ -1,6 +1,6 @@
 import type { LogFields, Logger } from '../../src/application/ports.ts';
 
-export interface LogLine {
+interface LogLine {
   readonly level: keyof Logger;
   readonly code: string;
   readonly text: string;

@@ -1,6 +1,6 @@
-import { PluginError } from '../../domain/errors.ts';
+import { messageOf, PluginError } from '../../domain/errors.ts';
 import { createIdOf, isCreateId } from '../../domain/ids.ts';
-import { liveUnits, type Request, type RequestCommand } from '../../domain/request.ts';
+import { liveUnits, type PreparedLaunch, type Request, type RequestCommand } from '../../domain/request.ts';
 import { providerApiOf, type Template, templateProblems } from '../../domain/template.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
 import { requestMessage, sendLaunch } from '../launching.ts';
@@ -15,6 +15,7 @@ import type {
   TemplateCatalog,
 } from '../ports.ts';
 import { type DecideContext, type Decided, decideOnRequest } from '../streams.ts';
+import { keepBooks } from '../sync-create.ts';
 
 export interface CreateRequest extends Command {
   readonly type: 'CreateRequest';
@@ -106,13 +107,12 @@ const reserve = async (
 /** Asks AWS for machines. Whatever can be refused without AWS is refused before anything is written. */
 export const createRequestHandler =
   (ports: CreateRequestPorts): Handler<Operation<CreateRequest, CreateRequestAnswer>> =>
-  async ({ templateId, maxNumber: wanted, attributes = {} }, origin) => {
+  async ({ templateId, maxNumber: wanted, attributes = {}, commandId }, origin) => {
     const { streams, live, clock, log } = ports;
     const requestId = createIdOf(origin.commandId ?? ports.newId());
-    if (!isCreateId(requestId))
-      throw new PluginError('input.invalid', `the command id "${origin.commandId}" is not a UUID`);
+    if (!isCreateId(requestId)) throw new PluginError('input.invalid', `the command id "${commandId}" is not a UUID`);
     const context = { streams, origin };
-    const known = origin.commandId === undefined ? undefined : await decideOnRequest(context, requestId, []);
+    const known = commandId === undefined ? undefined : await decideOnRequest(context, requestId, []);
     if (known !== undefined && known.version > 0) return answerOf(requestId, known);
 
     const template = await findTemplate(ports.templates, templateId);
@@ -128,12 +128,10 @@ export const createRequestHandler =
       attributes,
     };
     const launching = { context, requestId, create, template, wanted, attributes };
-    const decided = await launchPoolByPool(ports, provider, launching).catch(async (error: unknown) => {
-      if ((await streams.load(requestId)).version === 0) await live.settle({ templateId, requestId, units: 0 });
-      throw error;
-    });
-    const units = decided.state.stage === 'absent' ? 0 : liveUnits(decided.state);
-    if (units !== wanted) await live.settle({ templateId, requestId, units });
+    const decided = await launchPoolByPool(ports, provider, launching);
+    if (decided.state.stage === 'absent' || liveUnits(decided.state) !== wanted) {
+      await keepBooks(live, requestId, decided.state);
+    }
     refuseNothing(decided.state);
     const answer = answerOf(requestId, decided);
     log.info('request.created', answer.message, { requestId, templateId, wanted });
@@ -149,27 +147,67 @@ interface Launching {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** The intent of each launch is on disk before EC2 hears of it; what came of it is on disk before the next. */
+/**
+ * The intent of each launch is on disk before EC2 hears of it; what came of it is on disk before the next. From the first intent
+ * on the request exists: whatever fails after is answered with its id, and the next look at it finds out.
+ */
 const launchPoolByPool = async (
   ports: CreateRequestPorts,
   provider: CapacityProvider,
-  { context, requestId, create, template, wanted, attributes }: Launching,
+  launching: Launching,
 ): Promise<Decided<Request>> => {
-  const { clock } = ports;
-  let pending: readonly RequestCommand[] = [create];
-  let missing = wanted;
-  for (let attempt = 0; missing > 0; attempt++) {
-    const launch = await provider.prepare({ requestId, template, count: missing, attempt, attributes });
-    if (launch === undefined) break;
-    await decideOnRequest(context, requestId, [...pending, { type: 'IntendLaunch', now: clock(), launch }]);
-    pending = [];
-    const outcome = await sendLaunch(ports, provider, launch);
-    if (outcome === undefined) break;
-    pending = [outcome.record];
-    missing = outcome.missing;
-    if (!outcome.tryNextPool) break;
+  const { context, requestId, create, template, wanted } = launching;
+  const first = await provider
+    .prepare({ ...launching, count: wanted, attempt: 0 })
+    .then((launch) => intend(ports, launching, launch, [create]))
+    .catch(async (error: unknown) => {
+      await releaseUnlessRecorded(ports, template.templateId, requestId);
+      throw error;
+    });
+  let latest = first;
+  try {
+    for (let attempt = 1; latest.launch !== undefined; attempt++) {
+      const outcome = await sendLaunch(ports, provider, latest.launch);
+      if (outcome === undefined) return latest;
+      const settle: RequestCommand = { type: 'Settle', now: ports.clock() };
+      const next = outcome.missing > 0 && outcome.tryNextPool;
+      const decided = await decideOnRequest(context, requestId, next ? [outcome.record] : [outcome.record, settle]);
+      latest = { ...decided, launch: undefined };
+      if (!next) return latest;
+      const launch = await provider.prepare({ ...launching, count: outcome.missing, attempt });
+      if (launch === undefined) return await decideOnRequest(context, requestId, [settle]);
+      latest = await intend(ports, launching, launch, []);
+    }
+  } catch (error) {
+    ports.log.error('request.unresolved', messageOf(error), { requestId });
   }
-  return decideOnRequest(context, requestId, [...pending, { type: 'Settle', now: clock() }]);
+  return latest;
+};
+
+interface Intended extends Decided<Request> {
+  /** As it is on record: another process with the same command id may have been first. */
+  readonly launch: PreparedLaunch | undefined;
+}
+
+const intend = async (
+  { clock }: CreateRequestPorts,
+  { context, requestId }: Launching,
+  launch: PreparedLaunch | undefined,
+  before: readonly RequestCommand[],
+): Promise<Intended> => {
+  const intent: readonly RequestCommand[] =
+    launch === undefined ? [] : [{ type: 'IntendLaunch', now: clock(), launch }];
+  const decided = await decideOnRequest(context, requestId, [...before, ...intent]);
+  const launches = decided.state.stage === 'absent' ? [] : decided.state.launches;
+  return { ...decided, launch: launches.find(({ clientToken }) => clientToken === launch?.clientToken) };
+};
+
+const releaseUnlessRecorded = async (
+  { streams, live }: CreateRequestPorts,
+  templateId: string,
+  requestId: string,
+): Promise<void> => {
+  if ((await streams.load(requestId)).version === 0) await live.settle({ templateId, requestId, units: 0 });
 };
 
 const answerOf = (requestId: string, { state, version }: Decided<Request>): CreateRequestAnswer => ({

@@ -1,10 +1,11 @@
 import { isPluginError, messageOf, PluginError } from '../../domain/errors.ts';
 import { isInstanceId, isReturnId, returnIdOf } from '../../domain/ids.ts';
+import { hasEnded } from '../../domain/machine.ts';
 import { judge, type ReturnItem } from '../../domain/return-request.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
 import { type FoundHost, findHosts, type HostLookupPorts, type HostRef, uniqueHosts } from '../host-lookup.ts';
-import type { Clock, Logger } from '../ports.ts';
-import { decideOnReturn } from '../streams.ts';
+import type { Clock } from '../ports.ts';
+import { type DecideContext, decideOnReturn } from '../streams.ts';
 import { markReturned, terminateStanding } from '../sync-return.ts';
 
 export interface ReturnMachines extends Command {
@@ -21,7 +22,6 @@ export interface ReturnMachinesAnswer {
 export interface ReturnMachinesPorts extends HostLookupPorts {
   readonly clock: Clock;
   readonly newId: () => string;
-  readonly log: Logger;
 }
 
 /**
@@ -30,34 +30,25 @@ export interface ReturnMachinesPorts extends HostLookupPorts {
  */
 export const returnMachinesHandler =
   (ports: ReturnMachinesPorts): Handler<Operation<ReturnMachines, ReturnMachinesAnswer>> =>
-  async ({ machines }, origin) => {
+  async ({ machines, commandId }, origin) => {
     const { streams, log, clock } = ports;
     const context = { streams, origin };
     const requestId = returnIdOf(origin.commandId ?? ports.newId());
-    if (!isReturnId(requestId))
-      throw new PluginError('input.invalid', `the command id "${origin.commandId}" is not a UUID`);
-    const known = origin.commandId === undefined ? 0 : (await streams.load(requestId)).version;
+    if (!isReturnId(requestId)) throw new PluginError('input.invalid', `the command id "${commandId}" is not a UUID`);
+    const known = commandId === undefined ? 0 : (await streams.load(requestId)).version;
     if (known > 0) return { requestId, version: known, message: 'This return was asked for before.' };
 
-    const items = (await lookUp(ports, uniqueHosts(machines))).map(toItem);
+    const items = uniqueItems((await lookUp(ports, uniqueHosts(machines))).map(toItem));
     const now = clock();
-    const recorded = await recordThenMark().catch((error: unknown) => ({ error }));
+    const record = decideOnReturn(context, requestId, [{ type: 'Request', now, items }]);
+    const recorded = await record.catch((error: unknown) => ({ error }));
     // Money before bookkeeping: a host goes even if the disk refuses the record, and the fault is reported after.
-    const { refused, trouble } = await terminate(ports, items);
+    const { accepted, trouble } = await terminate(ports, context, requestId, now, items);
     if ('error' in recorded) throw recorded.error;
-    const version =
-      refused.size === 0
-        ? recorded.version
-        : (await decideOnReturn(context, requestId, [{ type: 'Refuse', now, refused }])).version;
-    const message = messageFor(items, refused.size, trouble);
+    await markReturned(ports, context, requestId, now, [...accepted, ...items.filter(isEnding)]);
+    const message = messageFor(items, accepted.length, trouble);
     log.info('return.requested', message, { requestId, machines: items.map(({ key }) => key) });
-    return { requestId, version, message };
-
-    async function recordThenMark(): Promise<{ readonly version: number }> {
-      const { version } = await decideOnReturn(context, requestId, [{ type: 'Request', now, items }]);
-      await markReturned(ports, context, requestId, now, items);
-      return { version };
-    }
+    return { requestId, version: recorded.version, message };
   };
 
 /** When EC2 cannot be read, hosts known by id are recorded unseen; for a bare name there is nothing to record yet. */
@@ -67,43 +58,73 @@ const lookUp = async (ports: ReturnMachinesPorts, refs: readonly HostRef[]): Pro
   } catch (error) {
     if (!isPluginError(error) || !refs.every(({ machineId }) => isInstanceId(machineId))) throw error;
     ports.log.warn('return.unverified', messageOf(error), { aws: error.aws });
-    return refs.map((asked) => ({ asked, machineId: asked.machineId }));
+    return refs.map((asked) => ({ asked, machineId: asked.machineId, uncertain: true, ambiguous: false }));
   }
 };
 
-const toItem = ({ asked, machineId, seen }: FoundHost): ReturnItem => {
+/** One host may be named twice, by id and by name. */
+const uniqueItems = (items: readonly ReturnItem[]): readonly ReturnItem[] => [
+  ...new Map(items.map((item) => [item.key, item])).values(),
+];
+
+const isEnding = ({ last }: ReturnItem): boolean => last !== undefined && hasEnded(last.state);
+
+const toItem = (host: FoundHost): ReturnItem => {
+  const { asked, machineId, seen, record } = host;
+  const key = machineId || asked.name || asked.machineId;
+  const last = record?.machine;
   const item = {
-    key: machineId || asked.name || asked.machineId,
+    key,
     machineId,
-    name: asked.name,
+    name: asked.name || (last?.name ?? ''),
     instanceTags: seen?.instanceTags ?? '',
+    ...(last === undefined ? {} : { last }),
+    ...(record === undefined ? {} : { owner: record.requestId }),
   };
   if (seen !== undefined) return judge({ ...item, verdict: 'unseen', message: '' }, seen);
-  if (machineId !== '') return { ...item, verdict: 'unseen', message: 'EC2 does not show this instance' };
-  const message =
-    asked.machineId === '' ? 'no instance has this name' : `"${asked.machineId}" is not an EC2 instance id`;
-  return { ...item, machineId: asked.machineId, verdict: 'gone', message };
+  if (last !== undefined && hasEnded(last.state)) return { ...item, verdict: 'gone', message: '' };
+  if (machineId !== '') return { ...item, verdict: 'unseen', message: 'not seen at EC2 yet' };
+  return { ...item, machineId: asked.machineId, ...withoutId(host) };
 };
 
-const terminate = async (ports: ReturnMachinesPorts, items: readonly ReturnItem[]) => {
+const withoutId = ({ asked, ambiguous, uncertain }: FoundHost): Pick<ReturnItem, 'verdict' | 'message'> => {
+  if (ambiguous)
+    return { verdict: 'foreign', message: `several instances are named ${asked.name}: return it by machineId` };
+  if (asked.machineId !== '') return { verdict: 'gone', message: `"${asked.machineId}" is not an EC2 instance id` };
+  return uncertain
+    ? { verdict: 'foreign', message: `no instance is named ${asked.name}, but a record could not be read: see the log` }
+    : { verdict: 'gone', message: 'no instance has this name' };
+};
+
+const terminate = async (
+  ports: ReturnMachinesPorts,
+  context: DecideContext,
+  requestId: string,
+  now: number,
+  items: readonly ReturnItem[],
+): Promise<{ readonly accepted: readonly ReturnItem[]; readonly trouble: string }> => {
   try {
-    return { refused: await terminateStanding(ports, items), trouble: '' };
+    return { accepted: await terminateStanding(ports, context, requestId, now, items), trouble: '' };
   } catch (error) {
     if (!isPluginError(error)) throw error;
     ports.log.warn('return.unsent', messageOf(error), { aws: error.aws });
-    return { refused: new Map<string, string>(), trouble: messageOf(error) };
+    return { accepted: [], trouble: messageOf(error) };
   }
 };
 
-const messageFor = (items: readonly ReturnItem[], refused: number, trouble: string): string => {
+const messageFor = (items: readonly ReturnItem[], accepted: number, trouble: string): string => {
   const of = (verdict: ReturnItem['verdict']): number => items.filter((item) => item.verdict === verdict).length;
+  const going = accepted + items.filter((item) => item.verdict === 'terminating' && isEnding(item)).length;
+  const waiting = of('terminating') - going;
   const parts = [
-    `${of('terminating') - refused} of ${items.length} machines are being terminated.`,
+    `${going} of ${items.length} machines are being terminated.`,
     of('gone') > 0 ? `${of('gone')} gone already.` : '',
     of('unseen') > 0 ? `${of('unseen')} not shown by EC2; looked for again.` : '',
-    of('foreign') > 0 ? `${of('foreign')} not terminated: without this provider's ownership tag.` : '',
-    refused > 0 ? `${refused} refused by EC2; asked again later.` : '',
-    trouble === '' ? '' : `EC2 could not be asked (${trouble}); asked again later.`,
+    of('foreign') > 0
+      ? `${of('foreign')} not terminated: without this provider's ownership tag, or not to be told apart.`
+      : '',
+    waiting > 0 ? `${waiting} not accepted by EC2 yet; asked again later.` : '',
+    trouble,
   ];
   return parts.filter((part) => part !== '').join(' ');
 };

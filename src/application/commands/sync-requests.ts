@@ -37,7 +37,7 @@ export const syncRequestsHandler =
     const { creates, returns } = sortOpen(loaded, includeSettled);
     const context = { streams: ports.streams, origin };
     const noteTrouble = (ids: readonly string[], error: unknown): void => {
-      const reason = awsTrouble(ports.log, error);
+      const reason = passingTrouble(ports.log, error);
       for (const id of ids) unverified.set(id, reason);
     };
     try {
@@ -56,9 +56,9 @@ export const syncRequestsHandler =
     return { unverified };
   };
 
-/** AWS's trouble is told and passes; the file system's or ours ends the call. */
-const awsTrouble = (log: Logger, error: unknown): string => {
-  if (!isPluginError(error) || !error.code.startsWith('provider.')) throw error;
+/** Trouble with one request or with AWS is told and passes: Host Factory asks again. */
+const passingTrouble = (log: Logger, error: unknown): string => {
+  if (!isPluginError(error)) throw error;
   log.warn('sync.unverified', messageOf(error), { aws: error.aws });
   return messageOf(error);
 };
@@ -120,7 +120,8 @@ const lookAt = async (
   const [seen, byRequest] = await Promise.all([ec2.describe([...ids]), ec2.describeByRequest(unresolved)]);
   const launched = new Map<string, typeof byRequest>();
   for (const sighting of byRequest) {
-    launched.set(sighting.clientToken, [...(launched.get(sighting.clientToken) ?? []), sighting]);
+    const { owner = '' } = sighting;
+    launched.set(owner, [...(launched.get(owner) ?? []), sighting]);
   }
   return { at, seen: new Map(seen.map((sighting) => [sighting.machineId, sighting])), launched };
 };

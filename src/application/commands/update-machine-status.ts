@@ -1,10 +1,10 @@
 import { PluginError } from '../../domain/errors.ts';
 import type { MachineState } from '../../domain/machine.ts';
-import { liveUnits } from '../../domain/request.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
 import { recallMachines } from '../host-lookup.ts';
-import type { Clock, LiveRequests, RequestStreams } from '../ports.ts';
+import type { Clock, LiveRequests, Logger, RequestStreams } from '../ports.ts';
 import { decideOnRequest } from '../streams.ts';
+import { keepBooks } from '../sync-create.ts';
 
 export interface UpdateMachineStatus extends Command {
   readonly type: 'UpdateMachineStatus';
@@ -24,13 +24,15 @@ export interface UpdateMachineStatusPorts {
   readonly streams: RequestStreams;
   readonly live: LiveRequests;
   readonly clock: Clock;
+  readonly log: Logger;
 }
 
 /** Records a transition somebody saw. Throws `machine.not-found` when no request holds the machine. */
 export const updateMachineStatusHandler =
   (ports: UpdateMachineStatusPorts): Handler<Operation<UpdateMachineStatus, UpdateMachineStatusAnswer>> =>
   async ({ machineId, status, requestId, metadata = {} }, origin) => {
-    const id = requestId ?? (await recallMachines(ports, (machine) => machine.machineId === machineId))[0]?.requestId;
+    const id =
+      requestId ?? (await recallMachines(ports, (machine) => machine.machineId === machineId)).recalled[0]?.requestId;
     if (id === undefined) throw new PluginError('machine.not-found', `no open request holds a machine ${machineId}`);
     const now = ports.clock();
     const { state, version } = await decideOnRequest({ streams: ports.streams, origin }, id, [
@@ -40,6 +42,6 @@ export const updateMachineStatusHandler =
     if (state.stage === 'absent' || !state.machines.has(machineId)) {
       throw new PluginError('machine.not-found', `request ${id} holds no machine ${machineId}`);
     }
-    await ports.live.settle({ templateId: state.template.templateId, requestId: id, units: liveUnits(state) });
+    await keepBooks(ports.live, id, state);
     return { requestId: id, version };
   };

@@ -31,7 +31,7 @@ export const validateTemplateHandler =
     if (template === undefined && rejected === undefined) {
       throw new PluginError('template.not-found', `no template "${templateId}" in ${reading.file}`);
     }
-    const errors = template === undefined ? (rejected?.problems ?? []) : templateProblems(template);
+    const errors = [...(rejected?.problems ?? []), ...(template === undefined ? [] : templateProblems(template))];
     log.info('template.validated', `${templateId}: ${errors.length} problems`);
     return { templateId, file: reading.file, isValid: errors.length === 0, errors };
   };

@@ -1,5 +1,6 @@
 import type { Handler, Message, Operation } from '../bus.ts';
 import type { RequestStreams } from '../ports.ts';
+import { readAll } from '../streams.ts';
 import { type RequestStatus, type RequestView, viewOf } from '../views.ts';
 
 export interface ListRequests extends Message {
@@ -10,20 +11,22 @@ export interface ListRequests extends Message {
   readonly offset?: number;
 }
 
-export type ListRequestsAnswer = readonly RequestView[];
+export interface ListRequestsAnswer {
+  readonly requests: readonly RequestView[];
+  /** Records that could not be read, and why. */
+  readonly warnings: readonly string[];
+}
 
 /** All requests on record, newest first. */
 export const listRequestsHandler =
   ({ streams }: { readonly streams: RequestStreams }): Handler<Operation<ListRequests, ListRequestsAnswer>> =>
   async ({ status, templateId, limit, offset = 0 }) => {
-    const views: RequestView[] = [];
-    for (const id of await streams.ids()) {
-      const view = viewOf(id, await streams.load(id));
-      if (view !== undefined) views.push(view);
-    }
-    return views
+    const { read, warnings } = await readAll(streams, await streams.ids());
+    const requests = read
+      .flatMap(({ id, stream }) => viewOf(id, stream) ?? [])
       .filter((view) => status === undefined || view.status === status)
       .filter((view) => templateId === undefined || view.templateId === templateId)
       .sort((a, b) => b.createdAt - a.createdAt || a.requestId.localeCompare(b.requestId))
       .slice(offset, limit === undefined ? undefined : offset + limit);
+    return { requests, warnings };
   };

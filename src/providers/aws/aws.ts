@@ -3,9 +3,11 @@ import { PluginError } from '../../domain/errors.ts';
 import type { ProviderApi } from '../../domain/template.ts';
 import type { RetryPolicy } from './call.ts';
 import { type ConnectionSettings, clientConfig } from './client-config.ts';
-import { type CredentialSource, readCredentials } from './credentials.ts';
+import { type CredentialSource, type Remember, readCredentials } from './credentials.ts';
 import { createEc2 } from './ec2.ts';
+import { createEc2FleetProvider } from './ec2-fleet.ts';
 import { createHosts } from './hosts.ts';
+import { createLaunchTemplates } from './launch-templates.ts';
 import { createRunInstancesProvider } from './run-instances.ts';
 
 export interface AwsOptions {
@@ -15,13 +17,14 @@ export interface AwsOptions {
   readonly reads: RetryPolicy;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  readonly clock: () => number;
   /** `<cluster>/<provider instance>` */
   readonly owner: string;
   readonly version: string;
   /** Where the administrator keeps private keys, for a warning only. */
   readonly keyDirectory?: string;
   /** Keeps facts about AWS between calls. */
-  readonly remember: (key: string, lifetimeMs: number, find: () => Promise<string>) => Promise<string>;
+  readonly remember: Remember;
 }
 
 export interface Aws {
@@ -38,13 +41,20 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
   const config = await clientConfig(options.connection, await readCredentials(options.credentials));
   const ec2 = createEc2({ ...options, client: config, random: Math.random });
   const rootDeviceOf = (imageId: string): Promise<string> =>
-    remember(`root-device:${options.connection.region}:${imageId}`, imageFactLifetime, async () => {
-      const name = await ec2.rootDeviceName(imageId);
-      if (name !== undefined) return name;
-      throw new PluginError('provider.misconfigured', `image ${imageId} has no root device or does not exist`);
-    });
+    remember(
+      `root-device:${options.connection.region}:${imageId}`,
+      () => imageFactLifetime,
+      async () => {
+        const name = await ec2.rootDeviceName(imageId);
+        if (name !== undefined) return name;
+        throw new PluginError('provider.misconfigured', `image ${imageId} has no root device or does not exist`);
+      },
+    );
+  const launchTemplates = createLaunchTemplates({ ...options, ec2 });
+  const shared = { ...options, ec2, rootDeviceOf, launchTemplates };
   const providers: Partial<Record<ProviderApi, CapacityProvider>> = {
-    RunInstances: createRunInstancesProvider({ ...options, ec2, rootDeviceOf }),
+    RunInstances: createRunInstancesProvider(shared),
+    EC2Fleet: createEc2FleetProvider(shared),
   };
   return { hosts: createHosts({ ec2, owner }), provider: (api) => providers[api] };
 };

@@ -26,6 +26,18 @@ const backoff = ({ code }: PluginError, attempt: number, random: () => number): 
   return random() * Math.min(mostMs, baseMs[code] * 2 ** attempt);
 };
 
+/** EC2 checks the client token first: a refusal of these kinds says that no earlier try did anything. */
+const certain: ReadonlySet<string> = new Set([
+  'provider.capacity',
+  'provider.quota',
+  'provider.misconfigured',
+  'provider.missing',
+]);
+
+/** A try whose answer was lost may have done its work: only an answer about the same work takes that doubt away. */
+const verdictOn = (error: PluginError, tries: readonly PluginError[]): PluginError =>
+  certain.has(error.code) ? error : (tries.find(({ code }) => code === 'provider.transient') ?? error);
+
 /**
  * Sends one AWS call, again where that may help: only throttled and transient faults, by our own table of codes (the SDK
  * would also retry a capacity error that came as HTTP 500), and never past the end of the invocation's time.
@@ -36,24 +48,24 @@ export const callAws = async <T>(
   action: string,
   send: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> => {
+  const faults: PluginError[] = [];
   for (let attempt = 0; ; attempt++) {
     const started = performance.now();
+    const timing = () => ({ ms: Math.round(performance.now() - started), attempt: attempt + 1 });
     try {
       const answer = await send(signal);
-      log.debug('aws.call', action, { ms: Math.round(performance.now() - started), attempt: attempt + 1 });
+      log.debug('aws.call', action, timing());
       return answer;
     } catch (cause) {
       const error = isPluginError(cause) ? cause : toPluginError(action, cause);
-      const pause = backoff(error, attempt, random);
-      log.warn('aws.fault', messageOf(error), {
-        ...error.aws,
-        attempt: attempt + 1,
-        ms: Math.round(performance.now() - started),
-      });
-      if (pause === undefined || attempt >= retries || signal.aborted) throw error;
-      await wait(pause + interval * (attempt + 1), undefined, { signal }).catch(() => {
-        throw error;
-      });
+      faults.push(error);
+      log.warn('aws.fault', messageOf(error), { ...error.aws, ...timing() });
     }
+    const [last = toPluginError(action, undefined)] = faults.slice(-1);
+    const pause = backoff(last, attempt, random);
+    if (pause === undefined || attempt >= retries || signal.aborted) throw verdictOn(last, faults);
+    await wait(pause + interval * (attempt + 1), undefined, { signal }).catch(() => {
+      throw verdictOn(last, faults);
+    });
   }
 };

@@ -9,6 +9,13 @@ export interface AwsCredentials {
   readonly sessionToken?: string;
 }
 
+/** Keeps a fact between calls for as long as `lifetime` says of it (ms). */
+export type Remember = (
+  key: string,
+  lifetime: (value: string) => number,
+  find: () => Promise<string>,
+) => Promise<string>;
+
 /** Where credentials come from; neither: the SDK's own chain (environment, shared files, instance role). */
 export interface CredentialSource {
   readonly file?: string;
@@ -16,7 +23,7 @@ export interface CredentialSource {
   /** Milliseconds after which the script is run again. */
   readonly renewAfter: number;
   /** Keeps the script's output between calls. */
-  readonly remember: (key: string, lifetimeMs: number, find: () => Promise<string>) => Promise<string>;
+  readonly remember: Remember;
   readonly signal: AbortSignal;
 }
 
@@ -39,7 +46,7 @@ const jsonKeys = (text: string): ReadonlyMap<string, string> | undefined => {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null) return undefined;
-    return new Map(Object.entries(value).map(([key, each]) => [key, String(each)]));
+    return new Map(Object.entries(value).map(([key, each]) => [key, typeof each === 'string' ? each : '']));
   } catch {
     return undefined;
   }
@@ -50,8 +57,8 @@ const toCredentials = (
   secretAccessKey: string | undefined,
   sessionToken: string | undefined,
 ): AwsCredentials | undefined => {
-  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
-  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+  if (!accessKeyId || !secretAccessKey) return undefined;
+  return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
 };
 
 /** Credentials in either form IBM's plug-ins take: a credentials file's text, or JSON as of `credential_process`. */
@@ -93,8 +100,7 @@ const runScript = async (
       throw new PluginError('configuration.invalid', `AWS_CREDENTIAL_SCRIPT ${script} failed (${code})`);
     }
   };
-  let text = await remember(script, renewAfter, run);
-  if (lifetimeOf(text, renewAfter) === 0) text = await run();
+  const text = await remember(script, (output) => lifetimeOf(output, renewAfter), run);
   return orRefuse(parseCredentials(text), `AWS_CREDENTIAL_SCRIPT ${script}`);
 };
 

@@ -1,14 +1,35 @@
 import {
+  CancelSpotFleetRequestsCommand,
+  CreateFleetCommand,
+  type CreateFleetCommandInput,
+  type CreateFleetCommandOutput,
+  CreateLaunchTemplateCommand,
+  type CreateLaunchTemplateCommandInput,
   CreateTagsCommand,
+  DeleteFleetsCommand,
+  DeleteLaunchTemplateCommand,
+  DescribeFleetInstancesCommand,
+  DescribeFleetsCommand,
   DescribeImagesCommand,
   DescribeInstancesCommand,
+  DescribeLaunchTemplatesCommand,
+  DescribeLaunchTemplateVersionsCommand,
+  DescribeSpotFleetInstancesCommand,
+  DescribeSpotFleetRequestHistoryCommand,
+  DescribeSpotFleetRequestsCommand,
   EC2Client,
   type EC2ClientConfig,
   type Filter,
+  type FleetData,
+  type HistoryRecord,
   type Instance,
+  ModifyFleetCommand,
+  ModifySpotFleetRequestCommand,
+  RequestSpotFleetCommand,
   RunInstancesCommand,
   type RunInstancesCommandInput,
   type RunInstancesCommandOutput,
+  type SpotFleetRequestConfigData,
   type Tag,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
@@ -22,6 +43,29 @@ export interface Ec2 {
   terminateInstances(ids: readonly string[]): Promise<void>;
   createTags(resources: readonly string[], tags: readonly Tag[]): Promise<void>;
   rootDeviceName(imageId: string): Promise<string | undefined>;
+
+  /** Answers with the id. */
+  createLaunchTemplate(input: CreateLaunchTemplateCommandInput): Promise<string>;
+  launchTemplateId(name: string): Promise<string>;
+  /** The number of `$Latest` or `$Default`. */
+  launchTemplateVersion(id: string, version: string): Promise<string>;
+  deleteLaunchTemplate(id: string): Promise<void>;
+
+  createFleet(input: CreateFleetCommandInput): Promise<CreateFleetCommandOutput>;
+  describeFleet(id: string): Promise<FleetData | undefined>;
+  fleetInstanceIds(id: string): Promise<readonly string[]>;
+  modifyFleet(id: string, units: number): Promise<void>;
+  /** Its instances live on. */
+  deleteFleet(id: string): Promise<void>;
+
+  /** Answers with the id. */
+  requestSpotFleet(config: SpotFleetRequestConfigData): Promise<string>;
+  spotFleetState(id: string): Promise<string | undefined>;
+  spotFleetInstanceIds(id: string): Promise<readonly string[]>;
+  spotFleetErrors(id: string, since: Date): Promise<readonly HistoryRecord[]>;
+  modifySpotFleet(id: string, units: number): Promise<void>;
+  /** Its instances live on. */
+  cancelSpotFleet(id: string): Promise<void>;
 }
 
 export interface Ec2Options extends CallContext {
@@ -33,49 +77,160 @@ export interface Ec2Options extends CallContext {
 /** EC2: results per page of DescribeInstances. Paged reads draw on the larger throttling bucket. */
 const pageSize = 1000;
 
+/** Reads all pages of a listing. */
+const allPages = async <T>(
+  read: (page: { NextToken?: string }) => Promise<{ readonly items: readonly T[]; readonly next: string | undefined }>,
+): Promise<readonly T[]> => {
+  const found: T[] = [];
+  let token: string | undefined;
+  do {
+    const { items, next } = await read(token === undefined ? {} : { NextToken: token });
+    found.push(...items);
+    token = next === '' ? undefined : next;
+  } while (token !== undefined);
+  return found;
+};
+
+const idsOf = (instances: readonly { readonly InstanceId?: string | undefined }[] = []): readonly string[] =>
+  instances.flatMap(({ InstanceId }) => (InstanceId === undefined ? [] : [InstanceId]));
+
 export const createEc2 = ({ client: config, changes, reads, ...context }: Ec2Options): Ec2 => {
   const client = new EC2Client({ ...config, maxAttempts: 1 });
-  return {
-    runInstances: (input) =>
-      callAws(context, changes, 'RunInstances', (abortSignal) =>
-        client.send(new RunInstancesCommand(input), { abortSignal }),
-      ),
+  type Send<O> = (options: { readonly abortSignal: AbortSignal }) => Promise<O>;
+  const change = <O>(action: string, send: Send<O>): Promise<O> =>
+    callAws(context, changes, action, (abortSignal) => send({ abortSignal }));
+  const read = <O>(action: string, send: Send<O>): Promise<O> =>
+    callAws(context, reads, action, (abortSignal) => send({ abortSignal }));
 
-    describeInstances: async (filters) => {
-      const found: Instance[] = [];
-      let token: string | undefined;
-      do {
-        const input = {
-          Filters: [...filters],
-          MaxResults: pageSize,
-          ...(token === undefined ? {} : { NextToken: token }),
-        };
-        const page = await callAws(context, reads, 'DescribeInstances', (abortSignal) =>
-          client.send(new DescribeInstancesCommand(input), { abortSignal }),
+  return {
+    runInstances: (input) => change('RunInstances', (options) => client.send(new RunInstancesCommand(input), options)),
+
+    describeInstances: (filters) =>
+      allPages(async (page) => {
+        const command = new DescribeInstancesCommand({ Filters: [...filters], MaxResults: pageSize, ...page });
+        const { Reservations = [], NextToken } = await read('DescribeInstances', (options) =>
+          client.send(command, options),
         );
-        for (const { Instances = [] } of page.Reservations ?? []) found.push(...Instances);
-        token = page.NextToken;
-      } while (token !== undefined && token !== '');
-      return found;
-    },
+        return { items: Reservations.flatMap(({ Instances = [] }) => Instances), next: NextToken };
+      }),
 
     terminateInstances: async (ids) => {
-      await callAws(context, changes, 'TerminateInstances', (abortSignal) =>
-        client.send(new TerminateInstancesCommand({ InstanceIds: [...ids] }), { abortSignal }),
-      );
+      const command = new TerminateInstancesCommand({ InstanceIds: [...ids] });
+      await change('TerminateInstances', (options) => client.send(command, options));
     },
 
     createTags: async (resources, tags) => {
-      await callAws(context, changes, 'CreateTags', (abortSignal) =>
-        client.send(new CreateTagsCommand({ Resources: [...resources], Tags: [...tags] }), { abortSignal }),
-      );
+      const command = new CreateTagsCommand({ Resources: [...resources], Tags: [...tags] });
+      await change('CreateTags', (options) => client.send(command, options));
     },
 
     rootDeviceName: async (imageId) => {
-      const { Images = [] } = await callAws(context, reads, 'DescribeImages', (abortSignal) =>
-        client.send(new DescribeImagesCommand({ ImageIds: [imageId] }), { abortSignal }),
-      );
+      const command = new DescribeImagesCommand({ ImageIds: [imageId] });
+      const { Images = [] } = await read('DescribeImages', (options) => client.send(command, options));
       return Images[0]?.RootDeviceName;
+    },
+
+    createLaunchTemplate: async (input) => {
+      const command = new CreateLaunchTemplateCommand(input);
+      const { LaunchTemplate } = await change('CreateLaunchTemplate', (options) => client.send(command, options));
+      return LaunchTemplate?.LaunchTemplateId ?? '';
+    },
+
+    launchTemplateId: async (name) => {
+      const command = new DescribeLaunchTemplatesCommand({ LaunchTemplateNames: [name] });
+      const { LaunchTemplates = [] } = await read('DescribeLaunchTemplates', (options) =>
+        client.send(command, options),
+      );
+      return LaunchTemplates[0]?.LaunchTemplateId ?? '';
+    },
+
+    launchTemplateVersion: async (id, version) => {
+      const command = new DescribeLaunchTemplateVersionsCommand({ LaunchTemplateId: id, Versions: [version] });
+      const { LaunchTemplateVersions = [] } = await read('DescribeLaunchTemplateVersions', (options) =>
+        client.send(command, options),
+      );
+      return String(LaunchTemplateVersions[0]?.VersionNumber ?? version);
+    },
+
+    deleteLaunchTemplate: async (id) => {
+      const command = new DeleteLaunchTemplateCommand({ LaunchTemplateId: id });
+      await change('DeleteLaunchTemplate', (options) => client.send(command, options));
+    },
+
+    createFleet: (input) => change('CreateFleet', (options) => client.send(new CreateFleetCommand(input), options)),
+
+    describeFleet: async (id) => {
+      const command = new DescribeFleetsCommand({ FleetIds: [id] });
+      return (await read('DescribeFleets', (options) => client.send(command, options))).Fleets?.[0];
+    },
+
+    fleetInstanceIds: (id) =>
+      allPages(async (page) => {
+        const command = new DescribeFleetInstancesCommand({ FleetId: id, ...page });
+        const { ActiveInstances, NextToken } = await read('DescribeFleetInstances', (options) =>
+          client.send(command, options),
+        );
+        return { items: idsOf(ActiveInstances), next: NextToken };
+      }),
+
+    modifyFleet: async (id, units) => {
+      const command = new ModifyFleetCommand({
+        FleetId: id,
+        ExcessCapacityTerminationPolicy: 'no-termination',
+        TargetCapacitySpecification: { TotalTargetCapacity: units },
+      });
+      await change('ModifyFleet', (options) => client.send(command, options));
+    },
+
+    deleteFleet: async (id) => {
+      const command = new DeleteFleetsCommand({ FleetIds: [id], TerminateInstances: false });
+      await change('DeleteFleets', (options) => client.send(command, options));
+    },
+
+    requestSpotFleet: async (config) => {
+      const command = new RequestSpotFleetCommand({ SpotFleetRequestConfig: config });
+      return (await change('RequestSpotFleet', (options) => client.send(command, options))).SpotFleetRequestId ?? '';
+    },
+
+    spotFleetState: async (id) => {
+      const command = new DescribeSpotFleetRequestsCommand({ SpotFleetRequestIds: [id] });
+      const { SpotFleetRequestConfigs = [] } = await read('DescribeSpotFleetRequests', (options) =>
+        client.send(command, options),
+      );
+      return SpotFleetRequestConfigs[0]?.SpotFleetRequestState;
+    },
+
+    spotFleetInstanceIds: (id) =>
+      allPages(async (page) => {
+        const command = new DescribeSpotFleetInstancesCommand({ SpotFleetRequestId: id, ...page });
+        const { ActiveInstances, NextToken } = await read('DescribeSpotFleetInstances', (options) =>
+          client.send(command, options),
+        );
+        return { items: idsOf(ActiveInstances), next: NextToken };
+      }),
+
+    spotFleetErrors: async (id, since) => {
+      const command = new DescribeSpotFleetRequestHistoryCommand({
+        SpotFleetRequestId: id,
+        EventType: 'error',
+        StartTime: since,
+      });
+      const answer = await read('DescribeSpotFleetRequestHistory', (options) => client.send(command, options));
+      return answer.HistoryRecords ?? [];
+    },
+
+    modifySpotFleet: async (id, units) => {
+      const command = new ModifySpotFleetRequestCommand({
+        SpotFleetRequestId: id,
+        TargetCapacity: units,
+        ExcessCapacityTerminationPolicy: 'noTermination',
+      });
+      await change('ModifySpotFleetRequest', (options) => client.send(command, options));
+    },
+
+    cancelSpotFleet: async (id) => {
+      const command = new CancelSpotFleetRequestsCommand({ SpotFleetRequestIds: [id], TerminateInstances: false });
+      await change('CancelSpotFleetRequests', (options) => client.send(command, options));
     },
   };
 };

@@ -45,11 +45,27 @@ const codesByKind: readonly (readonly [FaultKind, readonly string[]])[] = [
   ],
   [
     'provider.unreachable',
-    ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'CERT_HAS_EXPIRED'],
+    [
+      'ECONNREFUSED',
+      'ENOTFOUND',
+      'EAI_AGAIN',
+      'EHOSTUNREACH',
+      'ENETUNREACH',
+      'CERT_HAS_EXPIRED',
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      'SELF_SIGNED_CERT_IN_CHAIN',
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      'UNABLE_TO_GET_ISSUER_CERT',
+      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+      'ERR_TLS_CERT_ALTNAME_INVALID',
+      'EPROTO',
+    ],
   ],
   [
     'provider.transient',
     [
+      // Another process sent this token with other parameters: what it launched is looked up, never launched again.
+      'IdempotentParameterMismatch',
       'InternalError',
       'InternalFailure',
       'ServiceUnavailable',

@@ -2,12 +2,12 @@ import type { Hosts } from '../../application/ports.ts';
 import { hasCode, messageOf } from '../../domain/errors.ts';
 import type { OwnedSighting } from '../../domain/return-request.ts';
 import type { Ec2 } from './ec2.ts';
-import { toSighting } from './sighting.ts';
+import { toOwnedSighting } from './sighting.ts';
 import { tagKeys } from './tags.ts';
 
 /** EC2: values per filter. */
 const idsPerFilter = 200;
-/** A quarter of what TerminateInstances takes at most would do; AWS advises batches well below 1000. */
+/** TerminateInstances takes 1000; AWS advises smaller batches. */
 const idsPerTermination = 500;
 const parallelReads = 4;
 const parallelTagging = 4;
@@ -42,17 +42,13 @@ export const createHosts = ({ ec2, owner }: HostsOptions): Hosts => {
     return found.flat();
   };
   const look = async (filter: string, values: readonly string[]): Promise<readonly OwnedSighting[]> =>
-    (await readBy(filter, values)).map((instance) => toSighting(instance, owner));
+    (await readBy(filter, values)).map((instance) => toOwnedSighting(instance, owner));
 
   return {
     describe: (ids) => look('instance-id', ids),
     describeByName: (names) => look('private-dns-name', names),
-    describeByRequest: async (requestIds) => {
-      const instances = await readBy(`tag:${tagKeys.request}`, requestIds);
-      return instances
-        .map((instance) => ({ ...toSighting(instance, owner), clientToken: instance.ClientToken ?? '' }))
-        .filter(({ ours }) => ours);
-    },
+    describeByRequest: async (requestIds) =>
+      (await look(`tag:${tagKeys.request}`, requestIds)).filter(({ ours }) => ours),
     terminate: async (machines) => {
       const refused = new Map<string, string>();
       const byZone = [...machines].sort((a, b) => (a.zone ?? '').localeCompare(b.zone ?? ''));

@@ -1,5 +1,5 @@
 import type { Instance } from '@aws-sdk/client-ec2';
-import type { MachineState } from '../../domain/machine.ts';
+import type { MachineState, Sighting } from '../../domain/machine.ts';
 import type { OwnedSighting } from '../../domain/return-request.ts';
 import { instanceTagsText, tagKeys, tagValue } from './tags.ts';
 
@@ -28,10 +28,9 @@ const reasonOf = ({ StateReason, StateTransitionReason = '' }: Instance): string
   return Message === '' || Message.startsWith(Code) ? Message || Code : `${Code}: ${Message}`;
 };
 
-/** EC2's words for an instance as ours, with what its tags say of its owner. */
-export const toSighting = (instance: Instance, owner: string): OwnedSighting => {
-  const { Tags = [], LaunchTime, Placement } = instance;
-  const request = tagValue(Tags, tagKeys.request);
+/** EC2's words for an instance as ours. */
+export const toSighting = (instance: Instance): Sighting => {
+  const { LaunchTime, Placement } = instance;
   const reason = reasonOf(instance);
   return {
     machineId: instance.InstanceId ?? '',
@@ -44,6 +43,15 @@ export const toSighting = (instance: Instance, owner: string): OwnedSighting => 
     priceType: instance.InstanceLifecycle === 'spot' ? 'spot' : 'ondemand',
     ...(Placement?.AvailabilityZone === undefined ? {} : { zone: Placement.AvailabilityZone }),
     ...(reason === '' ? {} : { reason }),
+  };
+};
+
+/** The same with what its tags say of its owner. */
+export const toOwnedSighting = (instance: Instance, owner: string): OwnedSighting => {
+  const { Tags = [] } = instance;
+  const request = tagValue(Tags, tagKeys.request);
+  return {
+    ...toSighting(instance),
     instanceTags: instanceTagsText(Tags),
     ours: tagValue(Tags, tagKeys.owner) === owner,
     ...(request === undefined ? {} : { owner: request }),

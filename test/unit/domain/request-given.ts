@@ -13,7 +13,7 @@ import {
 } from '../../../src/domain/request.ts';
 import { onDemandTemplate } from './template-fixture.ts';
 
-export const created: RequestEvent = {
+export const created: Extract<RequestEvent, { type: 'RequestCreated' }> = {
   type: 'RequestCreated',
   at: 0,
   template: onDemandTemplate,

@@ -69,9 +69,15 @@ describe('a launch', () => {
   });
 
   it('is unresolved until its outcome is on record', () => {
-    expect(unresolvedLaunches(knownOf(created, intended()))).toMatchObject([{ clientToken: 'req-1.0', intendedAt: 1 }]);
+    expect(unresolvedLaunches(knownOf(created, intended()))).toMatchObject([{ clientToken: 'req-1.0', sentAt: 1 }]);
     expect(unresolvedLaunches(knownOf(created, intended(), granted(pending('i-1'))))).toEqual([]);
     expect(unresolvedLaunches(knownOf(created, intended(), refused(2)))).toEqual([]);
+  });
+
+  it('that is sent again is dated anew and stays unresolved', () => {
+    const repeated = { type: 'LaunchRepeated', at: 50, clientToken: 'req-1.0' } as const;
+    given(created, intended()).when({ type: 'RepeatLaunch', now: 50, clientToken: 'req-1.0' }).leadsTo(repeated);
+    expect(unresolvedLaunches(knownOf(created, intended(), repeated))).toMatchObject([{ sentAt: 50 }]);
   });
 
   it('that got all is a grant', () =>
@@ -332,9 +338,9 @@ describe('what counts against maxNumber', () => {
       1,
     ],
     [
-      'not a machine given up',
+      'a machine given up, until EC2 shows its end',
       [intended(), both, { type: 'MachinesGivenUp', at: 4, machineIds: ['i-2'], reason: 'late' } as const],
-      1,
+      2,
     ],
   ])('is %s', (_, events, units) => expect(liveUnits(knownOf(created, ...events))).toBe(units));
 

@@ -53,7 +53,7 @@ const observe = (now: number, ...sightings: readonly OwnedSighting[]): ReturnCom
   seen: sightings,
   consistencyWindow: window,
 });
-const after = (state: ReturnEvent[], ...commands: readonly ReturnCommand[]): KnownReturn => {
+const stateAfter = (state: ReturnEvent[], ...commands: readonly ReturnCommand[]): KnownReturn => {
   const events = [...state];
   for (const command of commands) events.push(...decideReturn(command, fold(...events)));
   return known(...events);
@@ -125,13 +125,13 @@ describe('a look at a host', () => {
 
 describe('a return', () => {
   it('runs while EC2 has not confirmed the end, and completes when it has', () => {
-    const open = after(
+    const open = stateAfter(
       [requested(item('i-1'))],
       observe(2, seen('i-1', 'running')),
       observe(3, seen('i-1', 'shutting-down')),
     );
     expect([open.stage, openItems(open).length]).toEqual(['open', 1]);
-    const done = after(
+    const done = stateAfter(
       [requested(item('i-1'))],
       observe(2, seen('i-1', 'running')),
       observe(4, seen('i-1', 'terminated')),
@@ -140,7 +140,7 @@ describe('a return', () => {
   });
 
   it('waits for the last of several', () => {
-    const state = after(
+    const state = stateAfter(
       [requested(item('i-1'), item('i-2'))],
       observe(2, seen('i-1', 'terminated'), seen('i-2', 'running')),
     );
@@ -149,22 +149,27 @@ describe('a return', () => {
 
   it('notes a host EC2 does not show, and believes it gone only after the window', () => {
     const miss = [requested(item('i-1'))];
-    expect(after(miss, observe(5)).items.get('i-1')).toMatchObject({ verdict: 'unseen', missedSince: 5 });
-    expect(after(miss, observe(5), observe(5 + window - 1)).stage).toBe('open');
-    expect(after(miss, observe(5), observe(5 + window)).items.get('i-1')).toMatchObject({
+    expect(stateAfter(miss, observe(5)).items.get('i-1')).toMatchObject({ verdict: 'unseen', missedSince: 5 });
+    expect(stateAfter(miss, observe(5), observe(5 + window - 1)).stage).toBe('open');
+    expect(stateAfter(miss, observe(5), observe(5 + window)).items.get('i-1')).toMatchObject({
       verdict: 'gone',
       message: 'no longer known to EC2',
     });
   });
 
   it('starts the window anew when EC2 shows the host again', () => {
-    const state = after([requested(item('i-1'))], observe(5), observe(6, seen('i-1', 'running')), observe(5 + window));
+    const state = stateAfter(
+      [requested(item('i-1'))],
+      observe(5),
+      observe(6, seen('i-1', 'running')),
+      observe(5 + window),
+    );
     expect(state.items.get('i-1')).toMatchObject({ verdict: 'terminating', missedSince: 5 + window });
   });
 
   it('records what EC2 refused, and goes on asking', () => {
     const refused = new Map([['i-1', 'OperationNotPermitted']]);
-    const state = after([requested(item('i-1'))], observe(2, seen('i-1', 'running')), {
+    const state = stateAfter([requested(item('i-1'))], observe(2, seen('i-1', 'running')), {
       type: 'Refuse',
       now: 3,
       refused,
@@ -176,7 +181,7 @@ describe('a return', () => {
 
   it('says why a host is still refused at the next look', () => {
     const refused = new Map([['i-1', 'OperationNotPermitted']]);
-    const state = after(
+    const state = stateAfter(
       [requested(item('i-1'))],
       observe(2, seen('i-1', 'running')),
       { type: 'Refuse', now: 3, refused },
@@ -187,11 +192,11 @@ describe('a return', () => {
 
   it('is told nothing new by the same look again', () => {
     const look = observe(2, seen('i-1', 'running'));
-    expect(decideReturn(look, after([requested(item('i-1'))], look))).toEqual([]);
+    expect(decideReturn(look, stateAfter([requested(item('i-1'))], look))).toEqual([]);
   });
 
   it('that is done with changes no more', () => {
-    const done = after([requested(item('i-1'))], observe(2, seen('i-1', 'terminated')));
+    const done = stateAfter([requested(item('i-1'))], observe(2, seen('i-1', 'terminated')));
     expect(decideReturn(observe(3, seen('i-1', 'running')), done)).toEqual([]);
     expect(decideReturn({ type: 'Refuse', now: 3, refused: new Map([['i-1', 'no']]) }, done)).toEqual([]);
   });

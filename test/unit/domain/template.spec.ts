@@ -16,8 +16,8 @@ describe('the rules between the fields of a template', () => {
   it.each<[string, Template, string[]]>([
     ['an image', without('imageId'), ['imageId']],
     ['a type for on demand', without('vmType'), ['vmType']],
-    ['types for spot', { ...onDemandTemplate, priceType: 'spot' }, ['vmTypes']],
-    ['types for heterogeneous', { ...onDemandTemplate, priceType: 'heterogeneous' }, ['vmTypes']],
+    ['types for spot', { ...without('vmType'), priceType: 'spot' }, ['vmTypes']],
+    ['types for heterogeneous', { ...without('vmType'), priceType: 'heterogeneous' }, ['vmTypes']],
     ['iops for io1', { ...onDemandTemplate, volumeType: 'io1' }, ['iops']],
     ['iops for io2', { ...onDemandTemplate, volumeType: 'io2' }, ['iops']],
     ['no iops for gp2', { ...onDemandTemplate, volumeType: 'gp2', iops: 500 }, ['iops']],

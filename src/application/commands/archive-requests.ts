@@ -1,0 +1,58 @@
+import { hasCode, messageOf } from '../../domain/errors.ts';
+import { isReturnId } from '../../domain/ids.ts';
+import { liveMachines } from '../../domain/request.ts';
+import type { Command, Handler, Operation } from '../bus.ts';
+import type { Clock, Logger, Policy, RequestStreams, Stream } from '../ports.ts';
+import { foldRequest, foldReturn } from '../streams.ts';
+
+export interface ArchiveRequests extends Command {
+  readonly type: 'ArchiveRequests';
+}
+
+export interface ArchiveRequestsAnswer {
+  readonly archived: number;
+}
+
+export interface ArchiveRequestsPorts {
+  readonly streams: RequestStreams;
+  readonly policy: Pick<Policy, 'retention'>;
+  /** Runs the work unless it was run lately, here or in another process. */
+  readonly nowAndThen: (work: () => Promise<void>) => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const isFinished = (id: string, stream: Stream): boolean => {
+  if (isReturnId(id)) return foldReturn(stream).stage === 'settled';
+  const request = foldRequest(stream);
+  if (request.stage !== 'settled') return false;
+  return liveMachines(request).length === 0 && request.resources.every(({ stage }) => stage === 'deleted');
+};
+
+const archiveOne = async (
+  { streams, log }: Pick<ArchiveRequestsPorts, 'streams' | 'log'>,
+  id: string,
+): Promise<number> => {
+  try {
+    if (!isFinished(id, await streams.load(id))) return 0;
+    await streams.archive(id);
+    return 1;
+  } catch (error) {
+    if (!hasCode(error, 'storage.unreadable')) throw error;
+    log.error('archive.unreadable', messageOf(error), { requestId: id });
+    return 0;
+  }
+};
+
+/** Sets requests aside that have been finished for longer than the retention time, so that listings stay short. */
+export const archiveRequestsHandler =
+  (ports: ArchiveRequestsPorts): Handler<Operation<ArchiveRequests, ArchiveRequestsAnswer>> =>
+  async () => {
+    const { streams, policy, clock } = ports;
+    let archived = 0;
+    await ports.nowAndThen(async () => {
+      for (const id of await streams.untouchedSince(clock() - policy.retention))
+        archived += await archiveOne(ports, id);
+    });
+    return { archived };
+  };

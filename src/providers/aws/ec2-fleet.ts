@@ -1,0 +1,217 @@
+import type {
+  CreateFleetCommandInput,
+  CreateFleetCommandOutput,
+  CreateFleetError,
+  CreateFleetInstance,
+  Tag,
+  TagSpecification,
+} from '@aws-sdk/client-ec2';
+import type { CapacityProvider, LaunchOrder, LaunchReport } from '../../application/ports.ts';
+import { PluginError } from '../../domain/errors.ts';
+import { clientTokenOf } from '../../domain/ids.ts';
+import type { Sighting } from '../../domain/machine.ts';
+import type { PreparedLaunch, Refusal } from '../../domain/request.ts';
+import {
+  expiryMs,
+  fleetTypeOf,
+  offeringOf,
+  onDemandUnits,
+  type Template,
+  weightedTypes,
+} from '../../domain/template.ts';
+import type { Ec2 } from './ec2.ts';
+import { kindOfCode } from './fault.ts';
+import { createFleetKeeper } from './fleet-keeper.ts';
+import { fleetPools, onDemandStrategy, spotStrategy } from './fleet-pools.ts';
+import { type LaunchDataOptions, launchTags, optional, renderLaunchData } from './launch-data.ts';
+import { type LaunchTemplateRef, type LaunchTemplates, templateData } from './launch-templates.ts';
+import { isRefusalFault, refusalOf } from './refusal.ts';
+
+export interface Ec2FleetOptions extends LaunchDataOptions {
+  readonly ec2: Ec2;
+  readonly launchTemplates: LaunchTemplates;
+  readonly clock: () => number;
+}
+
+/** Calls in one request for what a transient fault left missing. */
+const mostAttempts = 3;
+
+/** What is stored of a CreateFleet call: dates as text, and what the request needs to know of the fleet. */
+interface FleetCall {
+  readonly input: Omit<CreateFleetCommandInput, 'ValidUntil'>;
+  readonly validUntil: string;
+  readonly weights: Readonly<Record<string, number>>;
+  /** Made for this request alone. */
+  readonly launchTemplateId?: string;
+}
+
+const isFleetCall = (call: object): call is FleetCall =>
+  'input' in call && 'validUntil' in call && typeof call.validUntil === 'string' && 'weights' in call;
+
+const tagSpecifications = (resources: readonly TagSpecification['ResourceType'][], tags: Tag[]): TagSpecification[] =>
+  resources.map((ResourceType) => ({ ResourceType, Tags: tags }));
+
+/** All or nothing is for EC2 to promise only where one type or one zone is in play. */
+const minimum = ({ allOrNothing, subnetIds }: Template, units: number) => {
+  if (!allOrNothing) return {};
+  return {
+    MinTargetCapacity: units,
+    ...(subnetIds.length === 1 ? { SingleAvailabilityZone: true } : { SingleInstanceType: true }),
+  };
+};
+
+const capacityOptions = (template: Template, units: number, isInstant: boolean): Partial<CreateFleetCommandInput> => {
+  const onDemand = onDemandUnits(template, units);
+  const spot = units - onDemand;
+  const least = isInstant ? minimum(template, units) : {};
+  const strategy = spotStrategy(template);
+  const pools = strategy === 'lowest-price' ? optional('InstancePoolsToUseCount', template.poolsCount) : {};
+  return {
+    TargetCapacitySpecification: {
+      TotalTargetCapacity: units,
+      OnDemandTargetCapacity: onDemand,
+      SpotTargetCapacity: spot,
+      DefaultTargetCapacityType: template.priceType === 'ondemand' ? 'on-demand' : 'spot',
+    },
+    ...(spot > 0 ? { SpotOptions: { AllocationStrategy: strategy, ...pools, ...(onDemand > 0 ? {} : least) } } : {}),
+    ...(onDemand > 0
+      ? { OnDemandOptions: { AllocationStrategy: onDemandStrategy(template), ...(spot > 0 ? {} : least) } }
+      : {}),
+  };
+};
+
+const ownTemplate = async (
+  options: Ec2FleetOptions,
+  template: Template,
+  tags: readonly Tag[],
+): Promise<LaunchTemplateRef> => {
+  const { launchTemplates } = options;
+  if (template.launchTemplateId !== undefined) {
+    return launchTemplates.pin(template.launchTemplateId, template.launchTemplateVersion);
+  }
+  return launchTemplates.ensure(templateData(await renderLaunchData(options, template), tags));
+};
+
+const prepareFleet = async (options: Ec2FleetOptions, order: LaunchOrder): Promise<PreparedLaunch> => {
+  const { template, count, requestId, attempt } = order;
+  const Type = fleetTypeOf(template);
+  const isInstant = Type === 'instant';
+  const tags = launchTags(order, options);
+  // Only an instant fleet tags its instances in the call; the others need a launch template of the request's own for it.
+  const launchTemplate = await ownTemplate(options, template, isInstant ? [] : tags);
+  const ownedTemplate = isInstant || template.launchTemplateId !== undefined ? undefined : launchTemplate.id;
+  const clientToken = clientTokenOf(requestId, attempt);
+  const input: FleetCall['input'] = {
+    Type,
+    ClientToken: clientToken,
+    ...capacityOptions(template, count, isInstant),
+    TargetCapacitySpecification: capacityOptions(template, count, isInstant).TargetCapacitySpecification,
+    LaunchTemplateConfigs: [
+      {
+        LaunchTemplateSpecification: { LaunchTemplateId: launchTemplate.id, Version: launchTemplate.version },
+        Overrides: fleetPools(template),
+      },
+    ],
+    TagSpecifications: tagSpecifications(
+      isInstant ? ['fleet', 'instance', 'volume', 'network-interface'] : ['fleet'],
+      tags,
+    ),
+    ...(isInstant
+      ? {}
+      : { TerminateInstancesWithExpiration: false, ExcessCapacityTerminationPolicy: 'no-termination' as const }),
+    ...(Type === 'maintain' ? { ReplaceUnhealthyInstances: false } : {}),
+  };
+  const call: FleetCall = {
+    input,
+    validUntil: new Date(options.clock() + expiryMs(template)).toISOString(),
+    weights: template.vmTypes === undefined ? {} : Object.fromEntries(weightedTypes(template)),
+    ...optional('launchTemplateId', ownedTemplate),
+  };
+  const pool = `${offeringOf(template)} in ${template.subnetIds.join(', ')}`;
+  return { clientToken, count, pool, api: 'EC2Fleet', call: { ...call } };
+};
+
+const toSightings = ({ InstanceIds = [], InstanceType, Lifecycle }: CreateFleetInstance): readonly Sighting[] =>
+  InstanceIds.map((machineId) => ({
+    machineId,
+    state: 'pending',
+    name: '',
+    privateIpAddress: '',
+    publicIpAddress: '',
+    instanceType: InstanceType ?? '',
+    priceType: Lifecycle === 'spot' ? 'spot' : 'ondemand',
+  }));
+
+const poolOf = ({ LaunchTemplateAndOverrides }: CreateFleetError): string => {
+  const { InstanceType, SubnetId, AvailabilityZone } = LaunchTemplateAndOverrides?.Overrides ?? {};
+  return [InstanceType, AvailabilityZone ?? SubnetId].filter((part) => part !== undefined).join(' in ');
+};
+
+/** Errors come per override, not per missing host: the distinct ones say why. */
+const refusalFrom = (errors: readonly CreateFleetError[], missing: number, launch: PreparedLaunch): Refusal => {
+  const lines = [...new Set(errors.map((error) => `${error.ErrorCode} ${poolOf(error)}: ${error.ErrorMessage ?? ''}`))];
+  const code = errors[0]?.ErrorCode ?? 'PartialGrant';
+  const kind = kindOfCode(code) ?? 'provider.misconfigured';
+  const fault = isRefusalFault(kind) ? kind : 'provider.capacity';
+  return {
+    missing,
+    code,
+    fault: errors.length === 0 ? 'provider.capacity' : fault,
+    message: lines.join('; '),
+    pool: launch.pool,
+  };
+};
+
+const instantReport = (
+  { Instances = [], Errors = [] }: CreateFleetCommandOutput,
+  launch: PreparedLaunch,
+  call: FleetCall,
+): LaunchReport => {
+  const machines = Instances.flatMap(toSightings);
+  const units = machines.reduce((sum, { instanceType }) => sum + (call.weights[instanceType] ?? 1), 0);
+  if (units >= launch.count) return { machines, tryNextPool: false };
+  const retryable = Errors.some(({ ErrorCode = '' }) => /throttled|transient/.test(kindOfCode(ErrorCode) ?? ''));
+  return { machines, refusal: refusalFrom(Errors, launch.count - units, launch), tryNextPool: retryable };
+};
+
+/** Capacity by EC2 Fleet: one call for every type in every subnet, on demand, spot or both. */
+export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvider => {
+  const { ec2 } = options;
+  return {
+    prepare: async (order) => (order.attempt < mostAttempts ? prepareFleet(options, order) : undefined),
+
+    launch: async (launch) => {
+      const { call } = launch;
+      if (!isFleetCall(call))
+        throw new PluginError('storage.unreadable', `launch ${launch.clientToken} holds no CreateFleet call`);
+      const { input, validUntil, launchTemplateId } = call;
+      const isRequest = input.Type === 'request';
+      try {
+        const answer = await ec2.createFleet({ ...input, ...(isRequest ? { ValidUntil: new Date(validUntil) } : {}) });
+        if (input.Type === 'instant') return instantReport(answer, launch, call);
+        const resource = {
+          kind: 'EC2Fleet' as const,
+          id: answer.FleetId ?? '',
+          refills: input.Type === 'maintain',
+          ours: true,
+          expiresAt: Date.parse(validUntil),
+          ...optional('launchTemplateId', launchTemplateId),
+        };
+        return { machines: [], resource, tryNextPool: false };
+      } catch (error) {
+        return { machines: [], refusal: refusalOf(error, launch), tryNextPool: false };
+      }
+    },
+
+    keeper: createFleetKeeper({
+      instanceIds: ec2.fleetInstanceIds,
+      errors: async ({ id }) => {
+        const { Errors = [] } = (await ec2.describeFleet(id)) ?? {};
+        return Errors.map(({ ErrorCode = '', ErrorMessage = '' }) => ({ code: ErrorCode, message: ErrorMessage }));
+      },
+      modify: ec2.modifyFleet,
+      cancel: ec2.deleteFleet,
+      deleteLaunchTemplate: ec2.deleteLaunchTemplate,
+    }),
+  };
+};

@@ -1,0 +1,161 @@
+import { access, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type {
+  _InstanceType,
+  BlockDeviceMapping,
+  InstanceNetworkInterfaceSpecification,
+  RunInstancesCommandInput,
+  Tag,
+} from '@aws-sdk/client-ec2';
+import type { LaunchOrder, Logger } from '../../application/ports.ts';
+import { PluginError } from '../../domain/errors.ts';
+import type { Template } from '../../domain/template.ts';
+import { tagKeys } from './tags.ts';
+
+export interface LaunchDataOptions {
+  /** The value of our ownership tag. */
+  readonly owner: string;
+  readonly version: string;
+  /** AWS_KEY_FILE: the folder where the administrator keeps `<keyName>.pem`. Never written to. */
+  readonly keyDirectory?: string;
+  readonly log: Logger;
+  /** The name of an AMI's root device, remembered across calls. */
+  readonly rootDeviceOf: (imageId: string) => Promise<string>;
+}
+
+/** What RunInstances and launch templates have in common: everything of a launch but where, how many and whose. */
+export type LaunchData = Pick<
+  RunInstancesCommandInput,
+  | 'ImageId'
+  | 'KeyName'
+  | 'IamInstanceProfile'
+  | 'Placement'
+  | 'EbsOptimized'
+  | 'UserData'
+  | 'BlockDeviceMappings'
+  | 'MetadataOptions'
+  | 'InstanceInitiatedShutdownBehavior'
+> & { readonly network: LaunchNetwork };
+
+export interface LaunchNetwork {
+  readonly SecurityGroupIds?: string[];
+  readonly NetworkInterfaces?: InstanceNetworkInterfaceSpecification[];
+}
+
+/** EC2: bytes of user data before base64. */
+const mostUserData = 16_384;
+
+const readUserData = async ({ templateId, userDataScript }: Template): Promise<string | undefined> => {
+  if (userDataScript === undefined) return undefined;
+  const refuse = (rule: string, cause?: unknown): PluginError =>
+    new PluginError('template.invalid', `template ${templateId}: userDataScript ${userDataScript} ${rule}`, { cause });
+  const bytes = await readFile(userDataScript).catch((cause: unknown) => {
+    throw refuse('cannot be read', cause);
+  });
+  if (bytes.length > mostUserData) throw refuse(`has ${bytes.length} bytes, EC2 takes at most ${mostUserData}`);
+  return bytes.length === 0 ? undefined : bytes.toString('base64');
+};
+
+/** The tags of one launch: the administrator's, the account of the caller, and ours, which nobody overrides. */
+export const launchTags = (
+  { requestId, template, attributes }: LaunchOrder,
+  { owner, version }: LaunchDataOptions,
+): Tag[] => {
+  const account = attributes['rc_account'];
+  const pairs = new Map([
+    ...template.instanceTags,
+    ...(account === undefined ? [] : [['RC_ACCOUNT', account] as const]),
+    [tagKeys.owner, owner],
+    [tagKeys.request, requestId],
+    [tagKeys.template, template.templateId],
+    [tagKeys.version, version],
+  ]);
+  return [...pairs].map(([Key, Value]) => ({ Key, Value }));
+};
+
+const volumeTypes: Readonly<Record<string, 'gp2' | 'gp3' | 'io1' | 'io2' | 'standard'>> = {
+  gp2: 'gp2',
+  gp3: 'gp3',
+  io1: 'io1',
+  io2: 'io2',
+  standard: 'standard',
+};
+
+const rootVolume = async (
+  { imageId, rootDeviceVolumeSize, volumeType, iops }: Template,
+  rootDeviceOf: LaunchDataOptions['rootDeviceOf'],
+): Promise<BlockDeviceMapping[]> => {
+  if (imageId === undefined || (rootDeviceVolumeSize ?? volumeType ?? iops) === undefined) return [];
+  const Ebs = {
+    DeleteOnTermination: true,
+    ...(rootDeviceVolumeSize === undefined ? {} : { VolumeSize: rootDeviceVolumeSize }),
+    ...(volumeType === undefined ? {} : { VolumeType: volumeTypes[volumeType] ?? 'gp2' }),
+    ...(iops === undefined ? {} : { Iops: iops }),
+  };
+  return [{ DeviceName: await rootDeviceOf(imageId), Ebs }];
+};
+
+/** Device 0 on card 0, then device 1 on each further card, as EC2 wants EFA interfaces laid out. */
+const efaInterfaces = ({ efaCount = 1, securityGroupIds }: Template): InstanceNetworkInterfaceSpecification[] =>
+  Array.from({ length: efaCount }, (_, card) => ({
+    DeviceIndex: card === 0 ? 0 : 1,
+    NetworkCardIndex: card,
+    InterfaceType: 'efa',
+    DeleteOnTermination: true,
+    ...(securityGroupIds.length === 0 ? {} : { Groups: [...securityGroupIds] }),
+  }));
+
+const networkOf = (template: Template): LaunchNetwork => {
+  if (template.interfaceType === 'efa') return { NetworkInterfaces: efaInterfaces(template) };
+  return template.securityGroupIds.length === 0 ? {} : { SecurityGroupIds: [...template.securityGroupIds] };
+};
+
+/** `{key: value}`, or nothing for undefined: EC2 takes an absent field for its default. */
+export const optional = <T, K extends string>(key: K, value: T | undefined): Partial<Record<K, T>> => {
+  const entry: Partial<Record<K, T>> = {};
+  if (value !== undefined) entry[key] = value;
+  return entry;
+};
+
+const placement = ({ placementGroupName, tenancy }: Template): Pick<LaunchData, 'Placement'> =>
+  placementGroupName === undefined && tenancy === undefined
+    ? {}
+    : { Placement: { ...optional('GroupName', placementGroupName), ...optional('Tenancy', tenancy) } };
+
+const profile = ({ instanceProfile }: Template): Pick<LaunchData, 'IamInstanceProfile'> => {
+  if (instanceProfile === undefined) return {};
+  return {
+    IamInstanceProfile: instanceProfile.startsWith('arn:') ? { Arn: instanceProfile } : { Name: instanceProfile },
+  };
+};
+
+/** EC2 has more instance types than this version of the SDK lists: the form decides. */
+export const isInstanceType = (name: string): name is _InstanceType => /^[a-z0-9-]+\.[a-z0-9-]+$/.test(name);
+
+/** A key that is not where the administrator keeps keys is worth a word; EC2 alone knows whether it exists. */
+const checkKey = async ({ keyDirectory, log }: LaunchDataOptions, { templateId, keyName }: Template): Promise<void> => {
+  if (keyDirectory === undefined || keyName === undefined) return;
+  const file = join(keyDirectory, `${keyName}.pem`);
+  await access(file).catch(() =>
+    log.warn('template.key', `${file} of template ${templateId} is not there (AWS_KEY_FILE)`),
+  );
+};
+
+/** Renders what a template says of each host. Reads the user data file and, the first time, the image's root device. */
+export const renderLaunchData = async (options: LaunchDataOptions, template: Template): Promise<LaunchData> => {
+  await checkKey(options, template);
+  const volumes = await rootVolume(template, options.rootDeviceOf);
+  return {
+    ...optional('ImageId', template.imageId),
+    ...optional('KeyName', template.keyName),
+    ...profile(template),
+    ...placement(template),
+    ...optional('EbsOptimized', template.ebsOptimized),
+    ...optional('UserData', await readUserData(template)),
+    ...(volumes.length === 0 ? {} : { BlockDeviceMappings: volumes }),
+    MetadataOptions: { HttpTokens: 'required', HttpEndpoint: 'enabled' },
+    // A host that shuts itself down would otherwise stay behind stopped, its volumes billed.
+    InstanceInitiatedShutdownBehavior: 'terminate',
+    network: networkOf(template),
+  };
+};

@@ -1,0 +1,282 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ReturnMachines } from '../../../../src/application/commands/return-machines.ts';
+import { PluginError } from '../../../../src/domain/errors.ts';
+import { returnIdOf } from '../../../../src/domain/ids.ts';
+import { damage } from '../../damaged-document.ts';
+import { nameOf } from '../../fake-hosts.ts';
+import { startWorld, uuid, type World } from '../../provider-world.ts';
+
+type Host = { readonly name?: string; readonly machineId?: string };
+
+const giveBack = (world: World, hosts: readonly Host[], fields: Partial<ReturnMachines> = {}) =>
+  world.service.returnMachines({
+    machines: hosts.map(({ name = '', machineId = '' }) => ({ name, machineId })),
+    ...fields,
+  });
+const status = (world: World, requestId: string) =>
+  world.service.getRequestStatus({ requestId, includeMachines: true });
+const terminateCalls = (world: World) =>
+  world.hosts.calls.filter(([method]) => method === 'terminate').map(([, ids]) => ids);
+
+/** A request with its hosts up. */
+const running = async (world: World, count: number): Promise<string> => {
+  const { requestId } = await world.service.createRequest({ templateId: 'od-a', maxNumber: count });
+  world.hosts.boot();
+  await world.service.syncRequests({ requestIds: [requestId] });
+  return requestId;
+};
+
+describe('a return', () => {
+  it('terminates exactly the named hosts and answers with an id to ask about', async () => {
+    const world = await startWorld();
+    const [first, other] = [world.hosts.add(), world.hosts.add()];
+    const { requestId, message } = await giveBack(world, [{ machineId: first }]);
+    expect([requestId, message]).toEqual([returnIdOf(uuid(1)), '1 of 1 machines are being terminated.']);
+    expect([world.hosts.stateOf(first), world.hosts.stateOf(other)]).toEqual(['shutting-down', 'running']);
+    expect(await status(world, requestId)).toMatchObject({ status: 'running', machines: [{ result: 'executing' }] });
+  });
+
+  it('is marked on the request that launched the host, and takes it off the books', async () => {
+    const world = await startWorld();
+    const owner = await running(world, 2);
+    await giveBack(world, [{ machineId: world.hosts.ids()[0] ?? '' }]);
+    expect(await world.eventsOf(owner)).toContain('MachinesReturned');
+    expect(await world.live.list()).toMatchObject([{ requestId: owner, units: 1 }]);
+  });
+
+  it('is on record before EC2 is asked', async () => {
+    const world = await startWorld();
+    const host = world.hosts.add();
+    world.hosts.failWith(new PluginError('provider.transient', 'socket hang up'), 'terminate');
+    const { requestId, message } = await giveBack(world, [{ machineId: host }]);
+    expect(message).toMatch(/^0 of 1 machines are being terminated\. .*asked again later\. socket hang up$/);
+    expect((await status(world, requestId)).status).toBe('running');
+  });
+
+  it('asked for twice under one command id is one return', async () => {
+    const world = await startWorld();
+    const host = world.hosts.add();
+    const answers = [
+      await giveBack(world, [{ machineId: host }], { commandId: uuid(7) }),
+      await giveBack(world, [{ machineId: host }], { commandId: uuid(7) }),
+    ];
+    expect(answers.map(({ requestId }) => requestId)).toEqual([returnIdOf(uuid(7)), returnIdOf(uuid(7))]);
+    expect(terminateCalls(world)).toHaveLength(1);
+  });
+
+  it('under a command id that is no UUID is refused', async () => {
+    const world = await startWorld();
+    const host = world.hosts.add();
+    await expect(giveBack(world, [{ machineId: host }], { commandId: 'seven' })).rejects.toMatchObject({
+      code: 'input.invalid',
+    });
+    expect(world.hosts.stateOf(host)).toBe('running');
+  });
+});
+
+describe('the cases of the contract', () => {
+  it('all hosts gone already: complete, with success for each', async () => {
+    const world = await startWorld();
+    const host = world.hosts.add();
+    world.hosts.end(host);
+    const { requestId, message } = await giveBack(world, [{ machineId: host, name: 'host-1' }]);
+    expect(message).toBe('0 of 1 machines are being terminated. 1 gone already.');
+    expect(await status(world, requestId)).toMatchObject({
+      status: 'complete',
+      machines: [{ machineId: host, name: 'host-1', result: 'succeed', status: 'terminated' }],
+    });
+    expect(terminateCalls(world)).toEqual([]);
+  });
+
+  it('a host going already is not asked for again and completes when it is gone', async () => {
+    const world = await startWorld();
+    const host = world.hosts.add({ state: 'shutting-down' });
+    const { requestId } = await giveBack(world, [{ machineId: host }]);
+    expect([terminateCalls(world), (await status(world, requestId)).status]).toEqual([[], 'running']);
+  });
+
+  it.each(['stopped', 'stopping', 'pending'] as const)('a host that is %s is terminated', async (state) => {
+    const world = await startWorld();
+    const host = world.hosts.add({ state });
+    await giveBack(world, [{ machineId: host }]);
+    expect(world.hosts.stateOf(host)).toBe('shutting-down');
+  });
+
+  it('an empty list: a valid id that is complete', async () => {
+    const world = await startWorld();
+    const { requestId } = await giveBack(world, []);
+    expect(await status(world, requestId)).toMatchObject({ status: 'complete', machines: [] });
+    expect(world.hosts.calls).toEqual([]);
+  });
+
+  it('a host without our ownership tag is not terminated, and told', async () => {
+    const world = await startWorld();
+    const [foreign, ours] = [world.hosts.add({ ours: false }), world.hosts.add()];
+    const { requestId, message } = await giveBack(world, [{ machineId: foreign }, { machineId: ours }]);
+    expect(message).toBe(
+      "1 of 2 machines are being terminated. 1 not terminated: without this provider's ownership tag, or not to be told apart.",
+    );
+    expect([world.hosts.stateOf(foreign), world.hosts.stateOf(ours)]).toEqual(['running', 'shutting-down']);
+    world.hosts.end(ours);
+    await world.service.syncRequests({ requestIds: [requestId] });
+    expect(await status(world, requestId)).toMatchObject({
+      status: 'complete_with_error',
+      machines: [{ result: 'fail', message: expect.stringContaining('ownership tag') }, { result: 'succeed' }],
+    });
+  });
+
+  it('a host of ours that no record knows is terminated and tracked', async () => {
+    const world = await startWorld();
+    const host = world.hosts.add({ owner: 'req-lost' });
+    const { requestId } = await giveBack(world, [{ machineId: host }]);
+    expect(world.hosts.stateOf(host)).toBe('shutting-down');
+    expect((await status(world, requestId)).machines).toMatchObject([{ machineId: host }]);
+  });
+
+  it('only a name: the host is found by it', async () => {
+    const world = await startWorld();
+    const host = world.hosts.add();
+    const { requestId } = await giveBack(world, [{ name: nameOf(host) }]);
+    expect(world.hosts.stateOf(host)).toBe('shutting-down');
+    expect((await status(world, requestId)).machines).toMatchObject([{ machineId: host, name: nameOf(host) }]);
+  });
+
+  it('only a name nobody knows: the host is gone', async () => {
+    const world = await startWorld();
+    const { requestId } = await giveBack(world, [{ name: 'nobody.ec2.internal' }]);
+    expect(await status(world, requestId)).toMatchObject({
+      status: 'complete',
+      machines: [{ name: 'nobody.ec2.internal', result: 'succeed', message: 'no instance has this name' }],
+    });
+  });
+
+  it('only the name of a host that has ended: our own record knows its id', async () => {
+    const world = await startWorld();
+    await running(world, 1);
+    const [host = ''] = world.hosts.ids();
+    world.hosts.end(host);
+    const { requestId } = await giveBack(world, [{ name: nameOf(host) }]);
+    expect(await status(world, requestId)).toMatchObject({
+      status: 'complete',
+      machines: [{ machineId: host, name: nameOf(host), result: 'succeed' }],
+    });
+  });
+
+  it('a name and another host’s id: the id counts', async () => {
+    const world = await startWorld();
+    const [named, meant] = [world.hosts.add(), world.hosts.add()];
+    await giveBack(world, [{ name: nameOf(named), machineId: meant }]);
+    expect([world.hosts.stateOf(named), world.hosts.stateOf(meant)]).toEqual(['running', 'shutting-down']);
+  });
+
+  it('an id EC2 could not have given out, with a name: the name counts', async () => {
+    const world = await startWorld();
+    const host = world.hosts.add();
+    await giveBack(world, [{ name: nameOf(host), machineId: 'vm-17' }]);
+    expect(world.hosts.stateOf(host)).toBe('shutting-down');
+  });
+
+  it('an id EC2 could not have given out, without a name: gone, and said why', async () => {
+    const world = await startWorld();
+    const { requestId } = await giveBack(world, [{ machineId: 'vm-17' }]);
+    expect(await status(world, requestId)).toMatchObject({
+      status: 'complete',
+      machines: [{ machineId: 'vm-17', message: '"vm-17" is not an EC2 instance id' }],
+    });
+  });
+
+  it('an id EC2 does not show among others: these are terminated, that one is looked for again', async () => {
+    const world = await startWorld();
+    const host = world.hosts.add();
+    const { requestId, message } = await giveBack(world, [{ machineId: 'i-0000000000000dead' }, { machineId: host }]);
+    expect(message).toBe('1 of 2 machines are being terminated. 1 not shown by EC2; looked for again.');
+    expect(world.hosts.stateOf(host)).toBe('shutting-down');
+    expect((await status(world, requestId)).status).toBe('running');
+  });
+
+  it('a host EC2 refuses to terminate among others: these go, that one is told by name and asked for again', async () => {
+    const world = await startWorld();
+    const [bad, good] = [world.hosts.add({ refusal: 'OperationNotPermitted: protected' }), world.hosts.add()];
+    const { requestId, message } = await giveBack(world, [{ machineId: bad }, { machineId: good }]);
+    expect(message).toBe('1 of 2 machines are being terminated. 1 not accepted by EC2 yet; asked again later.');
+    expect(await status(world, requestId)).toMatchObject({
+      status: 'running',
+      machines: [{ machineId: bad, message: 'OperationNotPermitted: protected' }, { machineId: good }],
+    });
+    expect(world.log.lines).toContainEqual(
+      expect.objectContaining({ code: 'return.refused', fields: expect.objectContaining({ machineId: bad }) }),
+    );
+  });
+
+  it('the same host twice in one call: once', async () => {
+    const world = await startWorld();
+    const host = world.hosts.add();
+    const { message } = await giveBack(world, [{ machineId: host }, { machineId: host, name: 'again' }]);
+    expect(message).toBe('1 of 1 machines are being terminated.');
+    expect(terminateCalls(world)).toEqual([[host]]);
+  });
+
+  it('the same host returned twice: both ids resolve', async () => {
+    const world = await startWorld();
+    await running(world, 1);
+    const [host = ''] = world.hosts.ids();
+    const ids = [
+      (await giveBack(world, [{ machineId: host }])).requestId,
+      (await giveBack(world, [{ machineId: host }])).requestId,
+    ];
+    world.hosts.end(host);
+    await world.service.syncRequests({ requestIds: ids });
+    expect([await status(world, ids[0] ?? ''), await status(world, ids[1] ?? '')]).toMatchObject([
+      { status: 'complete' },
+      { status: 'complete' },
+    ]);
+  });
+});
+
+describe('when EC2 cannot be read', () => {
+  const throttled = new PluginError('provider.throttled', 'DescribeInstances failed');
+
+  it('a host known by id is recorded, left alone, and terminated at the next look', async () => {
+    const world = await startWorld();
+    const host = world.hosts.add();
+    world.hosts.failWith(throttled);
+    const { requestId } = await giveBack(world, [{ machineId: host }]);
+    expect([(await status(world, requestId)).status, world.hosts.stateOf(host)]).toEqual(['running', 'running']);
+    world.hosts.failWith(undefined);
+    await world.service.syncRequests({ requestIds: [requestId] });
+    expect(world.hosts.stateOf(host)).toBe('shutting-down');
+  });
+
+  it('a bare name cannot be recorded: the call fails and is asked again', async () => {
+    const world = await startWorld();
+    world.hosts.failWith(throttled);
+    await expect(giveBack(world, [{ name: 'host-1' }])).rejects.toBe(throttled);
+  });
+});
+
+describe('money before bookkeeping', () => {
+  it('a host goes although the disk refuses the record, and the fault is reported after', async () => {
+    const world = await startWorld();
+    const host = world.hosts.add();
+    await mkdir(world.workDir, { recursive: true });
+    await writeFile(join(world.workDir, 'requests'), '');
+    await expect(giveBack(world, [{ machineId: host }])).rejects.toMatchObject({
+      code: expect.stringMatching(/^storage\./),
+    });
+    expect(world.hosts.stateOf(host)).toBe('shutting-down');
+  });
+
+  it('a host goes although the record of the request that launched it is damaged', async () => {
+    const world = await startWorld();
+    const owner = await running(world, 1);
+    const [host = ''] = world.hosts.ids();
+    const path = await damage(world.workDir, owner);
+    const { requestId } = await giveBack(world, [{ machineId: host }]);
+    expect([world.hosts.stateOf(host), (await status(world, requestId)).status]).toEqual(['shutting-down', 'running']);
+    expect(world.log.lines).toContainEqual(
+      expect.objectContaining({ level: 'error', text: expect.stringContaining(path) }),
+    );
+  });
+});

@@ -1,0 +1,390 @@
+import { describe, expect, it } from 'vitest';
+import { PluginError } from '../../../../src/domain/errors.ts';
+import { createIdOf } from '../../../../src/domain/ids.ts';
+import { damage } from '../../damaged-document.ts';
+import { startWorld, uuid, type World } from '../../provider-world.ts';
+
+const second = 1000;
+
+const create = async (world: World, maxNumber: number): Promise<string> =>
+  (await world.service.createRequest({ templateId: 'od-a', maxNumber })).requestId;
+const sync = (world: World, ...requestIds: readonly string[]) => world.service.syncRequests({ requestIds });
+const statusOf = async (world: World, requestId: string) =>
+  (await world.service.getRequestStatus({ requestId })).status;
+const machinesOf = async (world: World, requestId: string) =>
+  (await world.service.getRequestStatus({ requestId, includeMachines: true })).machines ?? [];
+const callsOf = (world: World) => world.hosts.calls.map(([method]) => method);
+
+/** A request whose launch call was cut off after so many hosts had come up. */
+const lostLaunch = async (world: World, wanted: number, launched: number): Promise<string> => {
+  world.capacity.pools.set('subnet-a', { kind: 'lost', launched });
+  const requestId = await create(world, wanted);
+  world.capacity.pools.delete('subnet-a');
+  return requestId;
+};
+
+describe('a look at EC2', () => {
+  it('takes one call for several requests, whatever their kind', async () => {
+    const world = await startWorld();
+    const first = await create(world, 2);
+    const other = await create(world, 3);
+    const { requestId: given } = await world.service.returnMachines({
+      machines: [{ name: '', machineId: world.hosts.add() }],
+    });
+    const before = callsOf(world).length;
+    await sync(world, first, other, given, first);
+    expect(world.hosts.calls.slice(before).map(([method, ids]) => [method, ids.length])).toEqual([['describe', 6]]);
+  });
+
+  it('completes a request once all its hosts can be used', async () => {
+    const world = await startWorld();
+    const id = await create(world, 2);
+    await sync(world, id);
+    expect(await statusOf(world, id)).toBe('running');
+    world.hosts.boot();
+    expect((await sync(world, id)).unverified.size).toBe(0);
+    expect(await statusOf(world, id)).toBe('complete');
+  });
+
+  it('costs a final request nothing', async () => {
+    const world = await startWorld();
+    const id = await create(world, 2);
+    world.hosts.boot();
+    await sync(world, id);
+    const before = [callsOf(world).length, (await world.streams.load(id)).version];
+    await sync(world, id);
+    expect([callsOf(world).length, (await world.streams.load(id)).version]).toEqual(before);
+  });
+
+  it('writes nothing when nothing changed', async () => {
+    const world = await startWorld();
+    const id = await create(world, 2);
+    await sync(world, id);
+    const { version } = await world.streams.load(id);
+    await sync(world, id);
+    expect((await world.streams.load(id)).version).toBe(version);
+  });
+
+  it('is not taken for requests nobody knows', async () => {
+    const world = await startWorld();
+    expect((await sync(world, createIdOf(uuid(9)), 'r-0a1b2c3d', '../etc')).unverified.size).toBe(0);
+    expect(world.hosts.calls).toEqual([]);
+  });
+
+  it('at the hosts of a settled request, where asked for, takes the dead off the books', async () => {
+    const world = await startWorld();
+    const id = await create(world, 2);
+    world.hosts.boot();
+    await sync(world, id);
+    world.hosts.end(world.hosts.ids()[0] ?? '');
+    await world.service.syncRequests({ requestIds: [id], includeSettled: true });
+    expect(await world.live.list()).toMatchObject([{ requestId: id, units: 1 }]);
+    expect(await statusOf(world, id)).toBe('complete');
+  });
+
+  it('tags hosts with their own id as they become usable, where configured', async () => {
+    const world = await startWorld({ tagInstanceId: true });
+    const id = await create(world, 2);
+    await sync(world, id);
+    world.hosts.boot();
+    await sync(world, id);
+    await world.service.syncRequests({ requestIds: [id], includeSettled: true });
+    expect(world.hosts.calls.filter(([method]) => method === 'tagWithOwnId')).toEqual([
+      ['tagWithOwnId', world.hosts.ids()],
+    ]);
+  });
+});
+
+describe('a host EC2 does not show', () => {
+  it('is believed gone only when missed again after the consistency window', async () => {
+    const world = await startWorld({ pendingTimeout: 3_600_000 });
+    const id = await create(world, 1);
+    world.hosts.change(world.hosts.ids()[0] ?? '', { hidden: true });
+    await sync(world, id);
+    world.pass(119 * second);
+    await sync(world, id);
+    expect(await statusOf(world, id)).toBe('running');
+    world.pass(second);
+    await sync(world, id);
+    expect(await statusOf(world, id)).toBe('complete_with_error');
+    expect(await machinesOf(world, id)).toMatchObject([
+      { result: 'fail', message: expect.stringContaining('no longer') },
+    ]);
+  });
+});
+
+describe('a launch whose answer was lost', () => {
+  it('is adopted by the request in its tags', async () => {
+    const world = await startWorld();
+    const id = await lostLaunch(world, 2, 2);
+    await sync(world, id);
+    expect((await machinesOf(world, id)).map(({ machineId }) => machineId)).toEqual(world.hosts.ids());
+    expect(world.capacity.launches).toHaveLength(1);
+  });
+
+  it('that got part is adopted with a word on what is missing', async () => {
+    const world = await startWorld();
+    const id = await lostLaunch(world, 3, 1);
+    world.pass(121 * second);
+    await sync(world, id);
+    world.hosts.boot();
+    await sync(world, id);
+    expect(await world.service.getRequestStatus({ requestId: id })).toMatchObject({
+      status: 'complete',
+      message: expect.stringMatching(/^1 of 3 machines granted\. Error Code: PartialGrant/),
+    });
+  });
+
+  it('is adopted as a whole though EC2 shows only part of it at first', async () => {
+    const world = await startWorld();
+    const id = await lostLaunch(world, 3, 3);
+    for (const late of world.hosts.ids().slice(1)) world.hosts.change(late, { hidden: true });
+    await sync(world, id);
+    for (const late of world.hosts.ids()) world.hosts.change(late, { hidden: false });
+    world.pass(121 * second);
+    await sync(world, id);
+    await sync(world, id);
+    expect((await machinesOf(world, id)).map(({ machineId }) => machineId)).toEqual(world.hosts.ids());
+  });
+
+  it('is not taken for what another request launched, nor for another’s hosts', async () => {
+    const world = await startWorld();
+    const id = await lostLaunch(world, 1, 0);
+    world.hosts.add({ owner: createIdOf(uuid(50)) });
+    world.hosts.add({ owner: id, ours: false });
+    await sync(world, id);
+    expect(await machinesOf(world, id)).toEqual([]);
+  });
+
+  it('is not sent again while EC2 may only not show it yet', async () => {
+    const world = await startWorld();
+    const id = await lostLaunch(world, 2, 0);
+    world.pass(119 * second);
+    await sync(world, id);
+    expect(world.capacity.launches).toHaveLength(1);
+    expect(await statusOf(world, id)).toBe('running');
+  });
+
+  it('is sent again after the window, as it was and under the same token', async () => {
+    const world = await startWorld();
+    const id = await lostLaunch(world, 2, 0);
+    world.pass(120 * second);
+    await sync(world, id);
+    const [first, again] = world.capacity.launches;
+    expect(again).toMatchObject({ ...first });
+    expect(await machinesOf(world, id)).toHaveLength(2);
+  });
+
+  it('never launches twice, though EC2 showed nothing of it', async () => {
+    const world = await startWorld();
+    const id = await lostLaunch(world, 2, 2);
+    for (const hidden of world.hosts.ids()) world.hosts.change(hidden, { hidden: true });
+    world.pass(120 * second);
+    world.capacity.onLaunch = async () => {
+      for (const shown of world.hosts.ids()) world.hosts.change(shown, { hidden: false });
+    };
+    await sync(world, id);
+    expect(world.hosts.ids()).toHaveLength(2);
+    expect(await machinesOf(world, id)).toHaveLength(2);
+  });
+
+  it('that is lost again stays open', async () => {
+    const world = await startWorld();
+    const id = await lostLaunch(world, 2, 0);
+    world.capacity.pools.set('subnet-a', { kind: 'lost', launched: 0 });
+    world.pass(120 * second);
+    await sync(world, id);
+    expect(await statusOf(world, id)).toBe('running');
+  });
+
+  it('is given up at the deadline, with an error and off the books', async () => {
+    const world = await startWorld();
+    const id = await lostLaunch(world, 2, 0);
+    world.pass(15 * 60 * second + 1);
+    await sync(world, id);
+    expect(await world.service.getRequestStatus({ requestId: id })).toMatchObject({
+      status: 'complete_with_error',
+      message: expect.stringContaining('Error Code: LaunchUnconfirmed'),
+    });
+    expect([world.capacity.launches.length, await world.live.list()]).toEqual([1, []]);
+  });
+});
+
+describe('a host that is not usable in time', () => {
+  const late = 181 * second;
+
+  it('is terminated and reported as failed, with the reason', async () => {
+    const world = await startWorld();
+    const id = await create(world, 1);
+    world.pass(late);
+    await sync(world, id);
+    expect(world.hosts.stateOf(world.hosts.ids()[0] ?? '')).toBe('shutting-down');
+    await sync(world, id);
+    expect(await statusOf(world, id)).toBe('complete_with_error');
+    expect(await machinesOf(world, id)).toMatchObject([
+      { result: 'fail', message: expect.stringContaining('not usable within 180 s') },
+    ]);
+  });
+
+  it('is waited for until then', async () => {
+    const world = await startWorld();
+    const id = await create(world, 1);
+    world.pass(180 * second);
+    await sync(world, id);
+    expect(callsOf(world)).not.toContain('terminate');
+  });
+
+  it('for want of a name is told what gives names', async () => {
+    const world = await startWorld();
+    const id = await create(world, 1);
+    world.hosts.change(world.hosts.ids()[0] ?? '', { state: 'running', privateIpAddress: '10.0.0.1' });
+    world.pass(late);
+    await sync(world, id);
+    expect(await machinesOf(world, id)).toMatchObject([{ message: expect.stringContaining('DNS hostnames') }]);
+  });
+
+  it('does not take the usable hosts with it', async () => {
+    const world = await startWorld();
+    const id = await create(world, 2);
+    world.hosts.change(world.hosts.ids()[0] ?? '', { state: 'running', name: 'host-1', privateIpAddress: '10.0.0.1' });
+    world.pass(late);
+    await sync(world, id);
+    await sync(world, id);
+    expect(await statusOf(world, id)).toBe('complete');
+    expect((await machinesOf(world, id)).map(({ result }) => result)).toEqual(['succeed', 'fail']);
+  });
+
+  it('is on record as given up before EC2 is asked, and asked for again until EC2 shows the end', async () => {
+    const world = await startWorld();
+    const id = await create(world, 1);
+    world.pass(late);
+    world.hosts.failWith(new PluginError('provider.throttled', 'TerminateInstances failed'), 'terminate');
+    expect((await sync(world, id)).unverified.get(id)).toContain('TerminateInstances failed');
+    expect(await world.eventsOf(id)).toContain('MachinesGivenUp');
+    expect(await statusOf(world, id)).toBe('running');
+    world.hosts.failWith(undefined);
+    await sync(world, id);
+    await sync(world, id);
+    expect(await statusOf(world, id)).toBe('complete_with_error');
+    expect((await world.eventsOf(id)).filter((type) => type === 'MachinesGivenUp')).toHaveLength(1);
+  });
+});
+
+describe('a fault while reading', () => {
+  it('leaves every request unverified, with the reason, and changes nothing', async () => {
+    const world = await startWorld();
+    const ids = [await create(world, 1), await create(world, 2), await lostLaunch(world, 1, 0)];
+    const before = await Promise.all(ids.map((id) => world.streams.load(id)));
+    world.pass(200 * second);
+    world.hosts.failWith(new PluginError('provider.throttled', 'DescribeInstances failed'));
+    const { unverified } = await sync(world, ...ids);
+    expect([...unverified]).toEqual(ids.map((id) => [id, 'DescribeInstances failed']));
+    expect(await Promise.all(ids.map((id) => world.streams.load(id)))).toEqual(before);
+  });
+
+  it('that is ours, not AWS’s, ends the call', async () => {
+    const world = await startWorld();
+    const id = await create(world, 1);
+    world.hosts.failWith(new TypeError('a defect'));
+    await expect(sync(world, id)).rejects.toThrow('a defect');
+  });
+
+  it('is told in the log', async () => {
+    const world = await startWorld();
+    const id = await create(world, 1);
+    world.hosts.failWith(new PluginError('provider.denied', 'not you'));
+    await sync(world, id);
+    expect(world.log.lines).toContainEqual(
+      expect.objectContaining({ level: 'warn', code: 'sync.unverified', text: 'not you' }),
+    );
+  });
+});
+
+describe('a document that cannot be read', () => {
+  it('is told by its name and does not hold up the other requests', async () => {
+    const world = await startWorld();
+    const [bad, good] = [await create(world, 1), await create(world, 1)];
+    world.hosts.boot();
+    const path = await damage(world.workDir, bad);
+    const { unverified } = await sync(world, bad, good);
+    expect([...unverified.keys()]).toEqual([bad]);
+    expect(unverified.get(bad)).toContain(path);
+    expect(await statusOf(world, good)).toBe('complete');
+  });
+});
+
+describe('a return', () => {
+  const giveBack = async (world: World, ...ids: readonly string[]): Promise<string> =>
+    (await world.service.returnMachines({ machines: ids.map((machineId) => ({ name: '', machineId })) })).requestId;
+
+  it('completes when EC2 shows the end', async () => {
+    const world = await startWorld();
+    const host = world.hosts.add();
+    const id = await giveBack(world, host);
+    await sync(world, id);
+    expect(await statusOf(world, id)).toBe('running');
+    world.hosts.end(host);
+    await sync(world, id);
+    expect(await statusOf(world, id)).toBe('complete');
+  });
+
+  it('asks EC2 again for a host that still stands', async () => {
+    const world = await startWorld();
+    const host = world.hosts.add({ refusal: 'OperationNotPermitted: protected' });
+    const id = await giveBack(world, host);
+    await sync(world, id);
+    expect(world.hosts.stateOf(host)).toBe('running');
+    world.hosts.change(host, { refusal: '' });
+    await sync(world, id);
+    expect(world.hosts.stateOf(host)).toBe('shutting-down');
+  });
+
+  it('of a host EC2 shows only later is carried out then, and marks who launched it', async () => {
+    const world = await startWorld();
+    const owner = await create(world, 1);
+    const host = world.hosts.ids()[0] ?? '';
+    world.hosts.change(host, { hidden: true });
+    const id = await giveBack(world, host);
+    world.hosts.change(host, { hidden: false });
+    await sync(world, id);
+    expect(world.hosts.stateOf(host)).toBe('shutting-down');
+    expect(await world.eventsOf(owner)).toContain('MachinesReturned');
+  });
+
+  it('marks who launched a late host also when EC2 refused to answer in between', async () => {
+    const world = await startWorld();
+    const owner = await create(world, 1);
+    const host = world.hosts.ids()[0] ?? '';
+    world.hosts.change(host, { hidden: true });
+    const id = await giveBack(world, host);
+    world.hosts.change(host, { hidden: false });
+    world.hosts.failWith(new PluginError('provider.throttled', 'TerminateInstances failed'), 'terminate');
+    await sync(world, id);
+    world.hosts.failWith(undefined);
+    await sync(world, id);
+    expect(world.hosts.stateOf(host)).toBe('shutting-down');
+    expect(await world.eventsOf(owner)).toContain('MachinesReturned');
+  });
+
+  it('leaves a foreign host alone also when EC2 shows it only later', async () => {
+    const world = await startWorld();
+    const host = world.hosts.add({ ours: false, hidden: true });
+    const id = await giveBack(world, host);
+    world.hosts.change(host, { hidden: false });
+    await sync(world, id);
+    expect(world.hosts.stateOf(host)).toBe('running');
+    expect(await statusOf(world, id)).toBe('complete_with_error');
+  });
+
+  it('of a host EC2 does not show is complete after the window', async () => {
+    const world = await startWorld();
+    const id = await giveBack(world, 'i-0000000000000abcd');
+    await sync(world, id);
+    world.pass(119 * second);
+    await sync(world, id);
+    expect(await statusOf(world, id)).toBe('running');
+    world.pass(second);
+    await sync(world, id);
+    expect(await statusOf(world, id)).toBe('complete');
+  });
+});

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { startWorld, templateDocument } from '../../provider-world.ts';
+
+describe('validating a template', () => {
+  it('finds nothing in a good one', async () => {
+    const world = await startWorld();
+    expect(await world.service.validateTemplate({ templateId: 'od-a' })).toEqual({
+      templateId: 'od-a',
+      file: world.templatesFile,
+      isValid: true,
+      errors: [],
+    });
+  });
+
+  it('names every fault of a bad one by its field', async () => {
+    const world = await startWorld();
+    await world.writeTemplates(templateDocument({ imageId: 'no-image', maxNumber: 20_000 }));
+    const { isValid, errors } = await world.service.validateTemplate({ templateId: 'od-a' });
+    expect([isValid, errors.map(({ field }) => field).sort()]).toEqual([false, ['imageId', 'maxNumber']]);
+  });
+
+  it('applies the rules between fields', async () => {
+    const world = await startWorld();
+    await world.writeTemplates(templateDocument({ volumeType: 'io2' }));
+    expect((await world.service.validateTemplate({ templateId: 'od-a' })).errors).toEqual([
+      { field: 'iops', rule: 'is required with volumeType io2' },
+    ]);
+  });
+
+  it('tells of one that stands twice', async () => {
+    const world = await startWorld();
+    await world.writeTemplates(templateDocument(), templateDocument({ vmType: 'c5.large' }));
+    expect(await world.service.validateTemplate({ templateId: 'od-a' })).toMatchObject({
+      isValid: false,
+      errors: [{ field: 'templateId', rule: 'stands twice' }],
+    });
+  });
+
+  it('of an unknown one fails, naming the file', async () => {
+    const world = await startWorld();
+    await expect(world.service.validateTemplate({ templateId: 'nobody' })).rejects.toMatchObject({
+      code: 'template.not-found',
+      message: expect.stringContaining(world.templatesFile),
+    });
+  });
+
+  it('is told in the log', async () => {
+    const world = await startWorld();
+    await world.service.validateTemplate({ templateId: 'od-a' });
+    expect(world.log.codes()).toEqual(expect.arrayContaining(['template.validating', 'template.validated']));
+  });
+});

@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import { PluginError } from '../../../../src/domain/errors.ts';
+import type { MachineState } from '../../../../src/domain/machine.ts';
+import { damage } from '../../damaged-document.ts';
+import { nameOf } from '../../fake-hosts.ts';
+import { startWorld, type World } from '../../provider-world.ts';
+
+interface Running {
+  readonly world: World;
+  readonly requestId: string;
+  readonly machineId: string;
+}
+
+/** A request that is complete with one host. */
+const running = async (): Promise<Running> => {
+  const world = await startWorld();
+  const { requestId } = await world.service.createRequest({ templateId: 'od-a', maxNumber: 1 });
+  world.hosts.boot();
+  await world.service.syncRequests({ requestIds: [requestId] });
+  return { world, requestId, machineId: world.hosts.ids()[0] ?? '' };
+};
+const ask = (world: World, ...machines: readonly { readonly name?: string; readonly machineId?: string }[]) =>
+  world.service.getReturnRequests({
+    machines: machines.map(({ name = '', machineId = '' }) => ({ name, machineId })),
+  });
+
+describe('a host Host Factory holds', () => {
+  it.each<[MachineState, boolean]>([
+    ['pending', false],
+    ['running', false],
+    ['stopping', true],
+    ['stopped', true],
+    ['shutting-down', true],
+    ['terminated', true],
+  ])('that is %s at EC2 is taken away: %s', async (state, reclaimed) => {
+    const { world, machineId } = await running();
+    world.hosts.change(machineId, { state });
+    const { reclaims } = await ask(world, { machineId });
+    expect(reclaims).toEqual(reclaimed ? [{ host: { name: '', machineId }, machineId, gracePeriod: 0 }] : []);
+  });
+
+  it('is named as Host Factory named it', async () => {
+    const { world, machineId } = await running();
+    world.hosts.end(machineId);
+    const { reclaims } = await ask(world, { name: 'IP-10.EC2.internal', machineId });
+    expect(reclaims).toMatchObject([{ host: { name: 'IP-10.EC2.internal' } }]);
+  });
+
+  it('by name only is found, also when EC2 has emptied the name', async () => {
+    const { world, machineId } = await running();
+    world.hosts.end(machineId);
+    expect((await ask(world, { name: nameOf(machineId) })).reclaims).toMatchObject([{ machineId, gracePeriod: 0 }]);
+  });
+
+  it('and gave back itself is left out', async () => {
+    const { world, machineId } = await running();
+    await world.service.returnMachines({ machines: [{ name: '', machineId }] });
+    expect((await ask(world, { machineId })).reclaims).toEqual([]);
+    world.hosts.end(machineId);
+    expect((await ask(world, { machineId })).reclaims).toEqual([]);
+  });
+
+  it('and that ended is noted for our records, once', async () => {
+    const { world, requestId, machineId } = await running();
+    world.hosts.end(machineId, 'Server.SpotInstanceTermination');
+    const first = await ask(world, { machineId });
+    expect(first.notices).toEqual([
+      { requestId, machineId, status: 'terminated', reason: 'Server.SpotInstanceTermination' },
+    ]);
+    await world.service.updateMachineStatus({ machineId, status: 'terminated', requestId });
+    const second = await ask(world, { machineId });
+    expect([second.notices, second.reclaims.length]).toEqual([[], 1]);
+  });
+
+  it('that nobody knows, neither we nor EC2, is gone', async () => {
+    const { world } = await running();
+    expect((await ask(world, { name: 'nobody' }, { machineId: 'i-0000000000000dead' })).reclaims).toMatchObject([
+      { host: { name: 'nobody' }, gracePeriod: 0 },
+      { machineId: 'i-0000000000000dead', gracePeriod: 0 },
+    ]);
+  });
+
+  it('and EC2 shows as ended is taken away although its record is damaged', async () => {
+    const { world, requestId, machineId } = await running();
+    await damage(world.workDir, requestId);
+    world.hosts.end(machineId);
+    expect((await ask(world, { machineId })).reclaims).toMatchObject([{ machineId }]);
+  });
+});
+
+describe('a host of ours that EC2 does not show', () => {
+  it('is not believed gone at the first miss, which is noted', async () => {
+    const { world, requestId, machineId } = await running();
+    world.hosts.change(machineId, { hidden: true });
+    expect(await ask(world, { machineId })).toEqual({
+      reclaims: [],
+      notices: [{ requestId, machineId, status: 'missed', reason: '' }],
+    });
+  });
+
+  it('is gone when it has been missed for the consistency window', async () => {
+    const { world, requestId, machineId } = await running();
+    world.hosts.change(machineId, { hidden: true });
+    await world.service.syncRequests({ requestIds: [requestId], includeSettled: true });
+    world.pass(119_000);
+    expect((await ask(world, { machineId })).reclaims).toEqual([]);
+    world.pass(1000);
+    expect((await ask(world, { machineId })).reclaims).toMatchObject([{ machineId, gracePeriod: 0 }]);
+  });
+
+  it('and that had ended before is gone: EC2 forgets after an hour', async () => {
+    const { world, requestId, machineId } = await running();
+    await world.service.updateMachineStatus({ machineId, status: 'terminated', requestId });
+    world.hosts.change(machineId, { hidden: true });
+    expect((await ask(world, { machineId })).reclaims).toMatchObject([{ machineId, gracePeriod: 0 }]);
+  });
+});
+
+describe('the question as a whole', () => {
+  it('is not about hosts that were not asked about', async () => {
+    const { world, machineId } = await running();
+    world.hosts.end(machineId);
+    expect(await ask(world)).toEqual({ reclaims: [], notices: [] });
+  });
+
+  it('for no hosts asks EC2 nothing', async () => {
+    const { world } = await running();
+    const before = world.hosts.calls.length;
+    await ask(world);
+    expect(world.hosts.calls.length).toBe(before);
+  });
+
+  it('for healthy hosts is one look', async () => {
+    const { world, machineId } = await running();
+    const before = world.hosts.calls.length;
+    await ask(world, { machineId }, { machineId: world.hosts.add() });
+    expect(world.hosts.calls.slice(before)).toMatchObject([['describe', [machineId, expect.any(String)]]]);
+  });
+
+  it('fails when EC2 cannot be read: a fault never makes a host gone', async () => {
+    const { world, machineId } = await running();
+    const error = new PluginError('provider.throttled', 'DescribeInstances failed');
+    world.hosts.failWith(error);
+    await expect(ask(world, { machineId })).rejects.toBe(error);
+  });
+
+  it('writes nothing', async () => {
+    const { world, requestId, machineId } = await running();
+    const before = await world.streams.load(requestId);
+    world.hosts.end(machineId);
+    await ask(world, { machineId });
+    expect(await world.streams.load(requestId)).toEqual(before);
+  });
+});

@@ -1,0 +1,77 @@
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createFile, readIfPresent, replaceFile } from '../../../src/storage/atomic-file.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+
+const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
+
+describe('creating a file', () => {
+  it('makes it and its folders, for their owner alone', async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'a', 'b', 'file');
+    expect(await createFile(path, 'text')).toBe(true);
+    expect(await readFile(path, 'utf8')).toBe('text');
+    expect([await modeOf(join(folder, 'a')), await modeOf(join(folder, 'a', 'b')), await modeOf(path)]).toEqual([
+      '700',
+      '700',
+      '600',
+    ]);
+  });
+
+  it('that exists does nothing', async () => {
+    const path = join(await temporaryFolder(), 'file');
+    await createFile(path, 'first');
+    expect([await createFile(path, 'second'), await readFile(path, 'utf8')]).toEqual([false, 'first']);
+  });
+
+  it('leaves nothing beside it', async () => {
+    const folder = await temporaryFolder();
+    await createFile(join(folder, 'file'), 'first');
+    await createFile(join(folder, 'file'), 'second');
+    expect(await readdir(folder)).toEqual(['file']);
+  });
+});
+
+describe('replacing a file', () => {
+  it('makes it, and makes it anew', async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'new', 'file');
+    await replaceFile(path, 'first');
+    await replaceFile(path, 'second');
+    expect([await readFile(path, 'utf8'), await modeOf(path), await readdir(join(folder, 'new'))]).toEqual([
+      'second',
+      '600',
+      ['file'],
+    ]);
+  });
+
+  it('by many at once leaves one of the texts, whole', async () => {
+    const path = join(await temporaryFolder(), 'file');
+    const texts = Array.from({ length: 10 }, (_, n) => String(n).repeat(10_000));
+    await Promise.all(texts.map((text) => replaceFile(path, text)));
+    expect(texts).toContain(await readFile(path, 'utf8'));
+  });
+});
+
+describe('a file in place of a folder', () => {
+  it.each([
+    ['creating', createFile],
+    ['replacing', replaceFile],
+  ])('makes %s fail, naming the file', async (_, write) => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'place'), '');
+    const path = join(folder, 'place', 'file');
+    await expect(write(path, 'text')).rejects.toMatchObject({
+      code: 'storage.unwritable',
+      message: `cannot write ${path} (ENOTDIR)`,
+    });
+  });
+
+  it('makes reading fail, which is not the same as no file', async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'place'), '');
+    expect(await readIfPresent(join(folder, 'nothing'))).toBeUndefined();
+    await expect(readIfPresent(join(folder, 'place', 'file'))).rejects.toMatchObject({ code: 'storage.unreadable' });
+  });
+});
