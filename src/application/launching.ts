@@ -1,5 +1,14 @@
 import { hasCode, messageOf } from '../domain/errors.ts';
-import type { KnownRequest, PreparedLaunch, Refusal, RequestCommand } from '../domain/request.ts';
+import {
+  fillingResources,
+  type KnownRequest,
+  missingUnits,
+  type PreparedLaunch,
+  type Refusal,
+  type RequestCommand,
+  unitsOfAll,
+  unresolvedLaunches,
+} from '../domain/request.ts';
 import type { CapacityProvider, Clock, Logger } from './ports.ts';
 
 export interface LaunchPorts {
@@ -24,14 +33,15 @@ export const sendLaunch = async (
   launch: PreparedLaunch,
 ): Promise<LaunchOutcome | undefined> => {
   try {
-    const { machines, refusal, tryNextPool } = await provider.launch(launch);
-    const missing = launch.count - machines.length;
+    const { machines, resource, refusal, tryNextPool } = await provider.launch(launch);
+    const missing = refusal?.missing ?? 0;
     return {
       record: {
         type: 'RecordLaunch',
         now: clock(),
         clientToken: launch.clientToken,
         granted: machines,
+        ...(resource === undefined ? {} : { resource }),
         ...(refusal === undefined ? {} : { refusal }),
       },
       missing,
@@ -47,12 +57,20 @@ export const sendLaunch = async (
 const refusalText = ({ code, pool, message }: Refusal): string =>
   `Error Code: ${code} (${pool})${message === '' ? '' : `: ${message}`}`;
 
+const countText = (request: KnownRequest): string => {
+  const { wanted, machines } = request;
+  const units = unitsOfAll(request, [...machines.values()]);
+  if (units === machines.size) return `${machines.size} of ${wanted} machines granted.`;
+  return `${units} of ${wanted} units granted on ${machines.size} machines.`;
+};
+
 /** What was asked and granted, and why there is less: the one sentence Host Factory's log shows the administrator. */
-export const requestMessage = ({ wanted, machines, refusals, launches }: KnownRequest): string => {
-  const granted = machines.size;
-  const unknown = launches.some(({ resolved }) => !resolved);
-  const reasons = [...new Set(refusals.map(refusalText))];
-  const counts = `${granted} of ${wanted} machines granted.`;
-  if (unknown) return `${counts} AWS has not confirmed the launch yet; it will be looked up.`;
-  return granted >= wanted ? counts : [counts, ...reasons].join(' ');
+export const requestMessage = (request: KnownRequest): string => {
+  const counts = countText(request);
+  if (unresolvedLaunches(request).length > 0) {
+    return `${counts} AWS has not confirmed the launch yet; it will be looked up.`;
+  }
+  const filling = fillingResources(request).map(({ kind, id }) => `${kind} ${id} is looking for the rest.`);
+  const reasons = [...new Set(request.refusals.map(refusalText))];
+  return missingUnits(request) === 0 ? counts : [counts, ...filling, ...reasons].join(' ');
 };

@@ -114,11 +114,17 @@ export interface CapacityProvider {
 }
 
 /** A look at a fleet or group. */
-interface ResourceLook {
+export interface ResourceLook {
   /** Instances that belong to it. */
   readonly machineIds: readonly string[];
   /** Whether AWS has ended it: cancelled, expired or deleted. */
   readonly ended: boolean;
+}
+
+/** What a fleet or group shall hold, in units: all, and how many of them on demand. */
+export interface TargetUnits {
+  readonly total: number;
+  readonly onDemand: number;
 }
 
 /** What a provider does about fleets and groups that live on after the launch call. */
@@ -126,18 +132,18 @@ export interface ResourceKeeper {
   look(resource: Resource): Promise<ResourceLook>;
   /** Why it lacks capacity, in AWS's words; undefined when AWS does not say. */
   explain(resource: Resource): Promise<Pick<Refusal, 'code' | 'message'> | undefined>;
-  /** Ends the search for capacity; the instances it has live on. `units` is what it shall hold from now on. */
-  hold(resource: Resource, units: number): Promise<void>;
+  /** Ends the search for capacity at what it has; its instances live on. */
+  hold(resource: Resource, target: TargetUnits): Promise<void>;
   /**
-   * Lets go of machines about to be terminated, so that AWS does not replace them. `units` is what it shall hold after. Answers
-   * with the ids it terminates itself.
+   * Lets go of machines about to be terminated, so that AWS does not replace them: `target` is what stays. Answers with the ids
+   * it terminates itself.
    */
-  release(resource: Resource, machineIds: readonly string[], units: number): Promise<ReadonlySet<string>>;
+  release(resource: Resource, machineIds: readonly string[], target: TargetUnits): Promise<ReadonlySet<string>>;
   /** Removes it once no machine of it is wanted any more. Succeeds when it is gone already. */
   remove(resource: Resource): Promise<void>;
 }
 
-export type CapacityProviders = (api: ProviderApi) => Promise<CapacityProvider | undefined>;
+export type CapacityProviders = (api: ProviderApi) => Promise<CapacityProvider>;
 
 /** Instances as EC2 shows them. All reads throw `provider.*`; a fault is never an empty answer. */
 export interface Hosts {

@@ -2,7 +2,7 @@ import { messageOf } from '../domain/errors.ts';
 import { type SyncRequestsPorts, syncRequestsHandler } from './commands/sync-requests.ts';
 import type { Origin } from './ports.ts';
 import { foldRequest } from './streams.ts';
-import { keepBooks } from './sync-create.ts';
+import { keepBooks } from './syncing.ts';
 
 /** A claim whose request never came to be is dropped after this time: its process died between the two writes. */
 const claimWithoutRequestMs = 15 * 60_000;

@@ -1,47 +1,19 @@
 import { messageOf } from '../domain/errors.ts';
-import { type Machine, resultOf, type Sighting } from '../domain/machine.ts';
+import { type Machine, resultOf } from '../domain/machine.ts';
 import {
+  fillingResources,
   givenUpButStanding,
   type KnownRequest,
-  liveUnits,
   type PreparedLaunch,
   type Refusal,
-  type Request,
   type RequestCommand,
   unitsOfAll,
   unresolvedLaunches,
 } from '../domain/request.ts';
-import type { OwnedSighting } from '../domain/return-request.ts';
 import { sendLaunch } from './launching.ts';
-import type { CapacityProviders, Clock, Hosts, LiveRequests, Logger, Policy } from './ports.ts';
 import { type DecideContext, decideOnRequest } from './streams.ts';
-
-export interface SyncPorts {
-  readonly live: LiveRequests;
-  readonly hosts: () => Promise<Hosts>;
-  readonly providers: CapacityProviders;
-  readonly policy: Policy;
-  readonly clock: Clock;
-  readonly log: Logger;
-}
-
-/** One batched look at EC2. */
-export interface Look {
-  readonly at: number;
-  readonly seen: ReadonlyMap<string, OwnedSighting>;
-  /** What EC2 shows as launched by the requests that have an unresolved launch, by request. */
-  readonly launched: ReadonlyMap<string, readonly OwnedSighting[]>;
-}
-
-export interface OpenCreate {
-  readonly id: string;
-  readonly request: KnownRequest;
-  /** The machines looked at. */
-  readonly asked: readonly string[];
-}
-
-const sightingOf = ({ ours: _mark, owner: _owner, instanceTags: _tags, ...sighting }: OwnedSighting): Sighting =>
-  sighting;
+import { settleResources } from './sync-resource.ts';
+import { keepBooks, type Look, type OpenCreate, type SyncPorts, sightingOf } from './syncing.ts';
 
 const lost = (launch: PreparedLaunch, granted: number): Refusal => ({
   missing: launch.count - granted,
@@ -54,7 +26,7 @@ const lost = (launch: PreparedLaunch, granted: number): Refusal => ({
 /**
  * Finds out what became of a launch whose answer was lost. All of it is there: adopt it. EC2 may show instances one by one, so
  * less is no answer before the consistency window has passed; then the same call goes out again, to which EC2 answers with the
- * whole first result. Only when no answer can be had at all is the rest given up.
+ * whole first result. A fleet or group is asked for again at once: only the answer tells its id. Only when no answer can be had at all is the rest given up.
  */
 const resolveLaunch = async (
   { providers, policy, ...ports }: SyncPorts,
@@ -63,16 +35,15 @@ const resolveLaunch = async (
   launch: ReturnType<typeof unresolvedLaunches>[number],
   { at: now, launched }: Look,
 ): Promise<readonly RequestCommand[]> => {
-  const { clientToken, count } = launch;
+  const { clientToken, count, makesResource = false } = launch;
   const granted = (launched.get(id) ?? []).map(sightingOf).filter(({ machineId }) => !request.machines.has(machineId));
   const units = unitsOfAll(request, granted);
-  if (units >= count) return [{ type: 'RecordLaunch', now, clientToken, granted }];
-  if (now - launch.sentAt < policy.consistencyWindow) return [];
+  if (!makesResource && units >= count) return [{ type: 'RecordLaunch', now, clientToken, granted }];
+  if (!makesResource && now - launch.sentAt < policy.consistencyWindow) return [];
   if (now - request.createdAt > policy.launchDeadline) {
     return [{ type: 'RecordLaunch', now, clientToken, granted, refusal: lost(launch, units) }];
   }
   const provider = await providers(launch.api ?? request.providerApi);
-  if (provider === undefined) return [];
   await decideOnRequest(context, id, [{ type: 'RepeatLaunch', now, clientToken }]);
   const outcome = await sendLaunch(ports, provider, launch);
   return outcome === undefined ? [] : [outcome.record];
@@ -90,11 +61,16 @@ const giveUpReason = (late: readonly Machine[], seconds: number): string => {
   return nameless ? `${text}; EC2 gives a private DNS name only where the VPC has DNS hostnames enabled` : text;
 };
 
-/** States on the books of the template what the request holds now. */
-export const keepBooks = async (live: LiveRequests, requestId: string, request: Request): Promise<void> => {
-  if (request.stage === 'absent') return;
-  await live.settle({ templateId: request.template.templateId, requestId, units: liveUnits(request) });
-};
+/** Machines that fleets and groups have brought since. */
+const arrivals = (request: KnownRequest, { at: now, seen, resources }: Look): readonly RequestCommand[] =>
+  fillingResources(request).flatMap(({ id, clientToken }) => {
+    const fresh = (resources.get(id)?.machineIds ?? []).filter((machineId) => !request.machines.has(machineId));
+    const granted = fresh.flatMap((machineId) => {
+      const sighting = seen.get(machineId);
+      return sighting === undefined ? [] : [sightingOf(sighting)];
+    });
+    return granted.length === 0 ? [] : [{ type: 'RecordLaunch', now, clientToken, granted } as const];
+  });
 
 /** Brings one create request up to date with a look at EC2. */
 export const syncCreate = async (
@@ -110,14 +86,20 @@ export const syncCreate = async (
   for (const launch of unresolvedLaunches(request)) {
     commands.push(...(await resolveLaunch(ports, context, open, launch, look)));
   }
+  commands.push(...arrivals(request, look));
   const seen = asked.flatMap((machineId) => {
     const sighting = look.seen.get(machineId);
     return sighting === undefined ? [] : [sightingOf(sighting)];
   });
   commands.push({ type: 'Observe', now, asked, seen, consistencyWindow: policy.consistencyWindow });
-  const { state } = await decideOnRequest(context, id, [...commands, { type: 'Settle', now }]);
+  const decided = await decideOnRequest(context, id, [...commands, { type: 'Settle', now }]);
   // Before any further call to AWS: whatever fails there, the books are right.
-  await keepBooks(live, id, state);
+  await keepBooks(live, id, decided.state);
+  let { state } = decided;
+  if (state.stage === 'open' && fillingResources(state).length > 0) {
+    state = await settleResources(ports, context, id, state, look.resources);
+    await keepBooks(live, id, state);
+  }
   if (state.stage === 'open') await giveUpOverdue(ports, context, id, state, now);
   if (policy.tagInstanceId && state.stage !== 'absent') await tagNewlyUsable(ports, request, state);
 };

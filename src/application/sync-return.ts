@@ -1,16 +1,23 @@
-import { isPluginError, messageOf } from '../domain/errors.ts';
+import { hasCode, isPluginError, messageOf } from '../domain/errors.ts';
 import { isCreateId } from '../domain/ids.ts';
 import { hasEnded } from '../domain/machine.ts';
+import { absentRequest, liveMachines, missingUnits, type Request } from '../domain/request.ts';
 import {
+  decideReturn,
+  evolveReturn,
   type KnownReturn,
   needsTermination,
   openItems,
   type ReturnCommand,
   type ReturnItem,
+  type ReturnRequest,
 } from '../domain/return-request.ts';
-import type { Hosts, LiveRequests, Logger } from './ports.ts';
-import { type DecideContext, decideOnRequest, decideOnReturn } from './streams.ts';
-import { keepBooks, type Look, type SyncPorts } from './sync-create.ts';
+import type { LiveRequests, Logger } from './ports.ts';
+import { type DecideContext, decideOnRequest, decideOnReturn, foldRequest } from './streams.ts';
+import { keeperOf, targetFor } from './sync-resource.ts';
+import { keepBooks, type Look, type SyncPorts } from './syncing.ts';
+
+export type ReturnPorts = Pick<SyncPorts, 'hosts' | 'live' | 'log' | 'providers'>;
 
 export interface OpenReturn {
   readonly id: string;
@@ -19,15 +26,21 @@ export interface OpenReturn {
 
 /** Brings one return request up to date with a look at EC2, and asks EC2 again for what still stands. */
 export const syncReturn = async (
-  ports: Pick<SyncPorts, 'hosts' | 'live' | 'log' | 'policy'>,
+  ports: ReturnPorts & Pick<SyncPorts, 'policy'>,
   context: DecideContext,
   { id, request }: OpenReturn,
   { at: now, seen }: Look,
 ): Promise<void> => {
   const { consistencyWindow } = ports.policy;
   const observe: ReturnCommand = { type: 'Observe', now, seen: [...seen.values()], consistencyWindow };
+  const after = decideReturn(observe, request).reduce<ReturnRequest>(evolveReturn, request);
+  if (after.stage === 'settled') {
+    // Before the return is complete: nobody asks about it afterwards.
+    await markReturned(ports, context, id, now, newlyEnding(request, after));
+    await removeEmptied(ports, context, now, [...after.items.values()]);
+  }
   const { state } = await decideOnReturn(context, id, [observe]);
-  if (state.stage === 'absent') return;
+  if (state.stage !== 'open') return;
   const accepted = await terminateStanding(ports, context, id, now, openItems(state));
   await markReturned(ports, context, id, now, [...accepted, ...newlyEnding(request, state)]);
 };
@@ -40,7 +53,7 @@ const newlyEnding = (before: KnownReturn, after: KnownReturn): readonly ReturnIt
 
 /** Sends the terminate call for the items that still stand, records what EC2 refused, and answers with the others. */
 export const terminateStanding = async (
-  { hosts, log }: { readonly hosts: () => Promise<Hosts>; readonly log: Logger },
+  ports: ReturnPorts,
   context: DecideContext,
   returnId: string,
   now: number,
@@ -48,11 +61,71 @@ export const terminateStanding = async (
 ): Promise<readonly ReturnItem[]> => {
   const standing = items.filter(needsTermination);
   if (standing.length === 0) return [];
-  const targets = standing.flatMap(({ last }) => (last === undefined ? [] : [last]));
-  const refused = await (await hosts()).terminate(targets);
-  for (const [machineId, reason] of refused) log.warn('return.refused', reason, { returnId, machineId });
+  const done = await releaseFromResources(ports, context, standing);
+  const targets = standing.flatMap(({ last }) => (last === undefined || done.has(last.machineId) ? [] : [last]));
+  const refused = targets.length === 0 ? new Map<string, string>() : await (await ports.hosts()).terminate(targets);
+  for (const [machineId, reason] of refused) ports.log.warn('return.refused', reason, { returnId, machineId });
   if (refused.size > 0) await decideOnReturn(context, returnId, [{ type: 'Refuse', now, refused }]);
   return standing.filter(({ machineId }) => !refused.has(machineId));
+};
+
+const ownersOf = (items: readonly ReturnItem[]): readonly string[] => [
+  ...new Set(items.flatMap(({ owner }) => (owner !== undefined && isCreateId(owner) ? [owner] : []))),
+];
+
+/** A damaged record is no reason to keep a host: it goes without its fleet being told. */
+const withoutRecord =
+  (log: Logger) =>
+  (error: unknown): Request => {
+    if (!hasCode(error, 'storage.unreadable')) throw error;
+    log.error('return.unreleased', messageOf(error));
+    return absentRequest;
+  };
+
+/**
+ * Machines of a maintain fleet or a group would be replaced: it is told first what it shall hold from now on. Answers with the ids
+ * that a group terminates itself.
+ */
+const releaseFromResources = async (
+  ports: ReturnPorts,
+  { streams }: DecideContext,
+  items: readonly ReturnItem[],
+): Promise<ReadonlySet<string>> => {
+  const done = new Set<string>();
+  for (const owner of ownersOf(items)) {
+    const request = await streams.load(owner).then(foldRequest, withoutRecord(ports.log));
+    if (request.stage === 'absent') continue;
+    const going = new Set(items.filter((item) => item.owner === owner).map(({ machineId }) => machineId));
+    const staying = liveMachines(request).filter(({ machineId }) => !going.has(machineId));
+    for (const resource of request.resources.filter(({ stage, refills }) => refills && stage !== 'deleted')) {
+      const owed = resource.stage === 'filling' ? missingUnits(request) : 0;
+      const keeper = await keeperOf(ports, resource.kind);
+      const { total, onDemand } = targetFor(request, staying);
+      const share = request.template.priceType === 'ondemand' ? owed : 0;
+      const target = { total: total + owed, onDemand: onDemand + share };
+      const released = await keeper.release(resource, [...going], target);
+      for (const machineId of released) done.add(machineId);
+    }
+  }
+  return done;
+};
+
+/** Removes fleets and groups of ours of which nothing is wanted any more. */
+const removeEmptied = async (
+  ports: ReturnPorts,
+  context: DecideContext,
+  now: number,
+  items: readonly ReturnItem[],
+): Promise<void> => {
+  for (const owner of ownersOf(items)) {
+    const request = foldRequest(await context.streams.load(owner));
+    if (request.stage !== 'settled' || liveMachines(request).length > 0) continue;
+    for (const resource of request.resources.filter(({ stage, ours }) => ours && stage !== 'deleted')) {
+      await (await keeperOf(ports, resource.kind)).remove(resource);
+      const change = { type: 'ChangeResource', now, resourceId: resource.id, stage: 'deleted' } as const;
+      await decideOnRequest(context, owner, [change]);
+    }
+  }
 };
 
 /**

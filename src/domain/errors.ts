@@ -8,7 +8,6 @@ export type ErrorCode =
   | 'input.unreadable'
   | 'template.not-found'
   | 'template.invalid'
-  | 'template.unsupported'
   | 'template.limit'
   | 'request.not-found'
   | 'machine.not-found'

@@ -9,6 +9,8 @@ export interface PreparedLaunch {
   readonly count: number;
   /** The API that makes the call, where it is not the request's own: the on-demand rest of a heterogeneous request. */
   readonly api?: ProviderApi;
+  /** Whether it makes a fleet or group, whose id only an answer tells: instances alone do not resolve it. */
+  readonly makesResource?: boolean;
   /** Where the capacity is sought, for messages: `m5.large in subnet-1`. */
   readonly pool: string;
   /** The provider's own rendering of the call. Only the provider reads it. */
@@ -116,7 +118,7 @@ interface Launch extends PreparedLaunch {
   readonly resolved: boolean;
 }
 
-interface HeldResource extends Resource {
+export interface HeldResource extends Resource {
   readonly stage: ResourceStage;
   readonly clientToken: string;
 }
@@ -277,7 +279,7 @@ export const liveMachines = (request: KnownRequest): readonly Machine[] =>
   [...request.machines.values()].filter(({ state, returnId }) => !hasEnded(state) && returnId === undefined);
 
 /** Fleets and groups through which AWS still looks for capacity. */
-const fillingResources = ({ resources }: KnownRequest): readonly HeldResource[] =>
+export const fillingResources = ({ resources }: KnownRequest): readonly HeldResource[] =>
   resources.filter(({ stage }) => stage === 'filling');
 
 /** Units a machine counts for: its type's weight where the template gives weights, else 1. */
@@ -289,9 +291,15 @@ const unitsOf = ({ providerApi, template }: KnownRequest, { instanceType }: Mach
 export const unitsOfAll = (request: KnownRequest, machines: readonly Machine[]): number =>
   machines.reduce((sum, machine) => sum + unitsOf(request, machine), 0);
 
-/** Units asked for and neither held nor lost after they were held: what a fleet still owes. */
-const missingUnits = (request: KnownRequest): number =>
-  Math.max(0, request.wanted - unitsOfAll(request, [...request.machines.values()]));
+/**
+ * Units asked for and not given: what AWS still owes. A machine that was given and died is not owed again, except where AWS
+ * refills what is lost.
+ */
+export const missingUnits = (request: KnownRequest): number => {
+  const refills = request.resources.some((resource) => resource.refills);
+  const given = [...request.machines.values()].filter(({ state }) => !(refills && hasEnded(state)));
+  return Math.max(0, request.wanted - unitsOfAll(request, given));
+};
 
 /** Units the request holds or may still get. */
 export const liveUnits = (request: KnownRequest): number => {

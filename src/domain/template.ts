@@ -124,6 +124,11 @@ const rules: readonly Rule[] = [
   ),
   is(
     'fleetType',
+    ({ fleetType, priceType }) => priceType === 'heterogeneous' && fleetType !== undefined && fleetType !== 'request',
+    'must be request when priceType is heterogeneous',
+  ),
+  is(
+    'fleetType',
     ({ fleetType }, api) => fleetType === 'instant' && api === 'SpotFleet',
     'instant is not for SpotFleet',
   ),
@@ -198,12 +203,30 @@ export const providerApiOf = ({ providerApi, priceType, fleetRole }: Template): 
 
 /** The type of fleet a template asks for; each API has its own default. */
 export const fleetTypeOf = (template: Template): FleetType =>
-  template.fleetType ?? (providerApiOf(template) === 'SpotFleet' ? 'request' : 'instant');
+  template.fleetType ??
+  (providerApiOf(template) === 'SpotFleet' || template.priceType === 'heterogeneous' ? 'request' : 'instant');
 
 /** The on-demand part of `units`, rounded up so that spot and on demand together are all of them. */
 export const onDemandUnits = ({ priceType, percentOnDemand }: Template, units: number): number => {
   if (priceType === 'ondemand') return units;
   return Math.ceil((units * (percentOnDemand ?? 0)) / 100);
+};
+
+/**
+ * The template for the rest of a heterogeneous request that spot did not give: on demand, by the types of `vmTypesOnDemand`, with
+ * the weights they have among the spot types.
+ */
+export const onDemandRest = (template: Template): Template => {
+  const {
+    percentOnDemand: _share,
+    maxSpotPrice: _price,
+    allocationStrategy: _spot,
+    fleetRole: _role,
+    ...rest
+  } = template;
+  const types = Object.entries(template.vmTypesOnDemand ?? template.vmTypes ?? {});
+  const vmTypes = Object.fromEntries(types.map(([type, weight]) => [type, template.vmTypes?.[type] ?? weight]));
+  return { ...rest, vmTypes, priceType: 'ondemand', providerApi: 'EC2Fleet', fleetType: 'instant' };
 };
 
 /** Minutes a fleet looks for capacity; IBM's spotFleetRequestExpiry has this default. */

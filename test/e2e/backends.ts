@@ -1,10 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from '@aws-sdk/client-auto-scaling';
 import {
   CreateSecurityGroupCommand,
+  DescribeFleetsCommand,
   DescribeImagesCommand,
   DescribeInstancesCommand,
+  DescribeSpotFleetRequestsCommand,
   DescribeSubnetsCommand,
   EC2Client,
   StopInstancesCommand,
@@ -24,17 +27,38 @@ export interface Backend {
   /** Somebody else ends or stops them, not Host Factory. */
   terminate(...ids: readonly string[]): Promise<void>;
   stop(...ids: readonly string[]): Promise<void>;
+  /** Leaves nothing running. */
+  clear(): Promise<void>;
+  /** Long enough for the backend to replace what it would replace. */
+  settle(): Promise<void>;
+  /** Fleets and groups that still do something, and launch templates of single requests. */
+  resources(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
-const clientFor = (endpoint: string): EC2Client =>
-  new EC2Client({
-    endpoint,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'planted-secret' },
-  });
+const credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'planted-secret' };
 
-const controls = (client: EC2Client) => ({
+const clientFor = (endpoint: string): EC2Client => new EC2Client({ endpoint, region: 'us-east-1', credentials });
+
+const controls = (client: EC2Client, endpoint: string) => ({
+  resources: async () => {
+    const scaling = new AutoScalingClient({ endpoint, region: 'us-east-1', credentials });
+    const { Fleets = [] } = await client.send(new DescribeFleetsCommand({}));
+    const { SpotFleetRequestConfigs = [] } = await client.send(new DescribeSpotFleetRequestsCommand({}));
+    const { AutoScalingGroups = [] } = await scaling.send(new DescribeAutoScalingGroupsCommand({}));
+    scaling.destroy();
+    const active = (state: string | undefined): boolean =>
+      state === 'active' || state === 'submitted' || state === 'modifying';
+    return [
+      ...Fleets.filter(({ FleetState, Type }) => active(FleetState) && Type !== 'instant').map(
+        ({ FleetId }) => `${FleetId}`,
+      ),
+      ...SpotFleetRequestConfigs.filter(({ SpotFleetRequestState }) => active(SpotFleetRequestState)).map(
+        ({ SpotFleetRequestId }) => `${SpotFleetRequestId}`,
+      ),
+      ...AutoScalingGroups.map(({ AutoScalingGroupName }) => `${AutoScalingGroupName}`),
+    ];
+  },
   instanceIds: async (...states: readonly string[]) => {
     const Filters = [{ Name: 'instance-state-name', Values: [...states] }];
     const { Reservations = [] } = await client.send(new DescribeInstancesCommand({ Filters }));
@@ -56,10 +80,13 @@ const emulatorPlace = {
 
 export type EmulatorBackend = Backend & { readonly emulator: Emulator };
 
+const fulfilMs = 100;
+const settleMs = 5 * fulfilMs;
+
 /** The embedded emulator, quick: states last fractions of a second. */
 export const emulatorBackend = async (): Promise<EmulatorBackend> => {
   const emulator = await startEmulator({
-    settings: { pendingMs: 300, nameAfterMs: 150, shuttingDownMs: 300, stoppingMs: 100 },
+    settings: { pendingMs: 300, nameAfterMs: 150, shuttingDownMs: 300, stoppingMs: 100, fulfilMs },
   });
   const client = clientFor(emulator.url);
   return {
@@ -67,7 +94,10 @@ export const emulatorBackend = async (): Promise<EmulatorBackend> => {
     url: emulator.url,
     client,
     place: emulatorPlace,
-    ...controls(client),
+    ...controls(client, emulator.url),
+    // Replacement comes one fulfilment after the loss.
+    settle: () => wait(settleMs),
+    clear: async () => emulator.reset(),
     close: async () => {
       client.destroy();
       await emulator.close();
@@ -124,11 +154,17 @@ const motoBackend = async (): Promise<Backend> => {
     ({ ImageId = '', RootDeviceName }) =>
       /^ami-([0-9a-f]{8}|[0-9a-f]{17})$/.test(ImageId) && RootDeviceName !== undefined,
   )?.ImageId;
+  const control = controls(client, url);
   return {
     url,
     client,
     place: { imageId, subnetId: Subnets[0]?.SubnetId, securityGroupIds: [GroupId] },
-    ...controls(client),
+    ...control,
+    settle: async () => undefined,
+    clear: async () => {
+      const ids = await control.instanceIds('pending', 'running', 'stopping', 'stopped');
+      if (ids.length > 0) await control.terminate(...ids);
+    },
     close: async () => {
       client.destroy();
       server.kill();

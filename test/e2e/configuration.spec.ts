@@ -147,7 +147,7 @@ describe('broken surroundings', () => {
     const hf = await plugin.run('getAvailableTemplates', ['--data', '{}'], {
       env: { ...plugin.env, HF_PROVIDER_NAME: `${HF_PROVIDER_NAME}` },
     });
-    expect(hf.body).toMatchObject({ message: '6 templates.' });
+    expect(hf.body).toMatchObject({ message: '5 templates.' });
   });
 });
 

@@ -227,7 +227,6 @@ describe.each(backends.filter(({ available }) => available))('the five scripts a
     ['a huge count', { template: { templateId: 'endless', machineCount: 1_000_000 } }, 'at most 10000'],
     ['more than maxNumber', { template: { templateId: 'few', machineCount: 4 } }, 'above maxNumber 3'],
     ['a template that may have none', { template: { templateId: 'none', machineCount: 1 } }, 'maxNumber 0'],
-    ['spot', { template: { templateId: 'spot', machineCount: 1 } }, 'priceType spot'],
     ['a list', [], 'the input must be a JSON object: it is an array'],
   ])('refuses %s: exit 1, a message, nothing launched, nothing written', async (_what, input, message) => {
     const { exitCode, body } = await plugin.call('requestMachines', input);

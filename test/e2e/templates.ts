@@ -16,13 +16,5 @@ export const testTemplates = (place: Json): readonly Json[] => {
     { templateId: 'few', maxNumber: 3, allOrNothing: true, ...common },
     { templateId: 'none', maxNumber: 0, ...common },
     { templateId: 'endless', maxNumber: -1, allOrNothing: true, ...common },
-    {
-      templateId: 'spot',
-      maxNumber: 10,
-      ...common,
-      priceType: 'spot',
-      vmTypes: { 'm5.large': 1 },
-      fleetRole: 'arn:aws:iam::123456789012:role/fleet',
-    },
   ];
 };

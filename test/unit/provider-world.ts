@@ -99,7 +99,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     ...changes,
   };
   const hosts = async () => fakeHosts;
-  const providers = async (api: string) => (api === 'RunInstances' ? capacity : undefined);
+  const providers = async () => capacity;
   const sync = { streams, live, hosts, providers, policy, clock, log };
 
   const commands: CommandHandlers = {

@@ -26,7 +26,9 @@ const isFinished = (id: string, stream: Stream): boolean => {
   if (isReturnId(id)) return foldReturn(stream).stage === 'settled';
   const request = foldRequest(stream);
   if (request.stage !== 'settled') return false;
-  return liveMachines(request).length === 0 && request.resources.every(({ stage }) => stage === 'deleted');
+  return (
+    liveMachines(request).length === 0 && request.resources.every(({ stage, ours }) => stage === 'deleted' || !ours)
+  );
 };
 
 const archiveOne = async (

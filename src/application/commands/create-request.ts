@@ -15,7 +15,7 @@ import type {
   TemplateCatalog,
 } from '../ports.ts';
 import { type DecideContext, type Decided, decideOnRequest } from '../streams.ts';
-import { keepBooks } from '../sync-create.ts';
+import { keepBooks } from '../syncing.ts';
 
 export interface CreateRequest extends Command {
   readonly type: 'CreateRequest';
@@ -76,16 +76,6 @@ const checkCount = ({ templateId, maxNumber }: Template, count: number): void =>
   }
 };
 
-const providerFor = async (providers: CapacityProviders, template: Template): Promise<CapacityProvider> => {
-  const api = providerApiOf(template);
-  const provider = await providers(api);
-  if (provider !== undefined) return provider;
-  throw new PluginError(
-    'template.unsupported',
-    `template ${template.templateId} has priceType ${template.priceType}, which needs ${api}: this version launches only ondemand templates (RunInstances)`,
-  );
-};
-
 const reserve = async (
   ports: CreateRequestPorts,
   origin: Origin,
@@ -117,7 +107,7 @@ export const createRequestHandler =
 
     const template = await findTemplate(ports.templates, templateId);
     checkCount(template, wanted);
-    const provider = await providerFor(ports.providers, template);
+    const provider = await ports.providers(providerApiOf(template));
     await reserve(ports, origin, template, requestId, wanted);
     const create: RequestCommand = {
       type: 'Create',

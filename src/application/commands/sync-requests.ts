@@ -3,10 +3,12 @@ import { isReturnId } from '../../domain/ids.ts';
 import { liveMachines, unresolvedLaunches } from '../../domain/request.ts';
 import { openItems } from '../../domain/return-request.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
-import type { Hosts, Logger, RequestStreams, Stream } from '../ports.ts';
+import type { Logger, RequestStreams, Stream } from '../ports.ts';
 import { foldRequest, foldReturn } from '../streams.ts';
-import { type Look, type OpenCreate, type SyncPorts, syncCreate } from '../sync-create.ts';
+import { syncCreate } from '../sync-create.ts';
+import { lookAtResources } from '../sync-resource.ts';
 import { type OpenReturn, syncReturn } from '../sync-return.ts';
+import type { Look, OpenCreate, SyncPorts } from '../syncing.ts';
 
 export interface SyncRequests extends Command {
   readonly type: 'SyncRequests';
@@ -105,23 +107,25 @@ const sortOpen = (loaded: readonly (readonly [string, Stream])[], includeSettled
 };
 
 const lookAt = async (
-  { hosts, clock }: { readonly hosts: () => Promise<Hosts>; readonly clock: () => number },
+  ports: SyncPorts,
   creates: readonly OpenCreate[],
   returns: readonly OpenReturn[],
 ): Promise<Look> => {
+  const resources = await lookAtResources(ports, creates);
   const ids = new Set([
     ...creates.flatMap(({ asked }) => asked),
+    ...[...resources.values()].flatMap(({ machineIds }) => machineIds),
     ...returns.flatMap(({ request }) => openItems(request).map(({ machineId }) => machineId)),
   ]);
   const unresolved = creates.filter(({ request }) => unresolvedLaunches(request).length > 0).map(({ id }) => id);
-  const at = clock();
-  if (ids.size + unresolved.length === 0) return { at, seen: new Map(), launched: new Map() };
-  const ec2 = await hosts();
+  const at = ports.clock();
+  if (ids.size + unresolved.length === 0) return { at, seen: new Map(), launched: new Map(), resources };
+  const ec2 = await ports.hosts();
   const [seen, byRequest] = await Promise.all([ec2.describe([...ids]), ec2.describeByRequest(unresolved)]);
   const launched = new Map<string, typeof byRequest>();
   for (const sighting of byRequest) {
     const { owner = '' } = sighting;
     launched.set(owner, [...(launched.get(owner) ?? []), sighting]);
   }
-  return { at, seen: new Map(seen.map((sighting) => [sighting.machineId, sighting])), launched };
+  return { at, seen: new Map(seen.map((sighting) => [sighting.machineId, sighting])), launched, resources };
 };

@@ -4,7 +4,7 @@ import type { Command, Handler, Operation } from '../bus.ts';
 import { recallMachines } from '../host-lookup.ts';
 import type { Clock, LiveRequests, Logger, RequestStreams } from '../ports.ts';
 import { decideOnRequest } from '../streams.ts';
-import { keepBooks } from '../sync-create.ts';
+import { keepBooks } from '../syncing.ts';
 
 export interface UpdateMachineStatus extends Command {
   readonly type: 'UpdateMachineStatus';

@@ -128,7 +128,7 @@ const prepareFleet = async (options: Ec2FleetOptions, order: LaunchOrder): Promi
     ...optional('launchTemplateId', ownedTemplate),
   };
   const pool = `${offeringOf(template)} in ${template.subnetIds.join(', ')}`;
-  return { clientToken, count, pool, api: 'EC2Fleet', call: { ...call } };
+  return { clientToken, count, makesResource: !isInstant, pool, api: 'EC2Fleet', call: { ...call } };
 };
 
 const toSightings = ({ InstanceIds = [], InstanceType, Lifecycle }: CreateFleetInstance): readonly Sighting[] =>

@@ -33,6 +33,7 @@ import {
   type Tag,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
+import type { TargetUnits } from '../../application/ports.ts';
 import { type CallContext, callAws, type RetryPolicy } from './call.ts';
 
 /** The EC2 calls in use. The only file that knows the SDK's client; everything thrown is a `provider.*` error. */
@@ -54,7 +55,7 @@ export interface Ec2 {
   createFleet(input: CreateFleetCommandInput): Promise<CreateFleetCommandOutput>;
   describeFleet(id: string): Promise<FleetData | undefined>;
   fleetInstanceIds(id: string): Promise<readonly string[]>;
-  modifyFleet(id: string, units: number): Promise<void>;
+  modifyFleet(id: string, target: TargetUnits): Promise<void>;
   /** Its instances live on. */
   deleteFleet(id: string): Promise<void>;
 
@@ -63,7 +64,7 @@ export interface Ec2 {
   spotFleetState(id: string): Promise<string | undefined>;
   spotFleetInstanceIds(id: string): Promise<readonly string[]>;
   spotFleetErrors(id: string, since: Date): Promise<readonly HistoryRecord[]>;
-  modifySpotFleet(id: string, units: number): Promise<void>;
+  modifySpotFleet(id: string, target: TargetUnits): Promise<void>;
   /** Its instances live on. */
   cancelSpotFleet(id: string): Promise<void>;
 }
@@ -173,11 +174,15 @@ export const createEc2 = ({ client: config, changes, reads, ...context }: Ec2Opt
         return { items: idsOf(ActiveInstances), next: NextToken };
       }),
 
-    modifyFleet: async (id, units) => {
+    modifyFleet: async (id, { total, onDemand }) => {
       const command = new ModifyFleetCommand({
         FleetId: id,
         ExcessCapacityTerminationPolicy: 'no-termination',
-        TargetCapacitySpecification: { TotalTargetCapacity: units },
+        TargetCapacitySpecification: {
+          TotalTargetCapacity: total,
+          OnDemandTargetCapacity: onDemand,
+          SpotTargetCapacity: total - onDemand,
+        },
       });
       await change('ModifyFleet', (options) => client.send(command, options));
     },
@@ -219,10 +224,11 @@ export const createEc2 = ({ client: config, changes, reads, ...context }: Ec2Opt
       return answer.HistoryRecords ?? [];
     },
 
-    modifySpotFleet: async (id, units) => {
+    modifySpotFleet: async (id, { total, onDemand }) => {
       const command = new ModifySpotFleetRequestCommand({
         SpotFleetRequestId: id,
-        TargetCapacity: units,
+        TargetCapacity: total,
+        OnDemandTargetCapacity: onDemand,
         ExcessCapacityTerminationPolicy: 'noTermination',
       });
       await change('ModifySpotFleetRequest', (options) => client.send(command, options));

@@ -1,4 +1,4 @@
-import type { ResourceKeeper } from '../../application/ports.ts';
+import type { ResourceKeeper, TargetUnits } from '../../application/ports.ts';
 import { hasCode } from '../../domain/errors.ts';
 import type { Refusal, Resource } from '../../domain/request.ts';
 
@@ -8,7 +8,7 @@ export interface FleetCalls {
   /** The errors AWS had in filling it. */
   errors(resource: Resource): Promise<readonly Pick<Refusal, 'code' | 'message'>[]>;
   /** Changes its target; no instance is terminated. */
-  modify(id: string, units: number): Promise<void>;
+  modify(id: string, target: TargetUnits): Promise<void>;
   /** Ends it; its instances live on. */
   cancel(id: string): Promise<void>;
   deleteLaunchTemplate(id: string): Promise<void>;
@@ -38,10 +38,11 @@ export const createFleetKeeper = (calls: FleetCalls): ResourceKeeper => {
       const errors = await unlessMissing(calls.errors(resource), []);
       return errors[0] === undefined ? undefined : { code: errors[0].code, message: distinct(errors) };
     },
-    hold: (resource, units) => (units > 0 && resource.refills ? calls.modify(resource.id, units) : remove(resource)),
-    release: async (resource, _machineIds, units) => {
+    hold: (resource, target) =>
+      target.total > 0 && resource.refills ? calls.modify(resource.id, target) : remove(resource),
+    release: async (resource, _machineIds, target) => {
       // The target comes down before its machines go, or AWS would replace them.
-      if (resource.refills && units > 0) await unlessMissing(calls.modify(resource.id, units), undefined);
+      if (resource.refills && target.total > 0) await unlessMissing(calls.modify(resource.id, target), undefined);
       else if (resource.refills) await remove(resource);
       return new Set();
     },

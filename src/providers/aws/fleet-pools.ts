@@ -25,7 +25,7 @@ export const onDemandStrategy = ({ allocationStrategyOnDemand }: Template): Flee
 const isRequirements = (value: object): value is InstanceRequirementsRequest =>
   'VCpuCount' in value && 'MemoryMiB' in value;
 
-const requirementsOf = ({ abisInstanceRequirements }: Template): InstanceRequirementsRequest | undefined =>
+export const requirementsOf = ({ abisInstanceRequirements }: Template): InstanceRequirementsRequest | undefined =>
   abisInstanceRequirements !== undefined && isRequirements(abisInstanceRequirements)
     ? abisInstanceRequirements
     : undefined;

@@ -37,11 +37,6 @@ describe('a request that can be refused without AWS', () => {
 
   it.each([
     ['with faults', { imageId: 'no-image' }, 'template.invalid'],
-    [
-      'for spot, which this version cannot launch',
-      { priceType: 'spot', vmTypes: { 'm5.large': 1 } },
-      'template.unsupported',
-    ],
     ['that allows no hosts', { maxNumber: 0 }, 'template.limit'],
   ])('from a template %s is refused and leaves nothing behind', async (_, fields, code) => {
     const world = await startWorld();

@@ -1,0 +1,39 @@
+import type { Sighting } from '../domain/machine.ts';
+import { type KnownRequest, liveUnits, type Request } from '../domain/request.ts';
+import type { OwnedSighting } from '../domain/return-request.ts';
+import type { CapacityProviders, Clock, Hosts, LiveRequests, Logger, Policy, ResourceLook } from './ports.ts';
+
+export interface SyncPorts {
+  readonly live: LiveRequests;
+  readonly hosts: () => Promise<Hosts>;
+  readonly providers: CapacityProviders;
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** One batched look at EC2. */
+export interface Look {
+  readonly at: number;
+  readonly seen: ReadonlyMap<string, OwnedSighting>;
+  readonly resources: ReadonlyMap<string, ResourceLook>;
+  /** What EC2 shows as launched by the requests that have an unresolved launch, by request. */
+  readonly launched: ReadonlyMap<string, readonly OwnedSighting[]>;
+}
+
+export interface OpenCreate {
+  readonly id: string;
+  readonly request: KnownRequest;
+  /** The machines looked at. */
+  readonly asked: readonly string[];
+}
+
+/** A sighting as it is recorded: without what the tags said. */
+export const sightingOf = ({ ours: _mark, owner: _owner, instanceTags: _tags, ...sighting }: OwnedSighting): Sighting =>
+  sighting;
+
+/** States on the books of the template what the request holds now. */
+export const keepBooks = async (live: LiveRequests, requestId: string, request: Request): Promise<void> => {
+  if (request.stage === 'absent') return;
+  await live.settle({ templateId: request.template.templateId, requestId, units: liveUnits(request) });
+};

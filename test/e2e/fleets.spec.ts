@@ -1,0 +1,175 @@
+import {
+  AutoScalingClient,
+  CreateAutoScalingGroupCommand,
+  DescribeAutoScalingGroupsCommand,
+} from '@aws-sdk/client-auto-scaling';
+import { CreateLaunchTemplateCommand } from '@aws-sdk/client-ec2';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type EmulatorBackend, emulatorBackend } from './backends.ts';
+import { createPlugin, hostOf, type Json, type Plugin } from './plugin.ts';
+
+const fleetRole = 'arn:aws:iam::123456789012:role/aws-ec2-spot-fleet-tagging-role';
+
+describe('fleets and groups', () => {
+  let backend: EmulatorBackend;
+  let plugin: Plugin;
+
+  beforeAll(async () => {
+    backend = await emulatorBackend();
+  });
+  afterAll(() => backend.close());
+  beforeEach(async () => {
+    plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url, consistencyWindowSeconds: 0 }, []);
+  });
+  afterEach(async () => {
+    await plugin.remove();
+    backend.emulator.configure({ capacity: {} });
+    await backend.clear();
+  });
+
+  const offer = (template: Json): Promise<void> =>
+    plugin.offer([
+      {
+        templateId: 'cell',
+        maxNumber: 50,
+        attributes: { type: 'X86_64', ncpus: 1, nram: 4096 },
+        instanceTags: 'team=quant',
+        vmTypes: { 'm5.large': 1 },
+        ...backend.place,
+        ...template,
+      },
+    ]);
+
+  const callsDuring = async (work: () => Promise<unknown>): Promise<Readonly<Record<string, number>>> => {
+    backend.emulator.forgetCalls();
+    await work();
+    return backend.emulator.countCalls();
+  };
+
+  it('cost one call for a request once the launch template is known, two the first time', async () => {
+    await offer({ providerApi: 'EC2Fleet', priceType: 'spot' });
+    expect(await callsDuring(() => plugin.request('cell', 1))).toEqual({ CreateLaunchTemplate: 1, CreateFleet: 1 });
+    expect(await callsDuring(() => plugin.request('cell', 1))).toEqual({ CreateFleet: 1 });
+  });
+
+  it('cost two calls for the status while AWS looks for capacity', async () => {
+    backend.emulator.configure({ capacity: { 'm5.large:*': 1 } });
+    await offer({ priceType: 'spot', fleetRole });
+    const requestId = await plugin.request('cell', 2);
+    await expect.poll(async () => (await plugin.status(requestId))[0]?.machines.length).toBe(1);
+    expect(await callsDuring(() => plugin.status(requestId))).toEqual({
+      DescribeSpotFleetInstances: 1,
+      DescribeInstances: 1,
+    });
+  });
+
+  it.each([
+    ['maintain', { providerApi: 'EC2Fleet', fleetType: 'maintain' }],
+    ['group', { providerApi: 'ASG' }],
+  ])('cost at most four calls for a partial return: %s', async (_kind, fields) => {
+    await offer({ priceType: 'spot', ...fields });
+    const { machines } = await plugin.settled(await plugin.request('cell', 3));
+    const calls = await callsDuring(() => plugin.giveBack(machines.slice(0, 1).map(hostOf)));
+    expect(Object.values(calls).reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(4);
+  });
+
+  it('count units and machines apart, and say both', async () => {
+    backend.emulator.configure({ capacity: { 'm5.large:*': 0 } });
+    await offer({ providerApi: 'EC2Fleet', priceType: 'spot', vmTypes: { 'm5.large': 1, 'm5.2xlarge': 4 } });
+    const ready = await plugin.settled(await plugin.request('cell', 8));
+    expect(ready.machines).toHaveLength(2);
+    expect(ready.message).toBe('8 of 8 units granted on 2 machines.');
+  });
+
+  it('say why capacity is missing when EC2 answers with errors alone, and fail the call', async () => {
+    backend.emulator.configure({ capacity: { 'm5.large:*': 0 } });
+    await offer({ providerApi: 'EC2Fleet', priceType: 'ondemand' });
+    const { exitCode, body } = await plugin.call('requestMachines', {
+      template: { templateId: 'cell', machineCount: 2 },
+    });
+    expect(exitCode).toBe(1);
+    expect(body['message']).toContain('Error Code: InsufficientInstanceCapacity');
+    expect(body['message']).toContain('m5.large in ');
+  });
+
+  it('turn a heterogeneous request to on demand before the spot fleet expires, under one request id', async () => {
+    backend.emulator.configure({ capacity: { 'm5.large:*': 1, 'm5.xlarge:*': 5 } });
+    await offer({
+      priceType: 'heterogeneous',
+      fleetRole,
+      spotFleetRequestExpiry: 1,
+      vmTypesOnDemand: { 'm5.xlarge': 1 },
+    });
+    const requestId = await plugin.request('cell', 3);
+    const ready = await plugin.settled(requestId);
+    expect(ready.status).toBe('complete');
+    expect(ready.machines.map(({ result }) => result)).toEqual(['succeed', 'succeed', 'succeed']);
+    const markets = backend.emulator.instances().map(({ instanceType }) => instanceType);
+    expect(markets.filter((type) => type === 'm5.xlarge').length).toBeGreaterThan(0);
+    expect(await backend.resources()).toEqual([]);
+  });
+
+  it("add to a group of the administrator's own and take away only what was added", async () => {
+    const group = await createOwnGroup(backend);
+    await offer({ providerApi: 'ASG', autoScalingGroupName: 'grid', priceType: 'ondemand' });
+    const ready = await plugin.settled(await plugin.request('cell', 2));
+    expect(ready.machines).toHaveLength(2);
+    expect(await plugin.settled(await plugin.giveBack(ready.machines.slice(0, 1).map(hostOf)))).toMatchObject({
+      status: 'complete',
+    });
+    await backend.settle();
+    expect(await group.instanceIds()).toEqual(ready.machines.slice(1).map(({ machineId }) => machineId));
+    await plugin.settled(await plugin.giveBack(ready.machines.slice(1).map(hostOf)));
+    await backend.settle();
+    expect(await group.instanceIds()).toEqual([]);
+    group.close();
+  });
+
+  it('resend a launch whose answer was lost, and launch nothing twice', async () => {
+    await offer({ priceType: 'spot', fleetRole });
+    await plugin.configure({ AWS_REQUEST_RETRY_ATTEMPTS: 0 });
+    backend.emulator.addFault({ action: 'RequestSpotFleet', effect: { kind: 'drop-after' } });
+    const requestId = await plugin.request('cell', 2);
+    const ready = await plugin.settled(requestId);
+    expect(ready.machines).toHaveLength(2);
+    await backend.settle();
+    expect(await backend.instanceIds('pending', 'running')).toHaveLength(2);
+    expect(backend.emulator.countCalls()['RequestSpotFleet']).toBeGreaterThan(1);
+  });
+});
+
+const createOwnGroup = async ({ url, client, place }: EmulatorBackend) => {
+  const { LaunchTemplate } = await client.send(
+    new CreateLaunchTemplateCommand({
+      LaunchTemplateName: 'grid',
+      LaunchTemplateData: {
+        ImageId: place['imageId'] === undefined ? '' : String(place['imageId']),
+        InstanceType: 'm5.large',
+      },
+    }),
+  );
+  const credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'planted-secret' };
+  const scaling = new AutoScalingClient({ endpoint: url, region: 'us-east-1', credentials });
+  await scaling.send(
+    new CreateAutoScalingGroupCommand({
+      AutoScalingGroupName: 'grid',
+      MinSize: 0,
+      MaxSize: 10,
+      DesiredCapacity: 0,
+      VPCZoneIdentifier: String(place['subnetId']),
+      NewInstancesProtectedFromScaleIn: true,
+      LaunchTemplate: { LaunchTemplateId: LaunchTemplate?.LaunchTemplateId, Version: '1' },
+    }),
+  );
+  return {
+    instanceIds: async () => {
+      const command = new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: ['grid'] });
+      const { AutoScalingGroups = [] } = await scaling.send(command);
+      const living = (AutoScalingGroups[0]?.Instances ?? []).filter(
+        ({ LifecycleState = '' }) => !LifecycleState.startsWith('Terminat'),
+      );
+      return living.map(({ InstanceId }) => InstanceId);
+    },
+    close: () => scaling.destroy(),
+  };
+};
