@@ -107,6 +107,8 @@ export const createFakeHosts = (): FakeHosts => {
         .filter(({ machineId }) => ids.includes(machineId))
         .map(plain);
     },
+    spotNotices: async () => new Map(),
+    retirements: async () => new Map(),
     describeByName: async (names) => {
       called('describeByName', names);
       return shown()

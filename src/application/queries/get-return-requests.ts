@@ -1,3 +1,4 @@
+import { isPluginError, messageOf } from '../../domain/errors.ts';
 import { hasEnded, type MachineState } from '../../domain/machine.ts';
 import type { OwnedSighting } from '../../domain/return-request.ts';
 import type { Handler, Message, Operation } from '../bus.ts';
@@ -49,16 +50,47 @@ interface Judgement {
 export const getReturnRequestsHandler =
   (ports: GetReturnRequestsPorts): Handler<Operation<GetReturnRequests, GetReturnRequestsAnswer>> =>
   async ({ machines }) => {
-    const reclaims: Reclaim[] = [];
-    const notices: Notice[] = [];
-    for (const host of await findHosts(ports, machines)) {
-      const { reclaimed, notice } =
-        host.seen === undefined ? judgeUnseen(ports, host) : judgeSeen(host.seen, host.record);
-      if (reclaimed) reclaims.push({ host: host.asked, machineId: host.machineId, gracePeriod: 0 });
-      if (notice !== undefined) notices.push(notice);
-    }
-    return { reclaims, notices };
+    const found = await findHosts(ports, machines);
+    const due = await noticesFor(ports, found);
+    const judged = found.map((host) => ({
+      host,
+      ...(host.seen === undefined ? judgeUnseen(ports, host) : judgeSeen(host.seen, host.record)),
+    }));
+    return {
+      reclaims: judged
+        .filter(({ host, reclaimed }) => reclaimed || due.has(host.machineId))
+        .map(({ host, reclaimed }) => ({
+          host: host.asked,
+          machineId: host.machineId,
+          gracePeriod: reclaimed ? 0 : secondsUntil(due.get(host.machineId), ports.clock()),
+        })),
+      notices: judged.flatMap(({ notice }) => notice ?? []),
+    };
   };
+
+const secondsUntil = (due: number | undefined, now: number): number =>
+  Math.max(0, Math.floor(((due ?? now) - now) / 1000));
+
+/** Hosts that still run and that AWS has announced to take away. A fault here hides nothing that is known already. */
+const noticesFor = async (
+  { hosts, log }: GetReturnRequestsPorts,
+  found: readonly FoundHost[],
+): Promise<ReadonlyMap<string, number>> => {
+  const running = found.flatMap(({ seen }) => (seen === undefined || hasEnded(seen.state) ? [] : [seen]));
+  const isOf = (priceType: OwnedSighting['priceType']): boolean => running.some((seen) => seen.priceType === priceType);
+  try {
+    const [spot, retiring] = await Promise.all([
+      isOf('spot') ? (await hosts()).spotNotices() : new Map<string, number>(),
+      isOf('ondemand') ? (await hosts()).retirements() : new Map<string, number>(),
+    ]);
+    const ids = new Set(running.map(({ machineId }) => machineId));
+    return new Map([...retiring, ...spot].filter(([machineId]) => ids.has(machineId)));
+  } catch (error) {
+    if (!isPluginError(error)) throw error;
+    log.warn('reclaim.notices', messageOf(error), { aws: error.aws });
+    return new Map();
+  }
+};
 
 const judgeSeen = ({ state, reason = '' }: OwnedSighting, record: RecalledMachine | undefined): Judgement => {
   if (!hasEnded(state)) return { reclaimed: false };

@@ -74,5 +74,5 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
     SpotFleet: createSpotFleetProvider(shared),
     ASG: createAutoScalingGroupProvider({ ...shared, autoScaling }),
   };
-  return { hosts: createHosts({ ec2, owner }), provider: (api) => providers[api] };
+  return { hosts: createHosts({ ec2, owner, remember }), provider: (api) => providers[api] };
 };

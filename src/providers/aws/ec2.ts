@@ -11,18 +11,21 @@ import {
   DescribeFleetInstancesCommand,
   DescribeFleetsCommand,
   DescribeImagesCommand,
+  DescribeInstanceStatusCommand,
   DescribeInstancesCommand,
   DescribeLaunchTemplatesCommand,
   DescribeLaunchTemplateVersionsCommand,
   DescribeSpotFleetInstancesCommand,
   DescribeSpotFleetRequestHistoryCommand,
   DescribeSpotFleetRequestsCommand,
+  DescribeSpotInstanceRequestsCommand,
   EC2Client,
   type EC2ClientConfig,
   type Filter,
   type FleetData,
   type HistoryRecord,
   type Instance,
+  type InstanceStatus,
   ModifyFleetCommand,
   ModifySpotFleetRequestCommand,
   RequestSpotFleetCommand,
@@ -30,6 +33,7 @@ import {
   type RunInstancesCommandInput,
   type RunInstancesCommandOutput,
   type SpotFleetRequestConfigData,
+  type SpotInstanceRequest,
   type Tag,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
@@ -43,6 +47,10 @@ export interface Ec2 {
   describeInstances(filters: readonly Filter[]): Promise<readonly Instance[]>;
   terminateInstances(ids: readonly string[]): Promise<void>;
   createTags(resources: readonly string[], tags: readonly Tag[]): Promise<void>;
+  /** Spot requests of the Region with one of these status codes. */
+  spotRequests(statusCodes: readonly string[]): Promise<readonly SpotInstanceRequest[]>;
+  /** Instances of the Region with a scheduled event of one of these codes. */
+  scheduledEvents(codes: readonly string[]): Promise<readonly InstanceStatus[]>;
   rootDeviceName(imageId: string): Promise<string | undefined>;
 
   /** Answers with the id. */
@@ -124,6 +132,26 @@ export const createEc2 = ({ client: config, changes, reads, ...context }: Ec2Opt
       const command = new CreateTagsCommand({ Resources: [...resources], Tags: [...tags] });
       await change('CreateTags', (options) => client.send(command, options));
     },
+
+    spotRequests: (statusCodes) =>
+      allPages(async (page) => {
+        const Filters = [{ Name: 'status-code', Values: [...statusCodes] }];
+        const command = new DescribeSpotInstanceRequestsCommand({ Filters, MaxResults: pageSize, ...page });
+        const { SpotInstanceRequests = [], NextToken } = await read('DescribeSpotInstanceRequests', (options) =>
+          client.send(command, options),
+        );
+        return { items: SpotInstanceRequests, next: NextToken };
+      }),
+
+    scheduledEvents: (codes) =>
+      allPages(async (page) => {
+        const Filters = [{ Name: 'event.code', Values: [...codes] }];
+        const command = new DescribeInstanceStatusCommand({ Filters, MaxResults: pageSize, ...page });
+        const { InstanceStatuses = [], NextToken } = await read('DescribeInstanceStatus', (options) =>
+          client.send(command, options),
+        );
+        return { items: InstanceStatuses, next: NextToken };
+      }),
 
     rootDeviceName: async (imageId) => {
       const command = new DescribeImagesCommand({ ImageIds: [imageId] });

@@ -1,7 +1,9 @@
 import type { Hosts } from '../../application/ports.ts';
 import { hasCode, messageOf } from '../../domain/errors.ts';
 import type { OwnedSighting } from '../../domain/return-request.ts';
+import type { Remember } from './credentials.ts';
 import type { Ec2 } from './ec2.ts';
+import { readRetirements, readSpotNotices } from './reclaim-notices.ts';
 import { toOwnedSighting } from './sighting.ts';
 import { tagKeys } from './tags.ts';
 
@@ -30,10 +32,11 @@ export interface HostsOptions {
   readonly ec2: Ec2;
   /** The value of our ownership tag. */
   readonly owner: string;
+  readonly remember: Remember;
 }
 
 /** Reads and terminates instances in bulk. Ids go into a filter, never a list: one unknown id must not hide the others. */
-export const createHosts = ({ ec2, owner }: HostsOptions): Hosts => {
+export const createHosts = ({ ec2, owner, remember }: HostsOptions): Hosts => {
   const readBy = async (filter: string, values: readonly string[]) => {
     const chunks = chunksOf([...new Set(values)], idsPerFilter);
     const found = await inParallel(chunks, parallelReads, (chunk) =>
@@ -49,6 +52,8 @@ export const createHosts = ({ ec2, owner }: HostsOptions): Hosts => {
     describeByName: (names) => look('private-dns-name', names),
     describeByRequest: async (requestIds) =>
       (await look(`tag:${tagKeys.request}`, requestIds)).filter(({ ours }) => ours),
+    spotNotices: () => readSpotNotices(ec2),
+    retirements: () => readRetirements(ec2, remember),
     terminate: async (machines) => {
       const refused = new Map<string, string>();
       const byZone = [...machines].sort((a, b) => (a.zone ?? '').localeCompare(b.zone ?? ''));

@@ -43,6 +43,8 @@ const unmodelled = {
   spotFleetErrors: absent,
   modifySpotFleet: absent,
   cancelSpotFleet: absent,
+  spotRequests: absent,
+  scheduledEvents: absent,
 } satisfies Partial<Ec2>;
 
 const valueOfFilter = (instance: Instance, name: string): string | undefined => {
