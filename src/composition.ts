@@ -174,7 +174,8 @@ const connect = async (
   }
   const budget = AbortSignal.timeout(config.actionTimeoutSeconds * 1000 * budgetShare);
   const bounded = signal === undefined ? budget : AbortSignal.any([signal, budget]);
-  const cache = (name: string) => createFactCache(workDir, name, clock).get;
+  const facts = createFactCache(workDir, 'aws', clock);
+  const credentials = createFactCache(workDir, 'credentials', clock);
   const { AWS_ENDPOINT_URL: endpoint, AWS_CREDENTIAL_FILE: file, AWS_CREDENTIAL_SCRIPT: script } = config;
   const { createAws } = await import('./providers/aws/aws.ts');
   return createAws({
@@ -192,7 +193,7 @@ const connect = async (
       ...(file === undefined ? {} : { file }),
       ...(script === undefined ? {} : { script }),
       renewAfter: config.AWS_CREDENTIAL_RENEW_MARGIN * 1000,
-      remember: cache('credentials'),
+      remember: credentials.get,
       signal: bounded,
     },
     changes: { retries: config.AWS_REQUEST_RETRY_ATTEMPTS, interval: 0 },
@@ -203,6 +204,7 @@ const connect = async (
     owner: `${config.clusterName}/${providerName}`,
     version,
     ...(config.AWS_KEY_FILE === undefined ? {} : { keyDirectory: config.AWS_KEY_FILE }),
-    remember: cache('images'),
+    remember: facts.get,
+    forget: facts.forget,
   });
 };

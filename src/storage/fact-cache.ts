@@ -22,6 +22,8 @@ const isEntries = (value: unknown): value is Entries =>
 export interface FactCache {
   /** The stored fact, or what `find` answers, which is then stored for as long as `lifetime` says of it (ms). */
   get(key: string, lifetime: (value: string) => number, find: () => Promise<string>): Promise<string>;
+  /** Drops facts that turned out to be wrong, whatever their key. */
+  forget(value: string): Promise<void>;
 }
 
 /** Facts in `cache/<name>.json`. What cannot be read is looked up again; what cannot be written is not kept. */
@@ -34,6 +36,11 @@ export const createFactCache = (workDirectory: string, name: string, clock: () =
     return document;
   };
   return {
+    forget: async (value) => {
+      const document = await open();
+      document.data = Object.fromEntries(Object.entries(document.data).filter(([, entry]) => entry.value !== value));
+      await document.write();
+    },
     get: async (key, lifetime, find) => {
       const known = Object.entries((await open()).data).find(
         ([name, { expires }]) => name === key && expires > clock(),

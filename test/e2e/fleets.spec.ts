@@ -3,7 +3,11 @@ import {
   CreateAutoScalingGroupCommand,
   DescribeAutoScalingGroupsCommand,
 } from '@aws-sdk/client-auto-scaling';
-import { CreateLaunchTemplateCommand } from '@aws-sdk/client-ec2';
+import {
+  CreateLaunchTemplateCommand,
+  DeleteLaunchTemplateCommand,
+  DescribeLaunchTemplatesCommand,
+} from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { createPlugin, hostOf, type Json, type Plugin } from './plugin.ts';
@@ -50,6 +54,16 @@ describe('fleets and groups', () => {
     await offer({ providerApi: 'EC2Fleet', priceType: 'spot' });
     expect(await callsDuring(() => plugin.request('cell', 1))).toEqual({ CreateLaunchTemplate: 1, CreateFleet: 1 });
     expect(await callsDuring(() => plugin.request('cell', 1))).toEqual({ CreateFleet: 1 });
+  });
+
+  it('make a launch template again that somebody deleted, within the call', async () => {
+    await offer({ providerApi: 'EC2Fleet', priceType: 'spot' });
+    await plugin.request('cell', 1);
+    const { LaunchTemplates = [] } = await backend.client.send(new DescribeLaunchTemplatesCommand({}));
+    for (const { LaunchTemplateId } of LaunchTemplates) {
+      await backend.client.send(new DeleteLaunchTemplateCommand({ LaunchTemplateId }));
+    }
+    expect((await plugin.settled(await plugin.request('cell', 1))).machines).toHaveLength(1);
   });
 
   it('cost two calls for the status while AWS looks for capacity', async () => {

@@ -27,6 +27,8 @@ export interface AwsOptions {
   readonly keyDirectory?: string;
   /** Keeps facts about AWS between calls. */
   readonly remember: Remember;
+  /** Drops a fact by its value. */
+  readonly forget: (value: string) => Promise<void>;
 }
 
 export interface Aws {

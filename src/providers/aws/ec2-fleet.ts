@@ -186,9 +186,16 @@ export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvid
         throw new PluginError('storage.unreadable', `launch ${launch.clientToken} holds no CreateFleet call`);
       const { input, validUntil, launchTemplateId } = call;
       const isRequest = input.Type === 'request';
+      const template = input.LaunchTemplateConfigs?.[0]?.LaunchTemplateSpecification?.LaunchTemplateId ?? '';
+      /** A launch template that somebody deleted is made again for the next call. */
+      const renewed = async (report: LaunchReport): Promise<LaunchReport> => {
+        if (!/^InvalidLaunchTemplate/.test(report.refusal?.code ?? '')) return report;
+        await options.launchTemplates.forget(template);
+        return { ...report, tryNextPool: true };
+      };
       try {
         const answer = await ec2.createFleet({ ...input, ...(isRequest ? { ValidUntil: new Date(validUntil) } : {}) });
-        if (input.Type === 'instant') return instantReport(answer, launch, call);
+        if (input.Type === 'instant') return await renewed(instantReport(answer, launch, call));
         const resource = {
           kind: 'EC2Fleet' as const,
           id: answer.FleetId ?? '',
@@ -199,7 +206,7 @@ export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvid
         };
         return { machines: [], resource, tryNextPool: false };
       } catch (error) {
-        return { machines: [], refusal: refusalOf(error, launch), tryNextPool: false };
+        return renewed({ machines: [], refusal: refusalOf(error, launch), tryNextPool: false });
       }
     },
 

@@ -15,6 +15,8 @@ export interface LaunchTemplateRef {
 export interface LaunchTemplates {
   /** The launch template with just this content: made the first time, shared by all requests and processes after. */
   ensure(data: RequestLaunchTemplateData): Promise<LaunchTemplateRef>;
+  /** Is told of a template that EC2 does not know any more: it is made again when next wanted. */
+  forget(id: string): Promise<void>;
   /** Pins a moving version of the administrator's own template to its number. */
   pin(id: string, version: string | undefined): Promise<LaunchTemplateRef>;
 }
@@ -25,6 +27,7 @@ export interface LaunchTemplatesOptions {
   readonly version: string;
   /** Keeps the ids of templates between calls. */
   readonly remember: Remember;
+  readonly forget: (value: string) => Promise<void>;
 }
 
 const namePrefix = 'hf-aws-';
@@ -65,7 +68,13 @@ export const templateData = ({ network, ...data }: LaunchData, tags: readonly Ta
 };
 
 /** Launch templates of ours: one per distinct content, its name the hash of it. */
-export const createLaunchTemplates = ({ ec2, owner, version, remember }: LaunchTemplatesOptions): LaunchTemplates => {
+export const createLaunchTemplates = ({
+  ec2,
+  owner,
+  version,
+  remember,
+  forget,
+}: LaunchTemplatesOptions): LaunchTemplates => {
   const create = async (name: string, data: RequestLaunchTemplateData): Promise<string> => {
     const Tags = [
       { Key: tagKeys.owner, Value: owner },
@@ -85,6 +94,7 @@ export const createLaunchTemplates = ({ ec2, owner, version, remember }: LaunchT
     }
   };
   return {
+    forget,
     ensure: async (data) => {
       const name = `${namePrefix}${hashOf(owner, data)}`;
       return {

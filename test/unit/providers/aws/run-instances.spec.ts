@@ -17,7 +17,12 @@ const setUp = (options: Partial<RunInstancesOptions> = {}) => {
   const ec2 = createFakeEc2();
   const log = createRecordingLog();
   const ours = { owner: 'hostfactory/awsinst', version: '1.2.3' };
-  const launchTemplates = createLaunchTemplates({ ec2, ...ours, remember: (_key, _lifetime, find) => find() });
+  const launchTemplates = createLaunchTemplates({
+    ec2,
+    ...ours,
+    remember: (_key, _lifetime, find) => find(),
+    forget: async () => undefined,
+  });
   const provider = createRunInstancesProvider({
     ec2,
     log,
