@@ -17,7 +17,6 @@ import {
   DescribeLaunchTemplateVersionsCommand,
   DescribeSpotFleetInstancesCommand,
   DescribeSpotFleetRequestHistoryCommand,
-  DescribeSpotFleetRequestsCommand,
   DescribeSpotInstanceRequestsCommand,
   EC2Client,
   type EC2ClientConfig,
@@ -69,7 +68,6 @@ export interface Ec2 {
 
   /** Answers with the id. */
   requestSpotFleet(config: SpotFleetRequestConfigData): Promise<string>;
-  spotFleetState(id: string): Promise<string | undefined>;
   spotFleetInstanceIds(id: string): Promise<readonly string[]>;
   spotFleetErrors(id: string, since: Date): Promise<readonly HistoryRecord[]>;
   modifySpotFleet(id: string, target: TargetUnits): Promise<void>;
@@ -223,14 +221,6 @@ export const createEc2 = ({ client: config, changes, reads, ...context }: Ec2Opt
     requestSpotFleet: async (config) => {
       const command = new RequestSpotFleetCommand({ SpotFleetRequestConfig: config });
       return (await change('RequestSpotFleet', (options) => client.send(command, options))).SpotFleetRequestId ?? '';
-    },
-
-    spotFleetState: async (id) => {
-      const command = new DescribeSpotFleetRequestsCommand({ SpotFleetRequestIds: [id] });
-      const { SpotFleetRequestConfigs = [] } = await read('DescribeSpotFleetRequests', (options) =>
-        client.send(command, options),
-      );
-      return SpotFleetRequestConfigs[0]?.SpotFleetRequestState;
     },
 
     spotFleetInstanceIds: (id) =>

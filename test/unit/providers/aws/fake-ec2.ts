@@ -38,7 +38,6 @@ const unmodelled = {
   modifyFleet: absent,
   deleteFleet: absent,
   requestSpotFleet: absent,
-  spotFleetState: absent,
   spotFleetInstanceIds: absent,
   spotFleetErrors: absent,
   modifySpotFleet: absent,
