@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
-import { createPlugin, type Plugin } from './plugin.ts';
+import { createPlugin, hostOf, type Plugin } from './plugin.ts';
 import { testTemplates } from './templates.ts';
 
 describe('many processes at once', () => {
@@ -33,6 +33,14 @@ describe('many processes at once', () => {
     const files = await plugin.state();
     expect(files.filter((file) => !/(\d{9}\.json|~\d+)$/.test(file))).toEqual([]);
     expect(files.filter((file) => file.includes(join('requests', first)))).not.toEqual([]);
+  });
+
+  it('return the machines of one request one by one, and lose track of none', async () => {
+    const { machines } = await plugin.settled(await plugin.request('od', 30));
+    const ids = await Promise.all(machines.map((machine) => plugin.giveBack([hostOf(machine)])));
+    for (const id of ids) expect(await plugin.settled(id)).toMatchObject({ status: 'complete' });
+    const left = await backend.instanceIds('pending', 'running');
+    expect(left.filter((id) => machines.some(({ machineId }) => machineId === id))).toEqual([]);
   });
 
   it('never exceed maxNumber between them', async () => {

@@ -102,6 +102,16 @@ describe('broken surroundings', () => {
     expect(backend.emulator.countCalls()).toEqual({});
   });
 
+  it('takes no later refusal for the answer to a launch whose own answer was lost', async () => {
+    await plugin.configure({ consistencyWindowSeconds: 0 });
+    backend.emulator.addFault({ action: 'RunInstances', nth: 1, effect: { kind: 'drop-after' } });
+    const denied = { kind: 'error', code: 'UnauthorizedOperation', httpStatus: 403 } as const;
+    backend.emulator.addFault({ action: 'RunInstances', nth: 2, effect: denied });
+    const requestId = await plugin.request('od', 2);
+    expect((await plugin.settled(requestId)).machines).toHaveLength(2);
+    expect(backend.emulator.instances()).toHaveLength(2);
+  });
+
   it('names a damaged record, leaves it alone and answers for the others', async () => {
     const [damaged, whole] = [await plugin.request('od', 1), await plugin.request('od', 1)];
     const file = join(plugin.workDir, 'requests', damaged, '000000000.json');
