@@ -116,10 +116,10 @@ const prepareFleet = async (options: Ec2FleetOptions, order: LaunchOrder): Promi
       isInstant ? ['fleet', 'instance', 'volume', 'network-interface'] : ['fleet'],
       tags,
     ),
-    ...(isInstant
-      ? {}
-      : { TerminateInstancesWithExpiration: false, ExcessCapacityTerminationPolicy: 'no-termination' as const }),
-    ...(Type === 'maintain' ? { ReplaceUnhealthyInstances: false } : {}),
+    ...(isInstant ? {} : { TerminateInstancesWithExpiration: false }),
+    ...(Type === 'maintain'
+      ? { ReplaceUnhealthyInstances: false, ExcessCapacityTerminationPolicy: 'no-termination' as const }
+      : {}),
   };
   const call: FleetCall = {
     input,
