@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -206,5 +206,6 @@ const connect = async (
     ...(config.AWS_KEY_FILE === undefined ? {} : { keyDirectory: config.AWS_KEY_FILE }),
     remember: facts.get,
     forget: facts.forget,
+    ledger: (group) => createLiveRequests(join(workDir, 'groups', createHash('sha256').update(group).digest('hex'))),
   });
 };

@@ -132,6 +132,8 @@ export interface ResourceKeeper {
   look(resource: Resource): Promise<ResourceLook>;
   /** Why it lacks capacity, in AWS's words; undefined when AWS does not say. */
   explain(resource: Resource): Promise<Pick<Refusal, 'code' | 'message'> | undefined>;
+  /** Is told that it has all that was wanted: what looks for more ends. */
+  satisfied(resource: Resource): Promise<void>;
   /** Ends the search for capacity at what it has; its instances live on. */
   hold(resource: Resource, target: TargetUnits): Promise<void>;
   /**

@@ -91,7 +91,7 @@ const endSatisfied = async (
   resource: HeldResource,
   now: number,
 ): Promise<Decided<Request>> => {
-  if (!resource.refills) await (await keeperOf(ports, resource.kind)).remove(resource);
+  await (await keeperOf(ports, resource.kind)).satisfied(resource);
   const stage = resource.refills ? 'holding' : 'deleted';
   return decideOnRequest(context, id, [
     { type: 'ChangeResource', now, resourceId: resource.id, stage },

@@ -26,12 +26,19 @@ export interface Resource {
   readonly id: string;
   /** Whether AWS refills what is lost: maintain fleets and groups. */
   readonly refills: boolean;
+  /** Whether AWS goes on looking for capacity after the launch call. */
+  readonly seeks: boolean;
   /** False for a group of the administrator's own, which is never deleted. */
   readonly ours: boolean;
   /** Milliseconds since the epoch; when the search for capacity ends. */
   readonly expiresAt: number;
   /** A launch template made for this request alone. */
   readonly launchTemplateId?: string;
+  /** Where the members that answer this request have to be picked out and marked: a group of the administrator's. */
+  readonly adoption?: {
+    readonly requestId: string;
+    readonly tags: readonly (readonly [key: string, value: string])[];
+  };
 }
 
 type ResourceStage = 'filling' | 'holding' | 'deleted';
@@ -206,7 +213,10 @@ const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest =
       return {
         ...reopened(request),
         launches: resolve(request.launches, event.clientToken),
-        resources: [...request.resources, { ...event.resource, stage: 'filling', clientToken: event.clientToken }],
+        resources: [
+          ...request.resources,
+          { ...event.resource, stage: event.resource.seeks ? 'filling' : 'holding', clientToken: event.clientToken },
+        ],
       };
     case 'ResourceChanged':
       return {

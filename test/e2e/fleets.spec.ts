@@ -1,15 +1,7 @@
-import {
-  AutoScalingClient,
-  CreateAutoScalingGroupCommand,
-  DescribeAutoScalingGroupsCommand,
-} from '@aws-sdk/client-auto-scaling';
-import {
-  CreateLaunchTemplateCommand,
-  DeleteLaunchTemplateCommand,
-  DescribeLaunchTemplatesCommand,
-} from '@aws-sdk/client-ec2';
+import { DeleteLaunchTemplateCommand, DescribeLaunchTemplatesCommand } from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
+import { createOwnGroup } from './own-group.ts';
 import { createPlugin, hostOf, type Json, type Plugin } from './plugin.ts';
 
 const fleetRole = 'arn:aws:iam::123456789012:role/aws-ec2-spot-fleet-tagging-role';
@@ -124,7 +116,7 @@ describe('fleets and groups', () => {
   });
 
   it("add to a group of the administrator's own and take away only what was added", async () => {
-    const group = await createOwnGroup(backend);
+    const group = await createOwnGroup(backend, 'ondemand');
     await offer({ providerApi: 'ASG', autoScalingGroupName: 'grid', priceType: 'ondemand' });
     const ready = await plugin.settled(await plugin.request('cell', 2));
     expect(ready.machines).toHaveLength(2);
@@ -136,7 +128,39 @@ describe('fleets and groups', () => {
     await plugin.settled(await plugin.giveBack(ready.machines.slice(1).map(hostOf)));
     await backend.settle();
     expect(await group.instanceIds()).toEqual([]);
-    group.close();
+    await group.remove();
+  });
+
+  it('raise the desired capacity of a group where LaunchInstances is denied, and leave its other machines alone', async () => {
+    const group = await createOwnGroup(backend, 'ondemand', 1);
+    const [theirs] = await group.instanceIds();
+    backend.emulator.configure({ deniedActions: ['LaunchInstances'] });
+    await offer({ providerApi: 'ASG', autoScalingGroupName: 'grid', priceType: 'ondemand' });
+    const requests = await Promise.all([plugin.request('cell', 2), plugin.request('cell', 3)]);
+    const [two, three] = await Promise.all(requests.map((id) => plugin.settled(id)));
+    const machines = [...(two?.machines ?? []), ...(three?.machines ?? [])];
+    expect([two?.machines.length, three?.machines.length]).toEqual([2, 3]);
+    expect(new Set(machines.map(({ machineId }) => machineId)).size).toBe(5);
+    expect(machines.map(({ machineId }) => machineId)).not.toContain(theirs);
+    expect(await group.instanceIds()).toHaveLength(6);
+    await plugin.settled(await plugin.giveBack(machines.map(hostOf)));
+    await backend.settle();
+    expect(await group.instanceIds()).toEqual([theirs]);
+    backend.emulator.configure({ deniedActions: [] });
+    await group.remove();
+  });
+
+  it('give up what a group of the administrator’s cannot bring, and leave its machines as they are', async () => {
+    const group = await createOwnGroup(backend, 'ondemand', 1);
+    backend.emulator.configure({ capacity: { 'm5.large:*': 2 } });
+    await offer({ providerApi: 'ASG', autoScalingGroupName: 'grid', priceType: 'ondemand' });
+    const ready = await plugin.settled(await plugin.request('cell', 3));
+    expect(ready.message).toMatch(/1 of 3 machines granted.*InsufficientInstanceCapacity/);
+    expect(ready.machines).toHaveLength(1);
+    await backend.settle();
+    expect(await group.instanceIds()).toHaveLength(2);
+    backend.emulator.configure({ capacity: {} });
+    await group.remove();
   });
 
   it('tell of hosts AWS is about to take away, with the time left', async () => {
@@ -181,39 +205,3 @@ describe('fleets and groups', () => {
     expect(backend.emulator.countCalls()['RequestSpotFleet']).toBeGreaterThan(1);
   });
 });
-
-const createOwnGroup = async ({ url, client, place }: EmulatorBackend) => {
-  const { LaunchTemplate } = await client.send(
-    new CreateLaunchTemplateCommand({
-      LaunchTemplateName: 'grid',
-      LaunchTemplateData: {
-        ImageId: place['imageId'] === undefined ? '' : String(place['imageId']),
-        InstanceType: 'm5.large',
-      },
-    }),
-  );
-  const credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'planted-secret' };
-  const scaling = new AutoScalingClient({ endpoint: url, region: 'us-east-1', credentials });
-  await scaling.send(
-    new CreateAutoScalingGroupCommand({
-      AutoScalingGroupName: 'grid',
-      MinSize: 0,
-      MaxSize: 10,
-      DesiredCapacity: 0,
-      VPCZoneIdentifier: String(place['subnetId']),
-      NewInstancesProtectedFromScaleIn: true,
-      LaunchTemplate: { LaunchTemplateId: LaunchTemplate?.LaunchTemplateId, Version: '1' },
-    }),
-  );
-  return {
-    instanceIds: async () => {
-      const command = new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: ['grid'] });
-      const { AutoScalingGroups = [] } = await scaling.send(command);
-      const living = (AutoScalingGroups[0]?.Instances ?? []).filter(
-        ({ LifecycleState = '' }) => !LifecycleState.startsWith('Terminat'),
-      );
-      return living.map(({ InstanceId }) => InstanceId);
-    },
-    close: () => scaling.destroy(),
-  };
-};

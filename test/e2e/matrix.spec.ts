@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Backend, backends } from './backends.ts';
+import { createOwnGroup, type Market } from './own-group.ts';
 import { createPlugin, hostOf, type Json, type Plugin } from './plugin.ts';
 
 const attributes = { type: 'X86_64', ncpus: 1, nram: 4096 };
@@ -12,11 +13,14 @@ const requirements = { abisInstanceRequirements: { VCpuCount: { Min: 2, Max: 4 }
 interface Cell {
   readonly name: string;
   readonly template: Json;
+  /** The administrator's group that must be there first. */
+  readonly ownGroup?: Market;
   /** Why moto cannot serve it, where it cannot. */
   readonly notOnMoto?: string;
 }
 
 const noModifyFleet = 'moto has no ModifyFleet, so a maintain fleet cannot be shrunk';
+const byRequirements = 'moto launches no instances by InstanceRequirements';
 const noWeights = 'moto takes the first type alone and counts weights its own way';
 
 const cells: readonly Cell[] = [
@@ -61,12 +65,12 @@ const cells: readonly Cell[] = [
   {
     name: 'EC2Fleet request by requirements',
     template: { providerApi: 'EC2Fleet', fleetType: 'request', priceType: 'ondemand', ...requirements },
-    notOnMoto: 'moto launches no instances by InstanceRequirements',
+    notOnMoto: byRequirements,
   },
   {
     name: 'EC2Fleet instant by requirements',
     template: { providerApi: 'EC2Fleet', priceType: 'spot', ...requirements },
-    notOnMoto: 'moto launches no instances by InstanceRequirements',
+    notOnMoto: byRequirements,
   },
   ...(['request', 'maintain'] as const).flatMap((fleetType) =>
     (
@@ -94,6 +98,22 @@ const cells: readonly Cell[] = [
     template: { providerApi: 'ASG', ...fields, ...single },
     ...(market === 'mixed' ? { notOnMoto: 'moto launches 2 machines of a mixed group that wants 3' } : {}),
   })),
+  ...(['ondemand', 'spot', 'mixed'] as const).map((market) => ({
+    name: `ASG existing ${market}`,
+    template: { providerApi: 'ASG', autoScalingGroupName: 'grid', priceType: 'ondemand', ...single },
+    ownGroup: market,
+    notOnMoto: 'moto has no LaunchInstances and answers it with HTTP 500, which leaves the outcome open',
+  })),
+  {
+    name: 'ASG per request by requirements',
+    template: { providerApi: 'ASG', priceType: 'spot', ...requirements },
+    notOnMoto: byRequirements,
+  },
+  {
+    name: 'SpotFleet request by requirements',
+    template: { priceType: 'spot', fleetRole, ...requirements },
+    notOnMoto: byRequirements,
+  },
 ];
 
 describe.each(backends.filter(({ available }) => available))(
@@ -117,7 +137,8 @@ describe.each(backends.filter(({ available }) => available))(
 
     const fits = ({ notOnMoto }: Cell): boolean => backendName !== 'moto' || notOnMoto === undefined;
 
-    it.each(cells.filter(fits))('$name: request, partial return, full return', async ({ template }) => {
+    it.each(cells.filter(fits))('$name: request, partial return, full return', async ({ template, ownGroup }) => {
+      const group = ownGroup === undefined ? undefined : await createOwnGroup(backend, ownGroup);
       await plugin.offer([{ templateId: 'cell', ...common, ...backend.place, ...template }]);
       const ready = await plugin.settled(await plugin.request('cell', 3));
       expect(ready, ready.message).toMatchObject({ status: 'complete' });
@@ -143,6 +164,7 @@ describe.each(backends.filter(({ available }) => available))(
       expect(await plugin.settled(await plugin.giveBack(others.map(hostOf)))).toMatchObject({ status: 'complete' });
       await backend.settle();
       expect(await backend.instanceIds('pending', 'running')).toEqual([]);
+      await group?.remove();
       expect(await backend.resources()).toEqual([]);
     });
   },

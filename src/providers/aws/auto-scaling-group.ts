@@ -1,49 +1,73 @@
 import type {
   CreateAutoScalingGroupCommandInput,
-  LaunchInstancesCommandOutput,
+  InstanceRequirements,
+  InstancesDistribution,
   LaunchTemplateOverrides,
 } from '@aws-sdk/client-auto-scaling';
-import type { Tag } from '@aws-sdk/client-ec2';
 import type { CapacityProvider, LaunchOrder, LaunchReport, ResourceKeeper } from '../../application/ports.ts';
 import { hasCode, PluginError } from '../../domain/errors.ts';
 import { clientTokenOf } from '../../domain/ids.ts';
-import type { PreparedLaunch, Resource } from '../../domain/request.ts';
-import { expiryMs, offeringOf, type Template, weightedTypes } from '../../domain/template.ts';
+import type { PreparedLaunch } from '../../domain/request.ts';
+import { expiryMs, offeringOf, onDemandUnits, type Template, weightedTypes } from '../../domain/template.ts';
 import type { AutoScaling } from './auto-scaling.ts';
-import type { Ec2 } from './ec2.ts';
-import { kindOfCode } from './fault.ts';
-import { spotStrategy } from './fleet-pools.ts';
+import { onDemandStrategy, spotStrategy } from './fleet-pools.ts';
+import { liveMembers, terminateMembers } from './group-members.ts';
 import { type LaunchDataOptions, launchTags, optional, renderLaunchData } from './launch-data.ts';
 import { type LaunchTemplates, templateData } from './launch-templates.ts';
-import { isRefusalFault, refusalOf } from './refusal.ts';
+import { refusalOf } from './refusal.ts';
+import {
+  createDesiredCapacity,
+  isSharedGroupCall,
+  lacksLaunchInstances,
+  launchIntoGroup,
+  type SharedGroupCall,
+  type SharedGroupOptions,
+} from './shared-group.ts';
 
-export interface AutoScalingGroupOptions extends LaunchDataOptions {
-  readonly autoScaling: () => Promise<AutoScaling>;
-  readonly ec2: Ec2;
+export interface AutoScalingGroupOptions extends LaunchDataOptions, SharedGroupOptions {
   readonly launchTemplates: LaunchTemplates;
-  readonly clock: () => number;
 }
 
-/** Auto Scaling: ids per SetInstanceProtection. */
-const idsPerProtection = 50;
-
-interface GroupCall {
-  /** Undefined for a group of the administrator's own. */
-  readonly create?: CreateAutoScalingGroupCommandInput;
+/** A group made for one request. */
+interface OwnGroupCall {
+  readonly create: CreateAutoScalingGroupCommandInput;
   readonly group: string;
-  readonly subnetIds: readonly string[];
-  readonly tags: readonly Tag[];
   readonly expiresAt: number;
 }
 
-const isGroupCall = (call: object): call is GroupCall =>
-  'group' in call && typeof call.group === 'string' && 'expiresAt' in call && typeof call.expiresAt === 'number';
+const isOwnGroupCall = (call: object): call is OwnGroupCall =>
+  'create' in call && 'group' in call && typeof call.group === 'string';
 
-const overrides = (template: Template): LaunchTemplateOverrides[] =>
-  weightedTypes(template).map(([InstanceType, weight]) => ({
-    InstanceType,
-    ...(template.vmTypes === undefined ? {} : { WeightedCapacity: String(weight) }),
-  }));
+/** Auto Scaling's own field names, which are EC2's, checked by it. */
+const isRequirements = (value: object): value is InstanceRequirements => 'VCpuCount' in value && 'MemoryMiB' in value;
+
+/** Types in the order of their priority: a group has no other way to tell it. */
+const overrides = (template: Template): LaunchTemplateOverrides[] => {
+  const { abisInstanceRequirements: requirements } = template;
+  if (requirements !== undefined && isRequirements(requirements)) return [{ InstanceRequirements: requirements }];
+  const priority = (type: string): number => template.vmTypesPriority?.[type] ?? Number.MAX_VALUE;
+  return weightedTypes(template)
+    .toSorted(([a], [b]) => priority(a) - priority(b))
+    .map(([InstanceType, weight]) => ({
+      InstanceType,
+      ...(template.vmTypes === undefined ? {} : { WeightedCapacity: String(weight) }),
+    }));
+};
+
+/** The on-demand part as a number, where a percentage would be rounded as AWS likes. */
+const distribution = (template: Template, count: number): InstancesDistribution => {
+  const isOnDemand = template.priceType === 'ondemand';
+  const strategy = spotStrategy(template);
+  return {
+    OnDemandAllocationStrategy: onDemandStrategy(template),
+    OnDemandBaseCapacity: isOnDemand ? 0 : onDemandUnits(template, count),
+    OnDemandPercentageAboveBaseCapacity: isOnDemand ? 100 : 0,
+    // Groups know no diversified strategy.
+    SpotAllocationStrategy: strategy === 'diversified' ? 'price-capacity-optimized' : strategy,
+    ...(strategy === 'lowest-price' ? optional('SpotInstancePools', template.poolsCount) : {}),
+    ...(isOnDemand ? {} : optional('SpotMaxPrice', template.maxSpotPrice)),
+  };
+};
 
 /** A group for one request: its name is derived from the request id, so a retry collides instead of doubling. */
 const renderGroup = async (
@@ -58,7 +82,6 @@ const renderGroup = async (
     template.launchTemplateId === undefined
       ? await launchTemplates.ensure(data)
       : await launchTemplates.pin(template.launchTemplateId, template.launchTemplateVersion);
-  const isOnDemand = template.priceType === 'ondemand';
   return {
     AutoScalingGroupName: name,
     MinSize: 0,
@@ -72,13 +95,7 @@ const renderGroup = async (
         LaunchTemplateSpecification: { LaunchTemplateId: id, Version: version },
         Overrides: overrides(template),
       },
-      InstancesDistribution: {
-        OnDemandBaseCapacity: 0,
-        OnDemandPercentageAboveBaseCapacity: isOnDemand ? 100 : (template.percentOnDemand ?? 0),
-        SpotAllocationStrategy:
-          spotStrategy(template) === 'diversified' ? 'price-capacity-optimized' : spotStrategy(template),
-        ...(isOnDemand ? {} : optional('SpotMaxPrice', template.maxSpotPrice)),
-      },
+      InstancesDistribution: distribution(template, count),
     },
     Tags: launchTags(order, options).map(({ Key, Value }) => ({
       Key,
@@ -90,127 +107,120 @@ const renderGroup = async (
   };
 };
 
-const prepareGroup = async (options: AutoScalingGroupOptions, order: LaunchOrder): Promise<PreparedLaunch> => {
-  const { template, count, requestId, attempt } = order;
-  const clientToken = clientTokenOf(requestId, attempt);
-  const own = template.autoScalingGroupName;
-  const group = own ?? `hf-aws-${requestId}`;
-  const call: GroupCall = {
-    ...(own === undefined ? { create: await renderGroup(options, order, group) } : {}),
-    group,
-    subnetIds: template.subnetIds,
-    tags: launchTags(order, options),
-    expiresAt: options.clock() + expiryMs(template),
-  };
-  return { clientToken, count, makesResource: true, pool: `${offeringOf(template)} in ${group}`, call: { ...call } };
-};
-
 /** AWS says in words that a name is taken or unknown. */
 const says = (error: unknown, text: RegExp): boolean =>
   hasCode(error, 'provider.misconfigured', 'provider.missing') && text.test(`${error.aws?.code} ${error.message}`);
 
 /** A group in which nothing moves by itself: AWS adds what is asked for and replaces or rebalances nothing. */
-const createOwnGroup = async (scaling: AutoScaling, create: CreateAutoScalingGroupCommandInput): Promise<void> => {
+const createOwnGroup = async (
+  scaling: AutoScaling,
+  { create, group, expiresAt }: OwnGroupCall,
+): Promise<LaunchReport> => {
   await scaling.createGroup(create).catch((error: unknown) => {
     if (!says(error, /AlreadyExists/)) throw error;
   });
-  await scaling.suspend(create.AutoScalingGroupName ?? '', ['AZRebalance', 'ReplaceUnhealthy']);
-};
-
-const sharedReport = (
-  { Instances = [], Errors = [] }: LaunchInstancesCommandOutput,
-  launch: PreparedLaunch,
-  resource: Resource,
-): LaunchReport => {
-  const machines = Instances.flatMap(({ InstanceIds = [], InstanceType = '', MarketType }) =>
-    InstanceIds.map((machineId) => ({
-      machineId,
-      state: 'pending' as const,
-      name: '',
-      privateIpAddress: '',
-      publicIpAddress: '',
-      instanceType: InstanceType,
-      priceType: MarketType === 'spot' ? ('spot' as const) : ('ondemand' as const),
-    })),
-  );
-  const missing = launch.count - machines.length;
-  if (missing <= 0) return { machines, resource, tryNextPool: false };
-  const [first] = Errors;
-  const code = first?.ErrorCode ?? 'PartialGrant';
-  const kind = kindOfCode(code) ?? 'provider.capacity';
-  const fault = isRefusalFault(kind) ? kind : 'provider.capacity';
-  const refusal = { missing, code, fault, message: first?.ErrorMessage ?? '', pool: launch.pool };
-  return { machines, resource, refusal, tryNextPool: fault === 'provider.capacity' };
+  await scaling.suspend(group, ['AZRebalance', 'ReplaceUnhealthy']);
+  const resource = { kind: 'ASG' as const, id: group, refills: true, seeks: true, ours: true, expiresAt };
+  return { machines: [], resource, tryNextPool: false };
 };
 
 /** Capacity by Auto Scaling: a group per request, or machines added to a group of the administrator's. */
-export const createAutoScalingGroupProvider = (options: AutoScalingGroupOptions): CapacityProvider => ({
-  prepare: async (order) => {
-    const pools = order.template.autoScalingGroupName === undefined ? 1 : order.template.subnetIds.length;
-    return order.attempt < pools ? prepareGroup(options, order) : undefined;
-  },
+export const createAutoScalingGroupProvider = (options: AutoScalingGroupOptions): CapacityProvider => {
+  const desiredCapacity = createDesiredCapacity(options);
+  /** Groups into which this process may not launch by LaunchInstances. */
+  const unlaunchable = new Set<string>();
 
-  launch: async (launch) => {
-    const { call } = launch;
-    if (!isGroupCall(call)) throw new PluginError('storage.unreadable', `launch ${launch.clientToken} holds no group`);
-    const { create, group, expiresAt } = call;
-    const resource = { kind: 'ASG' as const, id: group, refills: true, ours: create !== undefined, expiresAt };
-    const scaling = await options.autoScaling();
+  const prepareShared = (order: LaunchOrder, group: string, expiresAt: number): SharedGroupCall | undefined => {
+    const { template, requestId, attempt } = order;
+    const subnetId = template.subnetIds[attempt];
+    if (subnetId === undefined && !unlaunchable.has(group)) return undefined;
+    return {
+      group,
+      requestId,
+      ...(unlaunchable.has(group) ? {} : optional('subnetId', subnetId)),
+      tags: launchTags(order, options),
+      weights: template.vmTypes ?? {},
+      expiresAt,
+    };
+  };
+
+  const launchShared = async (launch: PreparedLaunch, call: SharedGroupCall): Promise<LaunchReport> => {
+    if (call.subnetId === undefined) return desiredCapacity.launch(launch, call);
+    const report = await launchIntoGroup(options, launch, call);
+    if (!lacksLaunchInstances(report.refusal)) return report;
+    unlaunchable.add(call.group);
+    options.log.warn('group.desired-capacity', `LaunchInstances is not to be had: ${report.refusal?.message ?? ''}`, {
+      group: call.group,
+    });
+    return { ...report, tryNextPool: true };
+  };
+
+  const launchOwn = async (launch: PreparedLaunch, call: OwnGroupCall): Promise<LaunchReport> => {
     try {
-      if (create !== undefined) {
-        await createOwnGroup(scaling, create);
-        return { machines: [], resource, tryNextPool: false };
-      }
-      const attempt = Number(launch.clientToken.split('.').at(-1));
-      const answer = await scaling.launch({
-        AutoScalingGroupName: group,
-        RequestedCapacity: launch.count,
-        SubnetIds: call.subnetIds.slice(attempt, attempt + 1),
-        ClientToken: launch.clientToken,
-      });
-      const report = sharedReport(answer, launch, resource);
-      // The group's tags are the administrator's: ours come after the launch, and the same token brings the same instances.
-      const ids = report.machines.map(({ machineId }) => machineId);
-      if (ids.length > 0) await options.ec2.createTags(ids, [...call.tags]);
-      return report;
+      return await createOwnGroup(await options.autoScaling(), call);
     } catch (error) {
       return { machines: [], refusal: refusalOf(error, launch), tryNextPool: false };
     }
-  },
+  };
 
-  keeper: createGroupKeeper(options.autoScaling),
+  return {
+    prepare: async (order) => {
+      const { template, count, requestId, attempt } = order;
+      const shared = template.autoScalingGroupName;
+      const group = shared ?? `hf-aws-${requestId}`;
+      const expiresAt = options.clock() + expiryMs(template);
+      const own = async () => ({ create: await renderGroup(options, order, group), group, expiresAt });
+      if (shared === undefined && attempt > 0) return undefined;
+      const call = shared === undefined ? await own() : prepareShared(order, group, expiresAt);
+      if (call === undefined) return undefined;
+      const pool = `${offeringOf(template)} in ${group}`;
+      return { clientToken: clientTokenOf(requestId, attempt), count, makesResource: true, pool, call: { ...call } };
+    },
+
+    launch: async (launch) => {
+      const { call } = launch;
+      if (isOwnGroupCall(call)) return launchOwn(launch, call);
+      if (isSharedGroupCall(call)) return launchShared(launch, call);
+      throw new PluginError('storage.unreadable', `launch ${launch.clientToken} holds no group`);
+    },
+
+    keeper: createGroupKeeper(options.autoScaling, desiredCapacity),
+  };
+};
+
+/** Why a group lacks capacity: its last failed activity, in AWS's words. */
+const failureOf = (message: string) => ({
+  code: /\b([A-Z][A-Za-z]+(?:Exceeded|Capacity|TooLow|NotFound))\b/.exec(message)?.[1] ?? 'ScalingActivityFailed',
+  message,
 });
 
-const createGroupKeeper = (autoScaling: () => Promise<AutoScaling>): ResourceKeeper => ({
-  look: async ({ id }) => {
-    const group = await (await autoScaling()).group(id);
-    const instances = (group?.Instances ?? []).filter(
-      ({ LifecycleState = '' }) => !LifecycleState.startsWith('Terminat'),
-    );
-    return { machineIds: instances.map(({ InstanceId = '' }) => InstanceId), ended: group === undefined };
+const createGroupKeeper = (
+  autoScaling: () => Promise<AutoScaling>,
+  desiredCapacity: ReturnType<typeof createDesiredCapacity>,
+): ResourceKeeper => ({
+  look: async (resource) => {
+    if (!resource.ours) return desiredCapacity.look(resource);
+    const group = await (await autoScaling()).group(resource.id);
+    return { machineIds: liveMembers(group).map(({ id }) => id), ended: group === undefined };
   },
   explain: async ({ id }) => {
     const [message] = await (await autoScaling()).failures(id);
-    if (message === undefined) return undefined;
-    return {
-      code: /\b([A-Z][A-Za-z]+(?:Exceeded|Capacity|TooLow|NotFound))\b/.exec(message)?.[1] ?? 'ScalingActivityFailed',
-      message,
-    };
+    return message === undefined ? undefined : failureOf(message);
   },
-  hold: async ({ id }, { total }) => (await autoScaling()).resize(id, total),
-  release: async ({ id }, machineIds) => {
-    const scaling = await autoScaling();
-    const members = new Set(((await scaling.group(id))?.Instances ?? []).map(({ InstanceId }) => InstanceId));
-    const ours = machineIds.filter((machineId) => members.has(machineId));
-    for (let from = 0; from < ours.length; from += idsPerProtection) {
-      await scaling.unprotect(id, ours.slice(from, from + idsPerProtection));
-    }
-    for (const machineId of ours) await scaling.terminate(machineId);
-    return new Set(ours);
+  satisfied: async (resource) => {
+    if (!resource.ours) await desiredCapacity.want(resource, 0);
   },
-  remove: async ({ id, ours }) => {
-    if (!ours) return;
-    await (await autoScaling()).deleteGroup(id).catch((error: unknown) => {
+  hold: async (resource, { total }) => {
+    if (resource.ours) await (await autoScaling()).resize(resource.id, total);
+    else await desiredCapacity.hold(resource);
+  },
+  release: async (resource, machineIds, { total }) => {
+    if (!resource.ours) await desiredCapacity.want(resource, total);
+    return terminateMembers(await autoScaling(), resource.id, machineIds);
+  },
+  remove: async (resource) => {
+    if (!resource.ours) return desiredCapacity.hold(resource);
+    return (await autoScaling()).deleteGroup(resource.id).catch((error: unknown) => {
       if (!says(error, /not found|does not exist/i)) throw error;
     });
   },

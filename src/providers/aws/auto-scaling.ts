@@ -27,8 +27,8 @@ export interface AutoScaling {
   failures(group: string): Promise<readonly string[]>;
   resize(group: string, units: number): Promise<void>;
   unprotect(group: string, ids: readonly string[]): Promise<void>;
-  /** Terminates one instance and lowers the desired capacity by its weight. */
-  terminate(id: string): Promise<void>;
+  /** Terminates instances of a group and lowers its desired capacity by their weights. At most 100 ids. */
+  terminate(group: string, ids: readonly string[]): Promise<void>;
   /** With all its instances. */
   deleteGroup(name: string): Promise<void>;
 }
@@ -82,9 +82,12 @@ export const createAutoScaling = ({ client: config, changes, reads, ...context }
       });
       await change('SetInstanceProtection', (options) => client.send(command, options));
     },
-    terminate: async (InstanceId) => {
+    terminate: async (AutoScalingGroupName, ids) => {
+      const [InstanceId] = ids;
+      // One id in the form that older endpoints know too.
+      const which = ids.length === 1 ? { InstanceId } : { AutoScalingGroupName, InstanceIds: [...ids] };
       const command = new TerminateInstanceInAutoScalingGroupCommand({
-        InstanceId,
+        ...which,
         ShouldDecrementDesiredCapacity: true,
       });
       await change('TerminateInstanceInAutoScalingGroup', (options) => client.send(command, options));

@@ -1,4 +1,4 @@
-import type { CapacityProvider, Hosts, Logger } from '../../application/ports.ts';
+import type { CapacityProvider, Hosts, LiveRequests, Logger } from '../../application/ports.ts';
 import { PluginError } from '../../domain/errors.ts';
 import type { ProviderApi } from '../../domain/template.ts';
 import { createAutoScalingGroupProvider } from './auto-scaling-group.ts';
@@ -29,6 +29,8 @@ export interface AwsOptions {
   readonly remember: Remember;
   /** Drops a fact by its value. */
   readonly forget: (value: string) => Promise<void>;
+  /** What requests want of an Auto Scaling group of the administrator's, and which of its members they have claimed. */
+  readonly ledger: (group: string) => LiveRequests;
 }
 
 export interface Aws {

@@ -200,6 +200,7 @@ export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvid
           kind: 'EC2Fleet' as const,
           id: answer.FleetId ?? '',
           refills: input.Type === 'maintain',
+          seeks: true,
           ours: true,
           expiresAt: Date.parse(validUntil),
           ...optional('launchTemplateId', launchTemplateId),

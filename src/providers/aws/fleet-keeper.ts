@@ -38,6 +38,9 @@ export const createFleetKeeper = (calls: FleetCalls): ResourceKeeper => {
       const errors = await unlessMissing(calls.errors(resource), []);
       return errors[0] === undefined ? undefined : { code: errors[0].code, message: distinct(errors) };
     },
+    satisfied: async (resource) => {
+      if (!resource.refills) await remove(resource);
+    },
     hold: (resource, target) =>
       target.total > 0 && resource.refills ? calls.modify(resource.id, target) : remove(resource),
     release: async (resource, _machineIds, target) => {

@@ -167,7 +167,8 @@ export const createSpotFleetProvider = (options: SpotFleetOptions): CapacityProv
       try {
         const id = await ec2.requestSpotFleet({ ...config, ValidUntil: new Date(validUntil) });
         const refills = config.Type === 'maintain';
-        const resource = { kind: 'SpotFleet' as const, id, refills, ours: true, expiresAt: Date.parse(validUntil) };
+        const expiresAt = Date.parse(validUntil);
+        const resource = { kind: 'SpotFleet' as const, id, refills, seeks: true, ours: true, expiresAt };
         return { machines: [], resource, tryNextPool: false };
       } catch (error) {
         return { machines: [], refusal: refusalOf(error, launch), tryNextPool: false };
