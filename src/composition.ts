@@ -15,6 +15,7 @@ import { createTemplateCatalog } from './config/template-catalog.ts';
 import { messageOf, PluginError } from './domain/errors.ts';
 import type { Aws } from './providers/aws/aws.ts';
 import { createFactCache } from './storage/fact-cache.ts';
+import { createInstanceTypes } from './storage/instance-types.ts';
 import { createLiveRequests } from './storage/live-requests.ts';
 import { createRequestStreams } from './storage/request-streams.ts';
 import { createFileLogger, type FileLogger, type LogLevel, toLogLevel } from './telemetry/file-logger.ts';
@@ -93,10 +94,12 @@ export const compose = async ({
   const { workDir } = environment;
   const streams = createRequestStreams(workDir);
   const live = createLiveRequests(workDir);
-  const templates = createTemplateCatalog(environment, log);
+  const instanceTypes = createInstanceTypes(workDir, join(home, 'config', 'instance-types.json'));
+  const templates = createTemplateCatalog(environment, { instanceTypes, rules: config }, log);
   const aws = once(() => connect(environment, config, { env, log, signal, clock }));
   const hosts = async (): Promise<Hosts> => (await aws()).hosts;
   const providers = async (api: Parameters<Aws['provider']>[0]) => (await aws()).provider(api);
+  const imageOf = async (alias: string) => (await aws()).imageOf(alias);
   const sync = { streams, live, hosts, providers, policy, clock, log };
   const newId = randomUUID;
 
@@ -104,7 +107,7 @@ export const compose = async ({
     CreateRequest: async () => {
       const { createRequestHandler } = await import('./application/commands/create-request.ts');
       const { recountLive } = await import('./application/recount.ts');
-      return createRequestHandler({ ...sync, templates, newId, recount: recountLive(sync) });
+      return createRequestHandler({ ...sync, templates, imageOf, newId, recount: recountLive(sync) });
     },
     SyncRequests: async () => (await import('./application/commands/sync-requests.ts')).syncRequestsHandler(sync),
     ReturnMachines: async () =>
@@ -122,6 +125,12 @@ export const compose = async ({
             () => work().then(() => 'done'),
           );
         },
+      }),
+    RefreshInstanceTypes: async () =>
+      (await import('./application/commands/refresh-instance-types.ts')).refreshInstanceTypesHandler({
+        instanceTypes,
+        ask: async () => (await aws()).instanceTypes(),
+        log,
       }),
     ValidateTemplate: async () =>
       (await import('./application/commands/validate-template.ts')).validateTemplateHandler({ templates, log }),

@@ -1,6 +1,7 @@
 import type { Bus, Handlers, Operation } from './bus.ts';
 import type { ArchiveRequests, ArchiveRequestsAnswer } from './commands/archive-requests.ts';
 import type { CreateRequest, CreateRequestAnswer } from './commands/create-request.ts';
+import type { RefreshInstanceTypes, RefreshInstanceTypesAnswer } from './commands/refresh-instance-types.ts';
 import type { ReturnMachines, ReturnMachinesAnswer } from './commands/return-machines.ts';
 import type { SyncRequests, SyncRequestsAnswer } from './commands/sync-requests.ts';
 import type { UpdateMachineStatus, UpdateMachineStatusAnswer } from './commands/update-machine-status.ts';
@@ -18,6 +19,7 @@ export interface Commands {
   readonly ReturnMachines: Operation<ReturnMachines, ReturnMachinesAnswer>;
   readonly UpdateMachineStatus: Operation<UpdateMachineStatus, UpdateMachineStatusAnswer>;
   readonly ArchiveRequests: Operation<ArchiveRequests, ArchiveRequestsAnswer>;
+  readonly RefreshInstanceTypes: Operation<RefreshInstanceTypes, RefreshInstanceTypesAnswer>;
   readonly ValidateTemplate: Operation<ValidateTemplate, ValidateTemplateAnswer>;
 }
 
@@ -41,6 +43,8 @@ export const createApplicationService = (commands: Bus<Commands>, queries: Bus<Q
   updateMachineStatus: (input: Omit<UpdateMachineStatus, 'type'>) =>
     commands.execute({ type: 'UpdateMachineStatus', ...input }),
   validateTemplate: (input: Omit<ValidateTemplate, 'type'>) => commands.execute({ type: 'ValidateTemplate', ...input }),
+  refreshInstanceTypes: (input: Omit<RefreshInstanceTypes, 'type'> = {}) =>
+    commands.execute({ type: 'RefreshInstanceTypes', ...input }),
   archiveRequests: (input: Omit<ArchiveRequests, 'type'> = {}) =>
     commands.execute({ type: 'ArchiveRequests', ...input }),
   getTemplates: (input: Omit<GetTemplates, 'type'> = {}) => queries.execute({ type: 'GetTemplates', ...input }),

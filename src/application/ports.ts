@@ -1,3 +1,4 @@
+import type { InstanceTypeTable } from '../domain/instance-type.ts';
 import type { Sighting } from '../domain/machine.ts';
 import type { PreparedLaunch, Refusal, RequestEvent, Resource } from '../domain/request.ts';
 import type { OwnedSighting, ReturnEvent } from '../domain/return-request.ts';
@@ -163,6 +164,12 @@ export interface Hosts {
   terminate(machines: readonly Pick<OwnedSighting, 'machineId' | 'zone'>[]): Promise<ReadonlyMap<string, string>>;
   /** Tags instances and their volumes with their own instance id (AWS_TAG_InstanceID). */
   tagWithOwnId(machineIds: readonly string[]): Promise<void>;
+}
+
+/** Facts about instance types that need no call to EC2. */
+export interface InstanceTypes {
+  table(): Promise<InstanceTypeTable>;
+  replace(table: InstanceTypeTable): Promise<void>;
 }
 
 /** The parts of the provider configuration the use cases decide by. */

@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Files of their own, loaded only by calls that need them: everything AWS, everything for administrators. */
 const parts = {
   aws: 'src/providers/aws/aws.ts',
+  ssm: 'src/providers/aws/ssm.ts',
   admin: 'src/cli/cli.ts',
   emulator: 'src/emulator/server.ts',
 } as const;

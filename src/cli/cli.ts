@@ -2,6 +2,7 @@ import yargs from 'yargs';
 import { runDemo } from './demo.ts';
 import type { Door } from './door.ts';
 import { runEmulator } from './emulator.ts';
+import { instanceTypeCommands } from './instance-types.ts';
 import { machineCommands } from './machines.ts';
 import { requestCommands } from './requests.ts';
 import { templateCommands } from './templates.ts';
@@ -30,6 +31,7 @@ export const runCli = async (argv: readonly string[], door: Door): Promise<numbe
     .command('templates', 'The host templates', templateCommands(door, done))
     .command('requests', 'Requests for machines and returns of them', requestCommands(door, done))
     .command('machines', 'The machines on record', machineCommands(door, done))
+    .command('instance-types', 'What is known of EC2 instance types', instanceTypeCommands(door, done))
     .command(
       'emulator',
       'Run an EC2 endpoint on this machine, for rehearsals',

@@ -94,6 +94,18 @@ export const providerConfigSchema = {
       default: 'hostfactory',
       description: 'Part of the ownership tag: tells clusters apart that share an account and a provider name',
     },
+    ncpusAreCores: {
+      type: 'boolean',
+      default: false,
+      description: 'Where a template leaves out `ncpus`: the cores of its instance types instead of their vCPUs',
+    },
+    machineTypes: {
+      type: 'object',
+      additionalProperties: { type: 'string', minLength: 1 },
+      default: { x86_64: 'X86_64' },
+      description:
+        'Where a template leaves out `type`: the machine type of your cluster by architecture, `x86_64` and `arm64`',
+    },
     actionTimeoutSeconds: {
       type: 'integer',
       minimum: 5,

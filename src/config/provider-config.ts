@@ -10,7 +10,12 @@ import { readScalars } from './scalars.ts';
 const { properties } = providerConfigSchema;
 type ParameterName = keyof typeof properties;
 
-type TypeNames = { readonly string: string; readonly integer: number; readonly boolean: boolean };
+type TypeNames = {
+  readonly string: string;
+  readonly integer: number;
+  readonly boolean: boolean;
+  readonly object: Readonly<Record<string, string>>;
+};
 type ValueOf<P extends { readonly type: keyof TypeNames }> = TypeNames[P['type']];
 type Parameters = typeof properties;
 
@@ -46,6 +51,8 @@ const asObject = (file: string, value: unknown): Record<string, unknown> => {
 const withAbsolutePath = (confDir: string, name: string, value: unknown): unknown =>
   pathParameters.has(name) && typeof value === 'string' && !isAbsolute(value) ? join(confDir, value) : value;
 
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
 /** Values without a harmless stand-in: another Region, endpoint, account or owner would be somebody else's. */
 const isVital = (field: string): boolean => defaults[field] === undefined || field === 'clusterName';
 
@@ -55,7 +62,7 @@ const applyDefaults = (file: string, values: Record<string, unknown>): readonly 
   return problemsOf(validateProviderConfig.errors).map(({ field, rule }) => {
     if (isVital(field)) throw new PluginError('configuration.invalid', `${file}: ${field} ${rule}`);
     values[field] = defaults[field];
-    return `${file}: ${field} ${rule}; ${String(defaults[field])} is used`;
+    return `${file}: ${field} ${rule}; ${textOf(defaults[field])} is used`;
   });
 };
 

@@ -1,5 +1,6 @@
-import type { Logger, RejectedTemplate, TemplateCatalog } from '../application/ports.ts';
+import type { InstanceTypes, Logger, RejectedTemplate, TemplateCatalog } from '../application/ports.ts';
 import { PluginError } from '../domain/errors.ts';
+import { completeAttributes, type DerivationRules, missingAttributes } from '../domain/instance-type.ts';
 import { type Template, type TemplateProblem, templateProblems } from '../domain/template.ts';
 import { candidates, type ProviderEnvironment } from './environment.ts';
 import { readFirst } from './json-file.ts';
@@ -28,13 +29,32 @@ const readEntry = (entry: unknown, index: number, warn: (templateId: string, war
   if (!isObject(entry)) return { templateId, problems: [{ field: '', rule: 'must be an object' }] };
   const { template, problems, warnings } = readTemplate(entry);
   for (const warning of warnings) warn(templateId, warning);
-  if (template === undefined) return { templateId, problems };
-  const all = [...problems, ...templateProblems(template)];
-  return all.length === 0 ? { templateId, template, problems: all } : { templateId, problems: all };
+  return { templateId, ...(template === undefined ? {} : { template }), problems };
 };
 
+export interface CatalogFacts {
+  readonly instanceTypes: InstanceTypes;
+  readonly rules: DerivationRules;
+}
+
+/** Fills in attributes left out, and applies the rules between fields. The table of types is read only where it is needed. */
+const complete =
+  ({ instanceTypes, rules }: CatalogFacts) =>
+  async ({ templateId, template, problems }: Entry): Promise<Entry> => {
+    if (template === undefined) return { templateId, problems };
+    const table = missingAttributes(template).length === 0 ? new Map() : await instanceTypes.table();
+    const completed = completeAttributes(template, table, rules);
+    const all = [...problems, ...templateProblems(template), ...completed.problems];
+    if (all.length > 0) return { templateId, problems: all };
+    return { templateId, template: { ...template, attributes: completed.attributes }, problems: all };
+  };
+
 /** The templates of `<instance>prov_templates.json`, read anew for each call: an administrator may edit it at any time. */
-export const createTemplateCatalog = (environment: ProviderEnvironment, log: Logger): TemplateCatalog => ({
+export const createTemplateCatalog = (
+  environment: ProviderEnvironment,
+  facts: CatalogFacts,
+  log: Logger,
+): TemplateCatalog => ({
   read: async () => {
     const places = candidates(environment, 'prov_templates.json');
     const found = await readFirst(places);
@@ -46,9 +66,8 @@ export const createTemplateCatalog = (environment: ProviderEnvironment, log: Log
       log.warn('template.warning', `${templateId} in ${file}: ${warning}`, { templateId });
     const templates = new Map<string, Template>();
     const rejected: RejectedTemplate[] = [];
-    for (const { templateId, template, problems } of entriesOf(file, found.value).map((entry, index) =>
-      readEntry(entry, index, warn),
-    )) {
+    const written = entriesOf(file, found.value).map((entry, index) => readEntry(entry, index, warn));
+    for (const { templateId, template, problems } of await Promise.all(written.map(complete(facts)))) {
       if (template === undefined) rejected.push({ templateId, problems });
       else if (templates.has(templateId))
         rejected.push({ templateId, problems: [{ field: 'templateId', rule: 'stands twice' }] });

@@ -11,7 +11,7 @@ interface TemplateDocument
     'attributes' | 'subnetIds' | 'instanceTags' | 'securityGroupIds' | 'maxSpotPrice' | 'priceType' | 'allOrNothing'
   > {
   readonly priceType?: Template['priceType'];
-  readonly attributes: Readonly<Record<string, AttributeSpelling>>;
+  readonly attributes?: Readonly<Record<string, AttributeSpelling>>;
   readonly subnetId: string | readonly string[];
   readonly instanceTags?: string;
   readonly securityGroupIds?: readonly string[];
@@ -110,7 +110,7 @@ export const readTemplate = (written: Readonly<Record<string, unknown>>): Templa
   const fields: unknown = Object.fromEntries(known);
   if (!isTemplateDocument(fields)) return { problems: problemsOf(validateTemplate.errors), warnings };
 
-  const { subnetId, instanceTags = '', securityGroupIds = [], maxSpotPrice, attributes, ...rest } = fields;
+  const { subnetId, instanceTags = '', securityGroupIds = [], maxSpotPrice, attributes = {}, ...rest } = fields;
   const tags = readTags(instanceTags);
   const spelled = { ncores: 1, ...attributes };
   const template: Template = {

@@ -17,11 +17,17 @@ const attribute = {
   ],
 } as const;
 
+const range = {
+  type: 'object',
+  required: ['Min'],
+  properties: { Min: { type: 'integer', minimum: 0 }, Max: { type: 'integer', minimum: 1 } },
+} as const;
+
 /** One template of awsprov_templates.json: IBM Symphony's fields, those of the LSF plug-in that make sense here, and ours. */
 export const templateSchema = {
   $id: 'awsprov_template',
   type: 'object',
-  required: ['templateId', 'maxNumber', 'attributes', 'subnetId'],
+  required: ['templateId', 'maxNumber', 'subnetId'],
   properties: {
     templateId: { type: 'string', pattern: '^[0-9A-Za-z_-]{1,64}$', description: 'Unique name' },
     maxNumber: {
@@ -33,11 +39,15 @@ export const templateSchema = {
     priceType: { type: 'string', enum: ['ondemand', 'spot', 'heterogeneous'], description: 'Chooses the EC2 API' },
     attributes: {
       type: 'object',
-      required: ['type', 'ncpus', 'nram'],
       additionalProperties: attribute,
-      description: 'What Host Factory selects by: type, ncpus, nram (MB), ncores, rank, priceInfo, and any of yours',
+      description:
+        'What Host Factory selects by: type, ncpus, nram (MB), ncores, rank, priceInfo, and any of yours; type, ncpus and nram left out are those of the instance types',
     },
-    imageId: { type: 'string', pattern: '^ami-([0-9a-f]{8}|[0-9a-f]{17})$', description: 'AMI' },
+    imageId: {
+      type: 'string',
+      pattern: '^(ami-([0-9a-f]{8}|[0-9a-f]{17})|(resolve:ssm:)?/[A-Za-z0-9_.:/-]+|resolve:ssm:[A-Za-z0-9_.:/-]+)$',
+      description: 'AMI, or the parameter of Systems Manager that names it: `/aws/service/…` or `resolve:ssm:…`',
+    },
     subnetId: {
       anyOf: [
         { type: 'string', minLength: 1 },
@@ -114,6 +124,11 @@ export const templateSchema = {
     abisInstanceRequirements: {
       type: 'object',
       required: ['VCpuCount', 'MemoryMiB'],
+      properties: {
+        VCpuCount: range,
+        MemoryMiB: range,
+        CpuManufacturers: { type: 'array', items: { type: 'string' } },
+      },
       description: "EC2's InstanceRequirements, instead of vmTypes",
     },
     allOrNothing: { type: 'boolean', description: 'EC2 launches all hosts of a request or none' },

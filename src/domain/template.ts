@@ -56,10 +56,18 @@ export interface Template {
   readonly fleetType?: FleetType;
   /** A group of the administrator's own, instead of one per request. */
   readonly autoScalingGroupName?: string;
-  /** EC2's InstanceRequirements: instance types by what they have instead of by name. */
-  readonly abisInstanceRequirements?: Readonly<Record<string, unknown>>;
+  /** Instance types by what they have instead of by name. */
+  readonly abisInstanceRequirements?: InstanceRequirements;
   /** EC2 launches all hosts or none (MinCount = MaxCount). */
   readonly allOrNothing: boolean;
+}
+
+/** EC2's InstanceRequirements in EC2's own words; what is not named here goes to EC2 as it is. */
+export interface InstanceRequirements {
+  readonly VCpuCount: { readonly Min: number; readonly Max?: number };
+  readonly MemoryMiB: { readonly Min: number; readonly Max?: number };
+  readonly CpuManufacturers?: readonly string[];
+  readonly [field: string]: unknown;
 }
 
 export interface TemplateProblem {

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { createPlugin, hostOf, type Plugin } from './plugin.ts';
@@ -52,6 +54,32 @@ describe('the number of AWS calls', () => {
   it('is one per 200 hosts for reclaims', async () => {
     const hosts = Array.from({ length: 401 }, (_, n) => ({ machineId: `i-${String(n).padStart(17, '0')}` }));
     expect(await callsDuring(() => plugin.reclaims(hosts))).toEqual({ DescribeInstances: 3 });
+  });
+
+  it('is one more the first time an image is named by an alias, and its AMI is what the request keeps', async () => {
+    const alias = '/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64';
+    const [template] = testTemplates(backend.place);
+    await plugin.offer([
+      { ...template, imageId: alias },
+      { ...template, templateId: 'same', imageId: `resolve:ssm:${alias}` },
+      { ...template, templateId: 'unknown', imageId: 'resolve:ssm:/nobody/knows' },
+    ]);
+    const requestIds: string[] = [];
+    const request = async (): Promise<void> => {
+      requestIds.push(await plugin.request('od', 1));
+    };
+    expect(await callsDuring(request)).toEqual({ GetParameter: 1, RunInstances: 1 });
+    expect(await callsDuring(request)).toEqual({ RunInstances: 1 });
+    expect(await callsDuring(() => plugin.request('same', 1))).toEqual({ GetParameter: 1, RunInstances: 1 });
+    const image = backend.emulator.calls().at(-1)?.parameters['ImageId'];
+    expect(image).toMatch(/^ami-/);
+    for (const id of requestIds) {
+      const created = await readFile(join(plugin.workDir, 'requests', id, '000000000.json'), 'utf8');
+      expect(created).toContain(`"imageId":"${image}"`);
+    }
+    const unknown = await plugin.call('requestMachines', { template: { templateId: 'unknown', machineCount: 1 } });
+    expect(unknown.exitCode).toBe(1);
+    expect(unknown.body['message']).toMatch(/\/nobody\/knows/);
   });
 
   it('is one more the first time a template sizes the root volume, for the name of the device', async () => {

@@ -9,6 +9,7 @@ import {
 import { createBus, logging } from '../../src/application/bus.ts';
 import { archiveRequestsHandler } from '../../src/application/commands/archive-requests.ts';
 import { createRequestHandler } from '../../src/application/commands/create-request.ts';
+import { refreshInstanceTypesHandler } from '../../src/application/commands/refresh-instance-types.ts';
 import { returnMachinesHandler } from '../../src/application/commands/return-machines.ts';
 import { syncRequestsHandler } from '../../src/application/commands/sync-requests.ts';
 import { updateMachineStatusHandler } from '../../src/application/commands/update-machine-status.ts';
@@ -24,6 +25,7 @@ import { readEnvironment } from '../../src/config/environment.ts';
 import { createTemplateCatalog } from '../../src/config/template-catalog.ts';
 import { createLiveRequests } from '../../src/storage/live-requests.ts';
 import { createRequestStreams } from '../../src/storage/request-streams.ts';
+import { catalogFacts } from './catalog-facts.ts';
 import { createFakeCapacity, type FakeCapacity } from './fake-capacity.ts';
 import { createFakeHosts, type FakeHosts } from './fake-hosts.ts';
 import { createRecordingLog, type RecordingLog } from './recording-log.ts';
@@ -87,7 +89,8 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
   const log = createRecordingLog();
   const streams = createRequestStreams(workDir);
   const live = createLiveRequests(workDir);
-  const templates = createTemplateCatalog(environment, log);
+  const facts = catalogFacts(workDir);
+  const templates = createTemplateCatalog(environment, facts, log);
   const fakeHosts = createFakeHosts();
   const capacity = createFakeCapacity(fakeHosts, clock);
   const policy: Policy = {
@@ -103,11 +106,19 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
   const sync = { streams, live, hosts, providers, policy, clock, log };
 
   const commands: CommandHandlers = {
-    CreateRequest: async () => createRequestHandler({ ...sync, templates, newId, recount: recountLive(sync) }),
+    CreateRequest: async () =>
+      createRequestHandler({
+        ...sync,
+        templates,
+        imageOf: async () => 'ami-0a11a5',
+        newId,
+        recount: recountLive(sync),
+      }),
     SyncRequests: async () => syncRequestsHandler(sync),
     ReturnMachines: async () => returnMachinesHandler({ ...sync, newId }),
     UpdateMachineStatus: async () => updateMachineStatusHandler(sync),
     ArchiveRequests: async () => archiveRequestsHandler({ ...sync, nowAndThen: (work) => work() }),
+    RefreshInstanceTypes: async () => refreshInstanceTypesHandler({ ...facts, ask: async () => new Map(), log }),
     ValidateTemplate: async () => validateTemplateHandler({ templates, log }),
   };
   const queries: QueryHandlers = {

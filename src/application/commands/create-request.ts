@@ -38,6 +38,8 @@ export interface CreateRequestPorts {
   readonly live: LiveRequests;
   readonly templates: TemplateCatalog;
   readonly providers: CapacityProviders;
+  /** The AMI an image alias stands for now. */
+  readonly imageOf: (alias: string) => Promise<string>;
   /** Brings the books of a template up to date with what its requests still hold at AWS. */
   readonly recount: (templateId: string, origin: Origin) => Promise<void>;
   readonly clock: Clock;
@@ -63,6 +65,13 @@ const findTemplate = async (catalog: TemplateCatalog, templateId: string): Promi
   }
   if (template === undefined) throw new PluginError('template.not-found', `no template "${templateId}" in ${file}`);
   return template;
+};
+
+/** An alias is looked up once: all of a request runs the same image, also what is launched or asked for again later. */
+const withImage = async ({ imageOf }: CreateRequestPorts, template: Template): Promise<Template> => {
+  const { imageId } = template;
+  if (imageId === undefined || imageId.startsWith('ami-')) return template;
+  return { ...template, imageId: await imageOf(imageId) };
 };
 
 const checkCount = ({ templateId, maxNumber }: Template, count: number): void => {
@@ -105,8 +114,9 @@ export const createRequestHandler =
     const known = commandId === undefined ? undefined : await decideOnRequest(context, requestId, []);
     if (known !== undefined && known.version > 0) return answerOf(requestId, known);
 
-    const template = await findTemplate(ports.templates, templateId);
-    checkCount(template, wanted);
+    const offered = await findTemplate(ports.templates, templateId);
+    checkCount(offered, wanted);
+    const template = await withImage(ports, offered);
     const provider = await ports.providers(providerApiOf(template));
     await reserve(ports, origin, template, requestId, wanted);
     const create: RequestCommand = {

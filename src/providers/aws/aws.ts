@@ -1,5 +1,7 @@
+import type { InstanceTypeInfo } from '@aws-sdk/client-ec2';
 import type { CapacityProvider, Hosts, LiveRequests, Logger } from '../../application/ports.ts';
 import { PluginError } from '../../domain/errors.ts';
+import type { InstanceTypeTable } from '../../domain/instance-type.ts';
 import type { ProviderApi } from '../../domain/template.ts';
 import { createAutoScalingGroupProvider } from './auto-scaling-group.ts';
 import type { RetryPolicy } from './call.ts';
@@ -36,15 +38,35 @@ export interface AwsOptions {
 export interface Aws {
   readonly hosts: Hosts;
   readonly provider: (api: ProviderApi) => CapacityProvider;
+  /** The AMI an image alias stands for now. */
+  readonly imageOf: (alias: string) => Promise<string>;
+  /** What the Region has. */
+  readonly instanceTypes: () => Promise<InstanceTypeTable>;
 }
 
 /** An image never changes its root device. */
 const imageFactLifetime = 30 * 24 * 3_600_000;
 
+/** An alias moves on to the next image some time after AWS publishes it. */
+const aliasLifetime = 3_600_000;
+
 /** AWS_ENDPOINT_URL names EC2's endpoint: only one that is not AWS's own, such as an emulator's, serves other APIs too. */
-const endpointFor = ({ endpoint }: ConnectionSettings): { readonly endpoint?: string } => {
+const endpointFor = (
+  { endpoint }: ConnectionSettings,
+  service: 'autoscaling' | 'ssm',
+): { readonly endpoint?: string } => {
   if (endpoint === undefined || !/\.amazonaws\.com(\.cn)?$/.test(new URL(endpoint).hostname)) return {};
-  return { endpoint: endpoint.replace(/^(https?:\/\/).*?ec2\./, '$1autoscaling.') };
+  return { endpoint: endpoint.replace(/^(https?:\/\/).*?ec2\./, `$1${service}.`) };
+};
+
+const toFacts = ({ InstanceType, ProcessorInfo, VCpuInfo, MemoryInfo }: InstanceTypeInfo) => {
+  const [architecture] = (ProcessorInfo?.SupportedArchitectures ?? []).filter((each) => /^(x86_64|arm64)$/.test(each));
+  const { DefaultVCpus: vcpus, DefaultCores: cores = vcpus } = VCpuInfo ?? {};
+  const memoryMiB = MemoryInfo?.SizeInMiB;
+  if (InstanceType === undefined || architecture === undefined || memoryMiB === undefined) return [];
+  return vcpus === undefined || cores === undefined
+    ? []
+    : [[InstanceType, { architecture, vcpus, cores, memoryMiB }] as const];
 };
 
 /** Everything AWS, over one client. */
@@ -66,10 +88,20 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
     const { createAutoScaling } = await import('./auto-scaling.ts');
     return createAutoScaling({
       ...options,
-      client: { ...config, ...endpointFor(options.connection) },
+      client: { ...config, ...endpointFor(options.connection, 'autoscaling') },
       random: Math.random,
     });
   };
+  const imageOf = (alias: string): Promise<string> =>
+    remember(
+      `image:${options.connection.region}:${alias}`,
+      () => aliasLifetime,
+      async () => {
+        const { resolveImageAlias } = await import('./ssm.ts');
+        const client = { ...config, ...endpointFor(options.connection, 'ssm') };
+        return resolveImageAlias({ ...options, client, random: Math.random }, alias);
+      },
+    );
   const launchTemplates = createLaunchTemplates({ ...options, ec2 });
   const shared = { ...options, ec2, rootDeviceOf, launchTemplates };
   const providers: Record<ProviderApi, CapacityProvider> = {
@@ -78,5 +110,10 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
     SpotFleet: createSpotFleetProvider(shared),
     ASG: createAutoScalingGroupProvider({ ...shared, autoScaling }),
   };
-  return { hosts: createHosts({ ec2, owner, remember }), provider: (api) => providers[api] };
+  return {
+    hosts: createHosts({ ec2, owner, remember }),
+    provider: (api) => providers[api],
+    imageOf,
+    instanceTypes: async () => new Map((await ec2.instanceTypes()).flatMap(toFacts)),
+  };
 };

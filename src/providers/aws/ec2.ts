@@ -13,6 +13,7 @@ import {
   DescribeImagesCommand,
   DescribeInstanceStatusCommand,
   DescribeInstancesCommand,
+  DescribeInstanceTypesCommand,
   DescribeLaunchTemplatesCommand,
   DescribeLaunchTemplateVersionsCommand,
   DescribeSpotFleetInstancesCommand,
@@ -25,6 +26,7 @@ import {
   type HistoryRecord,
   type Instance,
   type InstanceStatus,
+  type InstanceTypeInfo,
   ModifyFleetCommand,
   ModifySpotFleetRequestCommand,
   RequestSpotFleetCommand,
@@ -51,6 +53,8 @@ export interface Ec2 {
   /** Instances of the Region with a scheduled event of one of these codes. */
   scheduledEvents(codes: readonly string[]): Promise<readonly InstanceStatus[]>;
   rootDeviceName(imageId: string): Promise<string | undefined>;
+  /** All types of the Region. */
+  instanceTypes(): Promise<readonly InstanceTypeInfo[]>;
 
   /** Answers with the id. */
   createLaunchTemplate(input: CreateLaunchTemplateCommandInput): Promise<string>;
@@ -83,6 +87,9 @@ export interface Ec2Options extends CallContext {
 
 /** EC2: results per page of DescribeInstances. Paged reads draw on the larger throttling bucket. */
 const pageSize = 1000;
+
+/** EC2: results per page of DescribeInstanceTypes. */
+const typesPerPage = 100;
 
 /** Reads all pages of a listing. */
 const allPages = async <T>(
@@ -156,6 +163,15 @@ export const createEc2 = ({ client: config, changes, reads, ...context }: Ec2Opt
       const { Images = [] } = await read('DescribeImages', (options) => client.send(command, options));
       return Images[0]?.RootDeviceName;
     },
+
+    instanceTypes: () =>
+      allPages(async (page) => {
+        const command = new DescribeInstanceTypesCommand({ MaxResults: typesPerPage, ...page });
+        const { InstanceTypes = [], NextToken } = await read('DescribeInstanceTypes', (options) =>
+          client.send(command, options),
+        );
+        return { items: InstanceTypes, next: NextToken };
+      }),
 
     createLaunchTemplate: async (input) => {
       const command = new CreateLaunchTemplateCommand(input);

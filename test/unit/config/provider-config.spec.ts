@@ -29,6 +29,8 @@ const defaults = {
   actionTimeoutSeconds: 240,
   consistencyWindowSeconds: 120,
   retentionDays: 30,
+  ncpusAreCores: false,
+  machineTypes: { x86_64: 'X86_64' },
 };
 
 describe('the place', () => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createTemplateCatalog } from '../../../src/config/template-catalog.ts';
+import { catalogFacts } from '../catalog-facts.ts';
 import { templateDocument } from '../provider-world.ts';
 import { createRecordingLog } from '../recording-log.ts';
 import { configurationFolder } from './configuration-folder.ts';
@@ -8,7 +9,7 @@ import { configurationFolder } from './configuration-folder.ts';
 const readText = async (text: string, name = 'awsinstprov_templates.json') => {
   const log = createRecordingLog();
   const { environment, confDir } = await configurationFolder({ [name]: text });
-  return { ...(await createTemplateCatalog(environment, log).read()), log, confDir };
+  return { ...(await createTemplateCatalog(environment, catalogFacts(environment.workDir), log).read()), log, confDir };
 };
 const read = (...templates: readonly unknown[]) => readText(JSON.stringify({ templates }));
 
@@ -65,6 +66,15 @@ describe('a template', () => {
       ncores: ['Numeric', '1'],
     }),
   );
+
+  it('may leave out attributes that its instance type tells', async () =>
+    expect((await good({ attributes: { rank: 2, nram: 1000 } })).template.attributes).toEqual({
+      type: ['String', 'X86_64'],
+      ncpus: ['Numeric', '2'],
+      ncores: ['Numeric', '1'],
+      nram: ['Numeric', '1000'],
+      rank: ['Numeric', '2'],
+    }));
 
   it('may have attributes of its own', async () => {
     const attributes = { type: 'NTX64', ncpus: 1, nram: 1, rank: '10', price: 0.5, gpu: true, os: 'linux' };
@@ -170,10 +180,12 @@ describe('a bad template', () => {
     ['maxNumber 10001', { maxNumber: 10_001 }, 'maxNumber'],
     ['maxNumber 1.5', { maxNumber: 1.5 }, 'maxNumber'],
     ['another priceType', { priceType: 'cheap' }, 'priceType'],
-    ['no attributes', { attributes: undefined }, 'attributes'],
-    ['no type', { attributes: { ncpus: 1, nram: 1 } }, 'attributes.type'],
-    ['no ncpus', { attributes: { type: 'X86_64', nram: 1 } }, 'attributes.ncpus'],
-    ['no nram', { attributes: { type: 'X86_64', ncpus: 1 } }, 'attributes.nram'],
+    ['no type for ARM', { attributes: { ncpus: 1, nram: 1 }, vmType: 'm6g.large' }, 'attributes.type'],
+    [
+      'no ncpus and an unknown vmType',
+      { attributes: { type: 'X86_64', nram: 1 }, vmType: 'x9.large' },
+      'attributes.ncpus',
+    ],
     ['ncpus 0', { attributes: { type: 'X86_64', ncpus: 0, nram: 1 } }, 'attributes.ncpus'],
     ['nram 1.5', { attributes: { type: 'X86_64', ncpus: 1, nram: '1.5' } }, 'attributes.nram'],
     ['ncores -1', { attributes: { type: 'X86_64', ncpus: 1, nram: 1, ncores: -1 } }, 'attributes.ncores'],
@@ -237,7 +249,9 @@ describe('the file', () => {
 
   it('that is nowhere is told with all the places looked at', async () => {
     const { environment, confDir } = await configurationFolder();
-    await expect(createTemplateCatalog(environment, createRecordingLog()).read()).rejects.toMatchObject({
+    await expect(
+      createTemplateCatalog(environment, catalogFacts(environment.workDir), createRecordingLog()).read(),
+    ).rejects.toMatchObject({
       code: 'configuration.missing',
       message: expect.stringContaining(join(confDir, 'conf', 'awsprov_templates.json')),
     });

@@ -29,6 +29,7 @@ const absent = async (): Promise<never> => {
 
 /** Making launch templates and fleets is modelled elsewhere. */
 const unmodelled = {
+  instanceTypes: absent,
   createLaunchTemplate: absent,
   launchTemplateId: absent,
   deleteLaunchTemplate: absent,

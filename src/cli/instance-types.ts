@@ -1,0 +1,26 @@
+import type { Argv } from 'yargs';
+import { type CommonOptions, type Door, originOptions, show, withService } from './door.ts';
+
+type Done = (code: Promise<number>) => Promise<void>;
+
+export const instanceTypeCommands =
+  (door: Door, done: Done) =>
+  (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
+    yargs
+      .command(
+        'refresh',
+        'Ask EC2 what instance types the Region has: attributes that templates leave out are derived from them',
+        (each) => each.example('hf-aws instance-types refresh', 'after AWS brought out new types'),
+        (options) =>
+          done(
+            withService(door, options, async (service) => {
+              const answer = await service.refreshInstanceTypes(originOptions(options));
+              show(door, options, answer, ({ known, added }) =>
+                [`${known} instance types are known, ${added.length} of them new.`, ...added].join('\n'),
+              );
+              return 0;
+            }),
+          ),
+      )
+      .strict()
+      .demandCommand(1, 'Say what to do with instance types: refresh');

@@ -1,0 +1,11 @@
+import { join } from 'node:path';
+import type { CatalogFacts } from '../../src/config/template-catalog.ts';
+import { createInstanceTypes } from '../../src/storage/instance-types.ts';
+
+const shippedTypes = join(import.meta.dirname, '..', '..', 'config', 'instance-types.json');
+
+/** What the catalog knows of instance types in an installation with this work directory. */
+export const catalogFacts = (workDir: string): CatalogFacts => ({
+  instanceTypes: createInstanceTypes(workDir, shippedTypes),
+  rules: { ncpusAreCores: false, machineTypes: { x86_64: 'X86_64' } },
+});
