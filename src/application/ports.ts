@@ -1,6 +1,6 @@
 import type { InstanceTypeTable } from '../domain/instance-type.ts';
 import type { Sighting } from '../domain/machine.ts';
-import type { PreparedLaunch, Refusal, RequestEvent, Resource } from '../domain/request.ts';
+import type { HeldResource, PreparedLaunch, Refusal, RequestEvent, Resource } from '../domain/request.ts';
 import type { OwnedSighting, ReturnEvent } from '../domain/return-request.ts';
 import type { ProviderApi, Template, TemplateProblem } from '../domain/template.ts';
 
@@ -116,10 +116,12 @@ export interface CapacityProvider {
 
 /** A look at a fleet or group. */
 export interface ResourceLook {
-  /** Instances that belong to it. */
+  /** `ended`: cancelled, expired or deleted. `missing`: AWS does not know it, which soon after its launch says nothing. */
+  readonly state: 'active' | 'ended' | 'missing';
+  /** Units it is set to hold, where it replaces what it loses. */
+  readonly target?: number;
+  /** Machines that cannot be found by the request's tag yet. */
   readonly machineIds: readonly string[];
-  /** Whether AWS has ended it: cancelled, expired or deleted. */
-  readonly ended: boolean;
 }
 
 /** What a fleet or group shall hold, in units: all, and how many of them on demand. */
@@ -128,20 +130,25 @@ export interface TargetUnits {
   readonly onDemand: number;
 }
 
+/** Machines a fleet or group has let go; the others are for EC2 to terminate, but for those refused, with its reason. */
+export interface Terminated {
+  readonly done: ReadonlySet<string>;
+  readonly refused: ReadonlyMap<string, string>;
+}
+
 /** What a provider does about fleets and groups that live on after the launch call. */
 export interface ResourceKeeper {
   look(resource: Resource): Promise<ResourceLook>;
+  /** Marks machines as the request's where the launch call could not. */
+  mark(resource: Resource, machineIds: readonly string[]): Promise<void>;
   /** Why it lacks capacity, in AWS's words; undefined when AWS does not say. */
-  explain(resource: Resource): Promise<Pick<Refusal, 'code' | 'message'> | undefined>;
-  /** Is told that it has all that was wanted: what looks for more ends. */
-  satisfied(resource: Resource): Promise<void>;
-  /** Ends the search for capacity at what it has; its instances live on. */
-  hold(resource: Resource, target: TargetUnits): Promise<void>;
-  /**
-   * Lets go of machines about to be terminated, so that AWS does not replace them: `target` is what stays. Answers with the ids
-   * it terminates itself.
-   */
-  release(resource: Resource, machineIds: readonly string[], target: TargetUnits): Promise<ReadonlySet<string>>;
+  explain(resource: HeldResource): Promise<Pick<Refusal, 'code' | 'message'> | undefined>;
+  /** Ends the search for capacity at what it holds, short or not; its instances live on. Answers with what is left of it. */
+  end(resource: Resource, held: TargetUnits, isShort: boolean): Promise<'holding' | 'deleted'>;
+  /** Sets what it shall hold while it looks for more, as far as AWS would replace machines otherwise. Terminates nothing. */
+  aim(resource: Resource, target: TargetUnits): Promise<void>;
+  /** Terminates machines whose plain termination it would make up for, or count against itself; `target` is what stays. */
+  terminate(resource: Resource, machineIds: readonly string[], target: TargetUnits): Promise<Terminated>;
   /** Removes it once no machine of it is wanted any more. Succeeds when it is gone already. */
   remove(resource: Resource): Promise<void>;
 }

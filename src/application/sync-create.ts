@@ -1,5 +1,5 @@
 import { messageOf } from '../domain/errors.ts';
-import { type Machine, resultOf } from '../domain/machine.ts';
+import { hasEnded, type Machine, resultOf } from '../domain/machine.ts';
 import {
   fillingResources,
   givenUpButStanding,
@@ -10,9 +10,11 @@ import {
   unitsOfAll,
   unresolvedLaunches,
 } from '../domain/request.ts';
-import { sendLaunch } from './launching.ts';
+import type { OwnedSighting } from '../domain/return-request.ts';
+import { terminateMachines } from './ending.ts';
+import { type LaunchOutcome, sendLaunch } from './launching.ts';
 import { type DecideContext, decideOnRequest } from './streams.ts';
-import { settleResources } from './sync-resource.ts';
+import { keeperOf, settleResources, unlessFault } from './sync-resource.ts';
 import { keepBooks, type Look, type OpenCreate, type SyncPorts, sightingOf } from './syncing.ts';
 
 const lost = (launch: PreparedLaunch, granted: number): Refusal => ({
@@ -26,7 +28,8 @@ const lost = (launch: PreparedLaunch, granted: number): Refusal => ({
 /**
  * Finds out what became of a launch whose answer was lost. All of it is there: adopt it. EC2 may show instances one by one, so
  * less is no answer before the consistency window has passed; then the same call goes out again, to which EC2 answers with the
- * whole first result. A fleet or group is asked for again at once: only the answer tells its id. Only when no answer can be had at all is the rest given up.
+ * whole first result. A fleet or group is asked for again at once: only the answer tells its id. When the deadline is over and no answer to
+ * be had, the rest is given up.
  */
 const resolveLaunch = async (
   { providers, policy, ...ports }: SyncPorts,
@@ -40,14 +43,19 @@ const resolveLaunch = async (
   const units = unitsOfAll(request, granted);
   if (!makesResource && units >= count) return [{ type: 'RecordLaunch', now, clientToken, granted }];
   if (!makesResource && now - launch.sentAt < policy.consistencyWindow) return [];
-  if (now - request.createdAt > policy.launchDeadline) {
-    return [{ type: 'RecordLaunch', now, clientToken, granted, refusal: lost(launch, units) }];
-  }
+  const isLate = now - request.createdAt > policy.launchDeadline;
+  const giveUp: RequestCommand = { type: 'RecordLaunch', now, clientToken, granted, refusal: lost(launch, units) };
+  if (isLate && !makesResource) return [giveUp];
   const provider = await providers(launch.api ?? request.providerApi);
   await decideOnRequest(context, id, [{ type: 'RepeatLaunch', now, clientToken }]);
   const outcome = await sendLaunch(ports, provider, launch);
-  return outcome === undefined ? [] : [outcome.record];
+  if (outcome !== undefined && isCertain(outcome.record)) return [outcome.record];
+  return isLate ? [giveUp] : [];
 };
+
+/** AWS looks at the client token first: these refusals say that no earlier try brought anything either. */
+const isCertain = ({ refusal }: LaunchOutcome['record']): boolean =>
+  refusal === undefined || !(refusal.fault === 'provider.denied' || refusal.fault === 'provider.unreachable');
 
 /** Hosts that should be usable by now and are not. */
 const overdue = ({ machines }: KnownRequest, now: number, pendingTimeout: number): readonly Machine[] =>
@@ -61,16 +69,33 @@ const giveUpReason = (late: readonly Machine[], seconds: number): string => {
   return nameless ? `${text}; EC2 gives a private DNS name only where the VPC has DNS hostnames enabled` : text;
 };
 
-/** Machines that fleets and groups have brought since. */
-const arrivals = (request: KnownRequest, { at: now, seen, resources }: Look): readonly RequestCommand[] =>
-  fillingResources(request).flatMap(({ id, clientToken }) => {
-    const fresh = (resources.get(id)?.machineIds ?? []).filter((machineId) => !request.machines.has(machineId));
-    const granted = fresh.flatMap((machineId) => {
-      const sighting = seen.get(machineId);
-      return sighting === undefined ? [] : [sightingOf(sighting)];
-    });
-    return granted.length === 0 ? [] : [{ type: 'RecordLaunch', now, clientToken, granted } as const];
+const sightings = (ids: readonly string[], { seen }: Look): readonly OwnedSighting[] =>
+  ids.flatMap((id) => {
+    const sighting = seen.get(id);
+    return sighting === undefined ? [] : [sighting];
   });
+
+/** Machines that fleets and groups have brought since. */
+const arrivals = ({ id, request }: OpenCreate, look: Look): readonly RequestCommand[] => {
+  const { at: now, launched, resources } = look;
+  const filling = fillingResources(request);
+  const [first] = filling;
+  if (first === undefined) return [];
+  const unmarked = filling.flatMap((resource) => resources.get(resource.id)?.machineIds ?? []);
+  const granted = [...(launched.get(id) ?? []), ...sightings(unmarked, look)]
+    .filter(({ machineId }) => !request.machines.has(machineId))
+    .map(sightingOf);
+  return granted.length === 0 ? [] : [{ type: 'RecordLaunch', now, clientToken: first.clientToken, granted }];
+};
+
+/** Machines from a group of the administrator's carry our mark only once we have put it there. */
+const markUnmarked = async (ports: SyncPorts, request: KnownRequest, seen: readonly OwnedSighting[]): Promise<void> => {
+  const unmarked = seen.filter(({ ours, state }) => !(ours || hasEnded(state))).map(({ machineId }) => machineId);
+  const resource = request.resources.find(({ adoption }) => adoption !== undefined);
+  if (resource === undefined || unmarked.length === 0) return;
+  const keeper = await keeperOf(ports, resource.kind);
+  await unlessFault(ports.log, resource, keeper.mark(resource, unmarked));
+};
 
 /** Brings one create request up to date with a look at EC2. */
 export const syncCreate = async (
@@ -86,12 +111,16 @@ export const syncCreate = async (
   for (const launch of unresolvedLaunches(request)) {
     commands.push(...(await resolveLaunch(ports, context, open, launch, look)));
   }
-  commands.push(...arrivals(request, look));
-  const seen = asked.flatMap((machineId) => {
-    const sighting = look.seen.get(machineId);
-    return sighting === undefined ? [] : [sightingOf(sighting)];
+  commands.push(...arrivals(open, look));
+  const seen = sightings(asked, look);
+  await markUnmarked(ports, request, seen);
+  commands.push({
+    type: 'Observe',
+    now,
+    asked,
+    seen: seen.map(sightingOf),
+    consistencyWindow: policy.consistencyWindow,
   });
-  commands.push({ type: 'Observe', now, asked, seen, consistencyWindow: policy.consistencyWindow });
   const decided = await decideOnRequest(context, id, [...commands, { type: 'Settle', now }]);
   // Before any further call to AWS: whatever fails there, the books are right.
   await keepBooks(live, id, decided.state);
@@ -106,12 +135,13 @@ export const syncCreate = async (
 
 /** On record before EC2 is asked, and asked again at every look until EC2 shows the end. */
 const giveUpOverdue = async (
-  { policy, hosts, log }: SyncPorts,
+  ports: SyncPorts,
   context: DecideContext,
   id: string,
   request: KnownRequest,
   now: number,
 ): Promise<void> => {
+  const { policy, log } = ports;
   const late = overdue(request, now, policy.pendingTimeout);
   const doomed = [...late, ...givenUpButStanding(request)];
   if (doomed.length === 0) return;
@@ -119,7 +149,7 @@ const giveUpOverdue = async (
   const reason = giveUpReason(late, policy.pendingTimeout / 1000);
   if (late.length > 0) log.warn('machine.given-up', reason, { requestId: id, machineIds });
   await decideOnRequest(context, id, [{ type: 'GiveUp', now, machineIds, reason }]);
-  const refused = await (await hosts()).terminate(doomed);
+  const refused = await terminateMachines(ports, request, doomed);
   for (const [machineId, why] of refused) log.error('machine.refused', why, { requestId: id, machineId });
 };
 

@@ -1,24 +1,28 @@
-import { messageOf } from '../domain/errors.ts';
+import { hasCode, isPluginError, messageOf } from '../domain/errors.ts';
 import type { Machine } from '../domain/machine.ts';
 import {
   fillingResources,
   type HeldResource,
   type KnownRequest,
   liveMachines,
+  liveUnits,
   missingUnits,
+  type PreparedLaunch,
   type Refusal,
   type Request,
   type RequestCommand,
   unitsOfAll,
+  unsoughtUnits,
 } from '../domain/request.ts';
 import { onDemandRest } from '../domain/template.ts';
 import { sendLaunch } from './launching.ts';
-import type { ResourceKeeper, ResourceLook, TargetUnits } from './ports.ts';
-import { type DecideContext, type Decided, decideOnRequest } from './streams.ts';
+import type { CapacityProvider, Logger, ResourceKeeper, ResourceLook, TargetUnits } from './ports.ts';
+import { type DecideContext, decideOnRequest } from './streams.ts';
 import { type OpenCreate, type SyncPorts, sightingOf } from './syncing.ts';
 
 /** A heterogeneous request turns to on-demand capacity so long before its spot fleet would expire, ms. */
 const turnBeforeExpiry = 60_000;
+const parallelLooks = 4;
 
 export const keeperOf = async (
   { providers }: Pick<SyncPorts, 'providers'>,
@@ -38,28 +42,49 @@ export const targetFor = (request: KnownRequest, machines: readonly Machine[]): 
   ),
 });
 
-/** A look at each fleet and group through which AWS still seeks capacity for the requests. */
+/** A fault with one fleet or group is told and passes: its own request waits for the next look, the others do not. */
+export const unlessFault = async <T>(
+  log: Logger,
+  { kind, id }: HeldResource,
+  action: Promise<T>,
+): Promise<T | undefined> => {
+  try {
+    return await action;
+  } catch (error) {
+    if (!isPluginError(error)) throw error;
+    log.warn('resource.unverified', `${kind} ${id}: ${messageOf(error)}`, { aws: error.aws });
+    return undefined;
+  }
+};
+
+/** A look at each fleet and group through which AWS still seeks capacity for the requests, as far as AWS lets us look. */
 export const lookAtResources = async (
   ports: SyncPorts,
   creates: readonly OpenCreate[],
 ): Promise<ReadonlyMap<string, ResourceLook>> => {
-  const filling = creates.flatMap(({ request }) => fillingResources(request));
-  const looks = await Promise.all(
-    filling.map(
-      async (resource) => [resource.id, await (await keeperOf(ports, resource.kind)).look(resource)] as const,
-    ),
-  );
-  return new Map(looks);
+  const looks = new Map<string, ResourceLook>();
+  const waiting = creates.flatMap(({ request }) => fillingResources(request));
+  const lookOn = async (): Promise<void> => {
+    for (let resource = waiting.shift(); resource !== undefined; resource = waiting.shift()) {
+      const keeper = await keeperOf(ports, resource.kind);
+      const look = await unlessFault(ports.log, resource, keeper.look(resource));
+      if (look !== undefined) looks.set(resource.id, look);
+    }
+  };
+  await Promise.all(Array.from({ length: parallelLooks }, lookOn));
+  return looks;
 };
 
+/** AWS has ended it, its time is over, or it was never there: soon after the launch AWS may just not know it yet. */
 const isOver = (
   request: KnownRequest,
-  { expiresAt }: HeldResource,
-  look: ResourceLook | undefined,
-  now: number,
+  { expiresAt, createdAt }: HeldResource,
+  { state }: ResourceLook,
+  { now, consistencyWindow }: { readonly now: number; readonly consistencyWindow: number },
 ): boolean => {
   const early = request.template.priceType === 'heterogeneous' ? turnBeforeExpiry : 0;
-  return look?.ended === true || now >= expiresAt - early;
+  if (state === 'missing' && now - createdAt < consistencyWindow) return false;
+  return state !== 'active' || now >= expiresAt - early;
 };
 
 /**
@@ -75,101 +100,118 @@ export const settleResources = async (
 ): Promise<Request> => {
   let state: Request = request;
   for (const resource of fillingResources(request)) {
-    if (state.stage === 'absent') return state;
-    const now = ports.clock();
-    if (missingUnits(state) === 0) state = (await endSatisfied(ports, context, id, resource, now)).state;
-    else if (isOver(state, resource, looks.get(resource.id), now))
-      state = await endShort(ports, context, id, state, resource);
+    const look = looks.get(resource.id);
+    if (state.stage === 'absent' || look === undefined) return state;
+    const { consistencyWindow } = ports.policy;
+    if (missingUnits(state) === 0 || isOver(state, resource, look, { now: ports.clock(), consistencyWindow }))
+      state = await endSearch(ports, context, id, state, resource);
+    else await keepAim(ports, state, resource, look);
   }
   return state;
 };
 
-const endSatisfied = async (
+/** Returns may have lowered the target at the same time, or too late: it is brought to what the request holds and is owed. */
+const keepAim = async (
   ports: SyncPorts,
-  context: DecideContext,
-  id: string,
+  request: KnownRequest,
   resource: HeldResource,
-  now: number,
-): Promise<Decided<Request>> => {
-  await (await keeperOf(ports, resource.kind)).satisfied(resource);
-  const stage = resource.refills ? 'holding' : 'deleted';
-  return decideOnRequest(context, id, [
-    { type: 'ChangeResource', now, resourceId: resource.id, stage },
-    { type: 'Settle', now },
-  ]);
+  { target }: ResourceLook,
+): Promise<void> => {
+  const wanted = liveUnits(request);
+  if (!resource.refills || target === undefined || target <= wanted) return;
+  const { onDemand } = targetFor(request, liveMachines(request));
+  const owed = request.template.priceType === 'ondemand' ? missingUnits(request) : 0;
+  const keeper = await keeperOf(ports, resource.kind);
+  await unlessFault(ports.log, resource, keeper.aim(resource, { total: wanted, onDemand: onDemand + owed }));
 };
 
-const endShort = async (
+const endSearch = async (
   ports: SyncPorts,
   context: DecideContext,
   id: string,
-  request: KnownRequest,
+  before: KnownRequest,
   resource: HeldResource,
 ): Promise<Request> => {
   const keeper = await keeperOf(ports, resource.kind);
-  const why = await keeper
-    .explain(resource)
-    .catch((error: unknown) => ({ code: 'Unexplained', message: messageOf(error) }));
-  const held = targetFor(request, liveMachines(request));
-  const keeps = resource.refills && held.total > 0;
-  if (keeps) await keeper.hold(resource, held);
-  else await keeper.remove(resource);
-  const late = await adoptLate(ports, keeper, request, resource);
-  const now = ports.clock();
-  const adopted: RequestCommand = { type: 'RecordLaunch', now, clientToken: resource.clientToken, granted: late };
-  const { state } = await decideOnRequest(context, id, [adopted]);
-  const missing = state.stage === 'absent' ? 0 : missingUnits(state);
-  const refusal: Refusal = {
-    missing,
+  const isShort = missingUnits(before) > 0;
+  // Afterwards AWS may not know it any more.
+  const why = isShort ? await unlessFault(ports.log, resource, keeper.explain(resource)) : undefined;
+  const stage = await keeper.end(resource, targetFor(before, liveMachines(before)), isShort);
+  const late = isShort ? await adoptLate(ports, context, id, before, resource) : before;
+  if (late.stage === 'absent') return late;
+  const refusal: Omit<Refusal, 'missing'> = {
     code: why?.code ?? 'Expired',
     fault: 'provider.capacity',
     message: why?.message ?? 'AWS found no more capacity in time',
     pool: `${resource.kind} ${resource.id}`,
   };
-  const change: RequestCommand = {
-    type: 'ChangeResource',
-    now,
-    resourceId: resource.id,
-    stage: keeps ? 'holding' : 'deleted',
-    ...(missing > 0 ? { refusal } : {}),
-  };
-  if (missing === 0 || request.template.priceType !== 'heterogeneous') {
-    return (await decideOnRequest(context, id, [change, { type: 'Settle', now }])).state;
+  const change = { type: 'ChangeResource', now: ports.clock(), resourceId: resource.id, stage, refusal } as const;
+  const missing = unsoughtUnits(late);
+  if (missing === 0 || late.template.priceType !== 'heterogeneous') {
+    const settle: RequestCommand = { type: 'Settle', now: ports.clock() };
+    return (await decideOnRequest(context, id, [change, settle])).state;
   }
-  return launchRest(ports, context, id, state, missing, change);
+  return launchRest(ports, context, id, late, missing, change);
 };
 
 /** Machines that arrived between the look and the end of the search. */
-const adoptLate = async (ports: SyncPorts, keeper: ResourceKeeper, request: KnownRequest, resource: HeldResource) => {
-  const { machineIds } = await keeper.look(resource);
-  const unknown = machineIds.filter((machineId) => !request.machines.has(machineId));
-  if (unknown.length === 0) return [];
-  return (await (await ports.hosts()).describe(unknown)).map(sightingOf);
+const adoptLate = async (
+  ports: SyncPorts,
+  context: DecideContext,
+  id: string,
+  request: KnownRequest,
+  { clientToken }: HeldResource,
+): Promise<Request> => {
+  const found = await (await ports.hosts()).describeByRequest([id]);
+  const granted = found.filter(({ machineId }) => !request.machines.has(machineId)).map(sightingOf);
+  if (granted.length === 0) return request;
+  return (await decideOnRequest(context, id, [{ type: 'RecordLaunch', now: ports.clock(), clientToken, granted }]))
+    .state;
+};
+
+type Change = Extract<RequestCommand, { type: 'ChangeResource' }>;
+
+/** What is asked for instead, or why it cannot be asked for: only faults that pass are worth another look. */
+const prepareRest = async (
+  provider: CapacityProvider,
+  id: string,
+  { template, attributes, launches }: KnownRequest,
+  count: number,
+): Promise<{ readonly rest?: PreparedLaunch; readonly trouble?: string }> => {
+  try {
+    const order = { requestId: id, template: onDemandRest(template), count, attempt: launches.length, attributes };
+    const rest = await provider.prepare(order);
+    return rest === undefined ? {} : { rest };
+  } catch (error) {
+    if (!isPluginError(error) || hasCode(error, 'provider.throttled', 'provider.transient')) throw error;
+    return { trouble: messageOf(error) };
+  }
 };
 
 const launchRest = async (
   ports: SyncPorts,
   context: DecideContext,
   id: string,
-  request: Request,
+  request: KnownRequest,
   missing: number,
-  change: RequestCommand,
+  change: Change,
 ): Promise<Request> => {
   const provider = await ports.providers('EC2Fleet');
-  if (request.stage === 'absent') return request;
-  const { template, attributes, launches } = request;
-  const attempt = launches.length;
-  const launch = await provider.prepare({
-    requestId: id,
-    template: onDemandRest(template),
-    count: missing,
-    attempt,
-    attributes,
-  });
-  const now = ports.clock();
-  if (launch === undefined) return (await decideOnRequest(context, id, [change, { type: 'Settle', now }])).state;
-  const { state } = await decideOnRequest(context, id, [change, { type: 'IntendLaunch', now, launch }]);
-  const outcome = await sendLaunch(ports, provider, launch);
+  const { rest, trouble } = await prepareRest(provider, id, request, missing);
+  const settle: RequestCommand = { type: 'Settle', now: ports.clock() };
+  if (rest === undefined) {
+    const { refusal } = change;
+    const told =
+      trouble === undefined || refusal === undefined
+        ? change
+        : { ...change, refusal: { ...refusal, message: trouble } };
+    return (await decideOnRequest(context, id, [told, settle])).state;
+  }
+  const { state } = await decideOnRequest(context, id, [{ ...change, rest }]);
+  const launches = state.stage === 'absent' ? [] : state.launches;
+  const recorded = launches.find(({ clientToken, resolved }) => clientToken === rest.clientToken && !resolved);
+  if (recorded === undefined) return state;
+  const outcome = await sendLaunch(ports, provider, recorded);
   if (outcome === undefined) return state;
-  return (await decideOnRequest(context, id, [outcome.record, { type: 'Settle', now: ports.clock() }])).state;
+  return (await decideOnRequest(context, id, [outcome.record, { ...settle, now: ports.clock() }])).state;
 };

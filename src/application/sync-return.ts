@@ -1,7 +1,7 @@
 import { hasCode, isPluginError, messageOf } from '../domain/errors.ts';
 import { isCreateId } from '../domain/ids.ts';
 import { hasEnded } from '../domain/machine.ts';
-import { absentRequest, liveMachines, missingUnits, type Request } from '../domain/request.ts';
+import { absentRequest, liveMachines, type Request } from '../domain/request.ts';
 import {
   decideReturn,
   evolveReturn,
@@ -12,9 +12,10 @@ import {
   type ReturnItem,
   type ReturnRequest,
 } from '../domain/return-request.ts';
+import { terminateInResources } from './ending.ts';
 import type { LiveRequests, Logger } from './ports.ts';
 import { type DecideContext, decideOnRequest, decideOnReturn, foldRequest } from './streams.ts';
-import { keeperOf, targetFor } from './sync-resource.ts';
+import { keeperOf, unlessFault } from './sync-resource.ts';
 import { keepBooks, type Look, type SyncPorts } from './syncing.ts';
 
 export type ReturnPorts = Pick<SyncPorts, 'hosts' | 'live' | 'log' | 'providers'>;
@@ -61,9 +62,12 @@ export const terminateStanding = async (
 ): Promise<readonly ReturnItem[]> => {
   const standing = items.filter(needsTermination);
   if (standing.length === 0) return [];
-  const done = await releaseFromResources(ports, context, standing);
-  const targets = standing.flatMap(({ last }) => (last === undefined || done.has(last.machineId) ? [] : [last]));
-  const refused = targets.length === 0 ? new Map<string, string>() : await (await ports.hosts()).terminate(targets);
+  const { done, refused } = await terminateByOwner(ports, context, standing);
+  const targets = standing.flatMap(({ last }) =>
+    last === undefined || done.has(last.machineId) || refused.has(last.machineId) ? [] : [last],
+  );
+  const byEc2 = targets.length === 0 ? [] : await (await ports.hosts()).terminate(targets);
+  for (const [machineId, reason] of byEc2) refused.set(machineId, reason);
   for (const [machineId, reason] of refused) ports.log.warn('return.refused', reason, { returnId, machineId });
   if (refused.size > 0) await decideOnReturn(context, returnId, [{ type: 'Refuse', now, refused }]);
   return standing.filter(({ machineId }) => !refused.has(machineId));
@@ -82,48 +86,44 @@ const withoutRecord =
     return absentRequest;
   };
 
-/**
- * Machines of a maintain fleet or a group would be replaced: it is told first what it shall hold from now on. Answers with the ids
- * that a group terminates itself.
- */
-const releaseFromResources = async (
+/** Machines that fleets and groups have to terminate themselves, request by request. */
+const terminateByOwner = async (
   ports: ReturnPorts,
   { streams }: DecideContext,
   items: readonly ReturnItem[],
-): Promise<ReadonlySet<string>> => {
+): Promise<{ readonly done: ReadonlySet<string>; readonly refused: Map<string, string> }> => {
   const done = new Set<string>();
+  const refused = new Map<string, string>();
   for (const owner of ownersOf(items)) {
     const request = await streams.load(owner).then(foldRequest, withoutRecord(ports.log));
     if (request.stage === 'absent') continue;
-    const going = new Set(items.filter((item) => item.owner === owner).map(({ machineId }) => machineId));
-    const staying = liveMachines(request).filter(({ machineId }) => !going.has(machineId));
-    for (const resource of request.resources.filter(({ stage, refills }) => refills && stage !== 'deleted')) {
-      const owed = resource.stage === 'filling' ? missingUnits(request) : 0;
-      const keeper = await keeperOf(ports, resource.kind);
-      const { total, onDemand } = targetFor(request, staying);
-      const share = request.template.priceType === 'ondemand' ? owed : 0;
-      const target = { total: total + owed, onDemand: onDemand + share };
-      const released = await keeper.release(resource, [...going], target);
-      for (const machineId of released) done.add(machineId);
-    }
+    const going = items.filter((item) => item.owner === owner).map(({ machineId }) => machineId);
+    const outcome = await terminateInResources(ports, request, new Set(going));
+    for (const machineId of outcome.done) done.add(machineId);
+    for (const [machineId, reason] of outcome.refused) refused.set(machineId, reason);
   }
-  return done;
+  return { done, refused };
 };
 
-/** Removes fleets and groups of ours of which nothing is wanted any more. */
-const removeEmptied = async (
+/** Removes groups of ours of which nothing is wanted any more. What cannot be removed now is no reason to hold up a return. */
+export const removeEmptied = async (
   ports: ReturnPorts,
   context: DecideContext,
   now: number,
   items: readonly ReturnItem[],
 ): Promise<void> => {
   for (const owner of ownersOf(items)) {
-    const request = foldRequest(await context.streams.load(owner));
+    const request = await context.streams.load(owner).then(foldRequest, withoutRecord(ports.log));
     if (request.stage !== 'settled' || liveMachines(request).length > 0) continue;
     for (const resource of request.resources.filter(({ stage, ours }) => ours && stage !== 'deleted')) {
-      await (await keeperOf(ports, resource.kind)).remove(resource);
+      const keeper = await keeperOf(ports, resource.kind);
+      const removed = await unlessFault(
+        ports.log,
+        resource,
+        keeper.remove(resource).then(() => true),
+      );
       const change = { type: 'ChangeResource', now, resourceId: resource.id, stage: 'deleted' } as const;
-      await decideOnRequest(context, owner, [change]);
+      if (removed === true) await decideOnRequest(context, owner, [change]);
     }
   }
 };

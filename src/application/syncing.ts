@@ -17,7 +17,7 @@ export interface Look {
   readonly at: number;
   readonly seen: ReadonlyMap<string, OwnedSighting>;
   readonly resources: ReadonlyMap<string, ResourceLook>;
-  /** What EC2 shows as launched by the requests that have an unresolved launch, by request. */
+  /** What EC2 shows as launched by the requests that may still grow, by request. */
   readonly launched: ReadonlyMap<string, readonly OwnedSighting[]>;
 }
 

@@ -18,13 +18,13 @@ export interface PreparedLaunch {
 }
 
 /**
- * A fleet or group that gives a request its machines over time. `filling`: AWS still looks for capacity; `holding`: it has what it
- * will get; `deleted`: gone, or AWS does nothing for it any more.
+ * A fleet or group that gives a request its machines over time. `filling`: AWS still looks for capacity; `holding`: a group that
+ * has what it will get; `deleted`: gone, or AWS does nothing for it any more.
  */
 export interface Resource {
   readonly kind: Exclude<ProviderApi, 'RunInstances'>;
   readonly id: string;
-  /** Whether AWS refills what is lost: maintain fleets and groups. */
+  /** Whether AWS replaces what is lost while it looks for capacity: maintain fleets, and groups of the administrator's. */
   readonly refills: boolean;
   /** Whether AWS goes on looking for capacity after the launch call. */
   readonly seeks: boolean;
@@ -41,7 +41,7 @@ export interface Resource {
   };
 }
 
-type ResourceStage = 'filling' | 'holding' | 'deleted';
+export type ResourceStage = 'filling' | 'holding' | 'deleted';
 
 /** Faults after which nobody need look for what is missing: AWS refused it, or never got the call. */
 export type RefusalFault = Extract<
@@ -128,6 +128,7 @@ interface Launch extends PreparedLaunch {
 export interface HeldResource extends Resource {
   readonly stage: ResourceStage;
   readonly clientToken: string;
+  readonly createdAt: number;
 }
 
 type Machines = ReadonlyMap<string, Machine>;
@@ -215,7 +216,12 @@ const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest =
         launches: resolve(request.launches, event.clientToken),
         resources: [
           ...request.resources,
-          { ...event.resource, stage: event.resource.seeks ? 'filling' : 'holding', clientToken: event.clientToken },
+          {
+            ...event.resource,
+            stage: event.resource.seeks ? 'filling' : 'holding',
+            clientToken: event.clientToken,
+            createdAt: event.at,
+          },
         ],
       };
     case 'ResourceChanged':
@@ -303,12 +309,20 @@ export const unitsOfAll = (request: KnownRequest, machines: readonly Machine[]):
 
 /**
  * Units asked for and not given: what AWS still owes. A machine that was given and died is not owed again, except where AWS
- * refills what is lost.
+ * replaces what is lost; one that was returned never.
  */
 export const missingUnits = (request: KnownRequest): number => {
-  const refills = request.resources.some((resource) => resource.refills);
-  const given = [...request.machines.values()].filter(({ state }) => !(refills && hasEnded(state)));
+  const refills = request.resources.some((resource) => resource.refills && resource.stage === 'filling');
+  const given = [...request.machines.values()].filter(
+    ({ state, returnId }) => !(refills && hasEnded(state) && returnId === undefined),
+  );
   return Math.max(0, request.wanted - unitsOfAll(request, given));
+};
+
+/** What AWS owes and no launch on its way may bring. */
+export const unsoughtUnits = (request: KnownRequest): number => {
+  const underway = unresolvedLaunches(request).reduce((sum, { count }) => sum + count, 0);
+  return Math.max(0, missingUnits(request) - underway);
 };
 
 /** Units the request holds or may still get. */
@@ -343,8 +357,10 @@ export type RequestCommand =
       readonly now: number;
       readonly resourceId: string;
       readonly stage: ResourceStage;
-      /** What AWS would not give, when the search for capacity ends short. */
-      readonly refusal?: Refusal;
+      /** Why the search for capacity ended; recorded where it ended short. */
+      readonly refusal?: Omit<Refusal, 'missing'>;
+      /** What asks for the rest elsewhere. Nothing is changed where the rest is not that much any more. */
+      readonly rest?: PreparedLaunch;
     }
   | {
       /** What one batched look at EC2 showed of the machines `asked` for. */
@@ -432,15 +448,21 @@ const heldBut = (
     return machine !== undefined && !isSo(machine);
   });
 
+/** Of two processes that end a search for capacity, the first to record it asks for the rest. */
 const changeResource = (
   request: KnownRequest,
-  { now: at, resourceId, stage, refusal }: Extract<RequestCommand, { type: 'ChangeResource' }>,
+  { now: at, resourceId, stage, refusal, rest }: Extract<RequestCommand, { type: 'ChangeResource' }>,
 ): readonly RequestEvent[] => {
   const resource = request.resources.find(({ id }) => id === resourceId);
   if (resource === undefined || resource.stage === stage) return [];
-  const changed: RequestEvent = { type: 'ResourceChanged', at, resourceId, stage };
+  const missing = unsoughtUnits(request);
+  if (rest !== undefined && rest.count !== missing) return [];
   const { clientToken } = resource;
-  return refusal === undefined ? [changed] : [changed, { type: 'CapacityRefused', at, clientToken, refusal }];
+  const events: RequestEvent[] = [{ type: 'ResourceChanged', at, resourceId, stage }];
+  if (refusal !== undefined && missing > 0)
+    events.push({ type: 'CapacityRefused', at, clientToken, refusal: { ...refusal, missing } });
+  if (rest !== undefined) events.push({ type: 'LaunchIntended', at, launch: rest });
+  return events;
 };
 
 /** Machines we gave up and EC2 has not shown as ended yet. */

@@ -64,7 +64,7 @@ describe('fleets and groups', () => {
     const requestId = await plugin.request('cell', 2);
     await expect.poll(async () => (await plugin.status(requestId))[0]?.machines.length).toBe(1);
     expect(await callsDuring(() => plugin.status(requestId))).toEqual({
-      DescribeSpotFleetInstances: 1,
+      DescribeSpotFleetRequests: 1,
       DescribeInstances: 1,
     });
   });

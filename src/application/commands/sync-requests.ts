@@ -1,6 +1,6 @@
 import { hasCode, isPluginError, messageOf } from '../../domain/errors.ts';
 import { isReturnId } from '../../domain/ids.ts';
-import { liveMachines, unresolvedLaunches } from '../../domain/request.ts';
+import { fillingResources, liveMachines, unresolvedLaunches } from '../../domain/request.ts';
 import { openItems } from '../../domain/return-request.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
 import type { Logger, RequestStreams, Stream } from '../ports.ts';
@@ -113,19 +113,27 @@ const lookAt = async (
 ): Promise<Look> => {
   const resources = await lookAtResources(ports, creates);
   const ids = new Set([
-    ...creates.flatMap(({ asked }) => asked),
+    ...creates.filter((open) => !isFoundByTag(open)).flatMap(({ asked }) => asked),
     ...[...resources.values()].flatMap(({ machineIds }) => machineIds),
     ...returns.flatMap(({ request }) => openItems(request).map(({ machineId }) => machineId)),
   ]);
-  const unresolved = creates.filter(({ request }) => unresolvedLaunches(request).length > 0).map(({ id }) => id);
+  const growing = creates.filter(isGrowing).map(({ id }) => id);
   const at = ports.clock();
-  if (ids.size + unresolved.length === 0) return { at, seen: new Map(), launched: new Map(), resources };
+  if (ids.size + growing.length === 0) return { at, seen: new Map(), launched: new Map(), resources };
   const ec2 = await ports.hosts();
-  const [seen, byRequest] = await Promise.all([ec2.describe([...ids]), ec2.describeByRequest(unresolved)]);
+  const [seen, byRequest] = await Promise.all([ec2.describe([...ids]), ec2.describeByRequest(growing)]);
   const launched = new Map<string, typeof byRequest>();
   for (const sighting of byRequest) {
     const { owner = '' } = sighting;
     launched.set(owner, [...(launched.get(owner) ?? []), sighting]);
   }
-  return { at, seen: new Map(seen.map((sighting) => [sighting.machineId, sighting])), launched, resources };
+  const all = [...byRequest, ...seen].map((sighting) => [sighting.machineId, sighting] as const);
+  return { at, seen: new Map(all), launched, resources };
 };
+
+const isGrowing = ({ request }: OpenCreate): boolean =>
+  unresolvedLaunches(request).length > 0 || fillingResources(request).length > 0;
+
+/** What a request that may still grow has launched is looked for by tag, known machines included; one call shows both. */
+const isFoundByTag = (open: OpenCreate): boolean =>
+  isGrowing(open) && open.request.resources.every(({ adoption }) => adoption === undefined);

@@ -7,11 +7,11 @@ import type {
 import type { CapacityProvider, LaunchOrder, LaunchReport, ResourceKeeper } from '../../application/ports.ts';
 import { hasCode, PluginError } from '../../domain/errors.ts';
 import { clientTokenOf } from '../../domain/ids.ts';
-import type { PreparedLaunch } from '../../domain/request.ts';
+import type { PreparedLaunch, Resource } from '../../domain/request.ts';
 import { expiryMs, offeringOf, onDemandUnits, type Template, weightedTypes } from '../../domain/template.ts';
 import type { AutoScaling } from './auto-scaling.ts';
 import { onDemandStrategy, spotStrategy } from './fleet-pools.ts';
-import { liveMembers, terminateMembers } from './group-members.ts';
+import { terminateMembers } from './group-members.ts';
 import { type LaunchDataOptions, launchTags, optional, renderLaunchData } from './launch-data.ts';
 import { type LaunchTemplates, templateData } from './launch-templates.ts';
 import { refusalOf } from './refusal.ts';
@@ -22,7 +22,9 @@ import {
   launchIntoGroup,
   type SharedGroupCall,
   type SharedGroupOptions,
+  toTags,
 } from './shared-group.ts';
+import { tagKeys } from './tags.ts';
 
 export interface AutoScalingGroupOptions extends LaunchDataOptions, SharedGroupOptions {
   readonly launchTemplates: LaunchTemplates;
@@ -76,7 +78,9 @@ const renderGroup = async (
   name: string,
 ): Promise<CreateAutoScalingGroupCommandInput> => {
   const { template, count } = order;
-  const data = templateData(await renderLaunchData(options, template), []);
+  // The group's tags reach instances alone.
+  const tags = launchTags(order, options).filter(({ Key }) => Key !== tagKeys.request && Key !== 'RC_ACCOUNT');
+  const data = templateData(await renderLaunchData(options, template), tags);
   const { launchTemplates } = options;
   const { id, version } =
     template.launchTemplateId === undefined
@@ -111,16 +115,25 @@ const renderGroup = async (
 const says = (error: unknown, text: RegExp): boolean =>
   hasCode(error, 'provider.misconfigured', 'provider.missing') && text.test(`${error.aws?.code} ${error.message}`);
 
-/** A group in which nothing moves by itself: AWS adds what is asked for and replaces or rebalances nothing. */
+/**
+ * A group in which nothing moves by itself: AWS adds what is asked for and replaces or rebalances nothing. It starts empty, so that
+ * what is refused on the way leaves no machine behind.
+ */
 const createOwnGroup = async (
   scaling: AutoScaling,
   { create, group, expiresAt }: OwnGroupCall,
 ): Promise<LaunchReport> => {
-  await scaling.createGroup(create).catch((error: unknown) => {
+  await scaling.createGroup({ ...create, DesiredCapacity: 0 }).catch((error: unknown) => {
     if (!says(error, /AlreadyExists/)) throw error;
   });
-  await scaling.suspend(group, ['AZRebalance', 'ReplaceUnhealthy']);
-  const resource = { kind: 'ASG' as const, id: group, refills: true, seeks: true, ours: true, expiresAt };
+  try {
+    await scaling.suspend(group, ['AZRebalance', 'ReplaceUnhealthy']);
+    await scaling.resize(group, create.DesiredCapacity ?? 0);
+  } catch (error) {
+    if (!hasCode(error, 'provider.throttled', 'provider.transient')) await scaling.deleteGroup(group);
+    throw error;
+  }
+  const resource = { kind: 'ASG' as const, id: group, refills: false, seeks: true, ours: true, expiresAt };
   return { machines: [], resource, tryNextPool: false };
 };
 
@@ -184,7 +197,7 @@ export const createAutoScalingGroupProvider = (options: AutoScalingGroupOptions)
       throw new PluginError('storage.unreadable', `launch ${launch.clientToken} holds no group`);
     },
 
-    keeper: createGroupKeeper(options.autoScaling, desiredCapacity),
+    keeper: createGroupKeeper(options, desiredCapacity),
   };
 };
 
@@ -195,33 +208,46 @@ const failureOf = (message: string) => ({
 });
 
 const createGroupKeeper = (
-  autoScaling: () => Promise<AutoScaling>,
+  { autoScaling, ec2 }: AutoScalingGroupOptions,
   desiredCapacity: ReturnType<typeof createDesiredCapacity>,
-): ResourceKeeper => ({
-  look: async (resource) => {
-    if (!resource.ours) return desiredCapacity.look(resource);
-    const group = await (await autoScaling()).group(resource.id);
-    return { machineIds: liveMembers(group).map(({ id }) => id), ended: group === undefined };
-  },
-  explain: async ({ id }) => {
-    const [message] = await (await autoScaling()).failures(id);
-    return message === undefined ? undefined : failureOf(message);
-  },
-  satisfied: async (resource) => {
-    if (!resource.ours) await desiredCapacity.want(resource, 0);
-  },
-  hold: async (resource, { total }) => {
-    if (resource.ours) await (await autoScaling()).resize(resource.id, total);
-    else await desiredCapacity.hold(resource);
-  },
-  release: async (resource, machineIds, { total }) => {
-    if (!resource.ours) await desiredCapacity.want(resource, total);
-    return terminateMembers(await autoScaling(), resource.id, machineIds);
-  },
-  remove: async (resource) => {
-    if (!resource.ours) return desiredCapacity.hold(resource);
-    return (await autoScaling()).deleteGroup(resource.id).catch((error: unknown) => {
+): ResourceKeeper => {
+  const remove = async ({ id, ours }: Resource): Promise<void> => {
+    if (!ours) return;
+    await (await autoScaling()).deleteGroup(id).catch((error: unknown) => {
       if (!says(error, /not found|does not exist/i)) throw error;
     });
-  },
-});
+  };
+  return {
+    look: async (resource) => {
+      if (!resource.ours) return desiredCapacity.look(resource);
+      const group = await (await autoScaling()).group(resource.id);
+      return { state: group === undefined ? 'missing' : 'active', machineIds: [] };
+    },
+    mark: async ({ adoption }, machineIds) => {
+      if (adoption !== undefined) await ec2.createTags(machineIds, toTags(adoption.tags));
+    },
+    explain: async ({ id }) => {
+      const [message] = await (await autoScaling()).failures(id);
+      return message === undefined ? undefined : failureOf(message);
+    },
+    end: async (resource, { total }, isShort) => {
+      if (!resource.ours) await desiredCapacity.end(resource);
+      else if (total === 0) await remove(resource);
+      else if (isShort) await (await autoScaling()).resize(resource.id, total);
+      return resource.ours && total === 0 ? 'deleted' : 'holding';
+    },
+    aim: async () => undefined,
+    terminate: async (resource, machineIds, { total }) => {
+      if (!resource.ours) await desiredCapacity.want(resource, total);
+      // The last ones go with their group: their weights may be more than what the group may shrink by.
+      if (resource.ours && total === 0) {
+        await remove(resource);
+        return { done: new Set(machineIds), refused: new Map() };
+      }
+      const { done, refused } = await terminateMembers(await autoScaling(), resource.id, machineIds);
+      // In a group of ours nothing is replaced, whoever terminates it.
+      return { done, refused: resource.ours ? new Map() : refused };
+    },
+    remove,
+  };
+};

@@ -21,7 +21,7 @@ import {
 } from '../../domain/template.ts';
 import type { Ec2 } from './ec2.ts';
 import { kindOfCode } from './fault.ts';
-import { createFleetKeeper } from './fleet-keeper.ts';
+import { createFleetKeeper, historyErrors, stateWith } from './fleet-keeper.ts';
 import { fleetPools, onDemandStrategy, spotStrategy } from './fleet-pools.ts';
 import { type LaunchDataOptions, launchTags, optional, renderLaunchData } from './launch-data.ts';
 import { type LaunchTemplateRef, type LaunchTemplates, templateData } from './launch-templates.ts';
@@ -212,11 +212,8 @@ export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvid
     },
 
     keeper: createFleetKeeper({
-      instanceIds: ec2.fleetInstanceIds,
-      errors: async ({ id }) => {
-        const { Errors = [] } = (await ec2.describeFleet(id)) ?? {};
-        return Errors.map(({ ErrorCode = '', ErrorMessage = '' }) => ({ code: ErrorCode, message: ErrorMessage }));
-      },
+      state: stateWith(ec2.fleetState),
+      errors: async ({ id, createdAt }) => historyErrors(await ec2.fleetErrors(id, new Date(createdAt))),
       modify: ec2.modifyFleet,
       cancel: ec2.deleteFleet,
       deleteLaunchTemplate: ec2.deleteLaunchTemplate,

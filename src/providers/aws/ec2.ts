@@ -8,7 +8,7 @@ import {
   CreateTagsCommand,
   DeleteFleetsCommand,
   DeleteLaunchTemplateCommand,
-  DescribeFleetInstancesCommand,
+  DescribeFleetHistoryCommand,
   DescribeFleetsCommand,
   DescribeImagesCommand,
   DescribeInstanceStatusCommand,
@@ -16,13 +16,12 @@ import {
   DescribeInstanceTypesCommand,
   DescribeLaunchTemplatesCommand,
   DescribeLaunchTemplateVersionsCommand,
-  DescribeSpotFleetInstancesCommand,
   DescribeSpotFleetRequestHistoryCommand,
+  DescribeSpotFleetRequestsCommand,
   DescribeSpotInstanceRequestsCommand,
   EC2Client,
   type EC2ClientConfig,
   type Filter,
-  type FleetData,
   type HistoryRecord,
   type Instance,
   type InstanceStatus,
@@ -39,7 +38,37 @@ import {
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import type { TargetUnits } from '../../application/ports.ts';
+import { PluginError } from '../../domain/errors.ts';
 import { type CallContext, callAws, type RetryPolicy } from './call.ts';
+
+/** How a fleet of either kind stands. */
+export interface FleetState {
+  readonly isOver: boolean;
+  /** Units it is set to hold. */
+  readonly target: number;
+}
+
+/** An error of a fleet's history. */
+export type FleetErrorRecord = Pick<HistoryRecord, 'EventInformation'>;
+
+const lives = (state: string | undefined): boolean =>
+  state === 'submitted' || state === 'active' || state === 'modifying';
+
+/** AWS answers with HTTP 200 and tells what it did not do item by item. */
+const checkItems = (
+  action: string,
+  items: readonly {
+    readonly Error?: { readonly Code?: string | undefined; readonly Message?: string | undefined } | undefined;
+  }[] = [],
+): void => {
+  for (const { Error: error } of items) {
+    const { Code: code = 'unexpectedError', Message: message = '' } = error ?? {};
+    // Of a fleet that is gone or on its way out nothing is left to be asked.
+    if (/DoesNotExist|NotInDeletableState|NotInCancellableState/i.test(code)) continue;
+    const fault = /unexpected/i.test(code) ? 'provider.transient' : 'provider.misconfigured';
+    throw new PluginError(fault, `${action} failed. Error Code: ${code}: ${message}`, { aws: { code, action } });
+  }
+};
 
 /** The EC2 calls in use. The only file that knows the SDK's client; everything thrown is a `provider.*` error. */
 export interface Ec2 {
@@ -64,16 +93,16 @@ export interface Ec2 {
   deleteLaunchTemplate(id: string): Promise<void>;
 
   createFleet(input: CreateFleetCommandInput): Promise<CreateFleetCommandOutput>;
-  describeFleet(id: string): Promise<FleetData | undefined>;
-  fleetInstanceIds(id: string): Promise<readonly string[]>;
+  fleetState(id: string): Promise<FleetState | undefined>;
+  fleetErrors(id: string, since: Date): Promise<readonly FleetErrorRecord[]>;
   modifyFleet(id: string, target: TargetUnits): Promise<void>;
   /** Its instances live on. */
   deleteFleet(id: string): Promise<void>;
 
   /** Answers with the id. */
   requestSpotFleet(config: SpotFleetRequestConfigData): Promise<string>;
-  spotFleetInstanceIds(id: string): Promise<readonly string[]>;
-  spotFleetErrors(id: string, since: Date): Promise<readonly HistoryRecord[]>;
+  spotFleetState(id: string): Promise<FleetState | undefined>;
+  spotFleetErrors(id: string, since: Date): Promise<readonly FleetErrorRecord[]>;
   modifySpotFleet(id: string, target: TargetUnits): Promise<void>;
   /** Its instances live on. */
   cancelSpotFleet(id: string): Promise<void>;
@@ -104,9 +133,6 @@ const allPages = async <T>(
   } while (token !== undefined);
   return found;
 };
-
-const idsOf = (instances: readonly { readonly InstanceId?: string | undefined }[] = []): readonly string[] =>
-  instances.flatMap(({ InstanceId }) => (InstanceId === undefined ? [] : [InstanceId]));
 
 export const createEc2 = ({ client: config, changes, reads, ...context }: Ec2Options): Ec2 => {
   const client = new EC2Client({ ...config, maxAttempts: 1 });
@@ -202,19 +228,18 @@ export const createEc2 = ({ client: config, changes, reads, ...context }: Ec2Opt
 
     createFleet: (input) => change('CreateFleet', (options) => client.send(new CreateFleetCommand(input), options)),
 
-    describeFleet: async (id) => {
+    fleetState: async (id) => {
       const command = new DescribeFleetsCommand({ FleetIds: [id] });
-      return (await read('DescribeFleets', (options) => client.send(command, options))).Fleets?.[0];
+      const [fleet] = (await read('DescribeFleets', (options) => client.send(command, options))).Fleets ?? [];
+      const { FleetState, TargetCapacitySpecification } = fleet ?? {};
+      return fleet && { isOver: !lives(FleetState), target: TargetCapacitySpecification?.TotalTargetCapacity ?? 0 };
     },
 
-    fleetInstanceIds: (id) =>
-      allPages(async (page) => {
-        const command = new DescribeFleetInstancesCommand({ FleetId: id, ...page });
-        const { ActiveInstances, NextToken } = await read('DescribeFleetInstances', (options) =>
-          client.send(command, options),
-        );
-        return { items: idsOf(ActiveInstances), next: NextToken };
-      }),
+    fleetErrors: async (id, since) => {
+      const command = new DescribeFleetHistoryCommand({ FleetId: id, EventType: 'service-error', StartTime: since });
+      const answer = await read('DescribeFleetHistory', (options) => client.send(command, options));
+      return answer.HistoryRecords ?? [];
+    },
 
     modifyFleet: async (id, { total, onDemand }) => {
       const command = new ModifyFleetCommand({
@@ -231,7 +256,8 @@ export const createEc2 = ({ client: config, changes, reads, ...context }: Ec2Opt
 
     deleteFleet: async (id) => {
       const command = new DeleteFleetsCommand({ FleetIds: [id], TerminateInstances: false });
-      await change('DeleteFleets', (options) => client.send(command, options));
+      const answer = await change('DeleteFleets', (options) => client.send(command, options));
+      checkItems('DeleteFleets', answer.UnsuccessfulFleetDeletions);
     },
 
     requestSpotFleet: async (config) => {
@@ -239,14 +265,13 @@ export const createEc2 = ({ client: config, changes, reads, ...context }: Ec2Opt
       return (await change('RequestSpotFleet', (options) => client.send(command, options))).SpotFleetRequestId ?? '';
     },
 
-    spotFleetInstanceIds: (id) =>
-      allPages(async (page) => {
-        const command = new DescribeSpotFleetInstancesCommand({ SpotFleetRequestId: id, ...page });
-        const { ActiveInstances, NextToken } = await read('DescribeSpotFleetInstances', (options) =>
-          client.send(command, options),
-        );
-        return { items: idsOf(ActiveInstances), next: NextToken };
-      }),
+    spotFleetState: async (id) => {
+      const command = new DescribeSpotFleetRequestsCommand({ SpotFleetRequestIds: [id] });
+      const answer = await read('DescribeSpotFleetRequests', (options) => client.send(command, options));
+      const [fleet] = answer.SpotFleetRequestConfigs ?? [];
+      const { SpotFleetRequestState, SpotFleetRequestConfig } = fleet ?? {};
+      return fleet && { isOver: !lives(SpotFleetRequestState), target: SpotFleetRequestConfig?.TargetCapacity ?? 0 };
+    },
 
     spotFleetErrors: async (id, since) => {
       const command = new DescribeSpotFleetRequestHistoryCommand({
@@ -270,7 +295,8 @@ export const createEc2 = ({ client: config, changes, reads, ...context }: Ec2Opt
 
     cancelSpotFleet: async (id) => {
       const command = new CancelSpotFleetRequestsCommand({ SpotFleetRequestIds: [id], TerminateInstances: false });
-      await change('CancelSpotFleetRequests', (options) => client.send(command, options));
+      const answer = await change('CancelSpotFleetRequests', (options) => client.send(command, options));
+      checkItems('CancelSpotFleetRequests', answer.UnsuccessfulFleetRequests);
     },
   };
 };

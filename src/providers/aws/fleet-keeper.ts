@@ -1,18 +1,38 @@
-import type { ResourceKeeper, TargetUnits } from '../../application/ports.ts';
+import type { ResourceKeeper, ResourceLook, TargetUnits } from '../../application/ports.ts';
 import { hasCode } from '../../domain/errors.ts';
-import type { Refusal, Resource } from '../../domain/request.ts';
+import type { HeldResource, Refusal, Resource } from '../../domain/request.ts';
+import type { FleetErrorRecord, FleetState } from './ec2.ts';
 
 /** The calls of one kind of fleet. */
 export interface FleetCalls {
-  instanceIds(id: string): Promise<readonly string[]>;
+  /** Undefined where AWS does not know it. */
+  state(id: string): Promise<Omit<ResourceLook, 'machineIds'> | undefined>;
   /** The errors AWS had in filling it. */
-  errors(resource: Resource): Promise<readonly Pick<Refusal, 'code' | 'message'>[]>;
+  errors(resource: HeldResource): Promise<readonly Pick<Refusal, 'code' | 'message'>[]>;
   /** Changes its target; no instance is terminated. */
   modify(id: string, target: TargetUnits): Promise<void>;
   /** Ends it; its instances live on. */
   cancel(id: string): Promise<void>;
   deleteLaunchTemplate(id: string): Promise<void>;
 }
+
+/** EC2's history describes an error in JSON or in words. */
+const codeIn = (text: string): string =>
+  /\b([A-Z][A-Za-z]+(?:Exceeded|Capacity|TooLow|NotFound|Unsupported|Operation))\b/.exec(text)?.[1] ?? 'FleetError';
+
+/** The errors in a fleet's history, in AWS's words. */
+export const historyErrors = (records: readonly FleetErrorRecord[]): readonly Pick<Refusal, 'code' | 'message'>[] =>
+  records.map(({ EventInformation }) => {
+    const message = [EventInformation?.EventSubType, EventInformation?.EventDescription].filter(Boolean).join(': ');
+    return { code: codeIn(message), message };
+  });
+
+export const stateWith =
+  (read: (id: string) => Promise<FleetState | undefined>): FleetCalls['state'] =>
+  async (id) => {
+    const seen = await read(id);
+    return seen && { state: seen.isOver ? 'ended' : 'active', target: seen.target };
+  };
 
 const unlessMissing = async <T>(action: Promise<T>, instead: T): Promise<T> => {
   try {
@@ -23,31 +43,40 @@ const unlessMissing = async <T>(action: Promise<T>, instead: T): Promise<T> => {
   }
 };
 
-/** What to do about a fleet after its launch, the same for EC2 Fleet and Spot Fleet. */
+const unmarked: ResourceLook = { state: 'missing', machineIds: [] };
+
+/**
+ * What to do about a fleet after its launch, the same for EC2 Fleet and Spot Fleet. A fleet is ended as soon as it has what was
+ * wanted or its time is over, also one of type maintain: Host Factory never hears of a replacement. From then on there is
+ * nothing that could replace a machine that is returned.
+ */
 export const createFleetKeeper = (calls: FleetCalls): ResourceKeeper => {
   const remove = async ({ id, launchTemplateId }: Resource): Promise<void> => {
     await unlessMissing(calls.cancel(id), undefined);
     if (launchTemplateId !== undefined) await unlessMissing(calls.deleteLaunchTemplate(launchTemplateId), undefined);
   };
+  const aim = async ({ id, refills }: Resource, target: TargetUnits): Promise<void> => {
+    if (refills) await unlessMissing(calls.modify(id, target), undefined);
+  };
   return {
     look: async ({ id }) => {
-      const machineIds = await unlessMissing<readonly string[] | undefined>(calls.instanceIds(id), undefined);
-      return { machineIds: machineIds ?? [], ended: machineIds === undefined };
+      const seen = await unlessMissing(calls.state(id), undefined);
+      return seen === undefined ? unmarked : { ...seen, machineIds: [] };
     },
+    mark: async () => undefined,
     explain: async (resource) => {
       const errors = await unlessMissing(calls.errors(resource), []);
       return errors[0] === undefined ? undefined : { code: errors[0].code, message: distinct(errors) };
     },
-    satisfied: async (resource) => {
-      if (!resource.refills) await remove(resource);
+    end: async (resource) => {
+      await remove(resource);
+      return 'deleted';
     },
-    hold: (resource, target) =>
-      target.total > 0 && resource.refills ? calls.modify(resource.id, target) : remove(resource),
-    release: async (resource, _machineIds, target) => {
+    aim,
+    terminate: async (resource, _machineIds, target) => {
       // The target comes down before its machines go, or AWS would replace them.
-      if (resource.refills && target.total > 0) await unlessMissing(calls.modify(resource.id, target), undefined);
-      else if (resource.refills) await remove(resource);
-      return new Set();
+      await aim(resource, target);
+      return { done: new Set(), refused: new Map() };
     },
     remove,
   };

@@ -1,20 +1,23 @@
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
-import { hasCode } from '../../domain/errors.ts';
+import type { Terminated } from '../../application/ports.ts';
+import { hasCode, messageOf } from '../../domain/errors.ts';
 import type { AutoScaling } from './auto-scaling.ts';
 
 export interface GroupMember {
   readonly id: string;
+  /** Whether scale-in protection can be and has to be lifted: Auto Scaling refuses to for members on their way in or out. */
+  readonly isProtected: boolean;
   /** Its weight in the group; 1 where the group has none. */
   readonly units: number;
 }
 
 /** Instances of a group that are there or on their way. */
 export const liveMembers = (group: AutoScalingGroup | undefined): readonly GroupMember[] =>
-  (group?.Instances ?? []).flatMap(({ InstanceId, LifecycleState = '', WeightedCapacity }) =>
-    InstanceId === undefined || LifecycleState.startsWith('Terminat')
-      ? []
-      : [{ id: InstanceId, units: Number(WeightedCapacity ?? 1) }],
-  );
+  (group?.Instances ?? []).flatMap(({ InstanceId, LifecycleState = '', WeightedCapacity, ProtectedFromScaleIn }) => {
+    if (InstanceId === undefined || LifecycleState.startsWith('Terminat')) return [];
+    const isProtected = ProtectedFromScaleIn === true && LifecycleState === 'InService';
+    return [{ id: InstanceId, isProtected, units: Number(WeightedCapacity ?? 1) }];
+  });
 
 // Auto Scaling: ids per call.
 const [mostToUnprotect, mostToTerminate] = [50, 100];
@@ -28,28 +31,36 @@ const inChunks = async (
 };
 
 /** Ids are refused together where one is not a member any more; an endpoint of an older API takes one id only. */
-const oneByOne = async (ids: readonly string[], act: (ids: readonly string[]) => Promise<void>): Promise<void> => {
+const terminateEach = async (
+  scaling: AutoScaling,
+  group: string,
+  ids: readonly string[],
+  refused: Map<string, string>,
+): Promise<void> => {
   try {
-    await act(ids);
+    await scaling.terminate(group, ids);
   } catch (error) {
-    if (ids.length === 1 || !hasCode(error, 'provider.misconfigured', 'provider.missing', 'provider.transient'))
-      throw error;
-    for (const id of ids) await act([id]);
+    if (!hasCode(error, 'provider.misconfigured', 'provider.missing', 'provider.transient')) throw error;
+    const [id = ''] = ids;
+    if (ids.length === 1) refused.set(id, messageOf(error));
+    else for (const each of ids) await terminateEach(scaling, group, [each], refused);
   }
 };
 
 /**
  * Terminates members of a group so that it does not replace them: the desired capacity falls with each. Answers with those that
- * were members.
+ * are dealt with, and with the group's reason per id refused; what is no member is neither.
  */
 export const terminateMembers = async (
   scaling: AutoScaling,
   group: string,
   machineIds: readonly string[],
-): Promise<ReadonlySet<string>> => {
-  const members = new Set(liveMembers(await scaling.group(group)).map(({ id }) => id));
-  const ids = machineIds.filter((id) => members.has(id));
-  await inChunks(ids, mostToUnprotect, (chunk) => scaling.unprotect(group, chunk));
-  await inChunks(ids, mostToTerminate, (chunk) => oneByOne(chunk, (few) => scaling.terminate(group, few)));
-  return new Set(ids);
+): Promise<Terminated> => {
+  const members = liveMembers(await scaling.group(group)).filter(({ id }) => machineIds.includes(id));
+  const isProtected = members.filter((member) => member.isProtected).map(({ id }) => id);
+  await inChunks(isProtected, mostToUnprotect, (chunk) => scaling.unprotect(group, chunk));
+  const refused = new Map<string, string>();
+  const ids = members.map(({ id }) => id);
+  await inChunks(ids, mostToTerminate, (chunk) => terminateEach(scaling, group, chunk, refused));
+  return { done: new Set(ids.filter((id) => !refused.has(id))), refused };
 };

@@ -1,6 +1,7 @@
 import type { AutoScalingGroup, LaunchInstancesCommandOutput } from '@aws-sdk/client-auto-scaling';
 import type { Tag } from '@aws-sdk/client-ec2';
-import type { LaunchReport, LiveRequests } from '../../application/ports.ts';
+import type { LaunchReport, LiveRequests, ResourceLook } from '../../application/ports.ts';
+import { hasCode } from '../../domain/errors.ts';
 import type { Sighting } from '../../domain/machine.ts';
 import type { PreparedLaunch, Resource } from '../../domain/request.ts';
 import type { AutoScaling } from './auto-scaling.ts';
@@ -96,6 +97,19 @@ const launchAll = async (scaling: AutoScaling, launch: PreparedLaunch, call: Sha
   return { machines, tryNextPool: false };
 };
 
+export const toTags = (pairs: readonly (readonly [key: string, value: string])[]): readonly Tag[] =>
+  pairs.map(([Key, Value]) => ({ Key, Value }));
+
+const sharedResource = ({ group, requestId, tags, expiresAt }: SharedGroupCall): Resource => ({
+  kind: 'ASG',
+  id: group,
+  refills: true,
+  seeks: true,
+  ours: false,
+  expiresAt,
+  adoption: { requestId, tags: tags.map(({ Key = '', Value = '' }) => [Key, Value]) },
+});
+
 /** Launches into the group by LaunchInstances: which instances are whose is never a question. */
 export const launchIntoGroup = async (
   { autoScaling, ec2 }: SharedGroupOptions,
@@ -103,20 +117,21 @@ export const launchIntoGroup = async (
   call: SharedGroupCall,
 ): Promise<LaunchReport> => {
   const scaling = await autoScaling();
-  const { group, tags, expiresAt } = call;
+  const { group, tags } = call;
   const report = await launchAll(scaling, launch, call);
   const ids = report.machines.map(({ machineId }) => machineId);
   if (ids.length === 0) return report;
+  const resource = { ...sharedResource(call), seeks: false };
   try {
-    // The same token brings the same instances: a call that ends here is made up for by the next.
     await ec2.createTags(ids, tags);
   } catch (error) {
+    // Whatever passes is made up for when the request is looked at; EC2 may not know the instances yet.
+    if (!hasCode(error, 'provider.denied')) return { ...report, resource };
     // Hosts without our mark could never be returned.
     const refusal = refusalOf(error, launch);
     await terminateMembers(scaling, group, ids);
     return { machines: [], refusal, tryNextPool: false };
   }
-  const resource = { kind: 'ASG' as const, id: group, refills: true, seeks: false, ours: false, expiresAt };
   return { ...report, resource };
 };
 
@@ -201,7 +216,7 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock }: Share
 
   return {
     launch: async (launch: PreparedLaunch, call: SharedGroupCall): Promise<LaunchReport> => {
-      const { group: name, requestId, tags, expiresAt } = call;
+      const { group: name, requestId } = call;
       const opened = await open(name);
       if (opened === undefined) {
         const refusal = { missing: launch.count, code: 'NoSuchGroup', fault: 'provider.missing' as const };
@@ -219,25 +234,19 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock }: Share
       }
       await book.settle({ templateId: wanted, requestId, units: launch.count });
       await raise(name);
-      const adoption = { requestId, tags: tags.map(({ Key = '', Value = '' }) => [Key, Value] as const) };
-      const resource = { kind: 'ASG' as const, id: name, refills: true, seeks: true, ours: false, expiresAt, adoption };
-      return { machines: [], resource, tryNextPool: false };
+      return { machines: [], resource: sharedResource(call), tryNextPool: false };
     },
 
-    look: async ({ id: name, adoption }: Resource) => {
-      if (adoption === undefined) return { machineIds: [], ended: false };
-      const { requestId, tags } = adoption;
-      const machineIds = await adopt(
-        name,
-        requestId,
-        tags.map(([Key, Value]) => ({ Key, Value })),
-      );
-      if (machineIds !== undefined) await raise(name);
-      return { machineIds: machineIds ?? [], ended: machineIds === undefined };
+    look: async ({ id: name, adoption }: Resource): Promise<ResourceLook> => {
+      if (adoption === undefined) return { state: 'active', machineIds: [] };
+      const machineIds = await adopt(name, adoption.requestId, toTags(adoption.tags));
+      if (machineIds === undefined) return { state: 'missing', machineIds: [] };
+      await raise(name);
+      return { state: 'active', machineIds };
     },
 
     /** Wants no more than what it holds; the desired capacity falls by what was still owed, never below the members. */
-    hold: async ({ id: name, adoption }: Resource): Promise<void> => {
+    end: async ({ id: name, adoption }: Resource): Promise<void> => {
       const opened = await open(name);
       if (opened === undefined || adoption === undefined) return;
       const { scaling, group, book } = opened;

@@ -11,7 +11,7 @@ import { clientTokenOf } from '../../domain/ids.ts';
 import type { PreparedLaunch } from '../../domain/request.ts';
 import { expiryMs, fleetTypeOf, offeringOf, onDemandUnits, type Template } from '../../domain/template.ts';
 import type { Ec2 } from './ec2.ts';
-import { createFleetKeeper } from './fleet-keeper.ts';
+import { createFleetKeeper, historyErrors, stateWith } from './fleet-keeper.ts';
 import { fleetPools, onDemandStrategy, requirementsOf } from './fleet-pools.ts';
 import { type LaunchData, type LaunchDataOptions, launchTags, optional, renderLaunchData } from './launch-data.ts';
 import type { LaunchTemplates } from './launch-templates.ts';
@@ -148,10 +148,6 @@ const prepareSpotFleet = async (options: SpotFleetOptions, order: LaunchOrder): 
   };
 };
 
-/** EC2's history describes an error in JSON or in words. */
-const codeIn = (text: string): string =>
-  /\b([A-Z][A-Za-z]+(?:Exceeded|Capacity|TooLow|NotFound|Unsupported|Operation))\b/.exec(text)?.[1] ?? 'SpotFleetError';
-
 /** Capacity by Spot Fleet, for templates with a fleet role. AWS advises EC2 Fleet instead and adds nothing to this API. */
 export const createSpotFleetProvider = (options: SpotFleetOptions): CapacityProvider => {
   const { ec2 } = options;
@@ -176,16 +172,8 @@ export const createSpotFleetProvider = (options: SpotFleetOptions): CapacityProv
     },
 
     keeper: createFleetKeeper({
-      instanceIds: ec2.spotFleetInstanceIds,
-      errors: async ({ id, expiresAt }) => {
-        const records = await ec2.spotFleetErrors(id, new Date(expiresAt - 48 * 3_600_000));
-        return records.map(({ EventInformation }) => {
-          const message = [EventInformation?.EventSubType, EventInformation?.EventDescription]
-            .filter(Boolean)
-            .join(': ');
-          return { code: codeIn(message), message };
-        });
-      },
+      state: stateWith(ec2.spotFleetState),
+      errors: async ({ id, createdAt }) => historyErrors(await ec2.spotFleetErrors(id, new Date(createdAt))),
       modify: ec2.modifySpotFleet,
       cancel: ec2.cancelSpotFleet,
       deleteLaunchTemplate: ec2.deleteLaunchTemplate,
