@@ -60,7 +60,7 @@ export const templateSchema = {
     vmTypesOnDemand: { ...typeWeights, description: 'Types of the on-demand part of heterogeneous' },
     vmTypesPriority: {
       type: 'object',
-      additionalProperties: { type: 'number', minimum: 0 },
+      additionalProperties: { type: 'integer', minimum: 0 },
       description: 'Priority by type; lower comes first',
     },
     rootDeviceVolumeSize: { type: 'integer', minimum: 1, maximum: 16384, description: 'GiB of the root volume' },
@@ -130,6 +130,14 @@ export const templateSchema = {
         CpuManufacturers: { type: 'array', items: { type: 'string' } },
       },
       description: "EC2's InstanceRequirements, instead of vmTypes",
+    },
+    launchTemplateSpec: {
+      type: 'object',
+      description: "Fields of EC2's launch template data in EC2's own words, over ours, e.g. `CpuOptions`",
+    },
+    providerApiSpec: {
+      type: 'object',
+      description: "Fields of the launching API's call in AWS's own words, over ours, e.g. `SpotOptions` of EC2Fleet",
     },
     allOrNothing: { type: 'boolean', description: 'EC2 launches all hosts of a request or none' },
   },

@@ -1,3 +1,5 @@
+import { type RawFields, rawFieldProblems } from './raw-fields.ts';
+
 /** Which AWS API serves a template. */
 export type ProviderApi = 'RunInstances' | 'EC2Fleet' | 'SpotFleet' | 'ASG';
 
@@ -13,7 +15,7 @@ export type Attribute = readonly ['String' | 'Numeric' | 'Boolean', string];
  * A host template as its administrator wrote it, in IBM's words, with defaults filled in and spellings made one.
  * A copy of it is stored with each request, so that later edits never touch a running request.
  */
-export interface Template {
+export interface Template extends RawFields {
   readonly templateId: string;
   /** Most hosts at a time; -1 for no limit of ours, 0 for none. */
   readonly maxNumber: number;
@@ -96,6 +98,16 @@ const namesTypes = (template: Template): boolean =>
   template.abisInstanceRequirements !== undefined ||
   template.launchTemplateId !== undefined;
 
+const onlyAllOrNothing = (
+  { priceType, percentOnDemand = 0, fleetType = 'instant', ...template }: Template,
+  api: ProviderApi,
+): boolean =>
+  api === 'RunInstances' ||
+  (api === 'EC2Fleet' &&
+    fleetType === 'instant' &&
+    (priceType === 'ondemand' || percentOnDemand === 0 || percentOnDemand === 100) &&
+    (template.subnetIds.length === 1 || weightedTypes({ priceType, ...template }).length === 1));
+
 const isFleet = (api: ProviderApi): boolean => api === 'EC2Fleet' || api === 'SpotFleet';
 
 const rules: readonly Rule[] = [
@@ -146,6 +158,24 @@ const rules: readonly Rule[] = [
     'is not for RunInstances',
   ),
   is(
+    'allOrNothing',
+    (template, api) => template.allOrNothing && !onlyAllOrNothing(template, api),
+    'is for RunInstances, and for EC2Fleet of type instant with one market and either one subnet or one type',
+  ),
+  is(
+    'maxNumber',
+    ({ allOrNothing, maxNumber }, api) => allOrNothing && api === 'EC2Fleet' && (maxNumber < 0 || maxNumber > 1000),
+    'must be at most 1000 with allOrNothing and EC2Fleet',
+  ),
+  is(
+    'abisInstanceRequirements',
+    ({ abisInstanceRequirements, allocationStrategy, allocationStrategyOnDemand }, api) =>
+      abisInstanceRequirements !== undefined &&
+      api === 'ASG' &&
+      (allocationStrategy === 'capacityOptimizedPrioritized' || allocationStrategyOnDemand === 'prioritized'),
+    'has no priorities for ASG to go by',
+  ),
+  is(
     'autoScalingGroupName',
     ({ autoScalingGroupName }, api) => autoScalingGroupName !== undefined && api !== 'ASG',
     'is allowed only with providerApi ASG',
@@ -181,9 +211,12 @@ const rules: readonly Rule[] = [
 /** What breaks the rules between fields; the rules of single fields are in the JSON Schema (config/template.schema.ts). */
 export const templateProblems = (template: Template): readonly TemplateProblem[] => {
   const api = providerApiOf(template);
-  return rules
-    .filter(({ isBroken }) => isBroken(template, api))
-    .map(({ field, rule }) => ({ field, rule: rule(template, api) }));
+  return [
+    ...rules
+      .filter(({ isBroken }) => isBroken(template, api))
+      .map(({ field, rule }) => ({ field, rule: rule(template, api) })),
+    ...rawFieldProblems(template, api),
+  ];
 };
 
 /** Instance types with their weights: `vmTypes`, or the one `vmType`. */

@@ -1,6 +1,6 @@
 import { once } from '../client-tokens.ts';
 import { type Action, required } from '../ec2/action.ts';
-import { viewsOf } from '../ec2/instance-view.ts';
+import { viewOf, viewsOf } from '../ec2/instance-view.ts';
 import { namedTemplate } from '../ec2/launch-templates.ts';
 import { subnetOf } from '../ec2/subnets.ts';
 import { readTags } from '../ec2/tags.ts';
@@ -168,8 +168,11 @@ const setMember = (world: World, { id }: Member, member: Member['member'] | unde
 
 const setInstanceProtection = onGroup('InstanceIds.N ProtectedFromScaleIn', (world, group, params) => {
   const isProtected = required(params.flag('ProtectedFromScaleIn'), 'ProtectedFromScaleIn');
-  for (const one of managed(world, group, params.list('InstanceIds'), mostToProtect))
-    setMember(world, one, { ...one.member, isProtected });
+  const members = managed(world, group, params.list('InstanceIds'), mostToProtect);
+  for (const { instance, state } of members.map((member) => viewOf(world, member)))
+    if (state !== 'running')
+      throw invalid(`The instance ${instance.id} is not in InService or EnteringStandby or Standby.`);
+  for (const one of members) setMember(world, one, { ...one.member, isProtected });
   return undefined;
 });
 

@@ -7,18 +7,18 @@ import type {
 import type { CapacityProvider, LaunchOrder, LaunchReport, ResourceKeeper } from '../../application/ports.ts';
 import { hasCode, PluginError } from '../../domain/errors.ts';
 import { clientTokenOf } from '../../domain/ids.ts';
-import type { PreparedLaunch, Resource } from '../../domain/request.ts';
+import { withRawFields } from '../../domain/raw-fields.ts';
+import type { PreparedLaunch } from '../../domain/request.ts';
 import { expiryMs, offeringOf, onDemandUnits, type Template, weightedTypes } from '../../domain/template.ts';
 import type { AutoScaling } from './auto-scaling.ts';
 import { onDemandStrategy, spotStrategy } from './fleet-pools.ts';
 import { terminateMembers } from './group-members.ts';
-import { type LaunchDataOptions, launchTags, optional, renderLaunchData } from './launch-data.ts';
-import { type LaunchTemplates, templateData } from './launch-templates.ts';
+import { type LaunchDataOptions, launchTags, optional } from './launch-data.ts';
+import { type LaunchTemplates, launchTemplateFor } from './launch-templates.ts';
 import { refusalOf } from './refusal.ts';
 import {
   createDesiredCapacity,
   isSharedGroupCall,
-  lacksLaunchInstances,
   launchIntoGroup,
   type SharedGroupCall,
   type SharedGroupOptions,
@@ -80,13 +80,8 @@ const renderGroup = async (
   const { template, count } = order;
   // The group's tags reach instances alone.
   const tags = launchTags(order, options).filter(({ Key }) => Key !== tagKeys.request && Key !== 'RC_ACCOUNT');
-  const data = templateData(await renderLaunchData(options, template), tags);
-  const { launchTemplates } = options;
-  const { id, version } =
-    template.launchTemplateId === undefined
-      ? await launchTemplates.ensure(data)
-      : await launchTemplates.pin(template.launchTemplateId, template.launchTemplateVersion);
-  return {
+  const { id, version } = await launchTemplateFor(options, template, tags);
+  const group: CreateAutoScalingGroupCommandInput = {
     AutoScalingGroupName: name,
     MinSize: 0,
     MaxSize: count,
@@ -109,6 +104,7 @@ const renderGroup = async (
       ResourceType: 'auto-scaling-group',
     })),
   };
+  return withRawFields(group, template.providerApiSpec);
 };
 
 /** AWS says in words that a name is taken or unknown. */
@@ -159,8 +155,8 @@ export const createAutoScalingGroupProvider = (options: AutoScalingGroupOptions)
 
   const launchShared = async (launch: PreparedLaunch, call: SharedGroupCall): Promise<LaunchReport> => {
     if (call.subnetId === undefined) return desiredCapacity.launch(launch, call);
-    const report = await launchIntoGroup(options, launch, call);
-    if (!lacksLaunchInstances(report.refusal)) return report;
+    const { isLacking = false, ...report } = await launchIntoGroup(options, launch, call);
+    if (!isLacking) return report;
     unlaunchable.add(call.group);
     options.log.warn('group.desired-capacity', `LaunchInstances is not to be had: ${report.refusal?.message ?? ''}`, {
       group: call.group,
@@ -211,11 +207,15 @@ const createGroupKeeper = (
   { autoScaling, ec2 }: AutoScalingGroupOptions,
   desiredCapacity: ReturnType<typeof createDesiredCapacity>,
 ): ResourceKeeper => {
-  const remove = async ({ id, ours }: Resource): Promise<void> => {
-    if (!ours) return;
-    await (await autoScaling()).deleteGroup(id).catch((error: unknown) => {
+  /** Answers whether there was something to delete. */
+  const remove = async (id: string): Promise<boolean> => {
+    try {
+      await (await autoScaling()).deleteGroup(id);
+      return true;
+    } catch (error) {
       if (!says(error, /not found|does not exist/i)) throw error;
-    });
+      return false;
+    }
   };
   return {
     look: async (resource) => {
@@ -232,7 +232,7 @@ const createGroupKeeper = (
     },
     end: async (resource, { total }, isShort) => {
       if (!resource.ours) await desiredCapacity.end(resource);
-      else if (total === 0) await remove(resource);
+      else if (total === 0) await remove(resource.id);
       else if (isShort) await (await autoScaling()).resize(resource.id, total);
       return resource.ours && total === 0 ? 'deleted' : 'holding';
     },
@@ -241,13 +241,15 @@ const createGroupKeeper = (
       if (!resource.ours) await desiredCapacity.want(resource, total);
       // The last ones go with their group: their weights may be more than what the group may shrink by.
       if (resource.ours && total === 0) {
-        await remove(resource);
-        return { done: new Set(machineIds), refused: new Map() };
+        const wasThere = await remove(resource.id);
+        return { done: new Set(wasThere ? machineIds : []), refused: new Map() };
       }
       const { done, refused } = await terminateMembers(await autoScaling(), resource.id, machineIds);
       // In a group of ours nothing is replaced, whoever terminates it.
       return { done, refused: resource.ours ? new Map() : refused };
     },
-    remove,
+    remove: async ({ id, ours }) => {
+      if (ours) await remove(id);
+    },
   };
 };

@@ -10,6 +10,7 @@ import type { CapacityProvider, LaunchOrder, LaunchReport } from '../../applicat
 import { PluginError } from '../../domain/errors.ts';
 import { clientTokenOf } from '../../domain/ids.ts';
 import type { Sighting } from '../../domain/machine.ts';
+import { withRawFields } from '../../domain/raw-fields.ts';
 import type { PreparedLaunch, Refusal } from '../../domain/request.ts';
 import {
   expiryMs,
@@ -21,10 +22,10 @@ import {
 } from '../../domain/template.ts';
 import type { Ec2 } from './ec2.ts';
 import { kindOfCode } from './fault.ts';
-import { createFleetKeeper, historyErrors, stateWith } from './fleet-keeper.ts';
+import { createFleetKeeper, discard, historyErrors, stateWith } from './fleet-keeper.ts';
 import { fleetPools, onDemandStrategy, spotStrategy } from './fleet-pools.ts';
-import { type LaunchDataOptions, launchTags, optional, renderLaunchData } from './launch-data.ts';
-import { type LaunchTemplateRef, type LaunchTemplates, templateData } from './launch-templates.ts';
+import { type LaunchDataOptions, launchTags, optional } from './launch-data.ts';
+import { type LaunchTemplates, launchTemplateFor } from './launch-templates.ts';
 import { isRefusalFault, refusalOf } from './refusal.ts';
 
 export interface Ec2FleetOptions extends LaunchDataOptions {
@@ -80,26 +81,13 @@ const capacityOptions = (template: Template, units: number, isInstant: boolean):
   };
 };
 
-const ownTemplate = async (
-  options: Ec2FleetOptions,
-  template: Template,
-  tags: readonly Tag[],
-): Promise<LaunchTemplateRef> => {
-  const { launchTemplates } = options;
-  if (template.launchTemplateId !== undefined) {
-    return launchTemplates.pin(template.launchTemplateId, template.launchTemplateVersion);
-  }
-  return launchTemplates.ensure(templateData(await renderLaunchData(options, template), tags));
-};
-
 const prepareFleet = async (options: Ec2FleetOptions, order: LaunchOrder): Promise<PreparedLaunch> => {
   const { template, count, requestId, attempt } = order;
   const Type = fleetTypeOf(template);
   const isInstant = Type === 'instant';
   const tags = launchTags(order, options);
   // Only an instant fleet tags its instances in the call; the others need a launch template of the request's own for it.
-  const launchTemplate = await ownTemplate(options, template, isInstant ? [] : tags);
-  const ownedTemplate = isInstant || template.launchTemplateId !== undefined ? undefined : launchTemplate.id;
+  const launchTemplate = await launchTemplateFor(options, template, isInstant ? [] : tags);
   const clientToken = clientTokenOf(requestId, attempt);
   const input: FleetCall['input'] = {
     Type,
@@ -122,10 +110,10 @@ const prepareFleet = async (options: Ec2FleetOptions, order: LaunchOrder): Promi
       : {}),
   };
   const call: FleetCall = {
-    input,
+    input: withRawFields(input, template.providerApiSpec),
     validUntil: new Date(options.clock() + expiryMs(template)).toISOString(),
     weights: template.vmTypes === undefined ? {} : Object.fromEntries(weightedTypes(template)),
-    ...optional('launchTemplateId', ownedTemplate),
+    ...(isInstant ? {} : { launchTemplateId: launchTemplate.id }),
   };
   const pool = `${offeringOf(template)} in ${template.subnetIds.join(', ')}`;
   return { clientToken, count, makesResource: !isInstant, pool, api: 'EC2Fleet', call: { ...call } };
@@ -207,7 +195,10 @@ export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvid
         };
         return { machines: [], resource, tryNextPool: false };
       } catch (error) {
-        return renewed({ machines: [], refusal: refusalOf(error, launch), tryNextPool: false });
+        const refusal = refusalOf(error, launch);
+        // Made for this fleet alone, which will not be.
+        if (launchTemplateId !== undefined) await discard(options, launchTemplateId);
+        return renewed({ machines: [], refusal, tryNextPool: false });
       }
     },
 

@@ -29,6 +29,7 @@ import {
   ModifyFleetCommand,
   ModifySpotFleetRequestCommand,
   RequestSpotFleetCommand,
+  type ResponseLaunchTemplateData,
   RunInstancesCommand,
   type RunInstancesCommandInput,
   type RunInstancesCommandOutput,
@@ -88,8 +89,11 @@ export interface Ec2 {
   /** Answers with the id. */
   createLaunchTemplate(input: CreateLaunchTemplateCommandInput): Promise<string>;
   launchTemplateId(name: string): Promise<string>;
-  /** The number of `$Latest` or `$Default`. */
-  launchTemplateVersion(id: string, version: string): Promise<string>;
+  /** A version, by its number, `$Latest` or `$Default`. */
+  launchTemplateVersion(
+    id: string,
+    version: string,
+  ): Promise<{ readonly version: string; readonly data: ResponseLaunchTemplateData }>;
   deleteLaunchTemplate(id: string): Promise<void>;
 
   createFleet(input: CreateFleetCommandInput): Promise<CreateFleetCommandOutput>;
@@ -218,7 +222,8 @@ export const createEc2 = ({ client: config, changes, reads, ...context }: Ec2Opt
       const { LaunchTemplateVersions = [] } = await read('DescribeLaunchTemplateVersions', (options) =>
         client.send(command, options),
       );
-      return String(LaunchTemplateVersions[0]?.VersionNumber ?? version);
+      const { VersionNumber = version, LaunchTemplateData = {} } = LaunchTemplateVersions[0] ?? {};
+      return { version: String(VersionNumber), data: LaunchTemplateData };
     },
 
     deleteLaunchTemplate: async (id) => {

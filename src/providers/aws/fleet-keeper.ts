@@ -1,7 +1,7 @@
-import type { ResourceKeeper, ResourceLook, TargetUnits } from '../../application/ports.ts';
-import { hasCode } from '../../domain/errors.ts';
+import type { Logger, ResourceKeeper, ResourceLook, TargetUnits } from '../../application/ports.ts';
+import { hasCode, messageOf } from '../../domain/errors.ts';
 import type { HeldResource, Refusal, Resource } from '../../domain/request.ts';
-import type { FleetErrorRecord, FleetState } from './ec2.ts';
+import type { Ec2, FleetErrorRecord, FleetState } from './ec2.ts';
 
 /** The calls of one kind of fleet. */
 export interface FleetCalls {
@@ -41,6 +41,16 @@ const unlessMissing = async <T>(action: Promise<T>, instead: T): Promise<T> => {
     if (hasCode(error, 'provider.missing')) return instead;
     throw error;
   }
+};
+
+/** A launch template of a fleet that was refused goes as well; one that stays is for launch-templates gc. */
+export const discard = async (
+  { ec2, log }: { readonly ec2: Pick<Ec2, 'deleteLaunchTemplate'>; readonly log: Logger },
+  launchTemplateId: string,
+): Promise<void> => {
+  await ec2.deleteLaunchTemplate(launchTemplateId).catch((error: unknown) => {
+    log.warn('launch-template.left', messageOf(error), { launchTemplateId });
+  });
 };
 
 const unmarked: ResourceLook = { state: 'missing', machineIds: [] };

@@ -25,7 +25,7 @@ export const onDemandStrategy = ({ allocationStrategyOnDemand }: Template): Flee
 const isRequirements = (value: object): value is InstanceRequirementsRequest =>
   'VCpuCount' in value && 'MemoryMiB' in value;
 
-export const requirementsOf = ({ abisInstanceRequirements }: Template): InstanceRequirementsRequest | undefined =>
+const requirementsOf = ({ abisInstanceRequirements }: Template): InstanceRequirementsRequest | undefined =>
   abisInstanceRequirements !== undefined && isRequirements(abisInstanceRequirements)
     ? abisInstanceRequirements
     : undefined;
@@ -37,7 +37,10 @@ export const fleetPools = (template: Template): FleetLaunchTemplateOverridesRequ
   return template.subnetIds.flatMap((SubnetId) => {
     const place = { SubnetId, ...optional('MaxPrice', MaxPrice) };
     if (requirements !== undefined) return [{ ...place, InstanceRequirements: requirements }];
-    return weightedTypes(template).map(([type, weight]) => ({
+    const types = weightedTypes(template);
+    // The types are those of the administrator's launch template.
+    if (types.length === 0) return [place];
+    return types.map(([type, weight]) => ({
       ...place,
       ...optional('InstanceType', isInstanceType(type) ? type : undefined),
       ...(template.vmTypes === undefined ? {} : { WeightedCapacity: weight }),

@@ -9,6 +9,7 @@ import type {
 } from '@aws-sdk/client-ec2';
 import type { LaunchOrder, Logger } from '../../application/ports.ts';
 import { PluginError } from '../../domain/errors.ts';
+import { withRawFields } from '../../domain/raw-fields.ts';
 import type { Template } from '../../domain/template.ts';
 import { tagKeys } from './tags.ts';
 
@@ -145,7 +146,8 @@ const checkKey = async ({ keyDirectory, log }: LaunchDataOptions, { templateId, 
 export const renderLaunchData = async (options: LaunchDataOptions, template: Template): Promise<LaunchData> => {
   await checkKey(options, template);
   const volumes = await rootVolume(template, options.rootDeviceOf);
-  return {
+  const { NetworkInterfaces, ...raw } = template.launchTemplateSpec ?? {};
+  const data: Omit<LaunchData, 'network'> = {
     ...optional('ImageId', template.imageId),
     ...optional('KeyName', template.keyName),
     ...profile(template),
@@ -156,6 +158,7 @@ export const renderLaunchData = async (options: LaunchDataOptions, template: Tem
     MetadataOptions: { HttpTokens: 'required', HttpEndpoint: 'enabled' },
     // A host that shuts itself down would otherwise stay behind stopped, its volumes billed.
     InstanceInitiatedShutdownBehavior: 'terminate',
-    network: networkOf(template),
   };
+  const network = NetworkInterfaces === undefined ? networkOf(template) : withRawFields({}, { NetworkInterfaces });
+  return { ...withRawFields(data, raw), network };
 };

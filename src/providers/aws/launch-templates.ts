@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { RequestLaunchTemplateData, Tag } from '@aws-sdk/client-ec2';
+import type { RequestLaunchTemplateData, ResponseLaunchTemplateData, Tag } from '@aws-sdk/client-ec2';
 import { hasCode } from '../../domain/errors.ts';
+import { withRawFields } from '../../domain/raw-fields.ts';
+import { type Template, weightedTypes } from '../../domain/template.ts';
 import type { Remember } from './credentials.ts';
 import type { Ec2 } from './ec2.ts';
-import type { LaunchData } from './launch-data.ts';
-import { optional } from './launch-data.ts';
+import { type LaunchData, type LaunchDataOptions, optional, renderLaunchData } from './launch-data.ts';
 import { tagKeys } from './tags.ts';
 
 export interface LaunchTemplateRef {
@@ -12,13 +13,24 @@ export interface LaunchTemplateRef {
   readonly version: string;
 }
 
+/** A launch template of the administrator's: its version a number, or one that moves. */
+export interface BaseTemplate {
+  readonly id: string;
+  readonly version?: string;
+  /** Whether the fleet or group names the instance types itself. */
+  readonly ownTypes: boolean;
+}
+
 export interface LaunchTemplates {
-  /** The launch template with just this content: made the first time, shared by all requests and processes after. */
-  ensure(data: RequestLaunchTemplateData): Promise<LaunchTemplateRef>;
+  /**
+   * The launch template with just this content, over that of the administrator's own where there is one: made the first time,
+   * shared by all requests and processes after.
+   */
+  ensure(data: RequestLaunchTemplateData, base?: BaseTemplate): Promise<LaunchTemplateRef>;
   /** Is told of a template that EC2 does not know any more: it is made again when next wanted. */
   forget(id: string): Promise<void>;
   /** Pins a moving version of the administrator's own template to its number. */
-  pin(id: string, version: string | undefined): Promise<LaunchTemplateRef>;
+  pin(base: Omit<BaseTemplate, 'ownTypes'>): Promise<LaunchTemplateRef>;
 }
 
 export interface LaunchTemplatesOptions {
@@ -51,7 +63,7 @@ const hashOf = (...parts: readonly unknown[]): string =>
     .slice(0, 32);
 
 /** Launch data as a launch template holds it; tags on instances only where the launch call cannot give them. */
-export const templateData = ({ network, ...data }: LaunchData, tags: readonly Tag[]): RequestLaunchTemplateData => {
+const templateData = ({ network, ...data }: LaunchData, tags: readonly Tag[]): RequestLaunchTemplateData => {
   const { Placement, MetadataOptions, BlockDeviceMappings, ...rest } = data;
   const TagSpecifications = (['instance', 'volume', 'network-interface'] as const).map((ResourceType) => ({
     ResourceType,
@@ -93,22 +105,99 @@ export const createLaunchTemplates = ({
       return ec2.launchTemplateId(name);
     }
   };
+  const pin: LaunchTemplates['pin'] = async ({ id, version: wanted = '$Default' }): Promise<LaunchTemplateRef> => {
+    if (!wanted.startsWith('$')) return { id, version: wanted };
+    return { id, version: (await ec2.launchTemplateVersion(id, wanted)).version };
+  };
   return {
     forget,
-    ensure: async (data) => {
-      const name = `${namePrefix}${hashOf(owner, data)}`;
-      return {
-        id: await remember(
-          `launch-template:${name}`,
-          () => lifetime,
-          () => create(name, data),
-        ),
-        version: '1',
-      };
-    },
-    pin: async (id, wanted = '$Default') => {
-      if (!wanted.startsWith('$')) return { id, version: wanted };
-      return { id, version: await ec2.launchTemplateVersion(id, wanted) };
+    pin,
+    ensure: async (data, base) => {
+      const from = base && { ...(await pin(base)), ownTypes: base.ownTypes };
+      const name = `${namePrefix}${hashOf(owner, data, from)}`;
+      const content = async () =>
+        from === undefined
+          ? data
+          : over((await ec2.launchTemplateVersion(from.id, from.version)).data, data, from.ownTypes);
+      const make = async () => create(name, await content());
+      return { id: await remember(`launch-template:${name}`, () => lifetime, make), version: '1' };
     },
   };
+};
+
+type Tagged = NonNullable<RequestLaunchTemplateData['TagSpecifications']>;
+
+/** One specification per kind of resource; of two tags with one key ours stays. */
+const tagsOver = (base: Tagged = [], own: Tagged = []): Tagged => {
+  const byType = new Map<string, Tagged[number]>();
+  for (const { ResourceType, Tags = [] } of [...base, ...own]) {
+    const tags = new Map((byType.get(ResourceType ?? '')?.Tags ?? []).map((tag) => [tag.Key, tag]));
+    for (const tag of Tags) tags.set(tag.Key, tag);
+    byType.set(ResourceType ?? '', { ResourceType, Tags: [...tags.values()] });
+  }
+  return [...byType.values()];
+};
+
+/** Groups stand on the interfaces where a template has interfaces: EC2 takes them in one place only. */
+const networkOver = (
+  base: ResponseLaunchTemplateData,
+  own: RequestLaunchTemplateData,
+): Pick<RequestLaunchTemplateData, 'NetworkInterfaces' | 'SecurityGroupIds'> => {
+  const groups = own.SecurityGroupIds ?? base.SecurityGroupIds;
+  // The subnet is that of the pool.
+  const inherited = base.NetworkInterfaces?.map(({ SubnetId: _place, ...each }) => ({
+    ...each,
+    ...optional('Groups', own.SecurityGroupIds),
+  }));
+  const interfaces = own.NetworkInterfaces?.map((each) => ({ ...optional('Groups', groups), ...each })) ?? inherited;
+  return interfaces === undefined ? optional('SecurityGroupIds', groups) : { NetworkInterfaces: interfaces };
+};
+
+/**
+ * The administrator's launch data with ours over it. Left out is what fleets and groups refuse or decide themselves (market, types
+ * where ours name them), and protection against termination, which would keep returned hosts alive.
+ */
+const over = (
+  base: ResponseLaunchTemplateData,
+  own: RequestLaunchTemplateData,
+  ownTypes: boolean,
+): RequestLaunchTemplateData => {
+  const {
+    InstanceMarketOptions: _market,
+    DisableApiTermination: _protected,
+    NetworkInterfaces: _interfaces,
+    SecurityGroupIds: _ids,
+    SecurityGroups: _names,
+    MetadataOptions,
+    TagSpecifications,
+    BlockDeviceMappings = [],
+    InstanceType,
+    InstanceRequirements,
+    ...rest
+  } = base;
+  const kept = ownTypes ? rest : { ...rest, InstanceType, InstanceRequirements };
+  const { State: _state, ...metadata } = MetadataOptions ?? {};
+  const { BlockDeviceMappings: ownDevices = [], ...fields } = own;
+  const devices = new Map([...BlockDeviceMappings, ...ownDevices].map((each) => [each.DeviceName, each]));
+  return {
+    ...withRawFields<RequestLaunchTemplateData>({}, kept),
+    ...fields,
+    ...networkOver(base, own),
+    MetadataOptions: { ...metadata, ...own.MetadataOptions },
+    TagSpecifications: tagsOver(TagSpecifications, own.TagSpecifications),
+    ...(devices.size === 0 ? {} : { BlockDeviceMappings: [...devices.values()] }),
+  };
+};
+
+/** The launch template a fleet or group launches by: the template's fields, over the administrator's own where it names one. */
+export const launchTemplateFor = async (
+  options: LaunchDataOptions & { readonly launchTemplates: LaunchTemplates },
+  template: Template,
+  tags: readonly Tag[],
+): Promise<LaunchTemplateRef> => {
+  const data = templateData(await renderLaunchData(options, template), tags);
+  const { launchTemplateId: id, launchTemplateVersion: version } = template;
+  if (id === undefined) return options.launchTemplates.ensure(data);
+  const ownTypes = weightedTypes(template).length > 0 || template.abisInstanceRequirements !== undefined;
+  return options.launchTemplates.ensure(data, { id, ...optional('version', version), ownTypes });
 };

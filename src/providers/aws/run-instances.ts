@@ -2,6 +2,7 @@ import type { RunInstancesCommandInput, TagSpecification } from '@aws-sdk/client
 import type { CapacityProvider, LaunchOrder, LaunchReport } from '../../application/ports.ts';
 import { PluginError } from '../../domain/errors.ts';
 import { clientTokenOf } from '../../domain/ids.ts';
+import { withRawFields } from '../../domain/raw-fields.ts';
 import type { PreparedLaunch, Refusal } from '../../domain/request.ts';
 import { offeringOf, type Template } from '../../domain/template.ts';
 import type { Ec2 } from './ec2.ts';
@@ -61,8 +62,13 @@ const launchTemplate = async (
   template: Template,
 ): Promise<Partial<RunInstancesCommandInput>> => {
   if (template.launchTemplateId === undefined) return {};
-  const { id, version } = await launchTemplates.pin(template.launchTemplateId, template.launchTemplateVersion);
-  return { LaunchTemplate: { LaunchTemplateId: id, Version: version } };
+  const { launchTemplateId, launchTemplateVersion } = template;
+  const { id, version } = await launchTemplates.pin({
+    id: launchTemplateId,
+    ...optional('version', launchTemplateVersion),
+  });
+  // Protection, which a launch template may set, would keep returned hosts alive.
+  return { LaunchTemplate: { LaunchTemplateId: id, Version: version }, DisableApiTermination: false };
 };
 
 const render = async (
@@ -77,7 +83,7 @@ const render = async (
     template.priceType === 'ondemand' ? taggedResources : [...taggedResources, 'spot-instances-request' as const];
   const TagSpecifications: TagSpecification[] = resources.map((ResourceType) => ({ ResourceType, Tags }));
   const { vmType } = template;
-  return {
+  const call: RunInstancesCall = {
     ...data,
     ...optional('InstanceType', vmType !== undefined && isInstanceType(vmType) ? vmType : undefined),
     ...(await launchTemplate(options, template)),
@@ -88,6 +94,7 @@ const render = async (
     MaxCount: count,
     ClientToken: clientTokenOf(requestId, attempt),
   };
+  return withRawFields(call, template.providerApiSpec);
 };
 
 const shortfall = (launch: PreparedLaunch, granted: number): Refusal => ({

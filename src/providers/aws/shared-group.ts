@@ -110,17 +110,17 @@ const sharedResource = ({ group, requestId, tags, expiresAt }: SharedGroupCall):
   adoption: { requestId, tags: tags.map(({ Key = '', Value = '' }) => [Key, Value]) },
 });
 
-/** Launches into the group by LaunchInstances: which instances are whose is never a question. */
+/** Launches into the group by LaunchInstances: which instances are whose is never a question. Tells where that API is lacking. */
 export const launchIntoGroup = async (
   { autoScaling, ec2 }: SharedGroupOptions,
   launch: PreparedLaunch,
   call: SharedGroupCall,
-): Promise<LaunchReport> => {
+): Promise<LaunchReport & { readonly isLacking?: boolean }> => {
   const scaling = await autoScaling();
   const { group, tags } = call;
   const report = await launchAll(scaling, launch, call);
   const ids = report.machines.map(({ machineId }) => machineId);
-  if (ids.length === 0) return report;
+  if (ids.length === 0) return { ...report, isLacking: lacksLaunchInstances(report.refusal) };
   const resource = { ...sharedResource(call), seeks: false };
   try {
     await ec2.createTags(ids, tags);
@@ -136,7 +136,7 @@ export const launchIntoGroup = async (
 };
 
 /** LaunchInstances is not there for us: no permission, or a Region without it. */
-export const lacksLaunchInstances = (error: { readonly code: string; readonly fault: string } | undefined): boolean =>
+const lacksLaunchInstances = (error: { readonly code: string; readonly fault: string } | undefined): boolean =>
   error !== undefined && (error.fault === 'provider.denied' || /InvalidAction|UnknownOperation/.test(error.code));
 
 /** On the ledger of a group: members that were there before anybody asked for more. No request has this id. */

@@ -1,20 +1,20 @@
 import type {
   AllocationStrategy,
-  FleetLaunchTemplateOverridesRequest,
-  SpotFleetLaunchSpecification,
+  InstanceRequirements,
+  LaunchTemplateOverrides,
   SpotFleetRequestConfigData,
-  Tag,
 } from '@aws-sdk/client-ec2';
 import type { CapacityProvider, LaunchOrder } from '../../application/ports.ts';
 import { PluginError } from '../../domain/errors.ts';
 import { clientTokenOf } from '../../domain/ids.ts';
+import { withRawFields } from '../../domain/raw-fields.ts';
 import type { PreparedLaunch } from '../../domain/request.ts';
 import { expiryMs, fleetTypeOf, offeringOf, onDemandUnits, type Template } from '../../domain/template.ts';
 import type { Ec2 } from './ec2.ts';
-import { createFleetKeeper, historyErrors, stateWith } from './fleet-keeper.ts';
-import { fleetPools, onDemandStrategy, requirementsOf } from './fleet-pools.ts';
-import { type LaunchData, type LaunchDataOptions, launchTags, optional, renderLaunchData } from './launch-data.ts';
-import type { LaunchTemplates } from './launch-templates.ts';
+import { createFleetKeeper, discard, historyErrors, stateWith } from './fleet-keeper.ts';
+import { fleetPools, onDemandStrategy } from './fleet-pools.ts';
+import { type LaunchDataOptions, launchTags, optional } from './launch-data.ts';
+import { type LaunchTemplates, launchTemplateFor } from './launch-templates.ts';
 import { refusalOf } from './refusal.ts';
 
 export interface SpotFleetOptions extends LaunchDataOptions {
@@ -27,10 +27,12 @@ export interface SpotFleetOptions extends LaunchDataOptions {
 interface SpotFleetCall {
   readonly config: Omit<SpotFleetRequestConfigData, 'ValidUntil'>;
   readonly validUntil: string;
+  /** Made for this request alone. */
+  readonly launchTemplateId: string;
 }
 
 const isSpotFleetCall = (call: object): call is SpotFleetCall =>
-  'config' in call && 'validUntil' in call && typeof call.validUntil === 'string';
+  'config' in call && 'launchTemplateId' in call && 'validUntil' in call && typeof call.validUntil === 'string';
 
 /** Spot Fleet has names of its own, and priceCapacityOptimized since 2023. */
 const strategies: Readonly<Record<string, AllocationStrategy>> = {
@@ -40,78 +42,19 @@ const strategies: Readonly<Record<string, AllocationStrategy>> = {
   lowestPrice: 'lowestPrice',
 };
 
-/** One launch specification per pool, with our tags on its instances: Spot Fleet takes them nowhere else. */
-const specifications = (
-  template: Template,
-  { network, ...data }: LaunchData,
-  Tags: Tag[],
-): SpotFleetLaunchSpecification[] => {
-  const { ImageId, KeyName, UserData, EbsOptimized, BlockDeviceMappings, IamInstanceProfile, Placement } = data;
-  const { SecurityGroupIds, NetworkInterfaces } = network;
-  const tenancy = Placement?.Tenancy;
-  const base: SpotFleetLaunchSpecification = {
-    ...optional('ImageId', ImageId),
-    ...optional('KeyName', KeyName),
-    ...optional('UserData', UserData),
-    ...optional('EbsOptimized', EbsOptimized),
-    ...optional('BlockDeviceMappings', BlockDeviceMappings),
-    ...optional('IamInstanceProfile', IamInstanceProfile),
-    ...(Placement === undefined
-      ? {}
-      : { Placement: { ...optional('GroupName', Placement.GroupName), ...optional('Tenancy', tenancy) } }),
-    ...(SecurityGroupIds === undefined ? {} : { SecurityGroups: SecurityGroupIds.map((GroupId) => ({ GroupId })) }),
-    TagSpecifications: [{ ResourceType: 'instance', Tags }],
-  };
-  return fleetPools(template).map((pool) => ({
-    ...base,
-    ...poolFields(pool, NetworkInterfaces),
-    ...requirements(template),
-  }));
-};
+const isRequirements = (value: object): value is InstanceRequirements => 'VCpuCount' in value && 'MemoryMiB' in value;
 
-const requirements = (template: Template): SpotFleetLaunchSpecification => {
-  const { VCpuCount, MemoryMiB, ...rest } = requirementsOf(template) ?? {};
-  if (VCpuCount === undefined || MemoryMiB === undefined) return {};
-  return {
-    InstanceRequirements: {
-      ...rest,
-      VCpuCount: { Min: VCpuCount.Min ?? 0, ...optional('Max', VCpuCount.Max) },
-      MemoryMiB: { Min: MemoryMiB.Min ?? 0, ...optional('Max', MemoryMiB.Max) },
-    },
-  };
-};
-
-const poolFields = (
-  { InstanceType, SubnetId = '', WeightedCapacity, MaxPrice }: FleetLaunchTemplateOverridesRequest,
-  interfaces: LaunchData['network']['NetworkInterfaces'],
-): SpotFleetLaunchSpecification => ({
-  ...optional('InstanceType', InstanceType),
-  ...optional('WeightedCapacity', WeightedCapacity),
-  ...optional('SpotPrice', MaxPrice),
-  ...(interfaces === undefined
-    ? { SubnetId }
-    : { NetworkInterfaces: interfaces.map((each) => ({ ...each, SubnetId })) }),
-});
-
-/** Priorities and the administrator's own launch template need the newer form; both cannot stand in one call. */
-const launchSource = async (
-  options: SpotFleetOptions,
-  template: Template,
-  tags: Tag[],
-): Promise<Pick<SpotFleetRequestConfigData, 'LaunchSpecifications' | 'LaunchTemplateConfigs'>> => {
-  if (template.launchTemplateId === undefined) {
-    return { LaunchSpecifications: specifications(template, await renderLaunchData(options, template), tags) };
-  }
-  const { id, version } = await options.launchTemplates.pin(template.launchTemplateId, template.launchTemplateVersion);
-  const Overrides = fleetPools(template).map(({ InstanceType, SubnetId, WeightedCapacity, Priority, MaxPrice }) => ({
+/** The pools in Spot Fleet's words. */
+const overrides = (template: Template): LaunchTemplateOverrides[] => {
+  const requirements: object = template.abisInstanceRequirements ?? {};
+  return fleetPools(template).map(({ InstanceType, SubnetId, WeightedCapacity, Priority, MaxPrice }) => ({
     ...optional('InstanceType', InstanceType),
     ...optional('SubnetId', SubnetId),
     ...optional('WeightedCapacity', WeightedCapacity),
     ...optional('Priority', Priority),
     ...optional('SpotPrice', MaxPrice),
+    ...optional('InstanceRequirements', isRequirements(requirements) ? requirements : undefined),
   }));
-  const LaunchTemplateSpecification = { LaunchTemplateId: id, Version: version };
-  return { LaunchTemplateConfigs: [{ LaunchTemplateSpecification, Overrides }] };
 };
 
 const prepareSpotFleet = async (options: SpotFleetOptions, order: LaunchOrder): Promise<PreparedLaunch> => {
@@ -121,6 +64,9 @@ const prepareSpotFleet = async (options: SpotFleetOptions, order: LaunchOrder): 
   const clientToken = clientTokenOf(requestId, attempt);
   const onDemand = onDemandUnits(template, count);
   const strategy = strategies[template.allocationStrategy ?? ''] ?? 'priceCapacityOptimized';
+  // Spot Fleet tags instances, and takes priorities and on-demand capacity, by a launch template only: one of the request's own.
+  const launchTemplate = await launchTemplateFor(options, template, tags);
+  const LaunchTemplateSpecification = { LaunchTemplateId: launchTemplate.id, Version: launchTemplate.version };
   const config: SpotFleetCall['config'] = {
     IamFleetRole: template.fleetRole,
     ClientToken: clientToken,
@@ -135,10 +81,14 @@ const prepareSpotFleet = async (options: SpotFleetOptions, order: LaunchOrder): 
     ...(Type === 'maintain'
       ? { ReplaceUnhealthyInstances: false, ExcessCapacityTerminationPolicy: 'noTermination' as const }
       : {}),
-    ...(await launchSource(options, template, tags)),
+    LaunchTemplateConfigs: [{ LaunchTemplateSpecification, Overrides: overrides(template) }],
     TagSpecifications: [{ ResourceType: 'spot-fleet-request', Tags: tags }],
   };
-  const call: SpotFleetCall = { config, validUntil: new Date(options.clock() + expiryMs(template)).toISOString() };
+  const call: SpotFleetCall = {
+    config: withRawFields(config, template.providerApiSpec),
+    validUntil: new Date(options.clock() + expiryMs(template)).toISOString(),
+    launchTemplateId: launchTemplate.id,
+  };
   return {
     clientToken,
     count,
@@ -159,15 +109,26 @@ export const createSpotFleetProvider = (options: SpotFleetOptions): CapacityProv
       if (!isSpotFleetCall(call)) {
         throw new PluginError('storage.unreadable', `launch ${launch.clientToken} holds no RequestSpotFleet call`);
       }
-      const { config, validUntil } = call;
+      const { config, validUntil, launchTemplateId } = call;
+      const refills = config.Type === 'maintain';
       try {
-        const id = await ec2.requestSpotFleet({ ...config, ValidUntil: new Date(validUntil) });
-        const refills = config.Type === 'maintain';
+        const until = refills ? {} : { ValidUntil: new Date(validUntil) };
+        const id = await ec2.requestSpotFleet({ ...config, ...until });
         const expiresAt = Date.parse(validUntil);
-        const resource = { kind: 'SpotFleet' as const, id, refills, seeks: true, ours: true, expiresAt };
+        const resource = {
+          kind: 'SpotFleet' as const,
+          id,
+          refills,
+          seeks: true,
+          ours: true,
+          expiresAt,
+          launchTemplateId,
+        };
         return { machines: [], resource, tryNextPool: false };
       } catch (error) {
-        return { machines: [], refusal: refusalOf(error, launch), tryNextPool: false };
+        const refusal = refusalOf(error, launch);
+        await discard(options, launchTemplateId);
+        return { machines: [], refusal, tryNextPool: false };
       }
     },
 

@@ -135,6 +135,10 @@ describe('an Auto Scaling group', () => {
     const { ids, desire, pass, scaling, groups } = await startGroup({ DesiredCapacity: 3 });
     const [oldest = '', second = ''] = ids();
     const protect = { AutoScalingGroupName, ProtectedFromScaleIn: true };
+    await expect(scaling.send(new SetInstanceProtectionCommand({ ...protect, InstanceIds: [oldest] }))).rejects.toThrow(
+      /not in InService/,
+    );
+    pass(5000);
     await scaling.send(new SetInstanceProtectionCommand({ ...protect, InstanceIds: [oldest] }));
     await desire(2);
     pass(1000);

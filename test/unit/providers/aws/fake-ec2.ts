@@ -111,7 +111,7 @@ export const createFakeEc2 = (): FakeEc2 => {
       tagged.push([resources, tags]);
     },
     rootDeviceName: async () => '/dev/sda1',
-    launchTemplateVersion: async (_id, version) => (version === '$Latest' ? '9' : '7'),
+    launchTemplateVersion: async (_id, version) => ({ version: version === '$Latest' ? '9' : '7', data: {} }),
   };
   return ec2;
 };
