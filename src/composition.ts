@@ -126,6 +126,11 @@ export const compose = async ({
           );
         },
       }),
+    CollectLaunchTemplates: async () =>
+      (await import('./application/commands/collect-launch-templates.ts')).collectLaunchTemplatesHandler({
+        ...sync,
+        shelf: async () => (await aws()).launchTemplates,
+      }),
     RefreshInstanceTypes: async () =>
       (await import('./application/commands/refresh-instance-types.ts')).refreshInstanceTypesHandler({
         instanceTypes,

@@ -1,5 +1,6 @@
 import type { Bus, Handlers, Operation } from './bus.ts';
 import type { ArchiveRequests, ArchiveRequestsAnswer } from './commands/archive-requests.ts';
+import type { CollectLaunchTemplates, CollectLaunchTemplatesAnswer } from './commands/collect-launch-templates.ts';
 import type { CreateRequest, CreateRequestAnswer } from './commands/create-request.ts';
 import type { RefreshInstanceTypes, RefreshInstanceTypesAnswer } from './commands/refresh-instance-types.ts';
 import type { ReturnMachines, ReturnMachinesAnswer } from './commands/return-machines.ts';
@@ -19,6 +20,7 @@ export interface Commands {
   readonly ReturnMachines: Operation<ReturnMachines, ReturnMachinesAnswer>;
   readonly UpdateMachineStatus: Operation<UpdateMachineStatus, UpdateMachineStatusAnswer>;
   readonly ArchiveRequests: Operation<ArchiveRequests, ArchiveRequestsAnswer>;
+  readonly CollectLaunchTemplates: Operation<CollectLaunchTemplates, CollectLaunchTemplatesAnswer>;
   readonly RefreshInstanceTypes: Operation<RefreshInstanceTypes, RefreshInstanceTypesAnswer>;
   readonly ValidateTemplate: Operation<ValidateTemplate, ValidateTemplateAnswer>;
 }
@@ -43,6 +45,8 @@ export const createApplicationService = (commands: Bus<Commands>, queries: Bus<Q
   updateMachineStatus: (input: Omit<UpdateMachineStatus, 'type'>) =>
     commands.execute({ type: 'UpdateMachineStatus', ...input }),
   validateTemplate: (input: Omit<ValidateTemplate, 'type'>) => commands.execute({ type: 'ValidateTemplate', ...input }),
+  collectLaunchTemplates: (input: Omit<CollectLaunchTemplates, 'type'>) =>
+    commands.execute({ type: 'CollectLaunchTemplates', ...input }),
   refreshInstanceTypes: (input: Omit<RefreshInstanceTypes, 'type'> = {}) =>
     commands.execute({ type: 'RefreshInstanceTypes', ...input }),
   archiveRequests: (input: Omit<ArchiveRequests, 'type'> = {}) =>

@@ -173,6 +173,20 @@ export interface Hosts {
   tagWithOwnId(machineIds: readonly string[]): Promise<void>;
 }
 
+/** A launch template of ours at AWS. */
+export interface StoredLaunchTemplate {
+  readonly id: string;
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+}
+
+/** Launch templates that carry our ownership mark. */
+export interface LaunchTemplateShelf {
+  list(): Promise<readonly StoredLaunchTemplate[]>;
+  remove(id: string): Promise<void>;
+}
+
 /** Facts about instance types that need no call to EC2. */
 export interface InstanceTypes {
   table(): Promise<InstanceTypeTable>;

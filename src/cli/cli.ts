@@ -3,6 +3,7 @@ import { runDemo } from './demo.ts';
 import type { Door } from './door.ts';
 import { runEmulator } from './emulator.ts';
 import { instanceTypeCommands } from './instance-types.ts';
+import { launchTemplateCommands } from './launch-templates.ts';
 import { machineCommands } from './machines.ts';
 import { requestCommands } from './requests.ts';
 import { templateCommands } from './templates.ts';
@@ -31,6 +32,7 @@ export const runCli = async (argv: readonly string[], door: Door): Promise<numbe
     .command('templates', 'The host templates', templateCommands(door, done))
     .command('requests', 'Requests for machines and returns of them', requestCommands(door, done))
     .command('machines', 'The machines on record', machineCommands(door, done))
+    .command('launch-templates', 'The launch templates made for fleets and groups', launchTemplateCommands(door, done))
     .command('instance-types', 'What is known of EC2 instance types', instanceTypeCommands(door, done))
     .command(
       'emulator',

@@ -1,7 +1,7 @@
 import { type Attribute, type InstanceRequirements, type Template, weightedTypes } from './template.ts';
 
 /** What EC2 says of an instance type, as far as Host Factory's attributes are made of it. */
-export interface InstanceTypeFacts {
+interface InstanceTypeFacts {
   readonly architecture: string;
   readonly vcpus: number;
   readonly cores: number;

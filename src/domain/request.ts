@@ -41,7 +41,7 @@ export interface Resource {
   };
 }
 
-export type ResourceStage = 'filling' | 'holding' | 'deleted';
+type ResourceStage = 'filling' | 'holding' | 'deleted';
 
 /** Faults after which nobody need look for what is missing: AWS refused it, or never got the call. */
 export type RefusalFault = Extract<

@@ -82,6 +82,17 @@ describe('the number of AWS calls', () => {
     expect(unknown.body['message']).toMatch(/\/nobody\/knows/);
   });
 
+  it('is as ever with raw fields, which go over ours', async () => {
+    const launchTemplateSpec = { CpuOptions: { CoreCount: 1, ThreadsPerCore: 1 }, Monitoring: { Enabled: true } };
+    await plugin.offer([{ ...testTemplates(backend.place)[0], launchTemplateSpec }]);
+    expect(await callsDuring(() => plugin.request('od', 1))).toEqual({ RunInstances: 1 });
+    expect(backend.emulator.calls().at(-1)?.parameters).toMatchObject({
+      'CpuOptions.ThreadsPerCore': '1',
+      'Monitoring.Enabled': 'true',
+      'MetadataOptions.HttpTokens': 'required',
+    });
+  });
+
   it('is one more the first time a template sizes the root volume, for the name of the device', async () => {
     await plugin.offer([{ ...testTemplates(backend.place)[0], rootDeviceVolumeSize: 50, volumeType: 'gp3' }]);
     expect(await callsDuring(() => plugin.request('od', 1))).toEqual({ DescribeImages: 1, RunInstances: 1 });

@@ -8,6 +8,7 @@ import {
 } from '../../src/application/application-service.ts';
 import { createBus, logging } from '../../src/application/bus.ts';
 import { archiveRequestsHandler } from '../../src/application/commands/archive-requests.ts';
+import { collectLaunchTemplatesHandler } from '../../src/application/commands/collect-launch-templates.ts';
 import { createRequestHandler } from '../../src/application/commands/create-request.ts';
 import { refreshInstanceTypesHandler } from '../../src/application/commands/refresh-instance-types.ts';
 import { returnMachinesHandler } from '../../src/application/commands/return-machines.ts';
@@ -118,6 +119,8 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     ReturnMachines: async () => returnMachinesHandler({ ...sync, newId }),
     UpdateMachineStatus: async () => updateMachineStatusHandler(sync),
     ArchiveRequests: async () => archiveRequestsHandler({ ...sync, nowAndThen: (work) => work() }),
+    CollectLaunchTemplates: async () =>
+      collectLaunchTemplatesHandler({ ...sync, shelf: async () => ({ list: async () => [], remove: async () => {} }) }),
     RefreshInstanceTypes: async () => refreshInstanceTypesHandler({ ...facts, ask: async () => new Map(), log }),
     ValidateTemplate: async () => validateTemplateHandler({ templates, log }),
   };

@@ -67,6 +67,10 @@ const findTemplate = async (catalog: TemplateCatalog, templateId: string): Promi
   return template;
 };
 
+/** IBM's Spot Fleet needs a role; without one EC2 Fleet gives the same capacity. */
+const standsInForSpotFleet = ({ priceType, providerApi, fleetRole }: Template): boolean =>
+  priceType !== 'ondemand' && (providerApi ?? fleetRole) === undefined;
+
 /** An alias is looked up once: all of a request runs the same image, also what is launched or asked for again later. */
 const withImage = async ({ imageOf }: CreateRequestPorts, template: Template): Promise<Template> => {
   const { imageId } = template;
@@ -117,6 +121,10 @@ export const createRequestHandler =
     const offered = await findTemplate(ports.templates, templateId);
     checkCount(offered, wanted);
     const template = await withImage(ports, offered);
+    if (standsInForSpotFleet(template))
+      log.info('template.api', `${templateId} has no fleetRole: EC2 Fleet serves it instead of Spot Fleet`, {
+        templateId,
+      });
     const provider = await ports.providers(providerApiOf(template));
     await reserve(ports, origin, template, requestId, wanted);
     const create: RequestCommand = {

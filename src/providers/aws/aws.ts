@@ -1,5 +1,5 @@
 import type { InstanceTypeInfo } from '@aws-sdk/client-ec2';
-import type { CapacityProvider, Hosts, LiveRequests, Logger } from '../../application/ports.ts';
+import type { CapacityProvider, Hosts, LaunchTemplateShelf, LiveRequests, Logger } from '../../application/ports.ts';
 import { PluginError } from '../../domain/errors.ts';
 import type { InstanceTypeTable } from '../../domain/instance-type.ts';
 import type { ProviderApi } from '../../domain/template.ts';
@@ -13,6 +13,7 @@ import { createHosts } from './hosts.ts';
 import { createLaunchTemplates } from './launch-templates.ts';
 import { createRunInstancesProvider } from './run-instances.ts';
 import { createSpotFleetProvider } from './spot-fleet.ts';
+import { tagKeys } from './tags.ts';
 
 export interface AwsOptions {
   readonly connection: ConnectionSettings;
@@ -40,6 +41,7 @@ export interface Aws {
   readonly provider: (api: ProviderApi) => CapacityProvider;
   /** The AMI an image alias stands for now. */
   readonly imageOf: (alias: string) => Promise<string>;
+  readonly launchTemplates: LaunchTemplateShelf;
   /** What the Region has. */
   readonly instanceTypes: () => Promise<InstanceTypeTable>;
 }
@@ -114,6 +116,17 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
     hosts: createHosts({ ec2, owner, remember }),
     provider: (api) => providers[api],
     imageOf,
+    launchTemplates: {
+      list: async () => {
+        const found = await ec2.launchTemplates([{ Name: `tag:${tagKeys.owner}`, Values: [owner] }]);
+        return found.map(({ LaunchTemplateId: id = '', LaunchTemplateName: name = '', CreateTime }) => ({
+          id,
+          name,
+          createdAt: CreateTime?.getTime() ?? Number.POSITIVE_INFINITY,
+        }));
+      },
+      remove: ec2.deleteLaunchTemplate,
+    },
     instanceTypes: async () => new Map((await ec2.instanceTypes()).flatMap(toFacts)),
   };
 };

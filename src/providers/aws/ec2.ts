@@ -26,6 +26,7 @@ import {
   type Instance,
   type InstanceStatus,
   type InstanceTypeInfo,
+  type LaunchTemplate,
   ModifyFleetCommand,
   ModifySpotFleetRequestCommand,
   RequestSpotFleetCommand,
@@ -89,6 +90,8 @@ export interface Ec2 {
   /** Answers with the id. */
   createLaunchTemplate(input: CreateLaunchTemplateCommandInput): Promise<string>;
   launchTemplateId(name: string): Promise<string>;
+  /** All that match. */
+  launchTemplates(filters: readonly Filter[]): Promise<readonly LaunchTemplate[]>;
   /** A version, by its number, `$Latest` or `$Default`. */
   launchTemplateVersion(
     id: string,
@@ -123,6 +126,8 @@ const pageSize = 1000;
 
 /** EC2: results per page of DescribeInstanceTypes. */
 const typesPerPage = 100;
+/** The same of DescribeLaunchTemplates. */
+const templatesPerPage = 200;
 
 /** Reads all pages of a listing. */
 const allPages = async <T>(
@@ -216,6 +221,19 @@ export const createEc2 = ({ client: config, changes, reads, ...context }: Ec2Opt
       );
       return LaunchTemplates[0]?.LaunchTemplateId ?? '';
     },
+
+    launchTemplates: (filters) =>
+      allPages(async (page) => {
+        const command = new DescribeLaunchTemplatesCommand({
+          Filters: [...filters],
+          MaxResults: templatesPerPage,
+          ...page,
+        });
+        const { LaunchTemplates = [], NextToken } = await read('DescribeLaunchTemplates', (options) =>
+          client.send(command, options),
+        );
+        return { items: LaunchTemplates, next: NextToken };
+      }),
 
     launchTemplateVersion: async (id, version) => {
       const command = new DescribeLaunchTemplateVersionsCommand({ LaunchTemplateId: id, Versions: [version] });

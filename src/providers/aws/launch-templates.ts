@@ -14,7 +14,7 @@ export interface LaunchTemplateRef {
 }
 
 /** A launch template of the administrator's: its version a number, or one that moves. */
-export interface BaseTemplate {
+interface BaseTemplate {
   readonly id: string;
   readonly version?: string;
   /** Whether the fleet or group names the instance types itself. */

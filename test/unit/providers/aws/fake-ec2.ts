@@ -32,6 +32,7 @@ const unmodelled = {
   instanceTypes: absent,
   createLaunchTemplate: absent,
   launchTemplateId: absent,
+  launchTemplates: absent,
   deleteLaunchTemplate: absent,
   createFleet: absent,
   fleetState: absent,

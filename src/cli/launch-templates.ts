@@ -1,0 +1,51 @@
+import type { Argv } from 'yargs';
+import { type CommonOptions, type Door, originOptions, show, table, withService } from './door.ts';
+
+type Done = (code: Promise<number>) => Promise<void>;
+
+const day = 24 * 3_600_000;
+
+export const launchTemplateCommands =
+  (door: Door, done: Done) =>
+  (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
+    yargs
+      .command(
+        'gc',
+        'Remove launch templates of ours that no request has used for a while; without --apply only tell which',
+        (each) =>
+          each
+            .option('unused-for', { type: 'number', default: 30, describe: 'Days' })
+            .option('apply', { type: 'boolean', default: false, describe: 'Remove them' })
+            .check((given) => Number(given['unusedFor']) >= 0 || '--unused-for must be a number of days')
+            .example('hf-aws launch-templates gc', 'what would go')
+            .example('hf-aws launch-templates gc --unused-for 7 --apply', 'remove what a week did not need'),
+        (options) =>
+          done(
+            withService(door, options, async (service) => {
+              const { unusedFor, apply } = options;
+              const answer = await service.collectLaunchTemplates({
+                unusedFor: unusedFor * day,
+                apply,
+                ...originOptions(options),
+              });
+              show(door, options, answer, ({ unused, kept, removed }) =>
+                [
+                  table(
+                    ['LAUNCH TEMPLATE', 'NAME', 'MADE', ''],
+                    unused.map(({ id, name, createdAt }) => [
+                      id,
+                      name,
+                      new Date(createdAt).toISOString(),
+                      removed.includes(id) ? 'removed' : 'unused',
+                    ]),
+                  ),
+                  `${unused.length} unused, ${removed.length} removed, ${kept} kept.`,
+                  ...(apply || unused.length === 0 ? [] : ['Nothing was removed: add --apply.']),
+                ].join('\n'),
+              );
+              return apply && answer.removed.length < answer.unused.length ? 1 : 0;
+            }),
+          ),
+      )
+      .strict()
+      .demandCommand(1, 'Say what to do with launch templates: gc');

@@ -1,0 +1,56 @@
+import { DescribeLaunchTemplatesCommand } from '@aws-sdk/client-ec2';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type EmulatorBackend, emulatorBackend } from './backends.ts';
+import { createPlugin, home, type Json, type Plugin, runScript } from './plugin.ts';
+
+describe('the command line', () => {
+  let backend: EmulatorBackend;
+  let plugin: Plugin;
+
+  beforeAll(async () => {
+    backend = await emulatorBackend();
+  });
+  afterAll(() => backend.close());
+  beforeEach(async () => {
+    plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url }, []);
+  });
+  afterEach(async () => {
+    await plugin.remove();
+    await backend.clear();
+  });
+
+  /** A command with --json. */
+  const run = async (...args: readonly string[]): Promise<Json> => {
+    const { exitCode, body } = await runScript('node', [`${home}/dist/hf-aws.cjs`, ...args, '--json'], plugin);
+    expect(exitCode, JSON.stringify(body)).toBe(0);
+    return body;
+  };
+
+  const launchTemplates = async (): Promise<readonly unknown[]> =>
+    (await backend.client.send(new DescribeLaunchTemplatesCommand({}))).LaunchTemplates ?? [];
+
+  it('removes launch templates that no request of late has used, and tells first', async () => {
+    const template = { templateId: 'fleet', maxNumber: 9, priceType: 'spot', vmTypes: { 'm5.large': 1 } };
+    await plugin.offer([{ ...template, ...backend.place }]);
+    await plugin.settled(await plugin.request('fleet', 1));
+    expect(await run('launch-templates', 'gc', '--unused-for', '1')).toMatchObject({ unused: [], kept: 1 });
+    const told = await run('launch-templates', 'gc', '--unused-for', '0');
+    expect(told).toMatchObject({ unused: [{ id: expect.stringMatching(/^lt-/) }], removed: [] });
+    expect(await launchTemplates()).toHaveLength(1);
+    expect(await run('launch-templates', 'gc', '--unused-for', '0', '--apply')).toMatchObject({ kept: 0 });
+    expect(await launchTemplates()).toEqual([]);
+  });
+
+  it('asks EC2 for the instance types of the Region, which then stand in for the shipped ones', async () => {
+    const template = { templateId: 'plain', maxNumber: 9, vmType: 'r3.large', ...backend.place };
+    await plugin.offer([template]);
+    expect(await run('templates', 'validate', 'plain')).toMatchObject({ isValid: true });
+    const { known } = await run('instance-types', 'refresh');
+    expect(known).toBeGreaterThan(10);
+    const { exitCode, body } = await plugin.call('requestMachines', {
+      template: { templateId: 'plain', machineCount: 1 },
+    });
+    expect(exitCode).toBe(1);
+    expect(body['message']).toMatch(/attributes.type.*r3.large.*instance-types refresh/);
+  });
+});
