@@ -95,13 +95,18 @@ const toList = (value: string | readonly string[]): readonly string[] =>
 /** Fields IBM's own tools write and nobody means. */
 const ignoredFields: ReadonlySet<string> = new Set(['pgrpName', 'onDemandCapacity', '$schema', '$comment']);
 
+/** LSF's plug-in takes several types in `vmType`, separated by commas. */
+const spreadTypes = (document: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
+  const { vmType, vmTypes, ...rest } = document;
+  if (typeof vmType !== 'string' || !vmType.includes(',') || vmTypes !== undefined) return document;
+  return { ...rest, vmTypes: Object.fromEntries(toList(vmType).map((type) => [type, 1])) };
+};
+
 /** Checks one template and brings it into one form. */
 export const readTemplate = (written: Readonly<Record<string, unknown>>): TemplateResult => {
   const { properties } = templateSchema;
-  const document = readScalars(
-    properties,
-    Object.fromEntries(Object.entries(written).filter(([, value]) => isMeant(value))),
-  );
+  const meant = Object.fromEntries(Object.entries(written).filter(([, value]) => isMeant(value)));
+  const document = readScalars(properties, spreadTypes(meant));
   const known = Object.entries(document).filter(([field]) => Object.hasOwn(properties, field));
   const unknown = Object.keys(document).filter(
     (field) => !Object.hasOwn(properties, field) && !ignoredFields.has(field),

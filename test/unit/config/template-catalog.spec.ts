@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createTemplateCatalog } from '../../../src/config/template-catalog.ts';
+import { fleetTypeOf, providerApiOf } from '../../../src/domain/template.ts';
 import { catalogFacts } from '../catalog-facts.ts';
 import { templateDocument } from '../provider-world.ts';
 import { createRecordingLog } from '../recording-log.ts';
@@ -66,6 +68,11 @@ describe('a template', () => {
       ncores: ['Numeric', '1'],
     }),
   );
+
+  it('may list its types in vmType, as LSF’s plug-in takes them', async () => {
+    const { template } = await good({ vmType: 'm5.large, m6i.large', priceType: 'spot' });
+    expect(template).toMatchObject({ vmTypes: { 'm5.large': 1, 'm6i.large': 1 } });
+  });
 
   it('may leave out attributes that its instance type tells', async () =>
     expect((await good({ attributes: { rank: 2, nram: 1000 } })).template.attributes).toEqual({
@@ -237,6 +244,15 @@ describe('a bad template', () => {
 });
 
 describe('the file', () => {
+  it('that is shipped as an example has templates of every kind, all good', async () => {
+    const shipped = join(import.meta.dirname, '..', '..', '..', 'config', 'awsprov_templates.json');
+    const { templates, rejected } = await readText(await readFile(shipped, 'utf8'));
+    expect(rejected).toEqual([]);
+    expect(new Set(templates.map(providerApiOf))).toEqual(new Set(['RunInstances', 'EC2Fleet', 'SpotFleet', 'ASG']));
+    const fleets = templates.filter((template) => providerApiOf(template) === 'EC2Fleet').map(fleetTypeOf);
+    expect(new Set(fleets)).toEqual(new Set(['instant', 'request', 'maintain']));
+  });
+
   it.each([
     'awsinstprov_templates.json',
     'awsprov_templates.json',
