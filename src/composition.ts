@@ -16,7 +16,9 @@ import { messageOf, PluginError } from './domain/errors.ts';
 import type { Aws } from './providers/aws/aws.ts';
 import { createFactCache } from './storage/fact-cache.ts';
 import { createInstanceTypes } from './storage/instance-types.ts';
+import { createLaunchFailures } from './storage/launch-failures.ts';
 import { createLiveRequests } from './storage/live-requests.ts';
+import { createOfferingMemory } from './storage/offering-memory.ts';
 import { createRequestStreams } from './storage/request-streams.ts';
 import { createFileLogger, type FileLogger, type LogLevel, toLogLevel } from './telemetry/file-logger.ts';
 import { version } from './version.ts';
@@ -90,6 +92,8 @@ export const compose = async ({
     launchDeadline,
     tagInstanceId: config.AWS_TAG_InstanceID,
     retention: config.retentionDays * day,
+    protectAfter: config.protectAfterFailures,
+    protectFor: config.protectMinutes * 60_000,
   };
   const { workDir } = environment;
   const streams = createRequestStreams(workDir);
@@ -100,7 +104,9 @@ export const compose = async ({
   const hosts = async (): Promise<Hosts> => (await aws()).hosts;
   const providers = async (api: Parameters<Aws['provider']>[0]) => (await aws()).provider(api);
   const imageOf = async (alias: string) => (await aws()).imageOf(alias);
-  const sync = { streams, live, hosts, providers, policy, clock, log };
+  const failures = createLaunchFailures(workDir);
+  const offerings = createOfferingMemory(workDir, clock);
+  const sync = { streams, failures, live, hosts, providers, policy, clock, log };
   const newId = randomUUID;
 
   const commands: CommandHandlers = {
@@ -126,6 +132,8 @@ export const compose = async ({
           );
         },
       }),
+    ClearOfferings: async () =>
+      (await import('./application/commands/clear-offerings.ts')).clearOfferingsHandler({ offerings, failures, log }),
     CollectLaunchTemplates: async () =>
       (await import('./application/commands/collect-launch-templates.ts')).collectLaunchTemplatesHandler({
         ...sync,
@@ -148,6 +156,8 @@ export const compose = async ({
     GetReturnRequests: async () =>
       (await import('./application/queries/get-return-requests.ts')).getReturnRequestsHandler(sync),
     ListRequests: async () => (await import('./application/queries/list-requests.ts')).listRequestsHandler({ streams }),
+    ListOfferings: async () =>
+      (await import('./application/queries/list-offerings.ts')).listOfferingsHandler({ ...sync, offerings }),
     ListMachines: async () => (await import('./application/queries/list-machines.ts')).listMachinesHandler({ streams }),
   };
   const around = { correlationId: () => correlationId, middleware: [logging(log)] };
@@ -220,6 +230,7 @@ const connect = async (
     ...(config.AWS_KEY_FILE === undefined ? {} : { keyDirectory: config.AWS_KEY_FILE }),
     remember: facts.get,
     forget: facts.forget,
+    offerings: createOfferingMemory(workDir, clock),
     ledger: (group) => createLiveRequests(join(workDir, 'groups', createHash('sha256').update(group).digest('hex'))),
   });
 };

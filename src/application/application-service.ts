@@ -1,5 +1,6 @@
 import type { Bus, Handlers, Operation } from './bus.ts';
 import type { ArchiveRequests, ArchiveRequestsAnswer } from './commands/archive-requests.ts';
+import type { ClearOfferings, ClearOfferingsAnswer } from './commands/clear-offerings.ts';
 import type { CollectLaunchTemplates, CollectLaunchTemplatesAnswer } from './commands/collect-launch-templates.ts';
 import type { CreateRequest, CreateRequestAnswer } from './commands/create-request.ts';
 import type { RefreshInstanceTypes, RefreshInstanceTypesAnswer } from './commands/refresh-instance-types.ts';
@@ -11,6 +12,7 @@ import type { GetRequestStatus, GetRequestStatusAnswer } from './queries/get-req
 import type { GetReturnRequests, GetReturnRequestsAnswer } from './queries/get-return-requests.ts';
 import type { GetTemplates, GetTemplatesAnswer } from './queries/get-templates.ts';
 import type { ListMachines, ListMachinesAnswer } from './queries/list-machines.ts';
+import type { ListOfferings, ListOfferingsAnswer } from './queries/list-offerings.ts';
 import type { ListRequests, ListRequestsAnswer } from './queries/list-requests.ts';
 
 /** Everything that changes state. A command answers with ids and versions, never with a view. */
@@ -20,6 +22,7 @@ export interface Commands {
   readonly ReturnMachines: Operation<ReturnMachines, ReturnMachinesAnswer>;
   readonly UpdateMachineStatus: Operation<UpdateMachineStatus, UpdateMachineStatusAnswer>;
   readonly ArchiveRequests: Operation<ArchiveRequests, ArchiveRequestsAnswer>;
+  readonly ClearOfferings: Operation<ClearOfferings, ClearOfferingsAnswer>;
   readonly CollectLaunchTemplates: Operation<CollectLaunchTemplates, CollectLaunchTemplatesAnswer>;
   readonly RefreshInstanceTypes: Operation<RefreshInstanceTypes, RefreshInstanceTypesAnswer>;
   readonly ValidateTemplate: Operation<ValidateTemplate, ValidateTemplateAnswer>;
@@ -31,6 +34,7 @@ export interface Queries {
   readonly GetRequestStatus: Operation<GetRequestStatus, GetRequestStatusAnswer>;
   readonly GetReturnRequests: Operation<GetReturnRequests, GetReturnRequestsAnswer>;
   readonly ListRequests: Operation<ListRequests, ListRequestsAnswer>;
+  readonly ListOfferings: Operation<ListOfferings, ListOfferingsAnswer>;
   readonly ListMachines: Operation<ListMachines, ListMachinesAnswer>;
 }
 
@@ -45,6 +49,7 @@ export const createApplicationService = (commands: Bus<Commands>, queries: Bus<Q
   updateMachineStatus: (input: Omit<UpdateMachineStatus, 'type'>) =>
     commands.execute({ type: 'UpdateMachineStatus', ...input }),
   validateTemplate: (input: Omit<ValidateTemplate, 'type'>) => commands.execute({ type: 'ValidateTemplate', ...input }),
+  clearOfferings: (input: Omit<ClearOfferings, 'type'> = {}) => commands.execute({ type: 'ClearOfferings', ...input }),
   collectLaunchTemplates: (input: Omit<CollectLaunchTemplates, 'type'>) =>
     commands.execute({ type: 'CollectLaunchTemplates', ...input }),
   refreshInstanceTypes: (input: Omit<RefreshInstanceTypes, 'type'> = {}) =>
@@ -56,6 +61,7 @@ export const createApplicationService = (commands: Bus<Commands>, queries: Bus<Q
   getReturnRequests: (input: Omit<GetReturnRequests, 'type'>) =>
     queries.execute({ type: 'GetReturnRequests', ...input }),
   listRequests: (input: Omit<ListRequests, 'type'> = {}) => queries.execute({ type: 'ListRequests', ...input }),
+  listOfferings: (input: Omit<ListOfferings, 'type'> = {}) => queries.execute({ type: 'ListOfferings', ...input }),
   listMachines: (input: Omit<ListMachines, 'type'> = {}) => queries.execute({ type: 'ListMachines', ...input }),
 });
 

@@ -1,5 +1,6 @@
 import type { InstanceTypeTable } from '../domain/instance-type.ts';
 import type { Sighting } from '../domain/machine.ts';
+import type { Offering, RefusedOffering } from '../domain/offering.ts';
 import type { HeldResource, PreparedLaunch, Refusal, RequestEvent, Resource } from '../domain/request.ts';
 import type { OwnedSighting, ReturnEvent } from '../domain/return-request.ts';
 import type { ProviderApi, Template, TemplateProblem } from '../domain/template.ts';
@@ -173,6 +174,27 @@ export interface Hosts {
   tagWithOwnId(machineIds: readonly string[]): Promise<void>;
 }
 
+/** Machines that never became usable, by template, since one of it last did. */
+export interface LaunchFailures {
+  /** `latest`: when the last one was noted, ms. */
+  of(templateId: string): Promise<{ readonly machineIds: readonly string[]; readonly latest: number }>;
+  note(templateId: string, machineIds: readonly string[]): Promise<void>;
+  clear(templateId: string): Promise<void>;
+  /** Templates with failures. */
+  templateIds(): Promise<readonly string[]>;
+}
+
+/** Offerings EC2 refused lately, remembered across processes. */
+export interface OfferingMemory {
+  /** Those not expired yet. */
+  refused(): Promise<readonly Offering[]>;
+  /** The same for people. */
+  list(): Promise<readonly RefusedOffering[]>;
+  remember(refused: readonly RefusedOffering[]): Promise<void>;
+  /** Answers with how many were forgotten. */
+  forget(isMeant: (offering: Offering) => boolean): Promise<number>;
+}
+
 /** A launch template of ours at AWS. */
 export interface StoredLaunchTemplate {
   readonly id: string;
@@ -204,4 +226,8 @@ export interface Policy {
   readonly tagInstanceId: boolean;
   /** Milliseconds for which finished requests stay in listings. */
   readonly retention: number;
+  /** Machines in a row that never became usable before their template is taken out of use; 0 never. */
+  readonly protectAfter: number;
+  /** Milliseconds after which such a template may try again. */
+  readonly protectFor: number;
 }

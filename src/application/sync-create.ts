@@ -13,6 +13,7 @@ import {
 import type { OwnedSighting } from '../domain/return-request.ts';
 import { terminateMachines } from './ending.ts';
 import { type LaunchOutcome, sendLaunch } from './launching.ts';
+import { noteOutcome } from './protection.ts';
 import { type DecideContext, decideOnRequest } from './streams.ts';
 import { keeperOf, settleResources, unlessFault } from './sync-resource.ts';
 import { keepBooks, type Look, type OpenCreate, type SyncPorts, sightingOf } from './syncing.ts';
@@ -131,6 +132,7 @@ export const syncCreate = async (
   }
   if (state.stage === 'open') await giveUpOverdue(ports, context, id, state, now);
   if (policy.tagInstanceId && state.stage !== 'absent') await tagNewlyUsable(ports, request, state);
+  await noteOutcome(ports, request, state);
 };
 
 /** On record before EC2 is asked, and asked again at every look until EC2 shows the end. */

@@ -1,10 +1,20 @@
 import type { Sighting } from '../domain/machine.ts';
 import { type KnownRequest, liveUnits, type Request } from '../domain/request.ts';
 import type { OwnedSighting } from '../domain/return-request.ts';
-import type { CapacityProviders, Clock, Hosts, LiveRequests, Logger, Policy, ResourceLook } from './ports.ts';
+import type {
+  CapacityProviders,
+  Clock,
+  Hosts,
+  LaunchFailures,
+  LiveRequests,
+  Logger,
+  Policy,
+  ResourceLook,
+} from './ports.ts';
 
 export interface SyncPorts {
   readonly live: LiveRequests;
+  readonly failures: LaunchFailures;
   readonly hosts: () => Promise<Hosts>;
   readonly providers: CapacityProviders;
   readonly policy: Policy;

@@ -5,6 +5,7 @@ import { runEmulator } from './emulator.ts';
 import { instanceTypeCommands } from './instance-types.ts';
 import { launchTemplateCommands } from './launch-templates.ts';
 import { machineCommands } from './machines.ts';
+import { offeringCommands } from './offerings.ts';
 import { requestCommands } from './requests.ts';
 import { templateCommands } from './templates.ts';
 
@@ -33,6 +34,7 @@ export const runCli = async (argv: readonly string[], door: Door): Promise<numbe
     .command('requests', 'Requests for machines and returns of them', requestCommands(door, done))
     .command('machines', 'The machines on record', machineCommands(door, done))
     .command('launch-templates', 'The launch templates made for fleets and groups', launchTemplateCommands(door, done))
+    .command('offerings', 'What launches keep clear of', offeringCommands(door, done))
     .command('instance-types', 'What is known of EC2 instance types', instanceTypeCommands(door, done))
     .command(
       'emulator',

@@ -120,6 +120,21 @@ export const providerConfigSchema = {
       default: 30,
       description: 'Requests finished for longer are set aside: still answered, no longer listed',
     },
+    protectAfterFailures: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 10000,
+      default: 10,
+      description:
+        'A template whose last so many machines all died or never became usable launches nothing more; 0 off',
+    },
+    protectMinutes: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 10080,
+      default: 60,
+      description: 'Minutes after which such a template may try again; `hf-aws offerings clear` lets it at once',
+    },
     consistencyWindowSeconds: {
       type: 'integer',
       minimum: 0,

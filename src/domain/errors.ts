@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'template.not-found'
   | 'template.invalid'
   | 'template.limit'
+  | 'template.protected'
   | 'request.not-found'
   | 'machine.not-found'
   | 'handler.not-found'

@@ -41,6 +41,34 @@ describe('the command line', () => {
     expect(await launchTemplates()).toEqual([]);
   });
 
+  it('shows which offerings launches keep clear of, and forgets them', async () => {
+    const template = { maxNumber: 9, priceType: 'spot', ...backend.place };
+    await plugin.offer([
+      { ...template, templateId: 'one', vmTypes: { 'm5.large': 1 } },
+      { ...template, templateId: 'two', vmTypes: { 'm5.large': 1, 'm5.xlarge': 1 } },
+    ]);
+    backend.emulator.configure({ capacity: { 'm5.large:*': 0 } });
+    const first = await plugin.call('requestMachines', { template: { templateId: 'one', machineCount: 1 } });
+    expect(first.exitCode).toBe(1);
+    const refused = { market: 'spot', instanceType: 'm5.large', code: 'InsufficientInstanceCapacity' };
+    expect(await run('offerings', 'list')).toMatchObject({ refused: [refused], templates: [] });
+
+    const typesOf = async (templateId: string): Promise<readonly string[]> => {
+      backend.emulator.forgetCalls();
+      await plugin.call('requestMachines', { template: { templateId, machineCount: 1 } });
+      const { parameters = {} } = backend.emulator.calls().find(({ action }) => action === 'CreateFleet') ?? {};
+      return Object.entries(parameters).flatMap(([name, value]) =>
+        /Overrides.*InstanceType/.test(name) ? [value] : [],
+      );
+    };
+    expect(await typesOf('two')).toEqual(['m5.xlarge']);
+    // Nothing else is left: EC2 is asked rather than nobody.
+    expect(await typesOf('one')).toEqual(['m5.large']);
+    expect(await run('offerings', 'clear')).toEqual({ offerings: 1, templates: [] });
+    expect(await typesOf('two')).toEqual(['m5.large', 'm5.xlarge']);
+    backend.emulator.configure({ capacity: {} });
+  });
+
   it('asks EC2 for the instance types of the Region, which then stand in for the shipped ones', async () => {
     const template = { templateId: 'plain', maxNumber: 9, vmType: 'r3.large', ...backend.place };
     await plugin.offer([template]);

@@ -8,6 +8,7 @@ import {
 } from '../../src/application/application-service.ts';
 import { createBus, logging } from '../../src/application/bus.ts';
 import { archiveRequestsHandler } from '../../src/application/commands/archive-requests.ts';
+import { clearOfferingsHandler } from '../../src/application/commands/clear-offerings.ts';
 import { collectLaunchTemplatesHandler } from '../../src/application/commands/collect-launch-templates.ts';
 import { createRequestHandler } from '../../src/application/commands/create-request.ts';
 import { refreshInstanceTypesHandler } from '../../src/application/commands/refresh-instance-types.ts';
@@ -20,11 +21,14 @@ import { getRequestStatusHandler } from '../../src/application/queries/get-reque
 import { getReturnRequestsHandler } from '../../src/application/queries/get-return-requests.ts';
 import { getTemplatesHandler } from '../../src/application/queries/get-templates.ts';
 import { listMachinesHandler } from '../../src/application/queries/list-machines.ts';
+import { listOfferingsHandler } from '../../src/application/queries/list-offerings.ts';
 import { listRequestsHandler } from '../../src/application/queries/list-requests.ts';
 import { recountLive } from '../../src/application/recount.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { createTemplateCatalog } from '../../src/config/template-catalog.ts';
+import { createLaunchFailures } from '../../src/storage/launch-failures.ts';
 import { createLiveRequests } from '../../src/storage/live-requests.ts';
+import { createOfferingMemory } from '../../src/storage/offering-memory.ts';
 import { createRequestStreams } from '../../src/storage/request-streams.ts';
 import { catalogFacts } from './catalog-facts.ts';
 import { createFakeCapacity, type FakeCapacity } from './fake-capacity.ts';
@@ -99,12 +103,16 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     pendingTimeout: 3 * minute,
     launchDeadline: 15 * minute,
     tagInstanceId: false,
+    protectAfter: 10,
+    protectFor: 60 * minute,
     retention: 30 * 24 * 60 * minute,
     ...changes,
   };
   const hosts = async () => fakeHosts;
   const providers = async () => capacity;
-  const sync = { streams, live, hosts, providers, policy, clock, log };
+  const failures = createLaunchFailures(workDir);
+  const offerings = createOfferingMemory(workDir, clock);
+  const sync = { streams, failures, live, hosts, providers, policy, clock, log };
 
   const commands: CommandHandlers = {
     CreateRequest: async () =>
@@ -119,6 +127,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     ReturnMachines: async () => returnMachinesHandler({ ...sync, newId }),
     UpdateMachineStatus: async () => updateMachineStatusHandler(sync),
     ArchiveRequests: async () => archiveRequestsHandler({ ...sync, nowAndThen: (work) => work() }),
+    ClearOfferings: async () => clearOfferingsHandler({ offerings, failures, log }),
     CollectLaunchTemplates: async () =>
       collectLaunchTemplatesHandler({ ...sync, shelf: async () => ({ list: async () => [], remove: async () => {} }) }),
     RefreshInstanceTypes: async () => refreshInstanceTypesHandler({ ...facts, ask: async () => new Map(), log }),
@@ -129,6 +138,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     GetRequestStatus: async () => getRequestStatusHandler({ streams }),
     GetReturnRequests: async () => getReturnRequestsHandler(sync),
     ListRequests: async () => listRequestsHandler({ streams }),
+    ListOfferings: async () => listOfferingsHandler({ ...sync, offerings }),
     ListMachines: async () => listMachinesHandler({ streams }),
   };
   const around = { correlationId: () => origin.correlationId, middleware: [logging(log)] };

@@ -14,6 +14,7 @@ import type {
   RequestStreams,
   TemplateCatalog,
 } from '../ports.ts';
+import { checkProtection, type ProtectionPorts } from '../protection.ts';
 import { type DecideContext, type Decided, decideOnRequest } from '../streams.ts';
 import { keepBooks } from '../syncing.ts';
 
@@ -33,7 +34,7 @@ export interface CreateRequestAnswer {
   readonly message: string;
 }
 
-export interface CreateRequestPorts {
+export interface CreateRequestPorts extends ProtectionPorts {
   readonly streams: RequestStreams;
   readonly live: LiveRequests;
   readonly templates: TemplateCatalog;
@@ -120,6 +121,7 @@ export const createRequestHandler =
 
     const offered = await findTemplate(ports.templates, templateId);
     checkCount(offered, wanted);
+    await checkProtection(ports, templateId);
     const template = await withImage(ports, offered);
     if (standsInForSpotFleet(template))
       log.info('template.api', `${templateId} has no fleetRole: EC2 Fleet serves it instead of Spot Fleet`, {

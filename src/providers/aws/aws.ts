@@ -1,5 +1,12 @@
 import type { InstanceTypeInfo } from '@aws-sdk/client-ec2';
-import type { CapacityProvider, Hosts, LaunchTemplateShelf, LiveRequests, Logger } from '../../application/ports.ts';
+import type {
+  CapacityProvider,
+  Hosts,
+  LaunchTemplateShelf,
+  LiveRequests,
+  Logger,
+  OfferingMemory,
+} from '../../application/ports.ts';
 import { PluginError } from '../../domain/errors.ts';
 import type { InstanceTypeTable } from '../../domain/instance-type.ts';
 import type { ProviderApi } from '../../domain/template.ts';
@@ -34,6 +41,7 @@ export interface AwsOptions {
   readonly forget: (value: string) => Promise<void>;
   /** What requests want of an Auto Scaling group of the administrator's, and which of its members they have claimed. */
   readonly ledger: (group: string) => LiveRequests;
+  readonly offerings: OfferingMemory;
 }
 
 export interface Aws {

@@ -10,6 +10,7 @@ import type { CapacityProvider, LaunchOrder, LaunchReport } from '../../applicat
 import { PluginError } from '../../domain/errors.ts';
 import { clientTokenOf } from '../../domain/ids.ts';
 import type { Sighting } from '../../domain/machine.ts';
+import { refusedOffering } from '../../domain/offering.ts';
 import { withRawFields } from '../../domain/raw-fields.ts';
 import type { PreparedLaunch, Refusal } from '../../domain/request.ts';
 import {
@@ -97,7 +98,7 @@ const prepareFleet = async (options: Ec2FleetOptions, order: LaunchOrder): Promi
     LaunchTemplateConfigs: [
       {
         LaunchTemplateSpecification: { LaunchTemplateId: launchTemplate.id, Version: launchTemplate.version },
-        Overrides: fleetPools(template),
+        Overrides: fleetPools(template, await options.offerings.refused()),
       },
     ],
     TagSpecifications: tagSpecifications(
@@ -162,6 +163,27 @@ const instantReport = (
   return { machines, refusal: refusalFrom(Errors, launch.count - units, launch), tryNextPool: retryable };
 };
 
+/** Remembers what was refused, and forgets it of what was granted. */
+const learn = async (
+  { offerings, clock }: Ec2FleetOptions,
+  { input }: FleetCall,
+  { Instances = [], Errors = [] }: CreateFleetCommandOutput,
+): Promise<void> => {
+  const isOnDemand = input.TargetCapacitySpecification?.DefaultTargetCapacityType === 'on-demand';
+  const refused = Errors.flatMap(({ ErrorCode = '', Lifecycle, LaunchTemplateAndOverrides }) => {
+    const { InstanceType, SubnetId } = LaunchTemplateAndOverrides?.Overrides ?? {};
+    const market = Lifecycle === 'on-demand' || (Lifecycle === undefined && isOnDemand) ? 'ondemand' : 'spot';
+    const offering = { market, ...optional('instanceType', InstanceType), ...optional('subnetId', SubnetId) } as const;
+    return refusedOffering(offering, ErrorCode, clock()) ?? [];
+  });
+  if (refused.length > 0) await offerings.remember(refused);
+  const granted = new Set(
+    Instances.map(({ InstanceType, Lifecycle }) => `${Lifecycle === 'spot' ? 'spot' : 'ondemand'} ${InstanceType}`),
+  );
+  if (refused.length === 0 && granted.size > 0)
+    await offerings.forget(({ market, instanceType }) => granted.has(`${market} ${instanceType}`));
+};
+
 /** Capacity by EC2 Fleet: one call for every type in every subnet, on demand, spot or both. */
 export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvider => {
   const { ec2 } = options;
@@ -183,7 +205,10 @@ export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvid
       };
       try {
         const answer = await ec2.createFleet({ ...input, ...(isRequest ? { ValidUntil: new Date(validUntil) } : {}) });
-        if (input.Type === 'instant') return await renewed(instantReport(answer, launch, call));
+        if (input.Type === 'instant') {
+          await learn(options, call, answer);
+          return await renewed(instantReport(answer, launch, call));
+        }
         const resource = {
           kind: 'EC2Fleet' as const,
           id: answer.FleetId ?? '',

@@ -4,6 +4,7 @@ import type {
   InstanceRequirementsRequest,
   SpotAllocationStrategy,
 } from '@aws-sdk/client-ec2';
+import { type Offering, promising } from '../../domain/offering.ts';
 import { type Template, weightedTypes } from '../../domain/template.ts';
 import { isInstanceType, optional } from './launch-data.ts';
 
@@ -30,8 +31,12 @@ const requirementsOf = ({ abisInstanceRequirements }: Template): InstanceRequire
     ? abisInstanceRequirements
     : undefined;
 
+/** The market a fleet draws on first. */
+export const marketOf = ({ priceType }: Template): Offering['market'] =>
+  priceType === 'ondemand' ? 'ondemand' : 'spot';
+
 /** Every type in every subnet: the pools a fleet may draw on, each naming its place so that an error names it too. */
-export const fleetPools = (template: Template): FleetLaunchTemplateOverridesRequest[] => {
+const allPools = (template: Template): FleetLaunchTemplateOverridesRequest[] => {
   const requirements = requirementsOf(template);
   const MaxPrice = template.priceType === 'ondemand' ? undefined : template.maxSpotPrice;
   return template.subnetIds.flatMap((SubnetId) => {
@@ -47,4 +52,15 @@ export const fleetPools = (template: Template): FleetLaunchTemplateOverridesRequ
       ...optional('Priority', template.vmTypesPriority?.[type]),
     }));
   });
+};
+
+/** The pools a fleet may draw on, without those that were refused lately as long as others are left. */
+export const fleetPools = (template: Template, refused: readonly Offering[]): FleetLaunchTemplateOverridesRequest[] => {
+  const market = marketOf(template);
+  const offeringOf = ({ InstanceType, SubnetId }: FleetLaunchTemplateOverridesRequest): Offering => ({
+    market,
+    ...optional('instanceType', InstanceType),
+    ...optional('subnetId', SubnetId),
+  });
+  return [...promising(allPools(template), refused, offeringOf)];
 };

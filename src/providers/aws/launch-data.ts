@@ -7,7 +7,7 @@ import type {
   RunInstancesCommandInput,
   Tag,
 } from '@aws-sdk/client-ec2';
-import type { LaunchOrder, Logger } from '../../application/ports.ts';
+import type { LaunchOrder, Logger, OfferingMemory } from '../../application/ports.ts';
 import { PluginError } from '../../domain/errors.ts';
 import { withRawFields } from '../../domain/raw-fields.ts';
 import type { Template } from '../../domain/template.ts';
@@ -22,6 +22,7 @@ export interface LaunchDataOptions {
   readonly log: Logger;
   /** The name of an AMI's root device, remembered across calls. */
   readonly rootDeviceOf: (imageId: string) => Promise<string>;
+  readonly offerings: Pick<OfferingMemory, 'refused' | 'remember' | 'forget'>;
 }
 
 /** What RunInstances and launch templates have in common: everything of a launch but where, how many and whose. */

@@ -7,6 +7,7 @@ import type {
 import type { CapacityProvider, LaunchOrder } from '../../application/ports.ts';
 import { PluginError } from '../../domain/errors.ts';
 import { clientTokenOf } from '../../domain/ids.ts';
+import type { Offering } from '../../domain/offering.ts';
 import { withRawFields } from '../../domain/raw-fields.ts';
 import type { PreparedLaunch } from '../../domain/request.ts';
 import { expiryMs, fleetTypeOf, offeringOf, onDemandUnits, type Template } from '../../domain/template.ts';
@@ -45,9 +46,9 @@ const strategies: Readonly<Record<string, AllocationStrategy>> = {
 const isRequirements = (value: object): value is InstanceRequirements => 'VCpuCount' in value && 'MemoryMiB' in value;
 
 /** The pools in Spot Fleet's words. */
-const overrides = (template: Template): LaunchTemplateOverrides[] => {
+const overrides = (template: Template, refused: readonly Offering[]): LaunchTemplateOverrides[] => {
   const requirements: object = template.abisInstanceRequirements ?? {};
-  return fleetPools(template).map(({ InstanceType, SubnetId, WeightedCapacity, Priority, MaxPrice }) => ({
+  return fleetPools(template, refused).map(({ InstanceType, SubnetId, WeightedCapacity, Priority, MaxPrice }) => ({
     ...optional('InstanceType', InstanceType),
     ...optional('SubnetId', SubnetId),
     ...optional('WeightedCapacity', WeightedCapacity),
@@ -81,7 +82,9 @@ const prepareSpotFleet = async (options: SpotFleetOptions, order: LaunchOrder): 
     ...(Type === 'maintain'
       ? { ReplaceUnhealthyInstances: false, ExcessCapacityTerminationPolicy: 'noTermination' as const }
       : {}),
-    LaunchTemplateConfigs: [{ LaunchTemplateSpecification, Overrides: overrides(template) }],
+    LaunchTemplateConfigs: [
+      { LaunchTemplateSpecification, Overrides: overrides(template, await options.offerings.refused()) },
+    ],
     TagSpecifications: [{ ResourceType: 'spot-fleet-request', Tags: tags }],
   };
   const call: SpotFleetCall = {

@@ -30,6 +30,8 @@ const defaults = {
   consistencyWindowSeconds: 120,
   retentionDays: 30,
   ncpusAreCores: false,
+  protectAfterFailures: 10,
+  protectMinutes: 60,
   machineTypes: { x86_64: 'X86_64' },
 };
 

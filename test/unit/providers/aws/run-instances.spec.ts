@@ -29,6 +29,7 @@ const setUp = (options: Partial<RunInstancesOptions> = {}) => {
     launchTemplates,
     ...ours,
     rootDeviceOf: async (imageId) => `/dev/root-of-${imageId}`,
+    offerings: { refused: async () => [], remember: async () => undefined, forget: async () => 0 },
     ...options,
   });
   return { ec2, log, provider };
