@@ -32,7 +32,7 @@ const requirementsOf = ({ abisInstanceRequirements }: Template): InstanceRequire
     : undefined;
 
 /** The market a fleet draws on first. */
-export const marketOf = ({ priceType }: Template): Offering['market'] =>
+const marketOf = ({ priceType }: Template): Offering['market'] =>
   priceType === 'ondemand' ? 'ondemand' : 'spot';
 
 /** Every type in every subnet: the pools a fleet may draw on, each naming its place so that an error names it too. */
