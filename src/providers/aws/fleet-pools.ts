@@ -32,8 +32,7 @@ const requirementsOf = ({ abisInstanceRequirements }: Template): InstanceRequire
     : undefined;
 
 /** The market a fleet draws on first. */
-const marketOf = ({ priceType }: Template): Offering['market'] =>
-  priceType === 'ondemand' ? 'ondemand' : 'spot';
+const marketOf = ({ priceType }: Template): Offering['market'] => (priceType === 'ondemand' ? 'ondemand' : 'spot');
 
 /** Every type in every subnet: the pools a fleet may draw on, each naming its place so that an error names it too. */
 const allPools = (template: Template): FleetLaunchTemplateOverridesRequest[] => {
