@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { messageOf, PluginError } from '../domain/errors.ts';
 import { JsonSyntaxError, parseJson } from '../json/parse-json.ts';
 
@@ -11,7 +11,7 @@ export const readFirst = async (
 ): Promise<{ readonly file: string; readonly value: unknown } | undefined> => {
   for (const file of files) {
     try {
-      return { file, value: await parseJson(await readFile(file, 'utf8')) };
+      return { file, value: await parseJson(readFileSync(file, 'utf8')) };
     } catch (cause) {
       if (isAbsent(cause)) continue;
       const fault =

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { messageOf, PluginError } from '../domain/errors.ts';
 import { parseJson } from '../json/parse-json.ts';
 
@@ -21,7 +21,7 @@ const sourceOf = (operation: string, args: readonly string[]): Source => {
     return { name: 'standard input', read: readStandardInput };
   }
   if (value !== undefined && rest.length === 0) {
-    if (flag === '-f' || flag === '--file') return { name: value, read: () => readFile(value, 'utf8') };
+    if (flag === '-f' || flag === '--file') return { name: value, read: async () => readFileSync(value, 'utf8') };
     if (flag === '--data') return { name: '--data', read: async () => value };
   }
   throw new PluginError('input.invalid', `unexpected arguments "${args.join(' ')}"; ${usage(operation)}`);

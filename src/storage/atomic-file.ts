@@ -1,5 +1,17 @@
-import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
+// Synchronous throughout: a call waits for each step anyway, and loading Node's promises and threads for files costs more than
+// all of a call's reads and writes.
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { PluginError } from '../domain/errors.ts';
 
@@ -13,55 +25,72 @@ export const errnoOf = (error: unknown): string =>
 const unwritable = (path: string, cause: unknown): PluginError =>
   new PluginError('storage.unwritable', `cannot write ${path} (${errnoOf(cause) || String(cause)})`, { cause });
 
-const syncDirectory = async (path: string): Promise<void> => {
-  if (process.platform === 'win32') return; // a directory cannot be opened there
-  const handle = await open(path, 'r');
+const withFile = <T>(path: string, flags: string, work: (descriptor: number) => T): T => {
+  const descriptor = openSync(path, flags, fileMode);
   try {
-    await handle.sync();
+    return work(descriptor);
   } finally {
-    await handle.close();
+    closeSync(descriptor);
   }
 };
 
+const syncDirectory = (path: string): void => {
+  if (process.platform === 'win32') return; // a directory cannot be opened there
+  withFile(path, 'r', fsyncSync);
+};
+
 /** Makes a directory and its parents, private, and puts the name of each new one on disk. */
-const makeDirectory = async (path: string): Promise<void> => {
+const makeDirectory = (path: string): void => {
   try {
-    const first = await mkdir(path, { recursive: true, mode: directoryMode });
+    const first = mkdirSync(path, { recursive: true, mode: directoryMode });
     if (first === undefined) return;
-    for (let made = path; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
+    for (let made = path; made.length >= first.length; made = dirname(made)) syncDirectory(dirname(made));
   } catch (error) {
     throw unwritable(path, error);
   }
 };
 
+/** Loaded when something is written: reading does without. */
+const crypto = (): typeof import('node:crypto') => process.getBuiltinModule('node:crypto');
+
 /** Writes beside the target under a name nobody else uses, on disk before it resolves. */
-const writeAside = async (path: string, text: string): Promise<string> => {
-  const aside = `${path}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
-  const write = async (): Promise<void> => {
-    const handle = await open(aside, 'wx', fileMode);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  };
+const writeAside = (path: string, text: string): string => {
+  const aside = `${path}.${process.pid}-${crypto().randomBytes(6).toString('hex')}.tmp`;
+  const write = (): void =>
+    withFile(aside, 'wx', (descriptor) => {
+      writeFileSync(descriptor, text);
+      fsyncSync(descriptor);
+    });
   try {
-    await write();
+    write();
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
-    await makeDirectory(dirname(path));
-    await write();
+    makeDirectory(dirname(path));
+    write();
   }
   return aside;
 };
 
-const discard = async (path: string): Promise<void> => {
-  await unlink(path).catch(() => undefined);
+const discard = (path: string): void => {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It is of no use to anybody; see sweepAbandoned.
+  }
 };
 
 /** A lost NFS answer makes a link that was made look refused; what the file holds tells. */
-const holds = async (path: string, text: string): Promise<boolean> => (await readFile(path, 'utf8')) === text;
+const holds = (path: string, text: string): boolean => readFileSync(path, 'utf8') === text;
+
+const linkUnlessTaken = (aside: string, path: string, text: string): boolean => {
+  try {
+    linkSync(aside, path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return holds(path, text);
+    throw error;
+  }
+};
 
 /**
  * Creates a file that must not exist yet: whole or not at all, and by one process only, whatever is killed when. Answers false
@@ -70,15 +99,9 @@ const holds = async (path: string, text: string): Promise<boolean> => (await rea
 export const createFile = async (path: string, text: string): Promise<boolean> => {
   let aside = '';
   try {
-    aside = await writeAside(path, text);
-    const mine = await link(aside, path).then(
-      () => true,
-      async (error: unknown) => {
-        if (errnoOf(error) === 'EEXIST') return holds(path, text);
-        throw error;
-      },
-    );
-    if (mine) await syncDirectory(dirname(path));
+    aside = writeAside(path, text);
+    const mine = linkUnlessTaken(aside, path, text);
+    if (mine) syncDirectory(dirname(path));
     return mine;
   } catch (error) {
     if (error instanceof PluginError) throw error;
@@ -89,20 +112,22 @@ export const createFile = async (path: string, text: string): Promise<boolean> =
     }
     throw unwritable(path, error);
   } finally {
-    if (aside !== '') await discard(aside);
+    if (aside !== '') discard(aside);
   }
 };
 
 /** Creates an empty file unless it exists: its name is all there is to it. Throws `storage.unwritable`. */
 export const createMark = async (path: string): Promise<void> => {
-  const create = async (): Promise<void> => (await open(path, 'a', fileMode)).close();
+  const create = (): void => closeSync(openSync(path, 'a', fileMode));
   try {
-    await create().catch(async (error: unknown) => {
+    try {
+      create();
+    } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
-      await makeDirectory(dirname(path));
-      await create();
-    });
-    await syncDirectory(dirname(path));
+      makeDirectory(dirname(path));
+      create();
+    }
+    syncDirectory(dirname(path));
   } catch (error) {
     if (error instanceof PluginError) throw error;
     throw unwritable(path, error);
@@ -113,12 +138,20 @@ export const createMark = async (path: string): Promise<void> => {
 const abandonedAfterMs = 10 * 60_000;
 const asideName = /\.\d+-[0-9a-f]{12}\.tmp$/;
 
+/** Milliseconds; now, when it is gone meanwhile. */
+const writtenAt = (path: string): number => {
+  try {
+    return statSync(path).mtimeMs;
+  } catch {
+    return Date.now();
+  }
+};
+
 /** Removes what killed processes left in a folder; `names` is its listing. */
 export const sweepAbandoned = async (directory: string, names: readonly string[]): Promise<void> => {
   for (const name of names.filter((each) => asideName.test(each))) {
     const path = `${directory}/${name}`;
-    const known = await stat(path).catch(() => undefined);
-    if (known !== undefined && Date.now() - known.mtimeMs > abandonedAfterMs) await discard(path);
+    if (Date.now() - writtenAt(path) > abandonedAfterMs) discard(path);
   }
 };
 
@@ -126,11 +159,11 @@ export const sweepAbandoned = async (directory: string, names: readonly string[]
 export const replaceFile = async (path: string, text: string): Promise<void> => {
   let aside = '';
   try {
-    aside = await writeAside(path, text);
-    await rename(aside, path);
-    await syncDirectory(dirname(path));
+    aside = writeAside(path, text);
+    renameSync(aside, path);
+    syncDirectory(dirname(path));
   } catch (error) {
-    if (aside !== '') await discard(aside);
+    if (aside !== '') discard(aside);
     if (error instanceof PluginError) throw error;
     throw unwritable(path, error);
   }
@@ -139,7 +172,7 @@ export const replaceFile = async (path: string, text: string): Promise<void> => 
 /** The file's text; undefined where there is none. Throws `storage.unreadable` naming the file. */
 export const readIfPresent = async (path: string): Promise<string | undefined> => {
   try {
-    return await readFile(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw new PluginError('storage.unreadable', `cannot read ${path} (${errnoOf(error)})`, { cause: error });
@@ -148,10 +181,10 @@ export const readIfPresent = async (path: string): Promise<string | undefined> =
 
 /** Moves a folder whole. Succeeds when somebody else has moved it. Throws `storage.unwritable`. */
 export const moveFolder = async (from: string, to: string): Promise<void> => {
-  await makeDirectory(dirname(to));
+  makeDirectory(dirname(to));
   try {
-    await rename(from, to);
-    await syncDirectory(dirname(to));
+    renameSync(from, to);
+    syncDirectory(dirname(to));
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw unwritable(to, error);
   }

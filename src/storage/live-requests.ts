@@ -1,4 +1,4 @@
-import { readdir, rename, stat, unlink } from 'node:fs/promises';
+import { readdirSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { LiveClaim, LiveRequests } from '../application/ports.ts';
@@ -8,9 +8,9 @@ import { createMark, errnoOf } from './atomic-file.ts';
 const claimName = /^(req-[0-9a-f-]{36})~(\d+)$/;
 const nameOf = ({ requestId, units }: LiveClaim): string => `${requestId}~${units}`;
 
-const unlessGone = async <T>(path: string, action: Promise<T>): Promise<T | undefined> => {
+const unlessGone = <T>(path: string, action: () => T): T | undefined => {
   try {
-    return await action;
+    return action();
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw new PluginError('storage.unwritable', `cannot keep the books at ${path} (${errnoOf(error)})`, {
@@ -31,8 +31,8 @@ const pauseMs = (): number => 5 + Math.random() * 20;
 export const createLiveRequests = (workDirectory: string): LiveRequests => {
   const root = join(workDirectory, 'live');
 
-  const claimsOf = async (templateId: string): Promise<readonly LiveClaim[]> => {
-    const names = (await unlessGone(join(root, templateId), readdir(join(root, templateId)))) ?? [];
+  const claimsOf = (templateId: string): readonly LiveClaim[] => {
+    const names = unlessGone(join(root, templateId), () => readdirSync(join(root, templateId))) ?? [];
     return names.flatMap((name) => {
       const [, requestId, units] = claimName.exec(name) ?? [];
       return requestId === undefined ? [] : [{ templateId, requestId, units: Number(units) }];
@@ -44,35 +44,32 @@ export const createLiveRequests = (workDirectory: string): LiveRequests => {
   const reserve = async (claim: LiveClaim, limit: number | undefined) => {
     for (let attempt = 1; ; attempt++) {
       await createMark(pathOf(claim));
-      const claims = await claimsOf(claim.templateId);
+      const claims = claimsOf(claim.templateId);
       const live = claims.reduce((sum, { units }) => sum + units, 0);
       if (limit === undefined || live <= limit) return { granted: true, live };
-      await unlessGone(pathOf(claim), unlink(pathOf(claim)));
+      unlessGone(pathOf(claim), () => unlinkSync(pathOf(claim)));
       if (attempt === tries) return { granted: false, live: live - claim.units };
       await wait(pauseMs());
     }
   };
 
   const settle = async (claim: LiveClaim): Promise<void> => {
-    const known = (await claimsOf(claim.templateId)).filter(({ requestId }) => requestId === claim.requestId);
+    const known = claimsOf(claim.templateId).filter(({ requestId }) => requestId === claim.requestId);
     const same = known.some(({ units }) => units === claim.units);
     if (claim.units > 0 && known.length === 0) await createMark(pathOf(claim));
     for (const old of known) {
-      if (claim.units === 0 || (same && old.units !== claim.units)) await unlessGone(pathOf(old), unlink(pathOf(old)));
-      else if (!same) await unlessGone(pathOf(old), rename(pathOf(old), pathOf(claim)));
+      if (claim.units === 0 || (same && old.units !== claim.units))
+        unlessGone(pathOf(old), () => unlinkSync(pathOf(old)));
+      else if (!same) unlessGone(pathOf(old), () => renameSync(pathOf(old), pathOf(claim)));
     }
   };
 
   const list = async (templateId?: string) => {
-    const templateIds = templateId === undefined ? ((await unlessGone(root, readdir(root))) ?? []) : [templateId];
-    const claims = (await Promise.all(templateIds.map(claimsOf))).flat();
-    const dated = await Promise.all(
-      claims.map(async (claim) => {
-        const known = await unlessGone(pathOf(claim), stat(pathOf(claim)));
-        return known === undefined ? [] : [{ ...claim, since: known.mtimeMs }];
-      }),
-    );
-    return dated.flat();
+    const templateIds = templateId === undefined ? (unlessGone(root, () => readdirSync(root)) ?? []) : [templateId];
+    return templateIds.flatMap(claimsOf).flatMap((claim) => {
+      const known = unlessGone(pathOf(claim), () => statSync(pathOf(claim)));
+      return known === undefined ? [] : [{ ...claim, since: known.mtimeMs }];
+    });
   };
 
   return { reserve, settle, list };

@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Low } from 'lowdb';
@@ -60,9 +60,9 @@ const isBatchOf =
 const batchName = /^(\d{9})\.json$/;
 const nameAt = (version: number): string => `${String(version).padStart(9, '0')}.json`;
 
-const listDirectory = async (path: string): Promise<readonly string[]> => {
+const listDirectory = (path: string): readonly string[] => {
   try {
-    return await readdir(path);
+    return readdirSync(path);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
     throw new PluginError('storage.unreadable', `cannot read ${path} (${errnoOf(error)})`, { cause: error });
@@ -91,7 +91,7 @@ export const createRequestStreams = (workDirectory: string): RequestStreams => {
   };
 
   const readFolder = async (folder: string, id: string): Promise<Stream> => {
-    const listed = await listDirectory(folder);
+    const listed = listDirectory(folder);
     await sweepAbandoned(folder, listed);
     const names = listed.filter((name) => batchName.test(name)).sort();
     const batches = await Promise.all(names.map((name) => readBatch(folder, id, Number.parseInt(name, 10))));
@@ -133,12 +133,11 @@ export const createRequestStreams = (workDirectory: string): RequestStreams => {
       return version + events.length;
     },
 
-    ids: async () => (await listDirectory(root)).filter(isStreamId),
+    ids: async () => listDirectory(root).filter(isStreamId),
 
     untouchedSince: async (time) => {
-      const ids = (await listDirectory(root)).filter(isStreamId);
-      const times = await Promise.all(ids.map(async (id) => (await stat(join(root, id))).mtimeMs));
-      return ids.filter((_, index) => (times[index] ?? time) < time);
+      const ids = listDirectory(root).filter(isStreamId);
+      return ids.filter((id) => statSync(join(root, id)).mtimeMs < time);
     },
 
     archive: (id) => moveFolder(join(root, id), join(archive, id)),

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, rename, stat } from 'node:fs/promises';
+import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock, LogFields, Logger } from '../application/ports.ts';
 
@@ -29,11 +29,19 @@ const timestamp = (ms: number): string => {
   return `${day} ${time}.${String(date.getMilliseconds()).padStart(3, '0')}`;
 };
 
-const rotate = async ({ file, maxBytes, maxFiles }: FileLoggerOptions): Promise<void> => {
-  const { size } = await stat(file);
+const renameIfPresent = (from: string, to: string): void => {
+  try {
+    renameSync(from, to);
+  } catch {
+    // There are not so many yet, or another process was first.
+  }
+};
+
+const rotate = ({ file, maxBytes, maxFiles }: FileLoggerOptions): void => {
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (size < maxBytes) return;
-  for (let n = maxFiles - 1; n >= 1; n--) await rename(`${file}.${n}`, `${file}.${n + 1}`).catch(() => undefined);
-  await rename(file, `${file}.1`);
+  for (let n = maxFiles - 1; n >= 1; n--) renameIfPresent(`${file}.${n}`, `${file}.${n + 1}`);
+  renameIfPresent(file, `${file}.1`);
 };
 
 /** `LOG_INFO` (Host Factory's spelling) or `INFO`; undefined for anything else. */
@@ -59,9 +67,13 @@ export const createFileLogger = (options: FileLoggerOptions): FileLogger => {
         `[${timestamp(clock())}]-[${level}]-[${code}] ${plain} ${JSON.stringify({ correlationId, ...fields })}\n`,
       );
     };
-  const append = async (text: string): Promise<void> => {
-    await rotate(options).catch(() => undefined);
-    await appendFile(file, text, { mode: 0o600 });
+  const append = (text: string): void => {
+    rotate(options);
+    appendFileSync(file, text, { mode: 0o600 });
+  };
+  const appendToNew = (text: string): void => {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    append(text);
   };
   return {
     debug: write('DEBUG'),
@@ -72,13 +84,12 @@ export const createFileLogger = (options: FileLoggerOptions): FileLogger => {
       if (lines.length === 0) return;
       const text = lines.join('');
       lines = [];
-      try {
-        await append(text).catch(async () => {
-          await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-          await append(text);
-        });
-      } catch {
-        // A full disk or a missing folder of logs is no reason to lose a launch.
+      for (const write of [append, appendToNew]) {
+        try {
+          return write(text);
+        } catch {
+          // A full disk or a missing folder of logs is no reason to lose a launch.
+        }
       }
     },
   };

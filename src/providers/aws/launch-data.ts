@@ -1,4 +1,4 @@
-import { access, readFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type {
   _InstanceType,
@@ -47,13 +47,18 @@ export interface LaunchNetwork {
 /** EC2: bytes of user data before base64. */
 const mostUserData = 16_384;
 
-const readUserData = async ({ templateId, userDataScript }: Template): Promise<string | undefined> => {
+const readUserData = ({ templateId, userDataScript }: Template): string | undefined => {
   if (userDataScript === undefined) return undefined;
   const refuse = (rule: string, cause?: unknown): PluginError =>
     new PluginError('template.invalid', `template ${templateId}: userDataScript ${userDataScript} ${rule}`, { cause });
-  const bytes = await readFile(userDataScript).catch((cause: unknown) => {
-    throw refuse('cannot be read', cause);
-  });
+  const read = (): Buffer => {
+    try {
+      return readFileSync(userDataScript);
+    } catch (cause) {
+      throw refuse('cannot be read', cause);
+    }
+  };
+  const bytes = read();
   if (bytes.length > mostUserData) throw refuse(`has ${bytes.length} bytes, EC2 takes at most ${mostUserData}`);
   return bytes.length === 0 ? undefined : bytes.toString('base64');
 };
@@ -135,17 +140,15 @@ const profile = ({ instanceProfile }: Template): Pick<LaunchData, 'IamInstancePr
 export const isInstanceType = (name: string): name is _InstanceType => /^[a-z0-9-]+\.[a-z0-9-]+$/.test(name);
 
 /** A key that is not where the administrator keeps keys is worth a word; EC2 alone knows whether it exists. */
-const checkKey = async ({ keyDirectory, log }: LaunchDataOptions, { templateId, keyName }: Template): Promise<void> => {
+const checkKey = ({ keyDirectory, log }: LaunchDataOptions, { templateId, keyName }: Template): void => {
   if (keyDirectory === undefined || keyName === undefined) return;
   const file = join(keyDirectory, `${keyName}.pem`);
-  await access(file).catch(() =>
-    log.warn('template.key', `${file} of template ${templateId} is not there (AWS_KEY_FILE)`),
-  );
+  if (!existsSync(file)) log.warn('template.key', `${file} of template ${templateId} is not there (AWS_KEY_FILE)`);
 };
 
 /** Renders what a template says of each host. Reads the user data file and, the first time, the image's root device. */
 export const renderLaunchData = async (options: LaunchDataOptions, template: Template): Promise<LaunchData> => {
-  await checkKey(options, template);
+  checkKey(options, template);
   const volumes = await rootVolume(template, options.rootDeviceOf);
   const { NetworkInterfaces, ...raw } = template.launchTemplateSpec ?? {};
   const data: Omit<LaunchData, 'network'> = {
@@ -154,7 +157,7 @@ export const renderLaunchData = async (options: LaunchDataOptions, template: Tem
     ...profile(template),
     ...placement(template),
     ...optional('EbsOptimized', template.ebsOptimized),
-    ...optional('UserData', await readUserData(template)),
+    ...optional('UserData', readUserData(template)),
     ...(volumes.length === 0 ? {} : { BlockDeviceMappings: volumes }),
     MetadataOptions: { HttpTokens: 'required', HttpEndpoint: 'enabled' },
     // A host that shuts itself down would otherwise stay behind stopped, its volumes billed.
