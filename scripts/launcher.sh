@@ -21,7 +21,7 @@ case ${HF_PROVIDER_NAME:-${PROVIDER_NAME:-awsinst}} in
   */*) errors=$log/provider.err ;;
   *) errors=$log/${HF_PROVIDER_NAME:-${PROVIDER_NAME:-awsinst}}-provider.err ;;
 esac
-if [ -d "$log" ] && (true 2>>"$errors") 2>/dev/null; then
+if [ -d "$log" ] && { true 2>>"$errors"; } 2>/dev/null; then
   exec 2>>"$errors"
 else
   exec 2>/dev/null
@@ -31,7 +31,7 @@ node=
 if [ -n "${HF_AWS_NODE:-}" ]; then
   node=$HF_AWS_NODE
 elif command -v node >/dev/null 2>&1; then
-  node=$(command -v node)
+  node=node
 else
   for candidate in /usr/local/bin/node /usr/bin/node /opt/node/bin/node /opt/nodejs/bin/node; do
     if [ -x "$candidate" ]; then
@@ -41,7 +41,7 @@ else
   done
 fi
 [ -n "$node" ] || fail 'hostfactory-aws found no node: set HF_AWS_NODE to the node program (20.19 or later)'
-[ -f "$node" ] && [ -x "$node" ] || fail 'hostfactory-aws cannot run the program that HF_AWS_NODE names'
+[ "$node" = node ] || { [ -f "$node" ] && [ -x "$node" ]; } || fail 'hostfactory-aws cannot run the program that HF_AWS_NODE names'
 [ -f "$home/dist/hf-aws.cjs" ] || fail 'hostfactory-aws is not built: run npm ci and npm run build in its folder, or install the package again'
 
 # Not exec: when Node dies without an answer (out of memory, a bad NODE_OPTIONS, no Node at all), one is still owed. The

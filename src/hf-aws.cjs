@@ -13,7 +13,7 @@ if (isOld) {
   refuse('hostfactory-aws needs Node ' + least.join('.') + ' or later; ' + process.execPath + ' is ' + process.version);
 } else {
   try {
-    require('./main.cjs');
+    require('./start.ts').start(require, __dirname);
   } catch (error) {
     refuse('hostfactory-aws cannot be loaded: ' + error.message + '; build or install it again');
   }

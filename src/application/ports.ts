@@ -78,8 +78,11 @@ interface TemplateReading {
 }
 
 export interface TemplateCatalog {
-  /** Throws `configuration.missing` or `configuration.invalid` (with line and column) when there is no list to serve. */
-  read(): Promise<TemplateReading>;
+  /**
+   * All templates, or `only` the one of this id. Throws `configuration.missing` or `configuration.invalid` (with line and
+   * column) when there is no list to serve.
+   */
+  read(only?: string): Promise<TemplateReading>;
 }
 
 export interface LaunchOrder {

@@ -1,30 +1,32 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import standaloneCode from 'ajv/dist/standalone/index.js';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type OutputFile, type Plugin } from 'esbuild';
 import { ajv } from '../config/ajv.ts';
+import { checkHotPath } from './hot-path.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Files of their own, loaded only by calls that need them: everything AWS, everything for administrators. */
 const parts = {
   aws: 'src/providers/aws/aws.ts',
-  ssm: 'src/providers/aws/ssm.ts',
+  'auto-scaling': 'src/providers/aws/auto-scaling.ts',
   admin: 'src/cli/cli.ts',
   emulator: 'src/emulator/server.ts',
+  credentials: 'src/providers/aws/default-credentials.ts',
 } as const;
 
 /** Leaves the dynamic imports of a part to `require` of its file at run time. */
 const separateParts: Plugin = {
   name: 'separate-parts',
   setup({ onResolve }) {
-    for (const [name, entry] of Object.entries(parts)) {
-      const file = entry.split('/').slice(-2).join('/').replaceAll('.', '\\.');
-      onResolve({ filter: new RegExp(`${file}$`) }, ({ kind }) =>
-        kind === 'dynamic-import' ? { path: `./${name}.cjs`, external: true } : undefined,
-      );
-    }
+    const names = new Map(Object.entries(parts).map(([name, entry]) => [join(root, entry), name]));
+    onResolve({ filter: /\.ts$/ }, ({ kind, resolveDir, path }) => {
+      const name = kind === 'dynamic-import' ? names.get(join(resolveDir, path)) : undefined;
+      return name === undefined ? undefined : { path: `./${name}.cjs`, external: true };
+    });
   },
 };
 
@@ -40,6 +42,38 @@ const compiledValidators: Plugin = {
   },
 };
 
+/**
+ * The SDK's file of schemas, as functions that make a schema when it is first asked for: esbuild then drops the unused ones,
+ * which it cannot while their keys are computed (`[_eQN]:`), and a call makes those it needs. Error classes are left out.
+ */
+const lazySchemas: Plugin = {
+  name: 'lazy-schemas',
+  setup({ onLoad }) {
+    onLoad({ filter: /dist-es[\\/]schemas[\\/]schemas_0\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      const keys = new Map([...source.matchAll(/^const (\w+) = ("[^"]*");$/gm)].map(([, name, text]) => [name, text]));
+      const contents = source
+        .replaceAll(/\[(\w+)\]:/g, (key, name) => (keys.has(name) ? `${keys.get(name)}:` : key))
+        .replaceAll(
+          /^((?:export )?)var (\w+\$?) = (\[[013], n0,[\s\S]*?\]);$/gm,
+          '$1function $2() { return ($2.made ??= $3); }',
+        )
+        .replaceAll(/\(\) => (\w+\$?)/g, '$1')
+        .replaceAll(/^\w+_registry\.registerError\(.*\);$/gm, '')
+        .replaceAll('new TypeRegistry(', '/* @__PURE__ */ new TypeRegistry(');
+      return { contents };
+    });
+  },
+};
+
+/** yargs measures its help with an `Intl.Segmenter`, which takes Node 20 ms to make; ours is plain English. */
+const plainWidths: Plugin = {
+  name: 'plain-widths',
+  setup({ onLoad }) {
+    onLoad({ filter: /string-width[\\/]index\.js$/ }, () => ({ contents: 'export default (text) => text.length;' }));
+  },
+};
+
 const idOf = (validator: unknown): string => {
   const schema: unknown = typeof validator === 'function' && 'schema' in validator ? validator.schema : undefined;
   if (typeof schema === 'object' && schema !== null && '$id' in schema && typeof schema.$id === 'string')
@@ -47,31 +81,54 @@ const idOf = (validator: unknown): string => {
   throw new Error('a validator needs a schema with $id');
 };
 
-const { outputFiles } = await build({
+const shared = {
   absWorkingDir: root,
-  entryPoints: { main: 'src/main.ts', ...parts },
   outdir: 'dist',
   outExtension: { '.js': '.cjs' },
   bundle: true,
   platform: 'node',
-  target: 'node20',
   format: 'cjs',
-  mainFields: ['module', 'main'],
   minify: true,
   sourcemap: 'linked',
+  sourcesContent: false,
   legalComments: 'none',
-  // yargs asks where it lies; CommonJS knows that by another name.
-  define: { 'import.meta.url': 'importMetaUrl' },
-  banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
-  plugins: [separateParts, compiledValidators],
   logLevel: 'warning',
   write: false,
+  metafile: true,
+} as const satisfies BuildOptions;
+
+/** The program, but for the file that starts it. */
+const program = await build({
+  ...shared,
+  entryPoints: { main: 'src/main.ts', ...parts },
+  target: 'node20',
+  // `import()` of a part would go through Node's ES module loader.
+  supported: { 'dynamic-import': false },
+  mainFields: ['module', 'main'],
+  // yargs asks where it lies.
+  define: { 'import.meta.url': 'importMetaUrl' },
+  inject: ['src/build/import-meta-url.ts'],
+  // src/start.ts runs the files, not Node's `require`.
+  banner: { js: '(function (require, __filename, __dirname, module, exports) {' },
+  footer: { js: '})' },
+  plugins: [separateParts, compiledValidators, lazySchemas, plainWidths],
 });
+checkHotPath(program.metafile);
+
+/** Any Node must be able to read this far. */
+const entry = await build({ ...shared, entryPoints: ['src/hf-aws.cjs'], target: 'es2015' });
+
+/** Compiled code is kept for a file of exactly this content: see src/start.ts. */
+const withId = ({ path, contents }: OutputFile): { readonly path: string; readonly contents: Uint8Array } => {
+  const id = createHash('sha256').update(contents).digest('hex').slice(0, 16);
+  return path.endsWith('.map')
+    ? { path, contents }
+    : { path, contents: Buffer.concat([contents, Buffer.from(`//${id}\n`)]) };
+};
 
 // Each file is replaced at once: a call that runs meanwhile finds the old or the new, never a part.
 const dist = join(root, 'dist');
-const entry = { path: join(dist, 'hf-aws.cjs'), contents: await readFile(join(root, 'src', 'hf-aws.cjs')) };
-const files = [...outputFiles, entry];
+const files = [...program.outputFiles.map(withId), ...entry.outputFiles];
 await mkdir(dist, { recursive: true });
 for (const { path, contents } of files) {
   await writeFile(`${path}.new`, contents, { mode: 0o755 });

@@ -55,7 +55,7 @@ export const createTemplateCatalog = (
   facts: CatalogFacts,
   log: Logger,
 ): TemplateCatalog => ({
-  read: async () => {
+  read: async (only) => {
     const places = candidates(environment, 'prov_templates.json');
     const found = await readFirst(places);
     if (found === undefined) {
@@ -66,7 +66,9 @@ export const createTemplateCatalog = (
       log.warn('template.warning', `${templateId} in ${file}: ${warning}`, { templateId });
     const templates = new Map<string, Template>();
     const rejected: RejectedTemplate[] = [];
-    const written = entriesOf(file, found.value).map((entry, index) => readEntry(entry, index, warn));
+    const written = entriesOf(file, found.value).flatMap((entry, index) =>
+      only === undefined || nameOf(entry, index) === only ? [readEntry(entry, index, warn)] : [],
+    );
     for (const { templateId, template, problems } of await Promise.all(written.map(complete(facts)))) {
       if (template === undefined) rejected.push({ templateId, problems });
       else if (templates.has(templateId))

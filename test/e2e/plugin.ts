@@ -50,7 +50,7 @@ export interface Plugin {
   reclaims(machines: readonly (Json | string)[]): Promise<readonly Json[]>;
   configure(config: Json): Promise<void>;
   offer(templates: readonly Json[]): Promise<void>;
-  /** Every file of the work directory, relative. */
+  /** Every file of the work directory, but for the compiled code that calls keep for the next. */
   state(): Promise<readonly string[]>;
   remove(): Promise<void>;
 }
@@ -171,7 +171,8 @@ export const createPlugin = async (config: Json, templates: readonly Json[]): Pr
     },
     state: async () => {
       const entries = await readdir(workDir, { recursive: true, withFileTypes: true });
-      return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+      const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+      return files.filter((file) => !file.startsWith(join(workDir, 'cache', 'code')));
     },
     remove: () => rm(directory, { recursive: true, force: true }),
   };

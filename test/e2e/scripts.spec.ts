@@ -128,7 +128,7 @@ describe('the scripts', () => {
 
   it('answers with one JSON object when the program crashes', async () => {
     const bomb = join(plugin.directory, 'bomb.cjs');
-    await writeFile(bomb, "setImmediate(() => { throw new Error('boom'); });");
+    await writeFile(bomb, "process.nextTick(() => { throw new Error('boom'); });");
     const env = { ...plugin.env, NODE_OPTIONS: `--require ${bomb}` };
     const { exitCode, body } = await plugin.run('getAvailableTemplates', ['--data', '{}'], { env });
     expect(exitCode).toBe(1);

@@ -55,7 +55,7 @@ const describeProblems = (problems: readonly { readonly field: string; readonly 
   problems.map(({ field, rule }) => `${field} ${rule}`.trim()).join('; ');
 
 const findTemplate = async (catalog: TemplateCatalog, templateId: string): Promise<Template> => {
-  const { templates, rejected, file } = await catalog.read();
+  const { templates, rejected, file } = await catalog.read(templateId);
   const template = templates.find((candidate) => candidate.templateId === templateId);
   const problems =
     template === undefined

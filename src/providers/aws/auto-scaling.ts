@@ -1,23 +1,30 @@
 import {
-  AutoScalingClient,
-  type AutoScalingClientConfig,
   type AutoScalingGroup,
-  CreateAutoScalingGroupCommand,
+  CreateAutoScalingGroup$,
+  type CreateAutoScalingGroupCommand,
   type CreateAutoScalingGroupCommandInput,
-  DeleteAutoScalingGroupCommand,
-  DescribeAutoScalingGroupsCommand,
-  DescribeScalingActivitiesCommand,
-  LaunchInstancesCommand,
+  DeleteAutoScalingGroup$,
+  type DeleteAutoScalingGroupCommand,
+  DescribeAutoScalingGroups$,
+  type DescribeAutoScalingGroupsCommand,
+  DescribeScalingActivities$,
+  type DescribeScalingActivitiesCommand,
+  LaunchInstances$,
+  type LaunchInstancesCommand,
   type LaunchInstancesCommandInput,
   type LaunchInstancesCommandOutput,
-  SetInstanceProtectionCommand,
-  SuspendProcessesCommand,
-  TerminateInstanceInAutoScalingGroupCommand,
-  UpdateAutoScalingGroupCommand,
+  SetInstanceProtection$,
+  type SetInstanceProtectionCommand,
+  SuspendProcesses$,
+  type SuspendProcessesCommand,
+  TerminateInstanceInAutoScalingGroup$,
+  type TerminateInstanceInAutoScalingGroupCommand,
+  UpdateAutoScalingGroup$,
+  type UpdateAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
-import { type CallContext, callAws, type RetryPolicy } from './call.ts';
+import { createQueryClient, type QueryClientOptions } from './query-client.ts';
 
-/** The Auto Scaling calls in use. The only file that knows its client; everything thrown is a `provider.*` error. */
+/** The Auto Scaling calls in use. The only file that knows its operations; everything thrown is a `provider.*` error. */
 export interface AutoScaling {
   createGroup(input: CreateAutoScalingGroupCommandInput): Promise<void>;
   suspend(group: string, processes: readonly string[]): Promise<void>;
@@ -33,68 +40,56 @@ export interface AutoScaling {
   deleteGroup(name: string): Promise<void>;
 }
 
-export interface AutoScalingOptions extends CallContext {
-  readonly client: AutoScalingClientConfig;
-  readonly changes: RetryPolicy;
-  readonly reads: RetryPolicy;
-}
+const service = { name: 'autoscaling', dialect: 'query', version: '2011-01-01' } as const;
 
-export const createAutoScaling = ({ client: config, changes, reads, ...context }: AutoScalingOptions): AutoScaling => {
-  const client = new AutoScalingClient({ ...config, maxAttempts: 1 });
-  type Send<O> = (options: { readonly abortSignal: AbortSignal }) => Promise<O>;
-  const change = async <O>(action: string, send: Send<O>): Promise<O> =>
-    callAws(context, changes, action, (abortSignal) => send({ abortSignal }));
-  const read = async <O>(action: string, send: Send<O>): Promise<O> =>
-    callAws(context, reads, action, (abortSignal) => send({ abortSignal }));
-
+export const createAutoScaling = (options: QueryClientOptions): AutoScaling => {
+  const { change, read } = createQueryClient(service, options);
   return {
     createGroup: async (input) => {
-      await change('CreateAutoScalingGroup', (options) =>
-        client.send(new CreateAutoScalingGroupCommand(input), options),
-      );
+      await change<CreateAutoScalingGroupCommand>(CreateAutoScalingGroup$, input);
     },
     suspend: async (AutoScalingGroupName, processes) => {
-      const command = new SuspendProcessesCommand({ AutoScalingGroupName, ScalingProcesses: [...processes] });
-      await change('SuspendProcesses', (options) => client.send(command, options));
+      await change<SuspendProcessesCommand>(SuspendProcesses$, {
+        AutoScalingGroupName,
+        ScalingProcesses: [...processes],
+      });
     },
-    launch: (input) => change('LaunchInstances', (options) => client.send(new LaunchInstancesCommand(input), options)),
+    launch: (input) => change<LaunchInstancesCommand>(LaunchInstances$, input),
     group: async (name) => {
-      const command = new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [name] });
-      return (await read('DescribeAutoScalingGroups', (options) => client.send(command, options)))
-        .AutoScalingGroups?.[0];
+      return (
+        await read<DescribeAutoScalingGroupsCommand>(DescribeAutoScalingGroups$, { AutoScalingGroupNames: [name] })
+      ).AutoScalingGroups?.[0];
     },
     failures: async (AutoScalingGroupName) => {
-      const command = new DescribeScalingActivitiesCommand({ AutoScalingGroupName, MaxRecords: 100 });
-      const { Activities = [] } = await read('DescribeScalingActivities', (options) => client.send(command, options));
+      const { Activities = [] } = await read<DescribeScalingActivitiesCommand>(DescribeScalingActivities$, {
+        AutoScalingGroupName,
+        MaxRecords: 100,
+      });
       return Activities.filter(({ StatusCode }) => StatusCode === 'Failed').map(
         ({ StatusMessage = '' }) => StatusMessage,
       );
     },
     resize: async (AutoScalingGroupName, DesiredCapacity) => {
-      const command = new UpdateAutoScalingGroupCommand({ AutoScalingGroupName, DesiredCapacity });
-      await change('UpdateAutoScalingGroup', (options) => client.send(command, options));
+      await change<UpdateAutoScalingGroupCommand>(UpdateAutoScalingGroup$, { AutoScalingGroupName, DesiredCapacity });
     },
     unprotect: async (AutoScalingGroupName, ids) => {
-      const command = new SetInstanceProtectionCommand({
+      await change<SetInstanceProtectionCommand>(SetInstanceProtection$, {
         AutoScalingGroupName,
         InstanceIds: [...ids],
         ProtectedFromScaleIn: false,
       });
-      await change('SetInstanceProtection', (options) => client.send(command, options));
     },
     terminate: async (AutoScalingGroupName, ids) => {
       const [InstanceId] = ids;
       // One id in the form that older endpoints know too.
       const which = ids.length === 1 ? { InstanceId } : { AutoScalingGroupName, InstanceIds: [...ids] };
-      const command = new TerminateInstanceInAutoScalingGroupCommand({
+      await change<TerminateInstanceInAutoScalingGroupCommand>(TerminateInstanceInAutoScalingGroup$, {
         ...which,
         ShouldDecrementDesiredCapacity: true,
       });
-      await change('TerminateInstanceInAutoScalingGroup', (options) => client.send(command, options));
     },
     deleteGroup: async (AutoScalingGroupName) => {
-      const command = new DeleteAutoScalingGroupCommand({ AutoScalingGroupName, ForceDelete: true });
-      await change('DeleteAutoScalingGroup', (options) => client.send(command, options));
+      await change<DeleteAutoScalingGroupCommand>(DeleteAutoScalingGroup$, { AutoScalingGroupName, ForceDelete: true });
     },
   };
 };

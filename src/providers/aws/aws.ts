@@ -20,6 +20,7 @@ import { createHosts } from './hosts.ts';
 import { createLaunchTemplates } from './launch-templates.ts';
 import { createRunInstancesProvider } from './run-instances.ts';
 import { createSpotFleetProvider } from './spot-fleet.ts';
+import { resolveImageAlias } from './ssm.ts';
 import { tagKeys } from './tags.ts';
 
 export interface AwsOptions {
@@ -107,7 +108,6 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
       `image:${options.connection.region}:${alias}`,
       () => aliasLifetime,
       async () => {
-        const { resolveImageAlias } = await import('./ssm.ts');
         const client = { ...config, ...endpointFor(options.connection, 'ssm') };
         return resolveImageAlias({ ...options, client, random: Math.random }, alias);
       },

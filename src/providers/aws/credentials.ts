@@ -1,6 +1,4 @@
-import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { readFileSync } from 'node:fs';
 import { messageOf, PluginError } from '../../domain/errors.ts';
 
 export interface AwsCredentials {
@@ -26,8 +24,6 @@ export interface CredentialSource {
   readonly remember: Remember;
   readonly signal: AbortSignal;
 }
-
-const runFile = promisify(execFile);
 
 /** The keys of one section of an ini file: `[default]`, then `key = value` lines. */
 const iniSection = (text: string, section: string): ReadonlyMap<string, string> => {
@@ -90,7 +86,8 @@ const runScript = async (
 ): Promise<AwsCredentials> => {
   const run = async (): Promise<string> => {
     try {
-      const { stdout } = await runFile(script, [], { signal, maxBuffer: 1_000_000 });
+      const [{ execFile }, { promisify }] = await Promise.all([import('node:child_process'), import('node:util')]);
+      const { stdout } = await promisify(execFile)(script, [], { signal, maxBuffer: 1_000_000 });
       orRefuse(parseCredentials(stdout), `AWS_CREDENTIAL_SCRIPT ${script}`);
       return stdout;
     } catch (cause) {
@@ -104,15 +101,19 @@ const runScript = async (
   return orRefuse(parseCredentials(text), `AWS_CREDENTIAL_SCRIPT ${script}`);
 };
 
+const readText = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const message = `AWS_CREDENTIAL_FILE cannot be read: ${messageOf(cause)}`;
+    throw new PluginError('configuration.invalid', message, { cause });
+  }
+};
+
 /** The configured credentials; undefined leaves the choice to the SDK. Throws `configuration.invalid`, never with a secret. */
 export const readCredentials = async (source: CredentialSource): Promise<AwsCredentials | undefined> => {
   const { file, script } = source;
   if (script !== undefined) return runScript(script, source);
   if (file === undefined) return undefined;
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new PluginError('configuration.invalid', `AWS_CREDENTIAL_FILE cannot be read: ${messageOf(cause)}`, {
-      cause,
-    });
-  });
-  return orRefuse(parseCredentials(text), `AWS_CREDENTIAL_FILE ${file}`);
+  return orRefuse(parseCredentials(readText(file)), `AWS_CREDENTIAL_FILE ${file}`);
 };

@@ -1,47 +1,67 @@
 import {
-  CancelSpotFleetRequestsCommand,
-  CreateFleetCommand,
+  CancelSpotFleetRequests$,
+  type CancelSpotFleetRequestsCommand,
+  CreateFleet$,
+  type CreateFleetCommand,
   type CreateFleetCommandInput,
   type CreateFleetCommandOutput,
-  CreateLaunchTemplateCommand,
+  CreateLaunchTemplate$,
+  type CreateLaunchTemplateCommand,
   type CreateLaunchTemplateCommandInput,
-  CreateTagsCommand,
-  DeleteFleetsCommand,
-  DeleteLaunchTemplateCommand,
-  DescribeFleetHistoryCommand,
-  DescribeFleetsCommand,
-  DescribeImagesCommand,
-  DescribeInstanceStatusCommand,
-  DescribeInstancesCommand,
-  DescribeInstanceTypesCommand,
-  DescribeLaunchTemplatesCommand,
-  DescribeLaunchTemplateVersionsCommand,
-  DescribeSpotFleetRequestHistoryCommand,
-  DescribeSpotFleetRequestsCommand,
-  DescribeSpotInstanceRequestsCommand,
-  EC2Client,
-  type EC2ClientConfig,
+  CreateTags$,
+  type CreateTagsCommand,
+  DeleteFleets$,
+  type DeleteFleetsCommand,
+  DeleteLaunchTemplate$,
+  type DeleteLaunchTemplateCommand,
+  DescribeFleetHistory$,
+  type DescribeFleetHistoryCommand,
+  DescribeFleets$,
+  type DescribeFleetsCommand,
+  DescribeImages$,
+  type DescribeImagesCommand,
+  DescribeInstanceStatus$,
+  type DescribeInstanceStatusCommand,
+  DescribeInstances$,
+  type DescribeInstancesCommand,
+  DescribeInstanceTypes$,
+  type DescribeInstanceTypesCommand,
+  DescribeLaunchTemplates$,
+  type DescribeLaunchTemplatesCommand,
+  DescribeLaunchTemplateVersions$,
+  type DescribeLaunchTemplateVersionsCommand,
+  DescribeSpotFleetRequestHistory$,
+  type DescribeSpotFleetRequestHistoryCommand,
+  DescribeSpotFleetRequests$,
+  type DescribeSpotFleetRequestsCommand,
+  DescribeSpotInstanceRequests$,
+  type DescribeSpotInstanceRequestsCommand,
   type Filter,
   type HistoryRecord,
   type Instance,
   type InstanceStatus,
   type InstanceTypeInfo,
   type LaunchTemplate,
-  ModifyFleetCommand,
-  ModifySpotFleetRequestCommand,
-  RequestSpotFleetCommand,
+  ModifyFleet$,
+  type ModifyFleetCommand,
+  ModifySpotFleetRequest$,
+  type ModifySpotFleetRequestCommand,
+  RequestSpotFleet$,
+  type RequestSpotFleetCommand,
   type ResponseLaunchTemplateData,
-  RunInstancesCommand,
+  RunInstances$,
+  type RunInstancesCommand,
   type RunInstancesCommandInput,
   type RunInstancesCommandOutput,
   type SpotFleetRequestConfigData,
   type SpotInstanceRequest,
   type Tag,
-  TerminateInstancesCommand,
+  TerminateInstances$,
+  type TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import type { TargetUnits } from '../../application/ports.ts';
 import { PluginError } from '../../domain/errors.ts';
-import { type CallContext, callAws, type RetryPolicy } from './call.ts';
+import { createQueryClient, type QueryClientOptions } from './query-client.ts';
 
 /** How a fleet of either kind stands. */
 export interface FleetState {
@@ -72,7 +92,7 @@ const checkItems = (
   }
 };
 
-/** The EC2 calls in use. The only file that knows the SDK's client; everything thrown is a `provider.*` error. */
+/** The EC2 calls in use. The only file that knows EC2's operations; everything thrown is a `provider.*` error. */
 export interface Ec2 {
   runInstances(input: RunInstancesCommandInput): Promise<RunInstancesCommandOutput>;
   /** All instances that match, over all pages. */
@@ -115,11 +135,7 @@ export interface Ec2 {
   cancelSpotFleet(id: string): Promise<void>;
 }
 
-export interface Ec2Options extends CallContext {
-  readonly client: EC2ClientConfig;
-  readonly changes: RetryPolicy;
-  readonly reads: RetryPolicy;
-}
+const service = { name: 'ec2', dialect: 'ec2', version: '2016-11-15' } as const;
 
 /** EC2: results per page of DescribeInstances. Paged reads draw on the larger throttling bucket. */
 const pageSize = 1000;
@@ -143,42 +159,35 @@ const allPages = async <T>(
   return found;
 };
 
-export const createEc2 = ({ client: config, changes, reads, ...context }: Ec2Options): Ec2 => {
-  const client = new EC2Client({ ...config, maxAttempts: 1 });
-  type Send<O> = (options: { readonly abortSignal: AbortSignal }) => Promise<O>;
-  const change = <O>(action: string, send: Send<O>): Promise<O> =>
-    callAws(context, changes, action, (abortSignal) => send({ abortSignal }));
-  const read = <O>(action: string, send: Send<O>): Promise<O> =>
-    callAws(context, reads, action, (abortSignal) => send({ abortSignal }));
-
+export const createEc2 = (options: QueryClientOptions): Ec2 => {
+  const { change, read } = createQueryClient(service, options);
   return {
-    runInstances: (input) => change('RunInstances', (options) => client.send(new RunInstancesCommand(input), options)),
+    runInstances: (input) => change<RunInstancesCommand>(RunInstances$, input),
 
     describeInstances: (filters) =>
       allPages(async (page) => {
-        const command = new DescribeInstancesCommand({ Filters: [...filters], MaxResults: pageSize, ...page });
-        const { Reservations = [], NextToken } = await read('DescribeInstances', (options) =>
-          client.send(command, options),
-        );
+        const { Reservations = [], NextToken } = await read<DescribeInstancesCommand>(DescribeInstances$, {
+          Filters: [...filters],
+          MaxResults: pageSize,
+          ...page,
+        });
         return { items: Reservations.flatMap(({ Instances = [] }) => Instances), next: NextToken };
       }),
 
     terminateInstances: async (ids) => {
-      const command = new TerminateInstancesCommand({ InstanceIds: [...ids] });
-      await change('TerminateInstances', (options) => client.send(command, options));
+      await change<TerminateInstancesCommand>(TerminateInstances$, { InstanceIds: [...ids] });
     },
 
     createTags: async (resources, tags) => {
-      const command = new CreateTagsCommand({ Resources: [...resources], Tags: [...tags] });
-      await change('CreateTags', (options) => client.send(command, options));
+      await change<CreateTagsCommand>(CreateTags$, { Resources: [...resources], Tags: [...tags] });
     },
 
     spotRequests: (statusCodes) =>
       allPages(async (page) => {
         const Filters = [{ Name: 'status-code', Values: [...statusCodes] }];
-        const command = new DescribeSpotInstanceRequestsCommand({ Filters, MaxResults: pageSize, ...page });
-        const { SpotInstanceRequests = [], NextToken } = await read('DescribeSpotInstanceRequests', (options) =>
-          client.send(command, options),
+        const { SpotInstanceRequests = [], NextToken } = await read<DescribeSpotInstanceRequestsCommand>(
+          DescribeSpotInstanceRequests$,
+          { Filters, MaxResults: pageSize, ...page },
         );
         return { items: SpotInstanceRequests, next: NextToken };
       }),
@@ -186,86 +195,84 @@ export const createEc2 = ({ client: config, changes, reads, ...context }: Ec2Opt
     scheduledEvents: (codes) =>
       allPages(async (page) => {
         const Filters = [{ Name: 'event.code', Values: [...codes] }];
-        const command = new DescribeInstanceStatusCommand({ Filters, MaxResults: pageSize, ...page });
-        const { InstanceStatuses = [], NextToken } = await read('DescribeInstanceStatus', (options) =>
-          client.send(command, options),
+        const { InstanceStatuses = [], NextToken } = await read<DescribeInstanceStatusCommand>(
+          DescribeInstanceStatus$,
+          { Filters, MaxResults: pageSize, ...page },
         );
         return { items: InstanceStatuses, next: NextToken };
       }),
 
     rootDeviceName: async (imageId) => {
-      const command = new DescribeImagesCommand({ ImageIds: [imageId] });
-      const { Images = [] } = await read('DescribeImages', (options) => client.send(command, options));
+      const { Images = [] } = await read<DescribeImagesCommand>(DescribeImages$, { ImageIds: [imageId] });
       return Images[0]?.RootDeviceName;
     },
 
     instanceTypes: () =>
       allPages(async (page) => {
-        const command = new DescribeInstanceTypesCommand({ MaxResults: typesPerPage, ...page });
-        const { InstanceTypes = [], NextToken } = await read('DescribeInstanceTypes', (options) =>
-          client.send(command, options),
-        );
+        const { InstanceTypes = [], NextToken } = await read<DescribeInstanceTypesCommand>(DescribeInstanceTypes$, {
+          MaxResults: typesPerPage,
+          ...page,
+        });
         return { items: InstanceTypes, next: NextToken };
       }),
 
     createLaunchTemplate: async (input) => {
-      const command = new CreateLaunchTemplateCommand(input);
-      const { LaunchTemplate } = await change('CreateLaunchTemplate', (options) => client.send(command, options));
+      const { LaunchTemplate } = await change<CreateLaunchTemplateCommand>(CreateLaunchTemplate$, input);
       return LaunchTemplate?.LaunchTemplateId ?? '';
     },
 
     launchTemplateId: async (name) => {
-      const command = new DescribeLaunchTemplatesCommand({ LaunchTemplateNames: [name] });
-      const { LaunchTemplates = [] } = await read('DescribeLaunchTemplates', (options) =>
-        client.send(command, options),
-      );
+      const { LaunchTemplates = [] } = await read<DescribeLaunchTemplatesCommand>(DescribeLaunchTemplates$, {
+        LaunchTemplateNames: [name],
+      });
       return LaunchTemplates[0]?.LaunchTemplateId ?? '';
     },
 
     launchTemplates: (filters) =>
       allPages(async (page) => {
-        const command = new DescribeLaunchTemplatesCommand({
-          Filters: [...filters],
-          MaxResults: templatesPerPage,
-          ...page,
-        });
-        const { LaunchTemplates = [], NextToken } = await read('DescribeLaunchTemplates', (options) =>
-          client.send(command, options),
+        const { LaunchTemplates = [], NextToken } = await read<DescribeLaunchTemplatesCommand>(
+          DescribeLaunchTemplates$,
+          {
+            Filters: [...filters],
+            MaxResults: templatesPerPage,
+            ...page,
+          },
         );
         return { items: LaunchTemplates, next: NextToken };
       }),
 
     launchTemplateVersion: async (id, version) => {
-      const command = new DescribeLaunchTemplateVersionsCommand({ LaunchTemplateId: id, Versions: [version] });
-      const { LaunchTemplateVersions = [] } = await read('DescribeLaunchTemplateVersions', (options) =>
-        client.send(command, options),
+      const { LaunchTemplateVersions = [] } = await read<DescribeLaunchTemplateVersionsCommand>(
+        DescribeLaunchTemplateVersions$,
+        { LaunchTemplateId: id, Versions: [version] },
       );
       const { VersionNumber = version, LaunchTemplateData = {} } = LaunchTemplateVersions[0] ?? {};
       return { version: String(VersionNumber), data: LaunchTemplateData };
     },
 
     deleteLaunchTemplate: async (id) => {
-      const command = new DeleteLaunchTemplateCommand({ LaunchTemplateId: id });
-      await change('DeleteLaunchTemplate', (options) => client.send(command, options));
+      await change<DeleteLaunchTemplateCommand>(DeleteLaunchTemplate$, { LaunchTemplateId: id });
     },
 
-    createFleet: (input) => change('CreateFleet', (options) => client.send(new CreateFleetCommand(input), options)),
+    createFleet: (input) => change<CreateFleetCommand>(CreateFleet$, input),
 
     fleetState: async (id) => {
-      const command = new DescribeFleetsCommand({ FleetIds: [id] });
-      const [fleet] = (await read('DescribeFleets', (options) => client.send(command, options))).Fleets ?? [];
+      const [fleet] = (await read<DescribeFleetsCommand>(DescribeFleets$, { FleetIds: [id] })).Fleets ?? [];
       const { FleetState, TargetCapacitySpecification } = fleet ?? {};
       return fleet && { isOver: !lives(FleetState), target: TargetCapacitySpecification?.TotalTargetCapacity ?? 0 };
     },
 
     fleetErrors: async (id, since) => {
-      const command = new DescribeFleetHistoryCommand({ FleetId: id, EventType: 'service-error', StartTime: since });
-      const answer = await read('DescribeFleetHistory', (options) => client.send(command, options));
+      const answer = await read<DescribeFleetHistoryCommand>(DescribeFleetHistory$, {
+        FleetId: id,
+        EventType: 'service-error',
+        StartTime: since,
+      });
       return answer.HistoryRecords ?? [];
     },
 
     modifyFleet: async (id, { total, onDemand }) => {
-      const command = new ModifyFleetCommand({
+      await change<ModifyFleetCommand>(ModifyFleet$, {
         FleetId: id,
         ExcessCapacityTerminationPolicy: 'no-termination',
         TargetCapacitySpecification: {
@@ -274,51 +281,52 @@ export const createEc2 = ({ client: config, changes, reads, ...context }: Ec2Opt
           SpotTargetCapacity: total - onDemand,
         },
       });
-      await change('ModifyFleet', (options) => client.send(command, options));
     },
 
     deleteFleet: async (id) => {
-      const command = new DeleteFleetsCommand({ FleetIds: [id], TerminateInstances: false });
-      const answer = await change('DeleteFleets', (options) => client.send(command, options));
+      const answer = await change<DeleteFleetsCommand>(DeleteFleets$, { FleetIds: [id], TerminateInstances: false });
       checkItems('DeleteFleets', answer.UnsuccessfulFleetDeletions);
     },
 
     requestSpotFleet: async (config) => {
-      const command = new RequestSpotFleetCommand({ SpotFleetRequestConfig: config });
-      return (await change('RequestSpotFleet', (options) => client.send(command, options))).SpotFleetRequestId ?? '';
+      return (
+        (await change<RequestSpotFleetCommand>(RequestSpotFleet$, { SpotFleetRequestConfig: config }))
+          .SpotFleetRequestId ?? ''
+      );
     },
 
     spotFleetState: async (id) => {
-      const command = new DescribeSpotFleetRequestsCommand({ SpotFleetRequestIds: [id] });
-      const answer = await read('DescribeSpotFleetRequests', (options) => client.send(command, options));
+      const answer = await read<DescribeSpotFleetRequestsCommand>(DescribeSpotFleetRequests$, {
+        SpotFleetRequestIds: [id],
+      });
       const [fleet] = answer.SpotFleetRequestConfigs ?? [];
       const { SpotFleetRequestState, SpotFleetRequestConfig } = fleet ?? {};
       return fleet && { isOver: !lives(SpotFleetRequestState), target: SpotFleetRequestConfig?.TargetCapacity ?? 0 };
     },
 
     spotFleetErrors: async (id, since) => {
-      const command = new DescribeSpotFleetRequestHistoryCommand({
+      const answer = await read<DescribeSpotFleetRequestHistoryCommand>(DescribeSpotFleetRequestHistory$, {
         SpotFleetRequestId: id,
         EventType: 'error',
         StartTime: since,
       });
-      const answer = await read('DescribeSpotFleetRequestHistory', (options) => client.send(command, options));
       return answer.HistoryRecords ?? [];
     },
 
     modifySpotFleet: async (id, { total, onDemand }) => {
-      const command = new ModifySpotFleetRequestCommand({
+      await change<ModifySpotFleetRequestCommand>(ModifySpotFleetRequest$, {
         SpotFleetRequestId: id,
         TargetCapacity: total,
         OnDemandTargetCapacity: onDemand,
         ExcessCapacityTerminationPolicy: 'noTermination',
       });
-      await change('ModifySpotFleetRequest', (options) => client.send(command, options));
     },
 
     cancelSpotFleet: async (id) => {
-      const command = new CancelSpotFleetRequestsCommand({ SpotFleetRequestIds: [id], TerminateInstances: false });
-      const answer = await change('CancelSpotFleetRequests', (options) => client.send(command, options));
+      const answer = await change<CancelSpotFleetRequestsCommand>(CancelSpotFleetRequests$, {
+        SpotFleetRequestIds: [id],
+        TerminateInstances: false,
+      });
       checkItems('CancelSpotFleetRequests', answer.UnsuccessfulFleetRequests);
     },
   };

@@ -1,3 +1,4 @@
+import type { Instance } from '@aws-sdk/client-ec2';
 import type { Hosts } from '../../application/ports.ts';
 import { hasCode, messageOf } from '../../domain/errors.ts';
 import type { OwnedSighting } from '../../domain/return-request.ts';
@@ -37,15 +38,19 @@ export interface HostsOptions {
 
 /** Reads and terminates instances in bulk. Ids go into a filter, never a list: one unknown id must not hide the others. */
 export const createHosts = ({ ec2, owner, remember }: HostsOptions): Hosts => {
-  const readBy = async (filter: string, values: readonly string[]) => {
+  const readBy = async <T>(
+    filter: string,
+    values: readonly string[],
+    keep: (instance: Instance) => T,
+  ): Promise<readonly T[]> => {
     const chunks = chunksOf([...new Set(values)], idsPerFilter);
-    const found = await inParallel(chunks, parallelReads, (chunk) =>
-      ec2.describeInstances([{ Name: filter, Values: [...chunk] }]),
+    const found = await inParallel(chunks, parallelReads, async (chunk) =>
+      (await ec2.describeInstances([{ Name: filter, Values: [...chunk] }])).map(keep),
     );
     return found.flat();
   };
-  const look = async (filter: string, values: readonly string[]): Promise<readonly OwnedSighting[]> =>
-    (await readBy(filter, values)).map((instance) => toOwnedSighting(instance, owner));
+  const look = (filter: string, values: readonly string[]): Promise<readonly OwnedSighting[]> =>
+    readBy(filter, values, (instance) => toOwnedSighting(instance, owner));
 
   return {
     describe: (ids) => look('instance-id', ids),
@@ -62,7 +67,7 @@ export const createHosts = ({ ec2, owner, remember }: HostsOptions): Hosts => {
       return refused;
     },
     tagWithOwnId: async (machineIds) => {
-      const instances = await readBy('instance-id', machineIds);
+      const instances = await readBy('instance-id', machineIds, (instance) => instance);
       await inParallel(instances, parallelTagging, async ({ InstanceId = '', BlockDeviceMappings = [] }) => {
         const volumes = BlockDeviceMappings.flatMap(({ Ebs }) => (Ebs?.VolumeId === undefined ? [] : [Ebs.VolumeId]));
         await ec2.createTags([InstanceId, ...volumes], [{ Key: 'InstanceID', Value: InstanceId }]);

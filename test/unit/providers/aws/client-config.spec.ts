@@ -9,33 +9,25 @@ const connection: ConnectionSettings = {
   requestTimeoutMs: 60_000,
   useFips: false,
 };
+const credentials = { accessKeyId: 'AKIA1', secretAccessKey: 's' };
 
 describe('the settings of a client', () => {
-  it('end a call that takes too long: by default the SDK only warns', async () =>
-    expect(await clientConfig(connection, undefined)).toMatchObject({
-      region: 'eu-west-1',
-      requestHandler: { connectionTimeout: 4000, requestTimeout: 60_000, throwOnRequestTimeout: true },
-    }));
-
-  it('leave endpoint, credentials and proxy to the SDK where none is configured', async () => {
-    const config = await clientConfig(connection, undefined);
-    expect(config).not.toHaveProperty('endpoint');
-    expect(config).not.toHaveProperty('credentials');
-    expect(config.requestHandler).not.toHaveProperty('httpsAgent');
+  it('hold the configured credentials and go straight to AWS', async () => {
+    const config = await clientConfig(connection, credentials);
+    expect(await config.credentials()).toEqual(credentials);
+    expect(config.agents).toEqual({});
   });
 
-  it('hold what is configured', async () => {
-    const credentials = { accessKeyId: 'AKIA1', secretAccessKey: 's' };
-    const settings = { ...connection, endpoint: 'https://ec2.internal', useFips: true };
-    expect(await clientConfig(settings, credentials)).toMatchObject({
-      endpoint: 'https://ec2.internal',
-      credentials,
-      useFipsEndpoint: true,
-    });
+  it('leave credentials to the SDK where none are configured', async () => {
+    process.env['AWS_ACCESS_KEY_ID'] = 'AKIAENV';
+    process.env['AWS_SECRET_ACCESS_KEY'] = 'of-the-environment';
+    const config = await clientConfig(connection, undefined);
+    expect(await config.credentials()).toMatchObject({ accessKeyId: 'AKIAENV', secretAccessKey: 'of-the-environment' });
   });
 
   it('go through the proxy, whatever the scheme', async () =>
-    expect(await clientConfig({ ...connection, proxy: 'http://proxy:3128' }, undefined)).toMatchObject({
-      requestHandler: { httpAgent: expect.any(HttpProxyAgent), httpsAgent: expect.any(HttpsProxyAgent) },
+    expect((await clientConfig({ ...connection, proxy: 'http://proxy:3128' }, credentials)).agents).toEqual({
+      'http:': expect.any(HttpProxyAgent),
+      'https:': expect.any(HttpsProxyAgent),
     }));
 });

@@ -1,0 +1,27 @@
+import type { Metafile } from 'esbuild';
+
+/** The files Host Factory's calls load. */
+const hotFiles = ['dist/main.cjs', 'dist/aws.cjs', 'dist/auto-scaling.cjs'];
+
+/** All that they may hold of other people's code. Whatever is added here is paid for at every call. */
+const allowed: readonly RegExp[] = [
+  /^@aws-sdk\/client-(ec2|auto-scaling)\/dist-es\/schemas\//,
+  /^@aws-sdk\/xml-builder\//,
+  /^ajv\/dist\/runtime\//,
+  /^jsonc-parser\//,
+  /^lowdb\//,
+  // Loaded with a proxy only.
+  /^(http-proxy-agent|https-proxy-agent|proxy-agent-negotiate|agent-base|debug|ms|supports-color|has-flag)\//,
+];
+
+/** Throws when a file of the hot path has got hold of more than it may: a client of the SDK, yargs, ajv. */
+export const checkHotPath = ({ outputs }: Pick<Metafile, 'outputs'>): void => {
+  const strangers = hotFiles.flatMap((file) =>
+    Object.entries(outputs[file]?.inputs ?? {})
+      .filter(([input, { bytesInOutput }]) => input.startsWith('node_modules/') && bytesInOutput > 0)
+      .map(([input]) => input.slice('node_modules/'.length))
+      .filter((input) => !allowed.some((pattern) => pattern.test(input)))
+      .map((input) => `${file} would load ${input}`),
+  );
+  if (strangers.length > 0) throw new Error(`hot path: ${strangers.join('; ')}; see src/build/hot-path.ts`);
+};

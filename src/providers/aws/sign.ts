@@ -1,0 +1,40 @@
+import { createHash, createHmac } from 'node:crypto';
+import type { AwsCredentials } from './credentials.ts';
+
+/** A POST to a query service: no query string, and every header is signed. */
+export interface Unsigned {
+  readonly url: URL;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface Scope {
+  readonly service: string;
+  readonly region: string;
+  readonly date: Date;
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
+
+/** The headers of a request with AWS's Signature Version 4. */
+export const sign = (
+  { url, headers, body }: Unsigned,
+  { service, region, date }: Scope,
+  { accessKeyId, secretAccessKey, sessionToken }: AwsCredentials,
+): Readonly<Record<string, string>> => {
+  const time = date.toISOString().replaceAll(/[-:]|\.\d{3}/g, '');
+  const day = time.slice(0, 8);
+  const token = sessionToken === undefined ? {} : { 'x-amz-security-token': sessionToken };
+  const all: Record<string, string> = { ...headers, ...token, host: url.host, 'x-amz-date': time };
+  const names = Object.keys(all).sort();
+  const path = url.pathname.split('/').map(encodeURIComponent).join('/');
+  const lines = names.map((name) => `${name}:${all[name]?.trim().replaceAll(/\s+/g, ' ')}\n`);
+  const canonical = ['POST', path, '', lines.join(''), names.join(';'), sha256(body)].join('\n');
+  const scope = `${day}/${region}/${service}/aws4_request`;
+  const key = [day, region, service, 'aws4_request'].reduce<string | Buffer>(hmac, `AWS4${secretAccessKey}`);
+  const signature = hmac(key, `AWS4-HMAC-SHA256\n${time}\n${scope}\n${sha256(canonical)}`).toString('hex');
+  const authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
+  return { ...all, authorization };
+};

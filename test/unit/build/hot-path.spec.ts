@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { checkHotPath } from '../../../src/build/hot-path.ts';
+
+const holding = (file: string, input: string, bytesInOutput = 1) => ({
+  outputs: {
+    [file]: { bytes: 1, inputs: { [input]: { bytesInOutput } }, imports: [], exports: [] },
+  },
+});
+
+it.each([
+  'node_modules/yargs/build/lib/yargs-factory.js',
+  'node_modules/@aws-sdk/client-ec2/dist-es/index.js',
+  'node_modules/@aws-sdk/client-ec2/dist-es/EC2Client.js',
+  'node_modules/@aws-sdk/client-ec2/dist-cjs/index.js',
+  'node_modules/ajv/dist/core.js',
+])('the hot path is kept free of %s', (input) => {
+  expect(() => checkHotPath(holding('dist/aws.cjs', input))).toThrow(
+    `hot path: dist/aws.cjs would load ${input.slice(13)}`,
+  );
+});
+
+it.each([
+  ['dist/admin.cjs', 'node_modules/yargs/build/lib/yargs-factory.js', 1],
+  ['dist/aws.cjs', 'node_modules/@aws-sdk/client-ec2/dist-es/index.js', 0],
+  ['dist/aws.cjs', 'node_modules/@aws-sdk/client-ec2/dist-es/schemas/schemas_0.js', 1],
+  ['dist/main.cjs', 'src/domain/request.ts', 1],
+])('%s may name %s', (file, input, bytes) => {
+  expect(() => checkHotPath(holding(file, input, bytes))).not.toThrow();
+});
