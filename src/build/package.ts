@@ -1,0 +1,26 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { version } from '../version.ts';
+
+/** Unpacked in `$HF_TOP/<version>/providerplugins/` it is a plug-in that needs nothing but Node. */
+const plugin = 'awsts';
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const archive = join(root, `hostfactory-aws-${version}.tar.gz`);
+
+const staging = mkdtempSync(join(tmpdir(), 'hf-aws-package-'));
+try {
+  const folder = join(staging, plugin);
+  mkdirSync(join(folder, 'dist'), { recursive: true });
+  for (const each of ['scripts', 'config', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
+    cpSync(join(root, each), join(folder, each), { recursive: true });
+  }
+  const program = readdirSync(join(root, 'dist')).filter((name) => name.endsWith('.cjs'));
+  for (const name of program) cpSync(join(root, 'dist', name), join(folder, 'dist', name));
+  execFileSync('tar', ['-czf', archive, '--owner=0', '--group=0', '-C', staging, plugin]);
+} finally {
+  rmSync(staging, { recursive: true });
+}
+process.stdout.write(`${archive}\n`);
