@@ -14,7 +14,7 @@ const allowed: readonly RegExp[] = [
   /^(http-proxy-agent|https-proxy-agent|proxy-agent-negotiate|agent-base|debug|ms|supports-color|has-flag)\//,
 ];
 
-/** Throws when a file of the hot path has got hold of more than it may: a client of the SDK, yargs, ajv. */
+/** Throws when a file of the hot path has got hold of more than it may: a client of the SDK, yargs, ajv, Node's file promises. */
 export const checkHotPath = ({ outputs }: Pick<Metafile, 'outputs'>): void => {
   const strangers = hotFiles.flatMap((file) =>
     Object.entries(outputs[file]?.inputs ?? {})
@@ -23,5 +23,11 @@ export const checkHotPath = ({ outputs }: Pick<Metafile, 'outputs'>): void => {
       .filter((input) => !allowed.some((pattern) => pattern.test(input)))
       .map((input) => `${file} would load ${input}`),
   );
-  if (strangers.length > 0) throw new Error(`hot path: ${strangers.join('; ')}; see src/build/hot-path.ts`);
+  const slow = hotFiles.flatMap((file) =>
+    (outputs[file]?.imports ?? [])
+      .filter(({ path }) => path === 'node:fs/promises')
+      .map(({ path }) => `${file} would load ${path}`),
+  );
+  const found = [...strangers, ...slow];
+  if (found.length > 0) throw new Error(`hot path: ${found.join('; ')}; see src/build/hot-path.ts`);
 };

@@ -71,13 +71,17 @@ const writeAside = (path: string, text: string): string => {
   return aside;
 };
 
-const discard = (path: string): void => {
+/** For what may as well not be there: whatever fails gives `otherwise`. */
+export const attempt = <T>(work: () => T, otherwise: T): T => {
   try {
-    unlinkSync(path);
+    return work();
   } catch {
-    // It is of no use to anybody; see sweepAbandoned.
+    return otherwise;
   }
 };
+
+/** Removes a file nobody needs; one that stays does no harm. */
+export const discard = (path: string): void => attempt(() => unlinkSync(path), undefined);
 
 /** A lost NFS answer makes a link that was made look refused; what the file holds tells. */
 const holds = (path: string, text: string): boolean => readFileSync(path, 'utf8') === text;
@@ -139,13 +143,7 @@ const abandonedAfterMs = 10 * 60_000;
 const asideName = /\.\d+-[0-9a-f]{12}\.tmp$/;
 
 /** Milliseconds; now, when it is gone meanwhile. */
-const writtenAt = (path: string): number => {
-  try {
-    return statSync(path).mtimeMs;
-  } catch {
-    return Date.now();
-  }
-};
+const writtenAt = (path: string): number => attempt(() => statSync(path).mtimeMs, Date.now());
 
 /** Removes what killed processes left in a folder; `names` is its listing. */
 export const sweepAbandoned = async (directory: string, names: readonly string[]): Promise<void> => {

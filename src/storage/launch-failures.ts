@@ -1,8 +1,8 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LaunchFailures } from '../application/ports.ts';
 import { hasCode } from '../domain/errors.ts';
-import { createMark } from './atomic-file.ts';
+import { attempt, createMark } from './atomic-file.ts';
 
 /**
  * Machines that never became usable since one last did, an empty file each in `failures/<templateId>/`. A memory that cannot be kept
@@ -12,10 +12,9 @@ export const createLaunchFailures = (workDirectory: string): LaunchFailures => {
   const folderOf = (templateId: string): string => join(workDirectory, 'failures', templateId);
   return {
     of: async (templateId) => {
-      const machineIds = await readdir(folderOf(templateId)).catch(() => []);
+      const machineIds = attempt(() => readdirSync(folderOf(templateId)), []);
       if (machineIds.length === 0) return { machineIds, latest: 0 };
-      const known = await stat(folderOf(templateId)).catch(() => undefined);
-      return { machineIds, latest: known?.mtimeMs ?? 0 };
+      return { machineIds, latest: attempt(() => statSync(folderOf(templateId)).mtimeMs, 0) };
     },
     note: async (templateId, machineIds) => {
       for (const machineId of machineIds) {
@@ -25,8 +24,8 @@ export const createLaunchFailures = (workDirectory: string): LaunchFailures => {
       }
     },
     clear: async (templateId) => {
-      await rm(folderOf(templateId), { recursive: true, force: true }).catch(() => undefined);
+      attempt(() => rmSync(folderOf(templateId), { recursive: true, force: true }), undefined);
     },
-    templateIds: async () => readdir(join(workDirectory, 'failures')).catch(() => []),
+    templateIds: async () => attempt(() => readdirSync(join(workDirectory, 'failures')), []),
   };
 };

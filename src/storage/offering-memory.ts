@@ -1,9 +1,9 @@
-import { readdir, stat, unlink } from 'node:fs/promises';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OfferingMemory } from '../application/ports.ts';
 import { hasCode } from '../domain/errors.ts';
 import type { RefusedOffering } from '../domain/offering.ts';
-import { createMark } from './atomic-file.ts';
+import { attempt, createMark, discard } from './atomic-file.ts';
 
 const nameForm = /^(spot|ondemand)~([a-z0-9.-]*)~([a-z0-9-]*)~([A-Za-z.]+)~(\d+)$/;
 
@@ -29,47 +29,48 @@ const readName = (name: string): Omit<RefusedOffering, 'seenAt'> | undefined => 
 export const createOfferingMemory = (workDirectory: string, clock: () => number): OfferingMemory => {
   const folder = join(workDirectory, 'offerings');
 
-  const entries = async () => {
-    const names = await readdir(folder).catch(() => []);
+  const entries = () => {
+    const names = attempt(() => readdirSync(folder), []);
     return names.flatMap((name) => {
       const entry = readName(name);
       return entry === undefined ? [] : [{ name, entry }];
     });
   };
-  const remove = async (names: readonly string[]): Promise<void> => {
-    await Promise.all(names.map((name) => unlink(join(folder, name)).catch(() => undefined)));
+  const remove = (names: readonly string[]): void => {
+    for (const name of names) discard(join(folder, name));
   };
 
   return {
     refused: async () => {
       const now = clock();
-      return (await entries()).map(({ entry }) => entry).filter(({ expiresAt }) => expiresAt > now);
+      return entries()
+        .map(({ entry }) => entry)
+        .filter(({ expiresAt }) => expiresAt > now);
     },
     list: async () => {
       const now = clock();
-      const listed = (await entries()).filter(({ entry }) => entry.expiresAt > now);
-      const dated = listed.map(async ({ name, entry }) => {
-        const known = await stat(join(folder, name)).catch(() => undefined);
-        return { ...entry, seenAt: known?.mtimeMs ?? now };
+      const listed = entries().filter(({ entry }) => entry.expiresAt > now);
+      return listed.map(({ name, entry }) => {
+        const seenAt = attempt(() => statSync(join(folder, name)).mtimeMs, now);
+        return { ...entry, seenAt };
       });
-      return Promise.all(dated);
     },
     remember: async (refused) => {
       const now = clock();
-      const known = await entries();
+      const known = entries();
       for (const offering of refused) {
         const prefix = nameOf(offering).replace(/\d+$/, '');
         await createMark(join(folder, nameOf(offering))).catch((error: unknown) => {
           if (!hasCode(error, 'storage.unwritable')) throw error;
         });
         const older = known.filter(({ name }) => name.startsWith(prefix) && name !== nameOf(offering));
-        await remove(older.map(({ name }) => name));
+        remove(older.map(({ name }) => name));
       }
-      await remove(known.filter(({ entry }) => entry.expiresAt <= now).map(({ name }) => name));
+      remove(known.filter(({ entry }) => entry.expiresAt <= now).map(({ name }) => name));
     },
     forget: async (isMeant) => {
-      const meant = (await entries()).filter(({ entry }) => isMeant(entry));
-      await remove(meant.map(({ name }) => name));
+      const meant = entries().filter(({ entry }) => isMeant(entry));
+      remove(meant.map(({ name }) => name));
       return meant.length;
     },
   };

@@ -19,6 +19,12 @@ it.each([
   );
 });
 
+it('the hot path is kept free of Node’s file promises', () => {
+  const imports = [{ path: 'node:fs/promises', kind: 'require-call', external: true } as const];
+  const outputs = { 'dist/main.cjs': { bytes: 1, inputs: {}, imports, exports: [] } };
+  expect(() => checkHotPath({ outputs })).toThrow('hot path: dist/main.cjs would load node:fs/promises');
+});
+
 it.each([
   ['dist/admin.cjs', 'node_modules/yargs/build/lib/yargs-factory.js', 1],
   ['dist/aws.cjs', 'node_modules/@aws-sdk/client-ec2/dist-es/index.js', 0],
