@@ -147,6 +147,14 @@ export const compose = async ({
       (await import('./application/commands/validate-template.ts')).validateTemplateHandler({ templates, log }),
   };
   const queries: QueryHandlers = {
+    CheckTemplates: async () =>
+      (await import('./parts/administration.ts')).checkTemplatesHandler({
+        checker: (await import('./parts/administration.ts')).createTemplateChecker(environment, {
+          instanceTypes,
+          rules: config,
+        }),
+        inspector: async () => (await aws()).inspector(),
+      }),
     GetTemplates: async () =>
       (await import('./application/queries/get-templates.ts')).getTemplatesHandler({ templates, log }),
     GetRequestStatus: async () =>

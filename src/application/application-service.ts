@@ -8,6 +8,7 @@ import type { ReturnMachines, ReturnMachinesAnswer } from './commands/return-mac
 import type { SyncRequests, SyncRequestsAnswer } from './commands/sync-requests.ts';
 import type { UpdateMachineStatus, UpdateMachineStatusAnswer } from './commands/update-machine-status.ts';
 import type { ValidateTemplate, ValidateTemplateAnswer } from './commands/validate-template.ts';
+import type { CheckTemplates, CheckTemplatesAnswer } from './queries/check-templates.ts';
 import type { GetRequestStatus, GetRequestStatusAnswer } from './queries/get-request-status.ts';
 import type { GetReturnRequests, GetReturnRequestsAnswer } from './queries/get-return-requests.ts';
 import type { GetTemplates, GetTemplatesAnswer } from './queries/get-templates.ts';
@@ -30,6 +31,7 @@ export interface Commands {
 
 /** Everything that only reads. */
 export interface Queries {
+  readonly CheckTemplates: Operation<CheckTemplates, CheckTemplatesAnswer>;
   readonly GetTemplates: Operation<GetTemplates, GetTemplatesAnswer>;
   readonly GetRequestStatus: Operation<GetRequestStatus, GetRequestStatusAnswer>;
   readonly GetReturnRequests: Operation<GetReturnRequests, GetReturnRequestsAnswer>;
@@ -56,6 +58,7 @@ export const createApplicationService = (commands: Bus<Commands>, queries: Bus<Q
     commands.execute({ type: 'RefreshInstanceTypes', ...input }),
   archiveRequests: (input: Omit<ArchiveRequests, 'type'> = {}) =>
     commands.execute({ type: 'ArchiveRequests', ...input }),
+  checkTemplates: (input: Omit<CheckTemplates, 'type'> = {}) => queries.execute({ type: 'CheckTemplates', ...input }),
   getTemplates: (input: Omit<GetTemplates, 'type'> = {}) => queries.execute({ type: 'GetTemplates', ...input }),
   getRequestStatus: (input: Omit<GetRequestStatus, 'type'>) => queries.execute({ type: 'GetRequestStatus', ...input }),
   getReturnRequests: (input: Omit<GetReturnRequests, 'type'>) =>

@@ -1,3 +1,4 @@
+import type { Complaint, Finding } from '../domain/finding.ts';
 import type { InstanceTypeTable } from '../domain/instance-type.ts';
 import type { Sighting } from '../domain/machine.ts';
 import type { Offering, RefusedOffering } from '../domain/offering.ts';
@@ -83,6 +84,33 @@ export interface TemplateCatalog {
    * column) when there is no list to serve.
    */
   read(only?: string): Promise<TemplateReading>;
+}
+
+/** A template of a file that is being checked. */
+export interface CheckedTemplate {
+  readonly templateId: string;
+  readonly complaints: readonly Complaint[];
+  /** Where nothing keeps it from being served. */
+  readonly template?: Template;
+  /** Where a field stands in the file, or the object that lacks it. */
+  place(field: string): Pick<Finding, 'line' | 'column'>;
+}
+
+export interface CheckedFile {
+  /** What is wrong with the file as a whole. */
+  readonly findings: readonly Finding[];
+  readonly entries: readonly CheckedTemplate[];
+}
+
+/** Looks at templates as people edit them. */
+export interface TemplateChecker {
+  /** Of the configured file, unless one is named. Throws `configuration.missing` when there is none. */
+  check(file?: string): Promise<CheckedFile & { readonly file: string }>;
+}
+
+/** What only AWS knows of a template. Throws `provider.*` when AWS cannot be asked at all. */
+export interface TemplateInspector {
+  inspect(template: Template): Promise<readonly Complaint[]>;
 }
 
 export interface LaunchOrder {

@@ -13,7 +13,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const parts = {
   aws: 'src/providers/aws/aws.ts',
   'auto-scaling': 'src/providers/aws/auto-scaling.ts',
+  inspection: 'src/providers/aws/inspection.ts',
   admin: 'src/cli/cli.ts',
+  administration: 'src/parts/administration.ts',
   emulator: 'src/emulator/server.ts',
   credentials: 'src/providers/aws/default-credentials.ts',
 } as const;

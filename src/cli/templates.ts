@@ -1,5 +1,21 @@
 import type { Argv } from 'yargs';
+import type { CheckTemplatesAnswer } from '../application/queries/check-templates.ts';
 import { type CommonOptions, type Door, originOptions, readPairs, show, table, withService } from './door.ts';
+
+const isFile = (what: string): boolean => /[/\\]|\.json$/.test(what);
+
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** In the form that editors and terminals make links of: `file:line:column`. */
+const findingsText = ({ file, templates, findings }: CheckTemplatesAnswer): string => {
+  const lines = findings.map(({ severity, templateId, field, rule, hint, line, column }) => {
+    const what = [templateId === '' ? '' : `${templateId}:`, field, rule].filter((part) => part !== '').join(' ');
+    return `${file}:${line}:${column}: ${severity}: ${what}${hint === undefined ? '' : `\n    ${hint}`}`;
+  });
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  const counts = `${plural(errors, 'error')}, ${plural(findings.length - errors, 'warning')}`;
+  return [...lines, `${plural(templates.length, 'template')} in ${file}: ${counts}`].join('\n');
+};
 
 type Done = (code: Promise<number>) => Promise<void>;
 
@@ -47,24 +63,22 @@ export const templateCommands =
           ),
       )
       .command(
-        'validate <templateId>',
-        'Check one template and report every problem; exit 1 when it has any',
+        'validate [what]',
+        'Report every problem of the templates with its place in the file; exit 1 when one is an error',
         (each) =>
           each
-            .positional('templateId', { type: 'string', demandOption: true, describe: 'The template to check' })
-            .example('hf-aws templates validate od-m5', 'check template od-m5'),
+            .positional('what', { type: 'string', describe: 'A file, or the id of one configured template' })
+            .option('aws', { type: 'boolean', default: false, describe: 'Also ask AWS: images, networks, permissions' })
+            .example('hf-aws templates validate', 'all templates of the configured file')
+            .example('hf-aws templates validate new.json', 'a file before it is put in place')
+            .example('hf-aws templates validate od-m5 --aws', 'one template, against the account too'),
         (options) =>
           done(
             withService(door, options, async (service) => {
-              const answer = await service.validateTemplate({
-                templateId: options.templateId,
-                ...originOptions(options),
-              });
-              show(door, options, answer, ({ templateId, file, isValid, errors }) =>
-                isValid
-                  ? `${templateId} in ${file} is valid`
-                  : errors.map(({ field, rule }) => `${templateId} in ${file}: ${field} ${rule}`).join('\n'),
-              );
+              const { what, aws } = options;
+              const chosen = what === undefined ? {} : isFile(what) ? { file: what } : { templateId: what };
+              const answer = await service.checkTemplates({ aws, ...chosen, ...originOptions(options) });
+              show(door, options, answer, findingsText);
               return answer.isValid ? 0 : 1;
             }),
           ),

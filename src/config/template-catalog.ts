@@ -6,7 +6,7 @@ import { candidates, type ProviderEnvironment } from './environment.ts';
 import { readFirst } from './json-file.ts';
 import { readTemplate } from './template-document.ts';
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const entriesOf = (file: string, value: unknown): readonly unknown[] => {
@@ -15,7 +15,7 @@ const entriesOf = (file: string, value: unknown): readonly unknown[] => {
   throw new PluginError('configuration.invalid', `${file} must hold one JSON object with an array "templates"`);
 };
 
-const nameOf = (entry: unknown, index: number): string =>
+export const nameOf = (entry: unknown, index: number): string =>
   isObject(entry) && typeof entry['templateId'] === 'string' ? entry['templateId'] : `templates[${index}]`;
 
 interface Entry {
@@ -28,7 +28,7 @@ const readEntry = (entry: unknown, index: number, warn: (templateId: string, war
   const templateId = nameOf(entry, index);
   if (!isObject(entry)) return { templateId, problems: [{ field: '', rule: 'must be an object' }] };
   const { template, problems, warnings } = readTemplate(entry);
-  for (const warning of warnings) warn(templateId, warning);
+  for (const { field, rule } of warnings) warn(templateId, `${field} ${rule}`);
   return { templateId, ...(template === undefined ? {} : { template }), problems };
 };
 

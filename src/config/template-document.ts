@@ -26,7 +26,7 @@ export interface TemplateResult {
   readonly template?: Template;
   readonly problems: readonly TemplateProblem[];
   /** Worth a line in the log, no reason to refuse the template. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly TemplateProblem[];
 }
 
 const isTemplateDocument = (value: unknown): value is TemplateDocument => validateTemplate(value);
@@ -52,7 +52,7 @@ const attributeProblems = (attributes: Template['attributes']): readonly Templat
 interface Tags {
   readonly tags: Template['instanceTags'];
   readonly problems: readonly TemplateProblem[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly TemplateProblem[];
 }
 
 /** EC2: 50 tags per resource (aws-provisioning-facts 12); some are ours. */
@@ -71,7 +71,7 @@ const tagProblem = (pair: string, key: string, value: string | undefined): strin
 const readTags = (text: string): Tags => {
   const tags = new Map<string, string>();
   const problems: TemplateProblem[] = [];
-  const warnings: string[] = [];
+  const warnings: TemplateProblem[] = [];
   for (const pair of text.split(';').map((part) => part.trim())) {
     if (pair === '') continue;
     const split = pair.indexOf('=');
@@ -80,7 +80,7 @@ const readTags = (text: string): Tags => {
     const rule = tagProblem(pair, key, value);
     if (rule !== undefined) problems.push({ field: 'instanceTags', rule });
     else if (key.toLowerCase().startsWith('aws:'))
-      warnings.push(`instanceTags: "${key}" is left out: AWS keeps aws: for itself`);
+      warnings.push({ field: 'instanceTags', rule: `"${key}" is left out: AWS keeps aws: for itself` });
     else tags.set(key, value ?? '');
   }
   if (tags.size > mostTags) problems.push({ field: 'instanceTags', rule: `must hold at most ${mostTags} tags` });
@@ -94,6 +94,8 @@ const toList = (value: string | readonly string[]): readonly string[] =>
 
 /** Fields IBM's own tools write and nobody means. */
 const ignoredFields: ReadonlySet<string> = new Set(['pgrpName', 'onDemandCapacity', '$schema', '$comment']);
+
+export const unknownField = 'is unknown and ignored';
 
 /** LSF's plug-in takes several types in `vmType`, separated by commas. */
 const spreadTypes = (document: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
@@ -111,7 +113,7 @@ export const readTemplate = (written: Readonly<Record<string, unknown>>): Templa
   const unknown = Object.keys(document).filter(
     (field) => !Object.hasOwn(properties, field) && !ignoredFields.has(field),
   );
-  const warnings = unknown.map((field) => `unknown field ${field} is ignored`);
+  const warnings = unknown.map((field) => ({ field, rule: unknownField }));
   const fields: unknown = Object.fromEntries(known);
   if (!isTemplateDocument(fields)) return { problems: problemsOf(validateTemplate.errors), warnings };
 

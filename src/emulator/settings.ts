@@ -67,6 +67,9 @@ const table = {
   ),
   missingSubnets: names('subnet ids'),
   missingKeys: names('key names'),
+  /** Security group id to the VPC it is in. Not listed: the VPC of made-up subnets. */
+  securityGroups: setting<OfNames<string>>({}, isRecordOf(isText), 'an object of group id to VPC id'),
+  missingGroups: names('security group ids'),
   /** Systems Manager parameters, name to value. */
   parameters: setting<OfNames<string>>({}, isRecordOf(isText), 'an object of names to values'),
   deniedAccessKeys: names('access key ids'),

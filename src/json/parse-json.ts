@@ -6,24 +6,28 @@ export class JsonSyntaxError extends Error {
   }
 }
 
-/** `line 3, column 7 (CommaExpected)`, counted from 1. */
-const faultPosition = async (text: string): Promise<string> => {
-  const { parse, printParseErrorCode } = await import('jsonc-parser');
-  const errors: NonNullable<Parameters<typeof parse>[1]> = [];
-  parse(text, errors, { disallowComments: true });
-  const [first] = errors;
-  const before = text.slice(0, first?.offset ?? text.length).split('\n');
-  const column = (before.at(-1)?.length ?? 0) + 1;
-  return `line ${before.length}, column ${column}${first === undefined ? '' : ` (${printParseErrorCode(first.error)})`}`;
+const placeOf = (text: string, offset: number): string => {
+  const before = text.slice(0, offset).split('\n');
+  return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
 };
 
-/** Parses JSON, a UTF-8 byte order mark allowed. Throws JsonSyntaxError with line and column. */
+/** Comments and commas too many are let through: people write them. Everything else is a fault, told with its place. */
+const parseTolerantly = async (text: string, cause: unknown): Promise<unknown> => {
+  const { parse, printParseErrorCode } = await import('jsonc-parser');
+  const errors: NonNullable<Parameters<typeof parse>[1]> = [];
+  const value: unknown = parse(text, errors, { allowTrailingComma: true });
+  const [first] = errors;
+  if (first === undefined) return value;
+  throw new JsonSyntaxError(`${placeOf(text, first.offset)} (${printParseErrorCode(first.error)})`, cause);
+};
+
+/** Parses JSON; a byte order mark, comments and trailing commas are allowed. Throws JsonSyntaxError with line and column. */
 export const parseJson = async (text: string): Promise<unknown> => {
   const plain = text.replace(/^\uFEFF/, '');
   if (plain.trim() === '') throw new JsonSyntaxError('it is empty', undefined);
   try {
     return JSON.parse(plain);
   } catch (cause) {
-    throw new JsonSyntaxError(await faultPosition(plain), cause);
+    return parseTolerantly(plain, cause);
   }
 };

@@ -53,7 +53,7 @@ describe('broken surroundings', () => {
       'maxNumber must be integer',
     );
     expect(await logOf(plugin)).toMatch(/bad in .*: maxNumber must be integer/);
-    expect(await logOf(plugin)).toContain('unknown field unheard is ignored');
+    expect(await logOf(plugin)).toContain('unheard is unknown and ignored');
   });
 
   it('fails rather than offering nothing, which would make Host Factory drop the provider', async () => {
@@ -134,7 +134,7 @@ describe('broken surroundings', () => {
     expect((await plugin.call('getAvailableTemplates', {})).exitCode).toBe(0);
     const log = await logOf(plugin);
     expect(log).toContain('unknown parameter Nonsense is ignored');
-    expect(log).toContain('AWS_REQUEST_RETRY_ATTEMPTS must be <= 10; 2 is used');
+    expect(log).toContain('AWS_REQUEST_RETRY_ATTEMPTS must be at most 10; 2 is used');
     expect(log).not.toContain('AWS_CONNECTION_TIMEOUT_MS');
   });
 

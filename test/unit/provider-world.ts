@@ -17,6 +17,7 @@ import { syncRequestsHandler } from '../../src/application/commands/sync-request
 import { updateMachineStatusHandler } from '../../src/application/commands/update-machine-status.ts';
 import { validateTemplateHandler } from '../../src/application/commands/validate-template.ts';
 import type { LiveRequests, Origin, Policy, RequestStreams, StreamEvent } from '../../src/application/ports.ts';
+import { checkTemplatesHandler } from '../../src/application/queries/check-templates.ts';
 import { getRequestStatusHandler } from '../../src/application/queries/get-request-status.ts';
 import { getReturnRequestsHandler } from '../../src/application/queries/get-return-requests.ts';
 import { getTemplatesHandler } from '../../src/application/queries/get-templates.ts';
@@ -27,6 +28,7 @@ import { recountLive } from '../../src/application/recount.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { createTemplateCatalog } from '../../src/config/template-catalog.ts';
 import { createLaunchFailures } from '../../src/storage/launch-failures.ts';
+import { createTemplateChecker } from '../../src/config/template-checker.ts';
 import { createLiveRequests } from '../../src/storage/live-requests.ts';
 import { createOfferingMemory } from '../../src/storage/offering-memory.ts';
 import { createRequestStreams } from '../../src/storage/request-streams.ts';
@@ -134,6 +136,11 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     ValidateTemplate: async () => validateTemplateHandler({ templates, log }),
   };
   const queries: QueryHandlers = {
+    CheckTemplates: async () =>
+      checkTemplatesHandler({
+        checker: createTemplateChecker(environment, facts),
+        inspector: async () => ({ inspect: async () => [] }),
+      }),
     GetTemplates: async () => getTemplatesHandler({ templates, log }),
     GetRequestStatus: async () => getRequestStatusHandler({ streams }),
     GetReturnRequests: async () => getReturnRequestsHandler(sync),

@@ -6,6 +6,7 @@ import { describeImages } from './describe-images.ts';
 import { describeInstanceStatus } from './describe-instance-status.ts';
 import { describeInstanceTypes, getInstanceTypesFromInstanceRequirements } from './describe-instance-types.ts';
 import { describeInstances } from './describe-instances.ts';
+import { describeSecurityGroups } from './describe-security-groups.ts';
 import { describeSpotInstanceRequests } from './describe-spot-instance-requests.ts';
 import { describeSubnets } from './describe-subnets.ts';
 import { describeVolumes } from './describe-volumes.ts';
@@ -28,6 +29,7 @@ export const actions: ReadonlyMap<string, Action> = new Map([
   ['DescribeInstanceStatus', describeInstanceStatus],
   ['DescribeInstances', describeInstances],
   ['DescribeKeyPairs', describeKeyPairs],
+  ['DescribeSecurityGroups', describeSecurityGroups],
   ['DescribeSpotInstanceRequests', describeSpotInstanceRequests],
   ['DescribeSubnets', describeSubnets],
   ['DescribeVolumes', describeVolumes],

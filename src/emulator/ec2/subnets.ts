@@ -13,7 +13,7 @@ const digest = (text: string): string => createHash('sha256').update(text).diges
 
 export const zonesOf = (region: string): readonly string[] => ['a', 'b', 'c'].map((letter) => region + letter);
 
-const madeUpVpc = (region: string): string => `vpc-0${digest(region).slice(0, 16)}`;
+export const madeUpVpc = (region: string): string => `vpc-0${digest(region).slice(0, 16)}`;
 
 /** The subnet an instance gets that names a zone but no subnet. */
 export const defaultSubnet = (world: World, zone: string): Subnet => ({

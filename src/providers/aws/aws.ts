@@ -6,6 +6,7 @@ import type {
   LiveRequests,
   Logger,
   OfferingMemory,
+  TemplateInspector,
 } from '../../application/ports.ts';
 import { PluginError } from '../../domain/errors.ts';
 import type { InstanceTypeTable } from '../../domain/instance-type.ts';
@@ -53,6 +54,7 @@ export interface Aws {
   readonly launchTemplates: LaunchTemplateShelf;
   /** What the Region has. */
   readonly instanceTypes: () => Promise<InstanceTypeTable>;
+  readonly inspector: () => Promise<TemplateInspector>;
 }
 
 /** An image never changes its root device. */
@@ -134,6 +136,10 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
         }));
       },
       remove: ec2.deleteLaunchTemplate,
+    },
+    inspector: async () => {
+      const { createInspector } = await import('./inspection.ts');
+      return createInspector({ ...options, imageOf });
     },
     instanceTypes: async () => new Map((await ec2.instanceTypes()).flatMap(toFacts)),
   };

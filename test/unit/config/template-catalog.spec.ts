@@ -121,7 +121,7 @@ describe('a template', () => {
   it('may hold fields nobody knows, with a warning', async () => {
     const { template, warnings } = await good({ colour: 'red' });
     expect(template).not.toHaveProperty('colour');
-    expect(warnings).toEqual([expect.stringContaining('unknown field colour is ignored')]);
+    expect(warnings).toEqual([expect.stringContaining('colour is unknown and ignored')]);
   });
 
   it('takes a price as a number or a string', async () => {

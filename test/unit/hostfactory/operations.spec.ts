@@ -100,7 +100,7 @@ describe('getAvailableTemplates', () => {
 
   it.each([
     ['none at all', [], 'it lists none'],
-    ['only bad ones', [templateDocument({ vmType: 'x' })], 'od-a: vmType must match'],
+    ['only bad ones', [templateDocument({ vmType: 'x' })], 'od-a: vmType must have the form'],
   ])('fails with %s: an empty list would end the provider', async (_, templates, why) => {
     const world = await startWorld();
     await world.writeTemplates(...templates);

@@ -1,0 +1,16 @@
+/** Something to be said about a configuration. An error keeps it from working as written; a warning does not. */
+export interface Complaint {
+  readonly severity: 'error' | 'warning';
+  /** The field's path, e.g. `attributes.ncpus`; empty for the whole. */
+  readonly field: string;
+  readonly rule: string;
+  /** What to write instead, or what the field means. */
+  readonly hint?: string;
+}
+
+/** A complaint with its place in the file, counted from 1. */
+export interface Finding extends Complaint {
+  readonly templateId: string;
+  readonly line: number;
+  readonly column: number;
+}

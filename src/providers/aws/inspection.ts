@@ -1,0 +1,205 @@
+import {
+  type _InstanceType,
+  DescribeImagesCommand,
+  DescribeInstanceTypesCommand,
+  DescribeKeyPairsCommand,
+  DescribeSecurityGroupsCommand,
+  DescribeSubnetsCommand,
+  type EC2Client,
+  type Image,
+  RunInstancesCommand,
+  type RunInstancesCommandInput,
+  type Subnet,
+} from '@aws-sdk/client-ec2';
+import type { TemplateInspector } from '../../application/ports.ts';
+import { hasCode, isPluginError, messageOf, type PluginError } from '../../domain/errors.ts';
+import type { Complaint } from '../../domain/finding.ts';
+import { type Template, weightedTypes } from '../../domain/template.ts';
+import { type CallContext, callAws, type RetryPolicy } from './call.ts';
+import { isInstanceType, optional } from './launch-data.ts';
+import { createSdkClient, type SdkClientOptions } from './sdk-client.ts';
+
+export interface InspectionOptions extends SdkClientOptions, Omit<CallContext, 'random'> {
+  readonly reads: RetryPolicy;
+  readonly imageOf: (alias: string) => Promise<string>;
+}
+
+const error = (field: string, rule: string): Complaint => ({ severity: 'error', field, rule });
+const warning = (field: string, rule: string): Complaint => ({ severity: 'warning', field, rule });
+
+/** AWS's own words, without what our error puts before them. */
+const wordsOf = (fault: PluginError): string => messageOf(fault).replace(/^.*?Error Code: /s, '');
+
+/** What a fault says of a field: AWS refused it, or would not tell. Other faults are no fault of the template's. */
+const asComplaint = (field: string, fault: unknown): Complaint => {
+  if (!isPluginError(fault)) throw fault;
+  if (hasCode(fault, 'provider.denied'))
+    return warning(field, `could not be checked, for want of permission: ${wordsOf(fault)}`);
+  if (hasCode(fault, 'provider.misconfigured', 'provider.missing')) return error(field, wordsOf(fault));
+  throw fault;
+};
+
+const complaintsOf = async (field: string, look: () => Promise<readonly Complaint[]>): Promise<readonly Complaint[]> =>
+  look().catch((fault: unknown) => [asComplaint(field, fault)]);
+
+const fieldOfItem = (field: string, items: readonly string[], id: string | undefined): string =>
+  items.length > 1 && id !== undefined ? `${field}.${items.indexOf(id)}` : field;
+
+const typesOf = (template: Template): readonly string[] => [
+  ...new Set([...weightedTypes(template).map(([name]) => name), ...Object.keys(template.vmTypesOnDemand ?? {})]),
+];
+
+const imageComplaints = (
+  images: readonly Image[],
+  imageId: string,
+  types: ReadonlyMap<string, readonly string[]>,
+): readonly Complaint[] => {
+  const [image] = images;
+  if (image === undefined) return [error('imageId', `${imageId} does not exist in this Region`)];
+  const state = image.State === 'available' ? [] : [error('imageId', `${imageId} is ${image.State}`)];
+  const unfit = [...types].find(([, supported]) => !supported.includes(image.Architecture ?? ''));
+  if (unfit === undefined) return state;
+  const [type, supported] = unfit;
+  return [...state, error('imageId', `${imageId} is ${image.Architecture}, but ${type} is ${supported.join(' or ')}`)];
+};
+
+const subnetComplaints = (subnets: readonly Subnet[], { subnetIds, maxNumber }: Template): readonly Complaint[] => {
+  const vpcs = [...new Set(subnets.map(({ VpcId }) => VpcId))];
+  const apart = vpcs.length > 1 ? [error('subnetId', `the subnets are in different VPCs: ${vpcs.join(', ')}`)] : [];
+  const full = subnets
+    .filter(({ AvailableIpAddressCount }) => AvailableIpAddressCount === 0)
+    .map(({ SubnetId }) => warning(fieldOfItem('subnetId', subnetIds, SubnetId), `${SubnetId} has no free address`));
+  const free = subnets.reduce((sum, { AvailableIpAddressCount = 0 }) => sum + AvailableIpAddressCount, 0);
+  const tight = free < maxNumber ? [warning('subnetId', `has ${free} free addresses for maxNumber ${maxNumber}`)] : [];
+  return [...apart, ...full, ...tight];
+};
+
+interface Lookup {
+  readonly client: EC2Client;
+  readonly imageOf: (alias: string) => Promise<string>;
+  readonly ask: <O>(action: string, send: (options: { readonly abortSignal: AbortSignal }) => Promise<O>) => Promise<O>;
+}
+
+type Architectures = ReadonlyMap<string, readonly string[]>;
+
+const architecturesOf = async ({ client, ask }: Lookup, names: readonly string[]): Promise<Architectures> => {
+  if (names.length === 0) return new Map();
+  const Filters = [{ Name: 'instance-type', Values: [...names] }];
+  const { InstanceTypes = [] } = await ask('DescribeInstanceTypes', (how) =>
+    client.send(new DescribeInstanceTypesCommand({ Filters }), how),
+  );
+  return new Map(
+    InstanceTypes.map(({ InstanceType = '', ProcessorInfo }) => [
+      InstanceType,
+      ProcessorInfo?.SupportedArchitectures ?? [],
+    ]),
+  );
+};
+
+const imageIdOf = async ({ imageOf }: Lookup, imageId: string): Promise<string> =>
+  imageId.startsWith('ami-') ? imageId : imageOf(imageId);
+
+const checkImage = async (lookup: Lookup, { imageId }: Template, types: Architectures) => {
+  if (imageId === undefined) return [];
+  const id = await imageIdOf(lookup, imageId);
+  const command = new DescribeImagesCommand({ ImageIds: [id] });
+  const { Images = [] } = await lookup.ask('DescribeImages', (how) => lookup.client.send(command, how));
+  return imageComplaints(Images, id, types);
+};
+
+const subnetsOf = async ({ client, ask }: Lookup, { subnetIds }: Template): Promise<readonly Subnet[]> => {
+  const command = new DescribeSubnetsCommand({ SubnetIds: [...subnetIds] });
+  return (await ask('DescribeSubnets', (how) => client.send(command, how))).Subnets ?? [];
+};
+
+const checkGroups = async ({ client, ask }: Lookup, { securityGroupIds: ids }: Template, vpc: string | undefined) => {
+  if (ids.length === 0) return [];
+  const command = new DescribeSecurityGroupsCommand({ GroupIds: [...ids] });
+  const { SecurityGroups = [] } = await ask('DescribeSecurityGroups', (how) => client.send(command, how));
+  return SecurityGroups.filter(({ VpcId }) => vpc !== undefined && VpcId !== vpc).map(({ GroupId, VpcId }) =>
+    error(fieldOfItem('securityGroupIds', ids, GroupId), `${GroupId} is in ${VpcId}, the subnet in ${vpc}`),
+  );
+};
+
+const checkKey = async ({ client, ask }: Lookup, { keyName }: Template) => {
+  if (keyName === undefined) return [];
+  const command = new DescribeKeyPairsCommand({ KeyNames: [keyName] });
+  await ask('DescribeKeyPairs', (how) => client.send(command, how));
+  return [];
+};
+
+const profileOf = ({ instanceProfile: profile }: Template) => {
+  if (profile === undefined) return {};
+  return { IamInstanceProfile: profile.startsWith('arn:') ? { Arn: profile } : { Name: profile } };
+};
+
+const dryRunOf = (template: Template, imageId: string, type: _InstanceType): RunInstancesCommandInput => {
+  const { subnetIds, securityGroupIds, keyName, instanceTags } = template;
+  const Tags = instanceTags.map(([Key, Value]) => ({ Key, Value }));
+  return {
+    DryRun: true,
+    MinCount: 1,
+    MaxCount: 1,
+    ImageId: imageId,
+    InstanceType: type,
+    ...optional('SubnetId', subnetIds[0]),
+    ...(securityGroupIds.length === 0 ? {} : { SecurityGroupIds: [...securityGroupIds] }),
+    ...optional('KeyName', keyName),
+    ...profileOf(template),
+    ...(Tags.length === 0 ? {} : { TagSpecifications: [{ ResourceType: 'instance', Tags }] }),
+  };
+};
+
+const launchComplaint = (fault: unknown): readonly Complaint[] => {
+  if (!isPluginError(fault)) throw fault;
+  if (fault.aws?.code === 'DryRunOperation') return [];
+  if (fault.code === 'provider.denied') return [error('', `may not be launched: ${wordsOf(fault)}`)];
+  return [asComplaint(/profile/i.test(fault.message) ? 'instanceProfile' : '', fault)];
+};
+
+/** Whether the caller may launch this, by EC2's own word: also for fleets, which need the same permissions. */
+const checkLaunch = async (lookup: Lookup, template: Template, types: readonly string[]) => {
+  const { imageId } = template;
+  const [type] = types.filter(isInstanceType);
+  if (imageId === undefined || type === undefined) return [];
+  const command = new RunInstancesCommand(dryRunOf(template, await imageIdOf(lookup, imageId), type));
+  return lookup.ask('RunInstances', (how) => lookup.client.send(command, how)).then(() => [], launchComplaint);
+};
+
+const inspect = async (lookup: Lookup, template: Template): Promise<readonly Complaint[]> => {
+  const names = typesOf(template);
+  let types: Architectures = new Map();
+  let subnets: readonly Subnet[] = [];
+  const typeField = template.vmTypes === undefined ? 'vmType' : 'vmTypes';
+  const found = [
+    await complaintsOf(typeField, async () => {
+      types = await architecturesOf(lookup, names);
+      const missing = names.filter((name) => !types.has(name));
+      return missing.map((name) => error(typeField, `${name} is not to be had in this Region`));
+    }),
+    await complaintsOf('subnetId', async () => {
+      subnets = await subnetsOf(lookup, template);
+      return subnetComplaints(subnets, template);
+    }),
+    await complaintsOf('imageId', () => checkImage(lookup, template, types)),
+    await complaintsOf('securityGroupIds', () => checkGroups(lookup, template, subnets[0]?.VpcId)),
+    await complaintsOf('keyName', () => checkKey(lookup, template)),
+  ].flat();
+  const isLaunchable = found.every(({ severity }) => severity === 'warning');
+  return isLaunchable ? [...found, ...(await checkLaunch(lookup, template, names))] : found;
+};
+
+/** Asks EC2 what only it knows of a template. Changes nothing: the launch is asked for as DryRun. */
+export const createInspector = async ({
+  reads,
+  imageOf,
+  ...options
+}: InspectionOptions): Promise<TemplateInspector> => {
+  const context = { ...options, random: Math.random };
+  const lookup: Lookup = {
+    client: await createSdkClient(options),
+    imageOf,
+    ask: (action, send) => callAws(context, reads, action, (abortSignal) => send({ abortSignal })),
+  };
+  return { inspect: (template) => inspect(lookup, template) };
+};

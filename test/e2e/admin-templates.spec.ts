@@ -1,0 +1,170 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { expectGolden, hfAws, hfAwsJson } from './admin.ts';
+import { type EmulatorBackend, emulatorBackend } from './backends.ts';
+import { createPlugin, home, type Plugin } from './plugin.ts';
+
+/** Twelve mistakes, each marked by a comment with its number at the end of the line it is found on. */
+const planted = `{
+  // Templates of the night shift.
+  "templates": [
+    {
+      "templateId": "typo", "maxNumber": 10,
+      "imageID": "ami-0123456789abcdef0", // 1
+      "subnetId": "subnet-0123456789abcdef0",
+      "vmtype": "m5.large", // 2
+      "volumeType": "io2", "rootDeviceVolumeSize": 20000, // 3
+      "iops": 50, // 4
+    },
+    {
+      "templateId": "promises", "maxNumber": "ten", // 5
+      "imageId": "ami-0123456789abcdef0", "subnetId": "subnet-0123456789abcdef0",
+      "vmType": "m5.large",
+      "attributes": {
+        "type": ["String", "X86_64"],
+        "ncpus": 64, // 6
+        "nram": ["Numeric", "9000"], // 7
+      },
+      "userDataScript": "/no/such/script.sh", // 8
+    },
+    { // 9
+      "templateId": "spot", "maxNumber": 4, "priceType": "spot",
+      "subnetId": ["subnet-0123456789abcdef0"],
+      "vmTypes": {
+        "m5.large": 1,
+        "m6g.large": 1 // 10
+      },
+      "attributes": { "type": "X86_64", "ncpus": 1, "nram": 4096 },
+      "securityGroupIds": ["sg-0123456789abcdef0", "default"] // 11
+    },
+    {
+      "templateId": "spot", // 12
+      "maxNumber": 4,
+      "imageId": "ami-0123456789abcdef0",
+      "subnetId": "subnet-0123456789abcdef0",
+      "vmType": "m5.large"
+    }
+  ]
+}
+`;
+
+/** The line of each mark. */
+const marks = planted.split('\n').flatMap((line, index) => (/\/\/ \d+$/.test(line) ? [index + 1] : []));
+
+const good = { templateId: 'good', maxNumber: 4, vmType: 'm5.large' };
+
+describe('hf-aws templates', () => {
+  let backend: EmulatorBackend;
+  let plugin: Plugin;
+
+  beforeAll(async () => {
+    backend = await emulatorBackend();
+  });
+  afterAll(() => backend.close());
+  beforeEach(async () => {
+    plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url }, [{ ...good, ...backend.place }]);
+  });
+  afterEach(async () => {
+    await plugin.remove();
+    await backend.clear();
+    backend.emulator.configure({
+      missingImages: [],
+      missingKeys: [],
+      subnets: {},
+      securityGroups: {},
+      deniedActions: [],
+      freeAddresses: {},
+    });
+  });
+
+  it('validate finds twelve planted mistakes in one run, each at its place', async () => {
+    await writeFile(join(plugin.directory, 'night.json'), planted);
+    const { exitCode, body } = await hfAwsJson(plugin, 'templates', 'validate', './night.json');
+    expect(exitCode).toBe(1);
+    expect(body['isValid']).toBe(false);
+    const findings: unknown = body['findings'];
+    expect(Array.isArray(findings) && findings.map(({ line }: { line: number }) => line)).toEqual(marks);
+    const text = await hfAws(plugin, ['templates', 'validate', './night.json']);
+    expect(text.exitCode).toBe(1);
+    await expectGolden('templates-validate.txt', text.stdout);
+  });
+  it('validate finds nothing in the shipped templates', async () => {
+    const { exitCode, body } = await hfAwsJson(
+      plugin,
+      'templates',
+      'validate',
+      join(home, 'config', 'awsprov_templates.json'),
+    );
+    expect([exitCode, body['findings']]).toEqual([0, []]);
+    expect(body['templates']).toHaveLength(11);
+  });
+
+  it('takes comments and trailing commas where Host Factory asks for the templates too', async () => {
+    const { templates } = { templates: [{ ...good, ...backend.place }] };
+    const text = `// for the day\n${JSON.stringify({ templates }, null, 2).replace('}\n  ]', '},\n  ]')}`;
+    await writeFile(join(plugin.directory, 'conf', 'awsinstprov_templates.json'), text);
+    expect(() => JSON.parse(text)).toThrow();
+    expect((await plugin.call('getAvailableTemplates', {})).body['templates']).toHaveLength(1);
+  });
+
+  it('validate --aws asks what only AWS knows, and changes nothing', async () => {
+    const { emulator } = backend;
+    expect(await hfAwsJson(plugin, 'templates', 'validate', '--aws')).toMatchObject({
+      exitCode: 0,
+      body: { findings: [] },
+    });
+    const apart = { subnetId: ['subnet-0aaaaaaaaaaaaaaaa', 'subnet-0bbbbbbbbbbbbbbbb'] };
+    await plugin.offer([
+      { ...good, ...backend.place, templateId: 'image', imageId: 'ami-0aaaaaaaaaaaaaaaa' },
+      { ...good, ...backend.place, templateId: 'key', keyName: 'lost' },
+      { ...good, ...backend.place, ...apart, templateId: 'apart', securityGroupIds: ['sg-0cccccccccccccccc'] },
+      { ...good, ...backend.place, templateId: 'arm', imageId: 'ami-0dddddddddddddddd' },
+    ]);
+    const arm = { rootDeviceName: '/dev/xvda', architecture: 'arm64', rootDeviceType: 'ebs' };
+    emulator.configure({
+      missingImages: ['ami-0aaaaaaaaaaaaaaaa'],
+      images: { 'ami-0dddddddddddddddd': arm },
+      missingKeys: ['lost'],
+      subnets: {
+        'subnet-0aaaaaaaaaaaaaaaa': { zone: 'us-east-1a', vpc: 'vpc-1' },
+        'subnet-0bbbbbbbbbbbbbbbb': { zone: 'us-east-1b', vpc: 'vpc-2' },
+      },
+      securityGroups: { 'sg-0cccccccccccccccc': 'vpc-3' },
+      freeAddresses: { 'subnet-0aaaaaaaaaaaaaaaa': 0, 'subnet-0bbbbbbbbbbbbbbbb': 2 },
+    });
+    const { exitCode, body } = await hfAwsJson(plugin, 'templates', 'validate', '--aws');
+    expect(exitCode).toBe(1);
+    const findings: unknown = body['findings'];
+    const told = (Array.isArray(findings) ? findings : []).map(
+      ({ templateId, severity, field, rule }: Record<string, string>) => `${templateId} ${severity} ${field}: ${rule}`,
+    );
+    expect(told.sort()).toEqual([
+      expect.stringMatching(/^apart error securityGroupIds: sg-0c+ is in vpc-3, the subnet in vpc-1$/),
+      expect.stringMatching(/^apart error subnetId: the subnets are in different VPCs: vpc-1, vpc-2$/),
+      expect.stringMatching(/^apart warning subnetId.0: subnet-0a+ has no free address$/),
+      expect.stringMatching(/^apart warning subnetId: has 2 free addresses for maxNumber 4$/),
+      expect.stringMatching(/^arm error imageId: ami-0d+ is arm64, but m5.large is x86_64$/),
+      expect.stringMatching(/^image error imageId: InvalidAMIID.NotFound/),
+      expect.stringMatching(/^key error keyName: InvalidKeyPair.NotFound/),
+    ]);
+    expect(Object.keys(emulator.countCalls()).filter((action) => !action.startsWith('Describe'))).toEqual([
+      'RunInstances',
+    ]);
+    expect(await backend.instanceIds('pending', 'running')).toEqual([]);
+  });
+
+  it('validate --aws tells who may not launch, and what could not be looked at', async () => {
+    backend.emulator.configure({ deniedActions: ['RunInstances', 'DescribeSecurityGroups'] });
+    const { exitCode, body } = await hfAwsJson(plugin, 'templates', 'validate', 'good', '--aws');
+    expect(exitCode).toBe(1);
+    expect(body['findings']).toEqual([
+      expect.objectContaining({ severity: 'error', field: '', rule: expect.stringContaining('may not be launched') }),
+      expect.objectContaining({
+        severity: 'warning',
+        field: 'securityGroupIds',
+        rule: expect.stringContaining('want of permission'),
+      }),
+    ]);
+  });
+});

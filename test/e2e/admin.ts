@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { home, type Plugin } from './plugin.ts';
+
+export interface Said {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The built program as an administrator runs it, its output not on a terminal. */
+export const hfAws = (
+  { env, directory }: Pick<Plugin, 'env' | 'directory'>,
+  args: readonly string[],
+  input?: string,
+): Promise<Said> => {
+  const child = spawn('node', [join(home, 'dist', 'hf-aws.cjs'), ...args], { env, cwd: directory });
+  child.stdin.end(input);
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk) => {
+    stdout += String(chunk);
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += String(chunk);
+  });
+  return new Promise((resolve, reject) =>
+    child.on('error', reject).on('close', (exitCode) => resolve({ exitCode, stdout, stderr })),
+  );
+};
+
+/** The same with --json. */
+export const hfAwsJson = async (plugin: Pick<Plugin, 'env' | 'directory'>, ...args: readonly string[]) => {
+  const { exitCode, stdout, stderr } = await hfAws(plugin, [...args, '--json']);
+  const body: unknown = JSON.parse(stdout);
+  return { exitCode, stderr, body: Object.fromEntries(Object.entries(Object(body))) };
+};
+
+/** Compares with a file that was looked at by a person; GOLDEN=write writes it anew. */
+export const expectGolden = async (name: string, text: string): Promise<void> => {
+  const file = join(import.meta.dirname, 'golden', name);
+  if (process.env['GOLDEN'] === 'write') await writeFile(file, text);
+  expect(text).toBe(await readFile(file, 'utf8'));
+};
