@@ -8,6 +8,7 @@ import {
 } from './application/application-service.ts';
 import { createBus, logging } from './application/bus.ts';
 import type { Hosts, Logger, Policy } from './application/ports.ts';
+import type { AwsCall, Rehearsal } from './application/rehearsal.ts';
 import { type Environment, type ProviderEnvironment, readEnvironment } from './config/environment.ts';
 import { type ProviderConfig, readProviderConfig } from './config/provider-config.ts';
 import { createTemplateCatalog } from './config/template-catalog.ts';
@@ -33,6 +34,8 @@ export interface ComposeOptions {
   /** The installation's folder. */
   readonly home: string;
   readonly correlationId?: string;
+  /** Is told of the AWS calls that would go out; nothing is sent, nothing is written. */
+  readonly rehearse?: (call: AwsCall) => void;
   /** Ends AWS calls early, beside the budget of the call itself. */
   readonly signal?: AbortSignal;
 }
@@ -70,6 +73,7 @@ export const compose = async ({
   home,
   correlationId = newCorrelationId(),
   signal,
+  rehearse,
 }: ComposeOptions): Promise<Application> => {
   const clock = Date.now;
   const environment = readEnvironment(env, home);
@@ -82,7 +86,7 @@ export const compose = async ({
     throw error;
   });
   const { config } = reading;
-  const log = logger(config);
+  const log = rehearse === undefined ? logger(config) : silentLog;
   for (const warning of reading.warnings) log.warn('configuration.warning', warning);
 
   const policy: Policy = {
@@ -95,11 +99,14 @@ export const compose = async ({
     protectFor: config.protectMinutes * 60_000,
   };
   const { workDir } = environment;
-  const streams = createRequestStreams(workDir);
-  const live = createLiveRequests(workDir);
+  const stage = rehearse && { ...(await import('./parts/administration.ts')), record: rehearse };
+  const stored = { streams: createRequestStreams(workDir), live: createLiveRequests(workDir) };
+  const streams = stage?.rehearsedStreams(stored.streams) ?? stored.streams;
+  const live = stage?.rehearsedLive(stored.live) ?? stored.live;
+  const rehearsal = stage && { record: stage.record, recall: stage.recallFrom({ streams, live, log }) };
   const instanceTypes = createInstanceTypes(workDir, join(home, 'config', 'instance-types.json'));
   const templates = createTemplateCatalog(environment, { instanceTypes, rules: config }, log);
-  const aws = once(() => connect(environment, config, { env, log, signal, clock }));
+  const aws = once(() => connect(environment, config, { env, log, signal, clock, ...(rehearsal && { rehearsal }) }));
   const hosts = async (): Promise<Hosts> => (await aws()).hosts;
   const providers = async (api: Parameters<Aws['provider']>[0]) => (await aws()).provider(api);
   const imageOf = async (alias: string) => (await aws()).imageOf(alias);
@@ -183,6 +190,14 @@ const newId = (): string => crypto().randomUUID();
 /** Tells the lines of one call from others': no need for a UUID, which costs more than the templates' whole answer. */
 const newCorrelationId = (): string =>
   [Date.now(), process.pid, Math.floor(Math.random() * 2 ** 32)].map((each) => each.toString(36)).join('-');
+/** A rehearsal leaves no trace. */
+const silentLog: FileLogger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  flush: async () => undefined,
+};
 
 const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
   let made: Promise<T> | undefined;
@@ -205,12 +220,13 @@ interface ConnectContext {
   readonly log: Logger;
   readonly signal: AbortSignal | undefined;
   readonly clock: () => number;
+  readonly rehearsal?: Rehearsal;
 }
 
 const connect = async (
   { workDir, providerName }: ProviderEnvironment,
   config: ProviderConfig,
-  { env, log, signal, clock }: ConnectContext,
+  { env, log, signal, clock, rehearsal }: ConnectContext,
 ): Promise<Aws> => {
   const region = config.AWS_REGION ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
   if (region === undefined || region === '') {
@@ -251,10 +267,11 @@ const connect = async (
     owner: `${config.clusterName}/${providerName}`,
     version,
     ...(config.AWS_KEY_FILE === undefined ? {} : { keyDirectory: config.AWS_KEY_FILE }),
-    remember: facts.get,
+    remember: rehearsal === undefined ? facts.get : async (key, _lifetime, find) => (await facts.peek(key)) ?? find(),
     forget: facts.forget,
     offerings: createOfferingMemory(workDir, clock),
     ledger: (group) =>
       createLiveRequests(join(workDir, 'groups', crypto().createHash('sha256').update(group).digest('hex'))),
+    ...(rehearsal && { rehearsal }),
   });
 };

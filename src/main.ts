@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AwsCall } from './application/rehearsal.ts';
 import { messageOf } from './domain/errors.ts';
 import { isOperation, type OperationName } from './hostfactory/operations.ts';
 import type { FileLogger } from './telemetry/file-logger.ts';
@@ -77,6 +78,11 @@ const runAdministrator = async (argv: readonly string[]): Promise<number> => {
     env: process.env,
     compose: (correlationId) =>
       compose({ env: process.env, home, ...(correlationId === undefined ? {} : { correlationId }) }),
+    rehearse: async () => {
+      const calls: AwsCall[] = [];
+      const { service } = await compose({ env: process.env, home, rehearse: (call) => calls.push(call) });
+      return { service, calls };
+    },
     startEmulator: async (options) => (await import('./emulator/server.ts')).startEmulator(options),
     print: (text) => process.stdout.write(`${text}\n`),
     complain: (text) => process.stderr.write(`${text}\n`),

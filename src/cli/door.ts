@@ -1,4 +1,5 @@
 import type { ApplicationService } from '../application/application-service.ts';
+import type { AwsCall } from '../application/rehearsal.ts';
 import { isPluginError, messageOf } from '../domain/errors.ts';
 
 /** A running emulator as the command line sees it. */
@@ -15,6 +16,8 @@ export interface Door {
   compose(
     correlationId?: string,
   ): Promise<{ readonly service: ApplicationService; readonly log: { flush(): Promise<void> } }>;
+  /** The same application, but nothing is sent to AWS and nothing is written; `calls` fills with what would be sent. */
+  rehearse(): Promise<{ readonly service: ApplicationService; readonly calls: readonly AwsCall[] }>;
   startEmulator(options: {
     readonly port?: number;
     readonly host?: string;
@@ -42,23 +45,42 @@ export const originOptions = ({ user, correlationId }: CommonOptions) => ({
 });
 
 /** Runs a command against the application; a fault is printed as one line with its code, exit 1. */
-export const withService = async (
+export const withService = (
   door: Door,
   options: CommonOptions,
   act: (service: ApplicationService) => Promise<number>,
-): Promise<number> => {
-  let log: { flush(): Promise<void> } | undefined;
+): Promise<number> =>
+  reporting(door, options, async () => {
+    const { service, log } = await door.compose(options.correlationId);
+    return act(service).finally(() => log.flush());
+  });
+
+/** Runs the command as a rehearsal, then prints the AWS calls that would have gone out. */
+export const withRehearsal = (
+  door: Door,
+  options: CommonOptions,
+  act: (service: ApplicationService) => Promise<{ readonly message: string }>,
+): Promise<number> =>
+  reporting(door, options, async () => {
+    const { service, calls } = await door.rehearse();
+    const { message } = await act(service);
+    show(door, options, { assumed: message, calls }, () =>
+      [
+        ...calls.map(({ service: name, action, input }) => `${name} ${action} ${JSON.stringify(input, null, 2)}`),
+        `Nothing was sent or written. Where AWS grants everything, the answer is: ${message}`,
+      ].join('\n'),
+    );
+    return 0;
+  });
+
+const reporting = async (door: Door, options: CommonOptions, act: () => Promise<number>): Promise<number> => {
   try {
-    const application = await door.compose(options.correlationId);
-    log = application.log;
-    return await act(application.service);
+    return await act();
   } catch (error) {
     const code = isPluginError(error) ? error.code : 'internal';
     if (options.json === true) door.print(JSON.stringify({ error: { code, message: messageOf(error) } }, null, 2));
     else door.complain(`${code}: ${messageOf(error)}`);
     return 1;
-  } finally {
-    await log?.flush();
   }
 };
 

@@ -1,5 +1,15 @@
 import type { Argv } from 'yargs';
-import { type CommonOptions, type Door, originOptions, readPairs, show, table, warn, withService } from './door.ts';
+import {
+  type CommonOptions,
+  type Door,
+  originOptions,
+  readPairs,
+  show,
+  table,
+  warn,
+  withRehearsal,
+  withService,
+} from './door.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
 
@@ -54,18 +64,24 @@ export const machineCommands =
         (each) =>
           each
             .positional('machines', { type: 'string', array: true, demandOption: true })
-            .example('hf-aws machines return i-0123456789abcdef0', 'terminate one machine of ours'),
-        (options) =>
-          done(
+            .option('dry-run', { type: 'boolean', default: false, describe: 'Only print the AWS calls' })
+            .example('hf-aws machines return i-0123456789abcdef0', 'terminate one machine of ours')
+            .example('hf-aws machines return i-0123456789abcdef0 --dry-run', 'what AWS would be asked for'),
+        (options) => {
+          const machines = options.machines.map((host) =>
+            host.startsWith('i-') ? { name: '', machineId: host } : { name: host, machineId: '' },
+          );
+          if (options.dryRun) {
+            return done(withRehearsal(door, options, (service) => service.returnMachines({ machines })));
+          }
+          return done(
             withService(door, options, async (service) => {
-              const machines = options.machines.map((host) =>
-                host.startsWith('i-') ? { name: '', machineId: host } : { name: host, machineId: '' },
-              );
               const answer = await service.returnMachines({ machines, ...originOptions(options) });
               show(door, options, answer, ({ requestId, message }) => `${requestId}\n${message}`);
               return 0;
             }),
-          ),
+          );
+        },
       )
       .command(
         'set-status <machineId> <status>',

@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import type { RequestView } from '../application/views.ts';
-import { type CommonOptions, type Door, originOptions, show, table, warn, withService } from './door.ts';
+import { type CommonOptions, type Door, originOptions, show, table, warn, withRehearsal, withService } from './door.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
 
@@ -99,12 +99,18 @@ export const requestCommands =
           each
             .positional('templateId', { type: 'string', demandOption: true })
             .positional('count', { type: 'number', demandOption: true })
+            .option('dry-run', { type: 'boolean', default: false, describe: 'Only print the AWS calls' })
             .option('command-id', { type: 'string', describe: 'UUID: the same again gives the same request' })
-            .example('hf-aws requests create od-m5 3', 'three hosts of template od-m5'),
-        (options) =>
-          done(
+            .example('hf-aws requests create od-m5 3', 'three hosts of template od-m5')
+            .example('hf-aws requests create od-m5 3 --dry-run', 'what AWS would be asked for'),
+        (options) => {
+          const { templateId, count: maxNumber } = options;
+          if (options.dryRun) {
+            return done(withRehearsal(door, options, (service) => service.createRequest({ templateId, maxNumber })));
+          }
+          return done(
             withService(door, options, async (service) => {
-              const { templateId, count: maxNumber, commandId } = options;
+              const { commandId } = options;
               const identity = commandId === undefined ? {} : { commandId };
               const answer = await service.createRequest({
                 templateId,
@@ -115,7 +121,8 @@ export const requestCommands =
               show(door, options, answer, ({ requestId, message }) => `${requestId}\n${message}`);
               return 0;
             }),
-          ),
+          );
+        },
       )
       .strict()
       .demandCommand(1, 'Say what to do with requests: list, show or create');

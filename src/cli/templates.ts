@@ -1,6 +1,17 @@
 import type { Argv } from 'yargs';
 import type { CheckTemplatesAnswer } from '../application/queries/check-templates.ts';
-import { type CommonOptions, type Door, originOptions, readPairs, show, table, withService } from './door.ts';
+import { providerApiOf } from '../domain/template.ts';
+import {
+  type CommonOptions,
+  type Door,
+  originOptions,
+  readPairs,
+  show,
+  table,
+  withRehearsal,
+  withService,
+} from './door.ts';
+import { launchInWords, templateOf } from './explain-launch.ts';
 
 const isFile = (what: string): boolean => /[/\\]|\.json$/.test(what);
 
@@ -16,6 +27,11 @@ const findingsText = ({ file, templates, findings }: CheckTemplatesAnswer): stri
   const counts = `${plural(errors, 'error')}, ${plural(findings.length - errors, 'warning')}`;
   return [...lines, `${plural(templates.length, 'template')} in ${file}: ${counts}`].join('\n');
 };
+
+const fieldRow = ([field, value]: readonly [string, unknown]): readonly string[] => [
+  field,
+  typeof value === 'string' ? value : JSON.stringify(value),
+];
 
 type Done = (code: Promise<number>) => Promise<void>;
 
@@ -63,6 +79,43 @@ export const templateCommands =
           ),
       )
       .command(
+        'show <templateId>',
+        'Show one template as it is understood: defaults filled in, attributes derived',
+        (each) =>
+          each
+            .positional('templateId', { type: 'string', demandOption: true })
+            .example('hf-aws templates show od-m5', 'every field of one template'),
+        (options) =>
+          done(
+            withService(door, options, async (service) => {
+              const { file, template } = await templateOf(service, options.templateId);
+              const providerApi = providerApiOf(template);
+              show(door, options, { file, ...template, providerApi }, ({ file: from, ...fields }) =>
+                [from, table(['FIELD', 'VALUE'], Object.entries(fields).map(fieldRow))].join('\n'),
+              );
+              return 0;
+            }),
+          ),
+      )
+      .command(
+        'explain-launch <templateId> [count]',
+        'Tell what a request of this template would do, with the exact AWS calls; sends nothing',
+        (each) =>
+          each
+            .positional('templateId', { type: 'string', demandOption: true })
+            .positional('count', { type: 'number', default: 1 })
+            .example('hf-aws templates explain-launch od-m5 3', 'three hosts of template od-m5'),
+        (options) =>
+          done(
+            withRehearsal(door, options, async (service) => {
+              const { templateId, count } = options;
+              const { template } = await templateOf(service, templateId);
+              if (options.json !== true) door.print(`${launchInWords(template, count).join('\n')}\n`);
+              return service.createRequest({ templateId, maxNumber: count });
+            }),
+          ),
+      )
+      .command(
         'validate [what]',
         'Report every problem of the templates with its place in the file; exit 1 when one is an error',
         (each) =>
@@ -84,4 +137,4 @@ export const templateCommands =
           ),
       )
       .strict()
-      .demandCommand(1, 'Say what to do with the templates: list or validate');
+      .demandCommand(1, 'Say what to do with the templates: list, show, validate or explain-launch');

@@ -22,6 +22,8 @@ const isEntries = (value: unknown): value is Entries =>
 export interface FactCache {
   /** The stored fact, or what `find` answers, which is then stored for as long as `lifetime` says of it (ms). */
   get(key: string, lifetime: (value: string) => number, find: () => Promise<string>): Promise<string>;
+  /** The stored fact, while it holds. */
+  peek(key: string): Promise<string | undefined>;
   /** Drops facts that turned out to be wrong, whatever their key. */
   forget(value: string): Promise<void>;
 }
@@ -35,17 +37,18 @@ export const createFactCache = (workDirectory: string, name: string, clock: () =
     });
     return document;
   };
+  const peek: FactCache['peek'] = async (key) =>
+    Object.entries((await open()).data).find(([name, { expires }]) => name === key && expires > clock())?.[1].value;
   return {
+    peek,
     forget: async (value) => {
       const document = await open();
       document.data = Object.fromEntries(Object.entries(document.data).filter(([, entry]) => entry.value !== value));
       await document.write();
     },
     get: async (key, lifetime, find) => {
-      const known = Object.entries((await open()).data).find(
-        ([name, { expires }]) => name === key && expires > clock(),
-      );
-      if (known !== undefined) return known[1].value;
+      const known = await peek(key);
+      if (known !== undefined) return known;
       const value = await find();
       const document = await open();
       const fresh = Object.entries(document.data).filter(([, { expires }]) => expires > clock());

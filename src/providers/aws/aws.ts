@@ -8,6 +8,7 @@ import type {
   OfferingMemory,
   TemplateInspector,
 } from '../../application/ports.ts';
+import type { Rehearsal } from '../../application/rehearsal.ts';
 import { PluginError } from '../../domain/errors.ts';
 import type { InstanceTypeTable } from '../../domain/instance-type.ts';
 import type { ProviderApi } from '../../domain/template.ts';
@@ -44,6 +45,8 @@ export interface AwsOptions {
   /** What requests want of an Auto Scaling group of the administrator's, and which of its members they have claimed. */
   readonly ledger: (group: string) => LiveRequests;
   readonly offerings: OfferingMemory;
+  /** Takes AWS's place: nothing is sent. */
+  readonly rehearsal?: Rehearsal;
 }
 
 export interface Aws {
@@ -84,9 +87,11 @@ const toFacts = ({ InstanceType, ProcessorInfo, VCpuInfo, MemoryInfo }: Instance
 
 /** Everything AWS, over one client. */
 export const createAws = async (options: AwsOptions): Promise<Aws> => {
-  const { owner, remember } = options;
-  const config = await clientConfig(options.connection, await readCredentials(options.credentials));
-  const ec2 = createEc2({ ...options, client: config, random: Math.random });
+  const { owner, remember, rehearsal } = options;
+  const stand = rehearsal && { ...(await import('./rehearsal.ts')), ...rehearsal };
+  const credentials = stand === undefined ? await readCredentials(options.credentials) : undefined;
+  const config = await clientConfig(options.connection, credentials);
+  const ec2 = stand?.rehearsedEc2(stand, owner) ?? createEc2({ ...options, client: config, random: Math.random });
   const rootDeviceOf = (imageId: string): Promise<string> =>
     remember(
       `root-device:${options.connection.region}:${imageId}`,
@@ -98,6 +103,7 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
       },
     );
   const autoScaling = async () => {
+    if (stand !== undefined) return stand.rehearsedAutoScaling(stand);
     const { createAutoScaling } = await import('./auto-scaling.ts');
     return createAutoScaling({
       ...options,
@@ -110,6 +116,7 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
       `image:${options.connection.region}:${alias}`,
       () => aliasLifetime,
       async () => {
+        if (stand !== undefined) return stand.rehearsedImage(stand, alias);
         const client = { ...config, ...endpointFor(options.connection, 'ssm') };
         return resolveImageAlias({ ...options, client, random: Math.random }, alias);
       },

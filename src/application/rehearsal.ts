@@ -1,0 +1,63 @@
+import { recallMachines } from './host-lookup.ts';
+import type { LiveRequests, Logger, RequestStreams, StreamEvent } from './ports.ts';
+
+/** An AWS call that would go out. */
+export interface AwsCall {
+  readonly service: 'ec2' | 'autoscaling' | 'ssm';
+  readonly action: string;
+  /** In AWS's own words; `<...>` stands for what only an answer would tell. */
+  readonly input: object;
+}
+
+/** A machine as a rehearsal assumes that EC2 shows it: running, and ours. */
+export interface AssumedMachine {
+  readonly machineId: string;
+  readonly requestId: string;
+  readonly name: string;
+}
+
+/** What the AWS room needs to answer in AWS's stead. */
+export interface Rehearsal {
+  readonly record: (call: AwsCall) => void;
+  /** Machines on record with one of these ids, names or requests. */
+  readonly recall: (values: readonly string[]) => Promise<readonly AssumedMachine[]>;
+}
+
+/** Streams that keep what is appended to themselves. */
+export const rehearsedStreams = (streams: RequestStreams): RequestStreams => {
+  const added = new Map<string, readonly StreamEvent[]>();
+  return {
+    ...streams,
+    load: async (id) => {
+      const { version, events } = await streams.load(id);
+      const more = added.get(id) ?? [];
+      return { version: version + more.length, events: [...events, ...more] };
+    },
+    append: async (id, version, events) => {
+      added.set(id, [...(added.get(id) ?? []), ...events]);
+      return version + events.length;
+    },
+    archive: async () => undefined,
+  };
+};
+
+/** Books that are read and never written. */
+export const rehearsedLive = (live: LiveRequests): LiveRequests => ({
+  ...live,
+  reserve: async ({ templateId, units }, limit) => {
+    const held = (await live.list(templateId)).reduce((sum, claim) => sum + claim.units, 0);
+    return { granted: limit === undefined || held + units <= limit, live: held };
+  },
+  settle: async () => undefined,
+});
+
+export const recallFrom =
+  (ports: { readonly streams: RequestStreams; readonly live: LiveRequests; readonly log: Logger }) =>
+  async (values: readonly string[]): Promise<readonly AssumedMachine[]> => {
+    const { recalled } = await recallMachines(ports, () => true);
+    return recalled
+      .filter(({ requestId, machine: { machineId, name } }) =>
+        [requestId, machineId, name].some((each) => values.includes(each)),
+      )
+      .map(({ requestId, machine: { machineId, name } }) => ({ requestId, machineId, name }));
+  };

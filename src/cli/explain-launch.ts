@@ -1,0 +1,71 @@
+import type { ApplicationService } from '../application/application-service.ts';
+import { PluginError } from '../domain/errors.ts';
+import {
+  expiryMs,
+  fleetTypeOf,
+  offeringOf,
+  onDemandUnits,
+  providerApiOf,
+  type Template,
+  weightedTypes,
+} from '../domain/template.ts';
+
+/** A configured template by its id. Throws `template.not-found` or `template.invalid`. */
+export const templateOf = async (
+  service: ApplicationService,
+  templateId: string,
+): Promise<{ readonly file: string; readonly template: Template }> => {
+  const { file, templates, rejected } = await service.getTemplates();
+  const template = templates.find((each) => each.templateId === templateId);
+  if (template !== undefined) return { file, template };
+  if (rejected.some((each) => each.templateId === templateId)) {
+    throw new PluginError('template.invalid', `${templateId} has faults: hf-aws templates validate ${templateId}`);
+  }
+  const known = templates.map((each) => each.templateId).join(', ');
+  throw new PluginError('template.not-found', `no template "${templateId}" in ${file}; there are ${known}`);
+};
+
+const whyOf = (template: Template): string => {
+  const { providerApi, priceType, fleetRole } = template;
+  if (providerApi !== undefined) return `providerApi is ${providerApi}`;
+  if (priceType === 'ondemand') return 'priceType is ondemand';
+  return fleetRole === undefined
+    ? `priceType is ${priceType} and there is no fleetRole`
+    : `priceType is ${priceType} and there is a fleetRole`;
+};
+
+const marketOf = (template: Template, count: number): string => {
+  const onDemand = onDemandUnits(template, count);
+  if (template.priceType === 'heterogeneous') return 'on spot first; what spot does not give is launched on demand';
+  if (onDemand === count) return 'all on demand';
+  return onDemand === 0 ? 'all on spot' : `${onDemand} on demand, ${count - onDemand} on spot`;
+};
+
+const placesOf = (template: Template): string => {
+  const { subnetIds, autoScalingGroupName } = template;
+  if (autoScalingGroupName !== undefined) return `In the group ${autoScalingGroupName}.`;
+  const [first = '', ...more] = subnetIds;
+  if (more.length === 0) return `In ${first}.`;
+  return providerApiOf(template) === 'RunInstances'
+    ? `In ${first}; when EC2 lacks capacity there, the rest in ${more.join(', then ')}.`
+    : `In ${subnetIds.join(', ')}, as AWS chooses.`;
+};
+
+const endOf = (template: Template): string => {
+  const api = providerApiOf(template);
+  if (api === 'RunInstances' || fleetTypeOf(template) === 'instant') return 'AWS answers at once, for good.';
+  return `AWS goes on looking for capacity for ${expiryMs(template) / 60_000} minutes (spotFleetRequestExpiry).`;
+};
+
+/** What a request of this template leads to, in words. */
+export const launchInWords = (template: Template, count: number): readonly string[] => {
+  const api = providerApiOf(template);
+  const isWeighted = weightedTypes(template).some(([, weight]) => weight > 1);
+  const type = api === 'EC2Fleet' || api === 'SpotFleet' ? ` of type ${fleetTypeOf(template)}` : '';
+  return [
+    `${count} ${isWeighted ? 'units of capacity' : 'machines'} by ${api}${type}, since ${whyOf(template)}.`,
+    `${offeringOf(template)}: ${marketOf(template, count)}.`,
+    placesOf(template),
+    endOf(template),
+  ];
+};
