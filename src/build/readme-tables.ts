@@ -1,8 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { providerConfigSchema } from '../config/provider-config.schema.ts';
 import { templateSchema } from '../config/template.schema.ts';
+import { editorSchemas, schemaFolder } from './editor-schemas.ts';
 
 export const readmeFile = join(import.meta.dirname, '..', '..', 'README.md');
 
@@ -37,5 +38,7 @@ export const withTables = (readme: string): string =>
   }, readme);
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await mkdir(schemaFolder, { recursive: true });
+  for (const [name, text] of Object.entries(editorSchemas())) await writeFile(join(schemaFolder, name), text);
   await writeFile(readmeFile, withTables(await readFile(readmeFile, 'utf8')));
 }

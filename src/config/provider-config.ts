@@ -71,7 +71,7 @@ export const readProviderConfig = async (environment: ProviderEnvironment): Prom
   const found = await readFirst(candidates(environment, 'prov_config.json'));
   const file = found?.file ?? 'the defaults';
   const written = Object.entries(found === undefined ? {} : readScalars(properties, asObject(file, found.value)));
-  const unknown = written.filter(([name]) => !isParameter(name)).map(([name]) => name);
+  const unknown = written.map(([name]) => name).filter((name) => !isParameter(name) && !name.startsWith('$'));
   const known = written.filter(([name, value]) => isParameter(name) && value !== '' && value !== null);
   const values: Record<string, unknown> = { ...defaults };
   for (const [name, value] of known) values[name] = withAbsolutePath(environment.confDir, name, value);
