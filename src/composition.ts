@@ -99,7 +99,7 @@ export const compose = async ({
     protectFor: config.protectMinutes * 60_000,
   };
   const { workDir } = environment;
-  const stage = rehearse && { ...(await import('./parts/administration.ts')), record: rehearse };
+  const stage = rehearse && { ...(await administration()), record: rehearse };
   const stored = { streams: createRequestStreams(workDir), live: createLiveRequests(workDir) };
   const streams = stage?.rehearsedStreams(stored.streams) ?? stored.streams;
   const live = stage?.rehearsedLive(stored.live) ?? stored.live;
@@ -154,14 +154,28 @@ export const compose = async ({
       (await import('./application/commands/validate-template.ts')).validateTemplateHandler({ templates, log }),
   };
   const queries: QueryHandlers = {
-    CheckTemplates: async () =>
-      (await import('./parts/administration.ts')).checkTemplatesHandler({
-        checker: (await import('./parts/administration.ts')).createTemplateChecker(environment, {
-          instanceTypes,
-          rules: config,
-        }),
+    CheckTemplates: async () => {
+      const { checkTemplatesHandler, createTemplateChecker } = await administration();
+      return checkTemplatesHandler({
+        checker: createTemplateChecker(environment, { instanceTypes, rules: config }),
         inspector: async () => (await aws()).inspector(),
-      }),
+      });
+    },
+    Diagnose: async () => {
+      const { diagnoseHandler, diagnoseInstallation, diagnoseWorkFolder } = await administration();
+      return diagnoseHandler({
+        local: [() => diagnoseInstallation({ env, home, environment, reading }), () => diagnoseWorkFolder(workDir)],
+        aws: async (actions) => (await aws()).diagnose(actions),
+        unusedLaunchTemplates: async () =>
+          (await service.collectLaunchTemplates({ unusedFor: 30 * day })).unused.length,
+        templates,
+        owner: `${config.clusterName}/${environment.providerName}`,
+      });
+    },
+    GetConfiguration: async () => {
+      const { configurationReport, getConfigurationHandler } = await administration();
+      return getConfigurationHandler(async () => configurationReport(env, environment, reading));
+    },
     GetTemplates: async () =>
       (await import('./application/queries/get-templates.ts')).getTemplatesHandler({ templates, log }),
     GetRequestStatus: async () =>
@@ -190,6 +204,8 @@ const newId = (): string => crypto().randomUUID();
 /** Tells the lines of one call from others': no need for a UUID, which costs more than the templates' whole answer. */
 const newCorrelationId = (): string =>
   [Date.now(), process.pid, Math.floor(Math.random() * 2 ** 32)].map((each) => each.toString(36)).join('-');
+const administration = () => import('./parts/administration.ts');
+
 /** A rehearsal leaves no trace. */
 const silentLog: FileLogger = {
   debug: () => undefined,

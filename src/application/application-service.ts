@@ -9,6 +9,8 @@ import type { SyncRequests, SyncRequestsAnswer } from './commands/sync-requests.
 import type { UpdateMachineStatus, UpdateMachineStatusAnswer } from './commands/update-machine-status.ts';
 import type { ValidateTemplate, ValidateTemplateAnswer } from './commands/validate-template.ts';
 import type { CheckTemplates, CheckTemplatesAnswer } from './queries/check-templates.ts';
+import type { Diagnose, DiagnoseAnswer } from './queries/diagnose.ts';
+import type { ConfigurationReport, GetConfiguration } from './queries/get-configuration.ts';
 import type { GetRequestStatus, GetRequestStatusAnswer } from './queries/get-request-status.ts';
 import type { GetReturnRequests, GetReturnRequestsAnswer } from './queries/get-return-requests.ts';
 import type { GetTemplates, GetTemplatesAnswer } from './queries/get-templates.ts';
@@ -32,6 +34,8 @@ export interface Commands {
 /** Everything that only reads. */
 export interface Queries {
   readonly CheckTemplates: Operation<CheckTemplates, CheckTemplatesAnswer>;
+  readonly Diagnose: Operation<Diagnose, DiagnoseAnswer>;
+  readonly GetConfiguration: Operation<GetConfiguration, ConfigurationReport>;
   readonly GetTemplates: Operation<GetTemplates, GetTemplatesAnswer>;
   readonly GetRequestStatus: Operation<GetRequestStatus, GetRequestStatusAnswer>;
   readonly GetReturnRequests: Operation<GetReturnRequests, GetReturnRequestsAnswer>;
@@ -59,6 +63,9 @@ export const createApplicationService = (commands: Bus<Commands>, queries: Bus<Q
   archiveRequests: (input: Omit<ArchiveRequests, 'type'> = {}) =>
     commands.execute({ type: 'ArchiveRequests', ...input }),
   checkTemplates: (input: Omit<CheckTemplates, 'type'> = {}) => queries.execute({ type: 'CheckTemplates', ...input }),
+  diagnose: (input: Omit<Diagnose, 'type'> = {}) => queries.execute({ type: 'Diagnose', ...input }),
+  getConfiguration: (input: Omit<GetConfiguration, 'type'> = {}) =>
+    queries.execute({ type: 'GetConfiguration', ...input }),
   getTemplates: (input: Omit<GetTemplates, 'type'> = {}) => queries.execute({ type: 'GetTemplates', ...input }),
   getRequestStatus: (input: Omit<GetRequestStatus, 'type'>) => queries.execute({ type: 'GetRequestStatus', ...input }),
   getReturnRequests: (input: Omit<GetReturnRequests, 'type'>) =>

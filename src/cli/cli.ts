@@ -1,5 +1,7 @@
 import yargs from 'yargs';
+import { configCommands } from './config.ts';
 import { runDemo } from './demo.ts';
+import { doctorOptions, runDoctor } from './doctor.ts';
 import type { Door } from './door.ts';
 import { runEmulator } from './emulator.ts';
 import { instanceTypeCommands } from './instance-types.ts';
@@ -33,6 +35,13 @@ export const runCli = async (argv: readonly string[], door: Door): Promise<numbe
     .command('templates', 'The host templates', templateCommands(door, done))
     .command('requests', 'Requests for machines and returns of them', requestCommands(door, done))
     .command('machines', 'The machines on record', machineCommands(door, done))
+    .command('config', 'The provider configuration', configCommands(door, done))
+    .command(
+      'doctor',
+      'Look at everything that has to be right; exit 1 when something is not',
+      doctorOptions,
+      (options) => done(runDoctor(door, options)),
+    )
     .command('launch-templates', 'The launch templates made for fleets and groups', launchTemplateCommands(door, done))
     .command('offerings', 'What launches keep clear of', offeringCommands(door, done))
     .command('instance-types', 'What is known of EC2 instance types', instanceTypeCommands(door, done))

@@ -29,6 +29,14 @@ const under = (directory: string | undefined, ...parts: readonly string[]): stri
   return path === undefined ? undefined : join(path, ...parts);
 };
 
+/** The variables that say where things are, first choice first. */
+export const placeVariables = {
+  providerName: ['HF_PROVIDER_NAME', 'PROVIDER_NAME'],
+  confDir: ['HF_PROVIDER_CONFDIR', 'HF_CONFDIR', 'PRO_CONF_DIR'],
+  workDir: ['HF_PROVIDER_WORKDIR', 'HF_WORKDIR', 'PRO_DATA_DIR'],
+  logDir: ['HF_PROVIDER_LOGDIR', 'HF_LOGDIR', 'PRO_LSF_LOGDIR'],
+} as const;
+
 /**
  * Reads Host Factory's variables, LSF's as fallback, else folders of the installation for people running by hand:
  * `HF_PROVIDER_xDIR`, else `HF_xDIR/providers/<name>` (logs: `HF_LOGDIR`), else `PRO_CONF_DIR`, `PRO_DATA_DIR`, `PRO_LSF_LOGDIR`,

@@ -28,6 +28,10 @@ export type ProviderConfig = {
 
 export interface ProviderConfigReading {
   readonly config: ProviderConfig;
+  /** Where there is one. */
+  readonly file?: string;
+  /** Names of the parameters that the file gives. */
+  readonly written: readonly string[];
   /** For the log: unknown parameters, and values replaced by their defaults. */
   readonly warnings: readonly string[];
 }
@@ -83,5 +87,6 @@ export const readProviderConfig = async (environment: ProviderEnvironment): Prom
     throw new PluginError('configuration.invalid', `${file}: AWS_PROXY_HOST needs AWS_PROXY_PORT`);
   }
   if (!isConfig(values)) throw new PluginError('configuration.invalid', `${file}: ${warnings.join('; ')}`);
-  return { config: values, warnings };
+  const names = known.map(([name]) => name);
+  return { config: values, written: names, warnings, ...(found === undefined ? {} : { file }) };
 };

@@ -14,3 +14,13 @@ export interface Finding extends Complaint {
   readonly line: number;
   readonly column: number;
 }
+
+/** What was looked at on behalf of an administrator, and how it stands. */
+export interface Diagnosis {
+  readonly subject: string;
+  readonly status: 'ok' | 'warning' | 'error';
+  readonly what: string;
+  /** Why it matters, and how to mend it, where something is wrong. */
+  readonly why?: string;
+  readonly mend?: string;
+}

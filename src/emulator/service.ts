@@ -4,7 +4,7 @@ import { actions as ec2Actions } from './ec2/actions.ts';
 import { throttle } from './ec2/throttle.ts';
 import { advance } from './fleets/settle.ts';
 import { ssmActions } from './ssm.ts';
-import { checkParameters } from './wire/parameter-table.ts';
+import { checkParameters, parameterTable } from './wire/parameter-table.ts';
 import { readParameters } from './wire/parameters.ts';
 import { ServiceError } from './wire/service-error.ts';
 import { fieldsToXml, type XmlFields } from './wire/xml.ts';
@@ -69,6 +69,21 @@ const autoScaling: Service = {
     )}</ErrorResponse>`,
 };
 
+const sts: Service = {
+  ...autoScaling,
+  prefix: 'sts',
+  version: '2011-06-15',
+  actions: new Map([
+    [
+      'GetCallerIdentity',
+      {
+        parameters: parameterTable(''),
+        answer: () => ({ Arn: `arn:aws:iam::${ownerId}:user/emulated`, UserId: 'AIDAEMULATED', Account: ownerId }),
+      },
+    ],
+  ]),
+};
+
 const ssm: Service = {
   prefix: 'ssm',
   version: 'AmazonSSM',
@@ -85,7 +100,7 @@ const ssm: Service = {
 
 /** The service whose version a call names; EC2 tells those off that name none. */
 const serviceOf = (form: ReadonlyMap<string, string>): Service =>
-  [autoScaling, ssm].find(({ version }) => version === form.get('Version')) ?? ec2;
+  [autoScaling, ssm, sts].find(({ version }) => version === form.get('Version')) ?? ec2;
 
 const authorize = ({ settings }: World, { prefix, codes }: Service, { action, accessKeyId }: ServiceRequest): void => {
   if (accessKeyId === undefined || settings.deniedAccessKeys.includes(accessKeyId))

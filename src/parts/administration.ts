@@ -1,4 +1,10 @@
 /** What administrators use and Host Factory's scripts never do: a part of its own, so that they do not load it. */
+
 export { checkTemplatesHandler } from '../application/queries/check-templates.ts';
+export { diagnoseHandler } from '../application/queries/diagnose.ts';
+export { getConfigurationHandler } from '../application/queries/get-configuration.ts';
 export { recallFrom, rehearsedLive, rehearsedStreams } from '../application/rehearsal.ts';
+export { configurationReport } from '../config/configuration-report.ts';
+export { diagnoseInstallation } from '../config/installation.ts';
 export { createTemplateChecker } from '../config/template-checker.ts';
+export { diagnoseWorkFolder } from '../storage/work-folder.ts';

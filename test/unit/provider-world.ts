@@ -18,6 +18,8 @@ import { updateMachineStatusHandler } from '../../src/application/commands/updat
 import { validateTemplateHandler } from '../../src/application/commands/validate-template.ts';
 import type { LiveRequests, Origin, Policy, RequestStreams, StreamEvent } from '../../src/application/ports.ts';
 import { checkTemplatesHandler } from '../../src/application/queries/check-templates.ts';
+import { diagnoseHandler } from '../../src/application/queries/diagnose.ts';
+import { getConfigurationHandler } from '../../src/application/queries/get-configuration.ts';
 import { getRequestStatusHandler } from '../../src/application/queries/get-request-status.ts';
 import { getReturnRequestsHandler } from '../../src/application/queries/get-return-requests.ts';
 import { getTemplatesHandler } from '../../src/application/queries/get-templates.ts';
@@ -141,6 +143,15 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
         checker: createTemplateChecker(environment, facts),
         inspector: async () => ({ inspect: async () => [] }),
       }),
+    Diagnose: async () =>
+      diagnoseHandler({
+        local: [],
+        aws: async () => [],
+        unusedLaunchTemplates: async () => 0,
+        templates,
+        owner: 'hostfactory/awsinst',
+      }),
+    GetConfiguration: async () => getConfigurationHandler(async () => ({ values: [], warnings: [] })),
     GetTemplates: async () => getTemplatesHandler({ templates, log }),
     GetRequestStatus: async () => getRequestStatusHandler({ streams }),
     GetReturnRequests: async () => getReturnRequestsHandler(sync),

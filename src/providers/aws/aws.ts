@@ -10,7 +10,9 @@ import type {
 } from '../../application/ports.ts';
 import type { Rehearsal } from '../../application/rehearsal.ts';
 import { PluginError } from '../../domain/errors.ts';
+import type { Diagnosis } from '../../domain/finding.ts';
 import type { InstanceTypeTable } from '../../domain/instance-type.ts';
+import type { NeededAction } from '../../domain/needed-actions.ts';
 import type { ProviderApi } from '../../domain/template.ts';
 import { createAutoScalingGroupProvider } from './auto-scaling-group.ts';
 import type { RetryPolicy } from './call.ts';
@@ -58,6 +60,8 @@ export interface Aws {
   /** What the Region has. */
   readonly instanceTypes: () => Promise<InstanceTypeTable>;
   readonly inspector: () => Promise<TemplateInspector>;
+  /** Who asks, and which of these actions that one may not take. */
+  readonly diagnose: (actions: readonly NeededAction[]) => Promise<readonly Diagnosis[]>;
 }
 
 /** An image never changes its root device. */
@@ -69,7 +73,7 @@ const aliasLifetime = 3_600_000;
 /** AWS_ENDPOINT_URL names EC2's endpoint: only one that is not AWS's own, such as an emulator's, serves other APIs too. */
 const endpointFor = (
   { endpoint }: ConnectionSettings,
-  service: 'autoscaling' | 'ssm',
+  service: 'autoscaling' | 'ssm' | 'sts',
 ): { readonly endpoint?: string } => {
   if (endpoint === undefined || !/\.amazonaws\.com(\.cn)?$/.test(new URL(endpoint).hostname)) return {};
   return { endpoint: endpoint.replace(/^(https?:\/\/).*?ec2\./, `$1${service}.`) };
@@ -147,6 +151,10 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
     inspector: async () => {
       const { createInspector } = await import('./inspection.ts');
       return createInspector({ ...options, imageOf });
+    },
+    diagnose: async (actions) => {
+      const { diagnoseAws } = await import('./inspection.ts');
+      return diagnoseAws({ ...options, sts: endpointFor(options.connection, 'sts') }, actions);
     },
     instanceTypes: async () => new Map((await ec2.instanceTypes()).flatMap(toFacts)),
   };

@@ -5,7 +5,7 @@ import {
   DescribeKeyPairsCommand,
   DescribeSecurityGroupsCommand,
   DescribeSubnetsCommand,
-  type EC2Client,
+  EC2Client,
   type Image,
   RunInstancesCommand,
   type RunInstancesCommandInput,
@@ -17,7 +17,7 @@ import type { Complaint } from '../../domain/finding.ts';
 import { type Template, weightedTypes } from '../../domain/template.ts';
 import { type CallContext, callAws, type RetryPolicy } from './call.ts';
 import { isInstanceType, optional } from './launch-data.ts';
-import { createSdkClient, type SdkClientOptions } from './sdk-client.ts';
+import { type SdkClientOptions, sdkConfig } from './sdk-client.ts';
 
 export interface InspectionOptions extends SdkClientOptions, Omit<CallContext, 'random'> {
   readonly reads: RetryPolicy;
@@ -189,6 +189,8 @@ const inspect = async (lookup: Lookup, template: Template): Promise<readonly Com
   return isLaunchable ? [...found, ...(await checkLaunch(lookup, template, names))] : found;
 };
 
+export { diagnoseAws } from './diagnosis.ts';
+
 /** Asks EC2 what only it knows of a template. Changes nothing: the launch is asked for as DryRun. */
 export const createInspector = async ({
   reads,
@@ -197,7 +199,7 @@ export const createInspector = async ({
 }: InspectionOptions): Promise<TemplateInspector> => {
   const context = { ...options, random: Math.random };
   const lookup: Lookup = {
-    client: await createSdkClient(options),
+    client: new EC2Client(await sdkConfig(options)),
     imageOf,
     ask: (action, send) => callAws(context, reads, action, (abortSignal) => send({ abortSignal })),
   };

@@ -1,4 +1,3 @@
-import { EC2Client } from '@aws-sdk/client-ec2';
 import type { ConnectionSettings } from './client-config.ts';
 import { type CredentialSource, readCredentials } from './credentials.ts';
 
@@ -16,12 +15,12 @@ const throughProxy = async (proxy: string | undefined) => {
   return { httpAgent: new HttpProxyAgent(proxy), httpsAgent: new HttpsProxyAgent(proxy) };
 };
 
-/** The AWS SDK's own client, for administrators' calls, with the connection and credentials of the plug-in's. */
-export const createSdkClient = async ({ connection, credentials: source }: SdkClientOptions): Promise<EC2Client> => {
+/** Settings for the AWS SDK's own clients, for administrators' calls: the connection and credentials of the plug-in's. */
+export const sdkConfig = async ({ connection, credentials: source }: SdkClientOptions) => {
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
   const { region, endpoint, proxy, connectionTimeoutMs, requestTimeoutMs, useFips } = connection;
   const credentials = await readCredentials(source);
-  return new EC2Client({
+  return {
     region,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
@@ -33,5 +32,5 @@ export const createSdkClient = async ({ connection, credentials: source }: SdkCl
       throwOnRequestTimeout: true,
       ...(await throughProxy(proxy)),
     },
-  });
+  };
 };

@@ -1,0 +1,89 @@
+import { isPluginError, messageOf } from '../../domain/errors.ts';
+import type { Diagnosis } from '../../domain/finding.ts';
+import { iamPolicy, type NeededAction, neededActions } from '../../domain/needed-actions.ts';
+import type { Handler, Message, Operation } from '../bus.ts';
+import type { TemplateCatalog } from '../ports.ts';
+
+export interface Diagnose extends Message {
+  readonly type: 'Diagnose';
+  /** Whether AWS is asked too. Default true. */
+  readonly aws?: boolean;
+}
+
+export interface DiagnoseAnswer {
+  readonly isWell: boolean;
+  readonly diagnoses: readonly Diagnosis[];
+  /** The smallest IAM policy for the configured templates. */
+  readonly iamPolicy: object;
+}
+
+export interface DiagnosePorts {
+  /** Of this host: everything but AWS. */
+  readonly local: readonly (() => Promise<readonly Diagnosis[]>)[];
+  readonly aws: (actions: readonly NeededAction[]) => Promise<readonly Diagnosis[]>;
+  readonly unusedLaunchTemplates: () => Promise<number>;
+  readonly templates: TemplateCatalog;
+  /** The value of our ownership tag. */
+  readonly owner: string;
+}
+
+const unlessFault = async (subject: string, look: () => Promise<readonly Diagnosis[]>): Promise<readonly Diagnosis[]> =>
+  look().catch((error: unknown) => {
+    if (!isPluginError(error)) throw error;
+    return [{ subject, status: 'error' as const, what: messageOf(error), mend: 'mend what the message says' }];
+  });
+
+const templatesOf = async (catalog: TemplateCatalog): Promise<readonly Diagnosis[]> => {
+  const { file, templates, rejected } = await catalog.read();
+  const subject = 'templates';
+  const served = `${templates.length} served from ${file}`;
+  if (rejected.length === 0 && templates.length > 0) return [{ subject, status: 'ok', what: served }];
+  return [
+    {
+      subject,
+      status: templates.length === 0 ? 'error' : 'warning',
+      what: `${served}, ${rejected.length} left out: ${rejected.map(({ templateId }) => templateId).join(', ')}`,
+      why: 'Host Factory never hears of a template that is left out; with none at all it disables the provider',
+      mend: 'hf-aws templates validate',
+    },
+  ];
+};
+
+const leftovers = async (count: number): Promise<readonly Diagnosis[]> => [
+  count === 0
+    ? { subject: 'leftovers', status: 'ok', what: 'no launch template of ours lies about unused' }
+    : {
+        subject: 'leftovers',
+        status: 'warning',
+        what: `${count} launch templates of ours were not used for a month`,
+        why: 'an account may hold 5,000 in a Region',
+        mend: 'hf-aws launch-templates gc --apply',
+      },
+];
+
+/** Looks at everything that has to be right for Host Factory's calls to work. Changes nothing. */
+export const diagnoseHandler =
+  ({
+    local,
+    aws,
+    unusedLaunchTemplates,
+    templates,
+    owner,
+  }: DiagnosePorts): Handler<Operation<Diagnose, DiagnoseAnswer>> =>
+  async ({ aws: asksAws = true }) => {
+    const diagnoses = [...(await Promise.all(local.map((look) => unlessFault('this host', look)))).flat()];
+    diagnoses.push(...(await unlessFault('templates', () => templatesOf(templates))));
+    const served = await templates.read().then(
+      (reading) => reading.templates,
+      () => [],
+    );
+    if (asksAws) {
+      const found = await unlessFault('AWS', () => aws(neededActions(served)));
+      diagnoses.push(...found);
+      const isReached = found.every(({ status }) => status !== 'error');
+      if (isReached)
+        diagnoses.push(...(await unlessFault('leftovers', async () => leftovers(await unusedLaunchTemplates()))));
+    }
+    const isWell = diagnoses.every(({ status }) => status !== 'error');
+    return { isWell, diagnoses, iamPolicy: iamPolicy(served, owner) };
+  };

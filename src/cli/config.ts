@@ -1,0 +1,53 @@
+import type { Argv } from 'yargs';
+import { type CommonOptions, type Door, originOptions, show, table, withService } from './door.ts';
+
+type Done = (code: Promise<number>) => Promise<void>;
+
+const textOf = (value: unknown): string => {
+  if (value === null) return '-';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+};
+
+export const configCommands =
+  (door: Door, done: Done) =>
+  (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
+    yargs
+      .command(
+        'show',
+        'Every setting with its value and where it comes from',
+        (each) => each.example('hf-aws config show', 'what applies, and why'),
+        (options) =>
+          done(
+            withService(door, options, async (service) => {
+              const answer = await service.getConfiguration(originOptions(options));
+              show(door, options, answer, ({ values }) =>
+                table(
+                  ['SETTING', 'VALUE', 'ORIGIN'],
+                  values.map(({ name, value, origin }) => [name, textOf(value), origin]),
+                ),
+              );
+              return 0;
+            }),
+          ),
+      )
+      .command(
+        'validate',
+        'Check the provider configuration; exit 1 when it cannot be used',
+        (each) => each.example('hf-aws config validate', 'before Host Factory reads it'),
+        (options) =>
+          done(
+            withService(door, options, async (service) => {
+              const { file, warnings } = await service.getConfiguration(originOptions(options));
+              const answer = { file: file ?? null, isValid: true, warnings };
+              show(door, options, answer, () =>
+                [
+                  ...warnings.map((warning) => `warning: ${warning}`),
+                  file === undefined ? 'There is no file; the defaults apply.' : `${file} can be used`,
+                ].join('\n'),
+              );
+              return 0;
+            }),
+          ),
+      )
+      .strict()
+      .demandCommand(1, 'Say what to do with the configuration: show or validate');

@@ -1,0 +1,45 @@
+import type { Argv } from 'yargs';
+import type { Diagnosis } from '../domain/finding.ts';
+import { type CommonOptions, type Door, originOptions, show, withService } from './door.ts';
+
+interface DoctorOptions extends CommonOptions {
+  readonly aws: boolean;
+  readonly iamPolicy: boolean;
+}
+
+export const doctorOptions = (yargs: Argv<CommonOptions>) =>
+  yargs
+    .option('aws', { type: 'boolean', default: true, describe: 'Ask AWS too; --no-aws stays on this host' })
+    .option('iam-policy', {
+      type: 'boolean',
+      default: false,
+      describe: 'Only print the smallest IAM policy for the configured templates',
+    })
+    .example('hf-aws doctor', 'after an installation, or when the grid does not grow')
+    .example('hf-aws doctor --iam-policy > policy.json', 'for whoever grants permissions');
+
+const labels = { ok: 'ok     ', warning: 'WARNING', error: 'ERROR  ' } as const;
+
+const diagnosisText = ({ subject, status, what, why, mend }: Diagnosis): string =>
+  [
+    `${labels[status]} ${subject}: ${what}`,
+    ...(why === undefined ? [] : [`        why it matters: ${why}`]),
+    ...(mend === undefined ? [] : [`        how to mend it: ${mend}`]),
+  ].join('\n');
+
+/** Exit 1 when something is an error. */
+export const runDoctor = (door: Door, options: DoctorOptions): Promise<number> =>
+  withService(door, options, async (service) => {
+    const { iamPolicy, ...answer } = await service.diagnose({
+      aws: options.aws && !options.iamPolicy,
+      ...originOptions(options),
+    });
+    if (options.iamPolicy) {
+      door.print(JSON.stringify(iamPolicy, null, 2));
+      return 0;
+    }
+    show(door, options, answer, ({ diagnoses, isWell }) =>
+      [...diagnoses.map(diagnosisText), isWell ? 'Everything needed is in place.' : 'See ERROR above.'].join('\n'),
+    );
+    return answer.isWell ? 0 : 1;
+  });

@@ -1,0 +1,34 @@
+import type { ConfigurationReport, ConfiguredValue } from '../application/queries/get-configuration.ts';
+import { type Environment, type ProviderEnvironment, placeVariables } from './environment.ts';
+import { providerConfigSchema } from './provider-config.schema.ts';
+import type { ProviderConfigReading } from './provider-config.ts';
+
+const originOfPlace = (env: Environment, name: keyof typeof placeVariables): string =>
+  placeVariables[name].find((variable) => (env[variable] ?? '').trim() !== '') ?? 'default';
+
+/** Where Host Factory's variables point, and the provider configuration parameter by parameter. */
+export const configurationReport = (
+  env: Environment,
+  environment: ProviderEnvironment,
+  { config, file, written, warnings }: ProviderConfigReading,
+): ConfigurationReport => {
+  const places = (['providerName', 'confDir', 'workDir', 'logDir'] as const).map(
+    (name): ConfiguredValue => ({ name, value: environment[name], origin: originOfPlace(env, name) }),
+  );
+  const isReplaced = (name: string): boolean => warnings.some((warning) => warning.includes(`: ${name} `));
+  const originOf = (name: string): string => {
+    if (!written.includes(name)) return 'default';
+    return isReplaced(name) ? `default, since ${file} is out of range` : (file ?? 'default');
+  };
+  const values = new Map<string, unknown>(Object.entries(config));
+  const parameters = Object.keys(providerConfigSchema.properties).map(
+    (name): ConfiguredValue => ({ name, value: values.get(name) ?? null, origin: originOf(name) }),
+  );
+  const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
+  const withRegion = parameters.map((each) =>
+    each.name === 'AWS_REGION' && each.value === null && region !== undefined
+      ? { ...each, value: region, origin: 'environment' }
+      : each,
+  );
+  return { ...(file === undefined ? {} : { file }), values: [...places, ...withRegion], warnings };
+};

@@ -1,0 +1,69 @@
+import { link, mkdir, open, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Diagnosis } from '../domain/finding.ts';
+import { errnoOf } from './atomic-file.ts';
+
+/** statfs(2): the magic number of NFS. */
+const nfs = 0x6969;
+
+const isExclusive = async (from: string, to: string): Promise<boolean> => {
+  await link(from, to);
+  return link(from, to).then(
+    () => false,
+    (error: unknown) => errnoOf(error) === 'EEXIST',
+  );
+};
+
+/** Does on a file of its own what the store does: exclusive link, rename over, fsync of file and folder. */
+const tryOut = async (folder: string): Promise<string | undefined> => {
+  const trial = join(folder, `.doctor-${process.pid}`);
+  await mkdir(trial, { mode: 0o700 });
+  try {
+    const [first, second] = [join(trial, 'first'), join(trial, 'second')];
+    await writeFile(first, 'x', { mode: 0o600 });
+    const file = await open(first);
+    await file.sync();
+    await file.close();
+    if (!(await isExclusive(first, second))) return 'a link over an existing file was not refused';
+    await rename(first, second);
+    const directory = await open(trial);
+    await directory.sync();
+    await directory.close();
+    return undefined;
+  } finally {
+    await rm(trial, { recursive: true, force: true });
+  }
+};
+
+const subject = 'work folder';
+
+const privacy = async (folder: string): Promise<Diagnosis | undefined> => {
+  const { mode } = await stat(folder);
+  if ((mode & 0o002) === 0) return undefined;
+  return {
+    subject,
+    status: 'warning',
+    what: `${folder} may be written to by everybody (mode ${(mode & 0o777).toString(8)})`,
+    why: 'whoever can put records there decides what is launched and terminated',
+    mend: `chmod o-w ${folder}`,
+  };
+};
+
+/** Whether the work folder does what the store needs of it. Leaves nothing behind. */
+export const diagnoseWorkFolder = async (folder: string): Promise<readonly Diagnosis[]> => {
+  const why = 'a request is kept there before AWS hears of it; without it nothing is launched';
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const fault = await tryOut(folder);
+    const mend = 'use a file system with hard links, e.g. ext4, XFS or NFS';
+    if (fault !== undefined) return [{ subject, status: 'error', what: `${folder}: ${fault}`, why, mend }];
+    const open = await privacy(folder);
+    if (open !== undefined) return [open];
+    const isShared = (await statfs(folder)).type === nfs;
+    const where = isShared ? 'on NFS; mount it hard, on every host that runs Host Factory' : 'local';
+    return [{ subject, status: 'ok', what: `${folder}: links are exclusive, rename and fsync work (${where})` }];
+  } catch (error) {
+    const mend = `make ${folder} writable for the user that runs Host Factory, on a file system with hard links`;
+    return [{ subject, status: 'error', what: `${folder} cannot be used (${errnoOf(error)})`, why, mend }];
+  }
+};

@@ -1,0 +1,139 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { expectGolden, hfAws, hfAwsJson } from './admin.ts';
+import { type EmulatorBackend, emulatorBackend } from './backends.ts';
+import { createPlugin, home, type Json, type Plugin } from './plugin.ts';
+
+const good = { templateId: 'good', maxNumber: 4, vmType: 'm5.large' };
+
+describe('hf-aws doctor', () => {
+  let backend: EmulatorBackend;
+  let plugin: Plugin;
+
+  const offer = (...fields: readonly Json[]): Promise<void> =>
+    plugin.offer(fields.map((each) => ({ ...good, ...backend.place, ...each })));
+  const withoutAccidents = (text: string): string =>
+    text
+      .replaceAll(plugin.directory, '<directory>')
+      .replaceAll(home, '<home>')
+      .replaceAll(process.version, '<version>')
+      .replaceAll(process.execPath, '<node>')
+      .replaceAll(backend.url, '<endpoint>');
+  /** `status subject` of each diagnosis that is not well. */
+  const troubles = (body: Json): readonly string[] =>
+    (Array.isArray(body['diagnoses']) ? body['diagnoses'] : [])
+      .filter(({ status }: Record<string, string>) => status !== 'ok')
+      .map(({ status, subject, what }: Record<string, string>) => `${status} ${subject}: ${what}`);
+
+  beforeAll(async () => {
+    backend = await emulatorBackend();
+  });
+  afterAll(() => backend.close());
+  beforeEach(async () => {
+    plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url }, []);
+    await chmod(join(plugin.directory, 'credentials'), 0o600);
+    await offer({});
+  });
+  afterEach(async () => {
+    await plugin.remove();
+    await backend.clear();
+    backend.emulator.configure({ deniedActions: [], deniedAccessKeys: [] });
+  });
+
+  it('finds a good installation well, and changes nothing', async () => {
+    const { exitCode, stdout } = await hfAws(plugin, ['doctor']);
+    expect(exitCode).toBe(0);
+    await expectGolden('doctor-well.txt', withoutAccidents(stdout));
+    expect(await plugin.state()).toEqual([]);
+    expect(await backend.instanceIds('pending', 'running')).toEqual([]);
+  });
+
+  it('tells of each fault why it matters and how to mend it', async () => {
+    await plugin.configure({ AWS_DESCRIBE_REQUEST_INTERVAL: 99_999, colour: 'red' });
+    await chmod(join(plugin.directory, 'credentials'), 0o644);
+    await offer({}, { templateId: 'bad', imageId: 'none' });
+    backend.emulator.configure({ deniedActions: ['TerminateInstances'] });
+    const { exitCode, stdout } = await hfAws(plugin, ['doctor']);
+    expect(exitCode).toBe(1);
+    await expectGolden('doctor-ill.txt', withoutAccidents(stdout));
+  });
+
+  it('tells when AWS knows no such key, and when it cannot be reached', async () => {
+    backend.emulator.configure({ deniedAccessKeys: ['AKIATEST'] });
+    const denied = await hfAwsJson(plugin, 'doctor');
+    expect([denied.exitCode, troubles(denied.body)]).toEqual([
+      1,
+      [expect.stringMatching(/^error AWS: GetCallerIdentity failed/)],
+    ]);
+    await plugin.configure({ AWS_ENDPOINT_URL: 'http://127.0.0.1:1', AWS_DESCRIBE_REQUEST_RETRY_ATTEMPTS: 0 });
+    const away = await hfAwsJson(plugin, 'doctor');
+    expect([away.exitCode, troubles(away.body)]).toEqual([1, [expect.stringMatching(/^error AWS: .*ECONNREFUSED/)]]);
+  });
+
+  it('tells of a work folder that is no folder', async () => {
+    await writeFile(join(plugin.directory, 'file'), '');
+    const env = { ...plugin.env, HF_PROVIDER_WORKDIR: join(plugin.directory, 'file', 'work') };
+    const { exitCode, body } = await hfAwsJson({ ...plugin, env }, 'doctor', '--no-aws');
+    expect([exitCode, troubles(body)]).toEqual([1, [expect.stringMatching(/^error work folder: .*ENOTDIR/)]]);
+  });
+
+  it('looks at the registrations where HF_TOP tells where they are', async () => {
+    const top = join(plugin.directory, 'top');
+    for (const folder of ['providerplugins', 'providers']) await mkdir(join(top, 'conf', folder), { recursive: true });
+    const env = { ...plugin.env, HF_TOP: top };
+    const write = (enabled: number) =>
+      Promise.all([
+        writeFile(
+          join(top, 'conf/providerplugins/hostProviderPlugins.json'),
+          JSON.stringify({
+            version: 2,
+            providerplugins: [{ name: 'awsts', enabled: 1, scriptPath: `${home}/scripts/` }],
+          }),
+        ),
+        writeFile(
+          join(top, 'conf/providers/hostProviders.json'),
+          JSON.stringify({ version: 2, providers: [{ name: 'awsinst', enabled, plugin: 'awsts' }] }),
+        ),
+      ]);
+    await write(1);
+    expect(troubles((await hfAwsJson({ ...plugin, env }, 'doctor', '--no-aws')).body)).toEqual([]);
+    await write(0);
+    expect(troubles((await hfAwsJson({ ...plugin, env }, 'doctor', '--no-aws')).body)).toEqual([
+      'error registration: the provider awsinst is disabled',
+    ]);
+  });
+
+  it('prints the smallest IAM policy for the configured templates', async () => {
+    await offer(
+      {},
+      {
+        templateId: 'fleet',
+        priceType: 'spot',
+        vmTypes: { 'm5.large': 1 },
+        instanceProfile: 'grid',
+        imageId: '/aws/service/ami',
+      },
+    );
+    const { exitCode, stdout } = await hfAws(plugin, ['doctor', '--iam-policy']);
+    expect(exitCode).toBe(0);
+    expect(() => JSON.parse(stdout)).not.toThrow();
+    await expectGolden('iam-policy.json', stdout);
+  });
+
+  it('config show tells where each value comes from', async () => {
+    await plugin.configure({ AWS_DESCRIBE_REQUEST_INTERVAL: 99_999, retentionDays: 7 });
+    const { exitCode, stdout } = await hfAws(plugin, ['config', 'show']);
+    expect(exitCode).toBe(0);
+    await expectGolden('config-show.txt', withoutAccidents(stdout).replaceAll(/ {2,}/g, '  '));
+    expect(await hfAwsJson(plugin, 'config', 'validate')).toMatchObject({
+      exitCode: 0,
+      body: { isValid: true, warnings: [expect.stringContaining('AWS_DESCRIBE_REQUEST_INTERVAL')] },
+    });
+    await plugin.configure({ AWS_REGION: 'moon' });
+    expect(await hfAwsJson(plugin, 'config', 'validate')).toMatchObject({
+      exitCode: 1,
+      body: { error: { code: 'configuration.invalid' } },
+    });
+  });
+});
