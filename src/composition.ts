@@ -172,6 +172,7 @@ export const compose = async ({
         owner: `${config.clusterName}/${environment.providerName}`,
       });
     },
+    Explain: async () => (await administration()).explainHandler({ streams }),
     GetConfiguration: async () => {
       const { configurationReport, getConfigurationHandler } = await administration();
       return getConfigurationHandler(async () => configurationReport(env, environment, reading));

@@ -10,6 +10,7 @@ import type { UpdateMachineStatus, UpdateMachineStatusAnswer } from './commands/
 import type { ValidateTemplate, ValidateTemplateAnswer } from './commands/validate-template.ts';
 import type { CheckTemplates, CheckTemplatesAnswer } from './queries/check-templates.ts';
 import type { Diagnose, DiagnoseAnswer } from './queries/diagnose.ts';
+import type { Explain, ExplainAnswer } from './queries/explain.ts';
 import type { ConfigurationReport, GetConfiguration } from './queries/get-configuration.ts';
 import type { GetRequestStatus, GetRequestStatusAnswer } from './queries/get-request-status.ts';
 import type { GetReturnRequests, GetReturnRequestsAnswer } from './queries/get-return-requests.ts';
@@ -35,6 +36,7 @@ export interface Commands {
 export interface Queries {
   readonly CheckTemplates: Operation<CheckTemplates, CheckTemplatesAnswer>;
   readonly Diagnose: Operation<Diagnose, DiagnoseAnswer>;
+  readonly Explain: Operation<Explain, ExplainAnswer>;
   readonly GetConfiguration: Operation<GetConfiguration, ConfigurationReport>;
   readonly GetTemplates: Operation<GetTemplates, GetTemplatesAnswer>;
   readonly GetRequestStatus: Operation<GetRequestStatus, GetRequestStatusAnswer>;
@@ -64,6 +66,7 @@ export const createApplicationService = (commands: Bus<Commands>, queries: Bus<Q
     commands.execute({ type: 'ArchiveRequests', ...input }),
   checkTemplates: (input: Omit<CheckTemplates, 'type'> = {}) => queries.execute({ type: 'CheckTemplates', ...input }),
   diagnose: (input: Omit<Diagnose, 'type'> = {}) => queries.execute({ type: 'Diagnose', ...input }),
+  explain: (input: Omit<Explain, 'type'>) => queries.execute({ type: 'Explain', ...input }),
   getConfiguration: (input: Omit<GetConfiguration, 'type'> = {}) =>
     queries.execute({ type: 'GetConfiguration', ...input }),
   getTemplates: (input: Omit<GetTemplates, 'type'> = {}) => queries.execute({ type: 'GetTemplates', ...input }),

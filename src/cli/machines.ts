@@ -10,6 +10,7 @@ import {
   withRehearsal,
   withService,
 } from './door.ts';
+import { explainOptions, runExplain } from './explain.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
 
@@ -117,5 +118,8 @@ export const machineCommands =
             }),
           ),
       )
+      .command('explain <id>', 'Tell in words what happened to a machine', explainOptions, (options) =>
+        done(runExplain(door, options)),
+      )
       .strict()
-      .demandCommand(1, 'Say what to do with machines: list, return or set-status');
+      .demandCommand(1, 'Say what to do with machines: list, explain, return or set-status');

@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs';
 import type { RequestView } from '../application/views.ts';
 import { type CommonOptions, type Door, originOptions, show, table, warn, withRehearsal, withService } from './door.ts';
+import { explainOptions, runExplain } from './explain.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
 
@@ -124,5 +125,8 @@ export const requestCommands =
           );
         },
       )
+      .command('explain <id>', 'Tell in words what happened to a request, and what to do', explainOptions, (options) =>
+        done(runExplain(door, options)),
+      )
       .strict()
-      .demandCommand(1, 'Say what to do with requests: list, show or create');
+      .demandCommand(1, 'Say what to do with requests: list, show, explain or create');

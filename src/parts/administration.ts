@@ -2,6 +2,7 @@
 
 export { checkTemplatesHandler } from '../application/queries/check-templates.ts';
 export { diagnoseHandler } from '../application/queries/diagnose.ts';
+export { explainHandler } from '../application/queries/explain.ts';
 export { getConfigurationHandler } from '../application/queries/get-configuration.ts';
 export { recallFrom, rehearsedLive, rehearsedStreams } from '../application/rehearsal.ts';
 export { configurationReport } from '../config/configuration-report.ts';

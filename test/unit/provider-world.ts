@@ -19,6 +19,7 @@ import { validateTemplateHandler } from '../../src/application/commands/validate
 import type { LiveRequests, Origin, Policy, RequestStreams, StreamEvent } from '../../src/application/ports.ts';
 import { checkTemplatesHandler } from '../../src/application/queries/check-templates.ts';
 import { diagnoseHandler } from '../../src/application/queries/diagnose.ts';
+import { explainHandler } from '../../src/application/queries/explain.ts';
 import { getConfigurationHandler } from '../../src/application/queries/get-configuration.ts';
 import { getRequestStatusHandler } from '../../src/application/queries/get-request-status.ts';
 import { getReturnRequestsHandler } from '../../src/application/queries/get-return-requests.ts';
@@ -151,6 +152,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
         templates,
         owner: 'hostfactory/awsinst',
       }),
+    Explain: async () => explainHandler({ streams }),
     GetConfiguration: async () => getConfigurationHandler(async () => ({ values: [], warnings: [] })),
     GetTemplates: async () => getTemplatesHandler({ templates, log }),
     GetRequestStatus: async () => getRequestStatusHandler({ streams }),

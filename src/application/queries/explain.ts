@@ -1,0 +1,178 @@
+import { PluginError } from '../../domain/errors.ts';
+import { isInstanceId, isReturnId } from '../../domain/ids.ts';
+import { hasEnded, type Sighting } from '../../domain/machine.ts';
+import { type KnownRequest, type RefusalFault, type RequestEvent, unresolvedLaunches } from '../../domain/request.ts';
+import type { ReturnEvent, ReturnItem } from '../../domain/return-request.ts';
+import type { Handler, Message, Operation } from '../bus.ts';
+import type { RequestStreams, StreamEvent } from '../ports.ts';
+import { foldRequest, foldReturn, readAll } from '../streams.ts';
+import { viewOf } from '../views.ts';
+
+export interface Explain extends Message {
+  readonly type: 'Explain';
+  /** Of a create or return request, or of a machine. */
+  readonly id: string;
+}
+
+export interface ExplainedStep {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Milliseconds since the first step. */
+  readonly after: number;
+  readonly text: string;
+}
+
+export interface ExplainAnswer {
+  readonly id: string;
+  readonly steps: readonly ExplainedStep[];
+  /** How it stands now. */
+  readonly now: string;
+  /** What to do; empty when nothing is wrong. */
+  readonly next: readonly string[];
+}
+
+const listed = (ids: readonly string[]): string =>
+  ids.length > 4 ? `${ids.slice(0, 3).join(', ')} and ${ids.length - 3} more` : ids.join(', ');
+
+const sightingText = ({ machineId, state, name, instanceType, reason = '' }: Sighting): string =>
+  [machineId, state, instanceType, name, hasEnded(state) ? reason : ''].filter((part) => part !== '').join(' ');
+
+/** The same state of many machines in one line. */
+const sightingsText = (machines: readonly Sighting[]): string => {
+  if (machines.length <= 4) return machines.map(sightingText).join('; ');
+  const states = [...new Set(machines.map(({ state }) => state))];
+  return states.map((each) => `${machines.filter(({ state }) => state === each).length} ${each}`).join(', ');
+};
+
+const requestText = (event: RequestEvent): string => {
+  switch (event.type) {
+    case 'RequestCreated':
+      return `asked for ${event.wanted} of template ${event.template.templateId}, to be had from ${event.providerApi}`;
+    case 'LaunchIntended':
+      return `put on record: a launch of ${event.launch.count}, ${event.launch.pool}; AWS is asked next`;
+    case 'LaunchRepeated':
+      return 'nobody knew what became of the launch: sent again with the same token';
+    case 'CapacityGranted':
+      return `AWS granted ${event.machines.length}: ${listed(event.machines.map(({ machineId }) => machineId))}`;
+    case 'ResourceCreated':
+      return `${event.resource.kind} ${event.resource.id} looks for capacity until ${new Date(event.resource.expiresAt).toISOString()}`;
+    case 'ResourceChanged':
+      return `${event.resourceId} ${event.stage === 'deleted' ? 'is done with' : `is ${event.stage}`}`;
+    case 'CapacityRefused': {
+      const { missing, code, message, pool, awsRequestId } = event.refusal;
+      const id = awsRequestId === undefined ? '' : ` (AWS request id ${awsRequestId})`;
+      return `AWS refused ${missing}, ${pool}: ${code}: ${message}${id}`;
+    }
+    case 'MachinesObserved':
+      return `EC2 showed: ${sightingsText(event.machines)}`;
+    case 'MachinesMissed':
+      return `EC2 did not show ${listed(event.machineIds)}`;
+    case 'MachinesGivenUp':
+      return `given up and terminated: ${listed(event.machineIds)}: ${event.reason}`;
+    case 'MachineStatusReported':
+      return `somebody recorded that ${event.machineId} is ${event.status}`;
+    case 'MachinesReturned':
+      return `given back by ${event.returnId}: ${listed(event.machineIds)}`;
+    case 'RequestCompleted':
+      return 'the request is over: Host Factory gets this answer from now on';
+  }
+};
+
+const itemText = ({ key, verdict, message, last }: ReturnItem): string =>
+  [key, verdict === 'foreign' ? 'is not ours' : verdict, last?.state ?? '', message]
+    .filter((part) => part !== '')
+    .join(' ');
+
+const returnText = (event: ReturnEvent): string => {
+  if (event.type === 'ReturnCompleted') return 'the return is over: every machine is accounted for';
+  const verb = event.type === 'ReturnRequested' ? 'Host Factory gave back' : 'EC2 showed';
+  return `${verb} ${event.items.length}: ${event.items.slice(0, 4).map(itemText).join('; ')}`;
+};
+
+const isReturnEvent = (event: StreamEvent): event is ReturnEvent => event.type.startsWith('Return');
+
+const textOf = (event: StreamEvent): string => (isReturnEvent(event) ? returnText(event) : requestText(event));
+
+const advice: Readonly<Record<RefusalFault, string>> = {
+  'provider.capacity':
+    'AWS lacks capacity there: name more subnets or, in a fleet, more instance types in the template',
+  'provider.quota': "the account's quota is used up: ask AWS to raise it (Service Quotas), or return machines",
+  'provider.denied': 'the credentials may not do this: hf-aws doctor names the missing permission',
+  'provider.misconfigured': 'AWS does not accept the template: hf-aws templates validate {template} --aws',
+  'provider.missing': 'something the template names is gone: hf-aws templates validate {template} --aws',
+  'provider.unreachable': 'AWS could not be reached: hf-aws doctor looks at network, proxy and endpoint',
+};
+
+const adviceFor = (id: string, request: KnownRequest): readonly string[] => {
+  const { template, refusals, machines } = request;
+  const faults = [...new Set(refusals.map(({ fault }) => fault))];
+  const givenUp = [...machines.values()].some((machine) => machine.givenUp !== undefined);
+  return [
+    ...faults.map((fault) => advice[fault].replace('{template}', template.templateId)),
+    ...(unresolvedLaunches(request).length > 0
+      ? [`AWS has not confirmed a launch: hf-aws requests show ${id} looks it up now`]
+      : []),
+    ...(givenUp
+      ? ['machines did not come up in time: look at their image and network, or raise AWS_INSTANCE_PENDING_TIMEOUT_SEC']
+      : []),
+  ];
+};
+
+/** What of an event concerns one machine. */
+const concerning = (machineId: string, event: StreamEvent): StreamEvent | undefined => {
+  if ('machines' in event) {
+    const machines = event.machines.filter((each) => each.machineId === machineId);
+    return machines.length === 0 ? undefined : { ...event, machines };
+  }
+  if ('items' in event) {
+    const items = event.items.filter((each) => each.machineId === machineId);
+    return items.length === 0 ? undefined : { ...event, items };
+  }
+  if ('machineIds' in event)
+    return event.machineIds.includes(machineId) ? { ...event, machineIds: [machineId] } : undefined;
+  if ('machineId' in event) return event.machineId === machineId ? event : undefined;
+  return event.type === 'RequestCreated' ? event : undefined;
+};
+
+const stepsOf = (events: readonly StreamEvent[]): readonly ExplainedStep[] => {
+  const sorted = [...events].sort((a, b) => a.at - b.at);
+  const start = sorted[0]?.at ?? 0;
+  return sorted.map((event) => ({ at: event.at, after: event.at - start, text: textOf(event) }));
+};
+
+const explainMachine = async (streams: RequestStreams, machineId: string): Promise<ExplainAnswer> => {
+  const { read } = await readAll(streams, await streams.ids());
+  const created = read.find(({ id, stream }) => {
+    const request = isReturnId(id) ? undefined : foldRequest(stream);
+    return request !== undefined && request.stage !== 'absent' && request.machines.has(machineId);
+  });
+  if (created === undefined) throw new PluginError('machine.not-found', `no machine "${machineId}" is on record`);
+  const request = foldRequest(created.stream);
+  const machine = request.stage === 'absent' ? undefined : request.machines.get(machineId);
+  const events = read
+    .filter(({ id }) => isReturnId(id) || id === created.id)
+    .flatMap(({ stream }) => stream.events.flatMap((event) => concerning(machineId, event) ?? []));
+  const returns = read.filter(({ id }) => isReturnId(id)).map(({ stream }) => foldReturn(stream));
+  const items = returns.flatMap((each) => (each.stage === 'absent' ? [] : [...each.items.values()]));
+  const isGone = items.some((item) => item.machineId === machineId && item.verdict === 'gone');
+  const standing = machine === undefined ? '' : sightingText(machine);
+  const now = isGone ? `${machineId} is gone, as asked` : `${standing}, of ${created.id}`;
+  const next =
+    machine?.returnId === undefined || isGone
+      ? []
+      : [`EC2 has not confirmed its end yet: hf-aws requests show ${machine.returnId} asks again`];
+  return { id: machineId, steps: stepsOf(events), now, next };
+};
+
+/** What happened to a request or machine, in words, and what to do. Throws `request.not-found` or `machine.not-found`. */
+export const explainHandler =
+  ({ streams }: { readonly streams: RequestStreams }): Handler<Operation<Explain, ExplainAnswer>> =>
+  async ({ id }) => {
+    if (isInstanceId(id)) return explainMachine(streams, id);
+    const stream = await streams.load(id);
+    const view = viewOf(id, stream);
+    if (view === undefined) throw new PluginError('request.not-found', `no request "${id}"`);
+    const request = isReturnId(id) ? undefined : foldRequest(stream);
+    const next = request === undefined || request.stage === 'absent' ? [] : adviceFor(id, request);
+    return { id, steps: stepsOf(stream.events), now: `${view.status}: ${view.message}`, next };
+  };

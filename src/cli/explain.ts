@@ -1,0 +1,32 @@
+import type { Argv } from 'yargs';
+import type { ExplainAnswer } from '../application/queries/explain.ts';
+import { type CommonOptions, type Door, originOptions, show, withService } from './door.ts';
+
+const durationText = (ms: number): string => {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 120) return `+${seconds} s`;
+  return seconds < 7200 ? `+${Math.round(seconds / 60)} min` : `+${Math.round(seconds / 3600)} h`;
+};
+
+const explainText = ({ id, steps, now, next }: ExplainAnswer): string => {
+  const lines = steps.map(({ at, after, text }, index) => {
+    const time = index === 0 ? new Date(at).toISOString().slice(0, 19).replace('T', ' ') : durationText(after);
+    return `${time.padStart(19)}  ${text}`;
+  });
+  const actions =
+    next.length === 0 ? ['Nothing needs to be done.'] : ['What to do:', ...next.map((each) => `  ${each}`)];
+  return [id, ...lines, `Now ${now}`, ...actions].join('\n');
+};
+
+export const explainOptions = (yargs: Argv<CommonOptions>) =>
+  yargs
+    .positional('id', { type: 'string', demandOption: true, describe: 'Id of a request, return or machine' })
+    .example('hf-aws requests explain req-…', 'what happened, and what to do')
+    .example('hf-aws machines explain i-0123456789abcdef0', 'the life of one machine');
+
+/** The time line of a request or machine in words. */
+export const runExplain = (door: Door, options: CommonOptions & { readonly id: string }): Promise<number> =>
+  withService(door, options, async (service) => {
+    show(door, options, await service.explain({ id: options.id, ...originOptions(options) }), explainText);
+    return 0;
+  });

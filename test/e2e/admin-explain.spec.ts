@@ -1,0 +1,70 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { expectGolden, hfAws, hfAwsJson } from './admin.ts';
+import { type EmulatorBackend, emulatorBackend } from './backends.ts';
+import { createPlugin, hostOf, type Plugin } from './plugin.ts';
+
+const good = { templateId: 'good', maxNumber: 4, vmType: 'm5.large' };
+
+describe('explain', () => {
+  let backend: EmulatorBackend;
+  let plugin: Plugin;
+
+  beforeAll(async () => {
+    backend = await emulatorBackend();
+  });
+  afterAll(() => backend.close());
+  beforeEach(async () => {
+    plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url }, [{ ...good, ...backend.place }]);
+  });
+  afterEach(async () => {
+    await plugin.remove();
+    await backend.clear();
+    backend.emulator.configure({ capacity: {} });
+  });
+
+  /** The times, ids and names of one run. */
+  const withoutAccidents = (text: string): string =>
+    text
+      .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>')
+      .replaceAll(/\bi-[0-9a-f]{17}/g, '<machine>')
+      .replaceAll(/ip-[\d-]+\.ec2\.internal/g, '<name>')
+      .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, '<date>')
+      .replaceAll(/ +\+\d+ s/g, '  +<time>');
+  /** Looks in between depend on the moment of polling. */
+  const withoutPolls = (text: string): string =>
+    withoutAccidents(text)
+      .split('\n')
+      .filter((line) => !/EC2 showed/.test(line))
+      .join('\n');
+
+  it('tells of a partial grant: what was asked, granted, refused by whom and why, and what to do', async () => {
+    backend.emulator.configure({ capacity: { 'm5.large:*': 2 } });
+    const requestId = await plugin.request('good', 4);
+    const { machines } = await plugin.settled(requestId);
+    const created = await hfAws(plugin, ['requests', 'explain', requestId]);
+    expect(created.exitCode).toBe(0);
+    const returnId = await plugin.giveBack(machines.map(hostOf));
+    await plugin.settled(returnId);
+    const returned = await hfAws(plugin, ['requests', 'explain', returnId]);
+    const machine = await hfAws(plugin, ['machines', 'explain', machines[0]?.machineId ?? '']);
+    await expectGolden(
+      'explain.txt',
+      [created, returned, machine].map(({ stdout }) => withoutPolls(stdout)).join('\n'),
+    );
+    expect(machine.stdout).toMatch(/EC2 showed: i-\w+ running m5\.large ip-/);
+    const { body } = await hfAwsJson(plugin, 'requests', 'explain', requestId);
+    expect(body).toMatchObject({ id: requestId, next: [expect.stringContaining('more subnets')] });
+  });
+
+  it('of what is not on record fails', async () => {
+    const unknown = 'req-00000000-0000-4000-8000-000000000000';
+    expect(await hfAwsJson(plugin, 'requests', 'explain', unknown)).toMatchObject({
+      exitCode: 1,
+      body: { error: { code: 'request.not-found' } },
+    });
+    expect(await hfAwsJson(plugin, 'machines', 'explain', 'i-00000000000000000')).toMatchObject({
+      exitCode: 1,
+      body: { error: { code: 'machine.not-found' } },
+    });
+  });
+});
