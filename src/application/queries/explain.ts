@@ -14,7 +14,7 @@ export interface Explain extends Message {
   readonly id: string;
 }
 
-export interface ExplainedStep {
+interface ExplainedStep {
   /** Milliseconds since the epoch. */
   readonly at: number;
   /** Milliseconds since the first step. */
