@@ -118,7 +118,7 @@ describe('hf-aws doctor', () => {
     const { exitCode, stdout } = await hfAws(plugin, ['doctor', '--iam-policy']);
     expect(exitCode).toBe(0);
     expect(() => JSON.parse(stdout)).not.toThrow();
-    await expectGolden('iam-policy.json', stdout);
+    await expectGolden('iam-policy.txt', stdout);
   });
 
   it('config show tells where each value comes from', async () => {

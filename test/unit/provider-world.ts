@@ -30,8 +30,8 @@ import { listRequestsHandler } from '../../src/application/queries/list-requests
 import { recountLive } from '../../src/application/recount.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { createTemplateCatalog } from '../../src/config/template-catalog.ts';
-import { createLaunchFailures } from '../../src/storage/launch-failures.ts';
 import { createTemplateChecker } from '../../src/config/template-checker.ts';
+import { createLaunchFailures } from '../../src/storage/launch-failures.ts';
 import { createLiveRequests } from '../../src/storage/live-requests.ts';
 import { createOfferingMemory } from '../../src/storage/offering-memory.ts';
 import { createRequestStreams } from '../../src/storage/request-streams.ts';

@@ -150,11 +150,12 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
     },
     inspector: async () => {
       const { createInspector } = await import('./inspection.ts');
-      return createInspector({ ...options, imageOf });
+      return createInspector({ ...options, client: config, random: Math.random, imageOf });
     },
     diagnose: async (actions) => {
       const { diagnoseAws } = await import('./inspection.ts');
-      return diagnoseAws({ ...options, sts: endpointFor(options.connection, 'sts') }, actions);
+      const sts = endpointFor(options.connection, 'sts');
+      return diagnoseAws({ ...options, client: config, random: Math.random, sts }, actions);
     },
     instanceTypes: async () => new Map((await ec2.instanceTypes()).flatMap(toFacts)),
   };

@@ -1,23 +1,31 @@
 import {
-  CreateFleetCommand,
-  CreateLaunchTemplateCommand,
-  CreateTagsCommand,
-  DescribeInstancesCommand,
-  DescribeSpotInstanceRequestsCommand,
-  EC2Client,
-  RequestSpotFleetCommand,
-  RunInstancesCommand,
-  TerminateInstancesCommand,
+  CreateFleet$,
+  type CreateFleetCommand,
+  CreateLaunchTemplate$,
+  type CreateLaunchTemplateCommand,
+  CreateTags$,
+  type CreateTagsCommand,
+  DescribeInstances$,
+  type DescribeInstancesCommand,
+  DescribeSpotInstanceRequests$,
+  type DescribeSpotInstanceRequestsCommand,
+  RequestSpotFleet$,
+  type RequestSpotFleetCommand,
+  RunInstances$,
+  type RunInstancesCommand,
+  TerminateInstances$,
+  type TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { isPluginError, messageOf } from '../../domain/errors.ts';
 import type { Diagnosis } from '../../domain/finding.ts';
 import type { NeededAction } from '../../domain/needed-actions.ts';
-import { type CallContext, callAws, type RetryPolicy } from './call.ts';
-import { type SdkClientOptions, sdkConfig } from './sdk-client.ts';
+import { callAws } from './call.ts';
+import { ec2Service } from './ec2.ts';
+import { postSigned } from './post-signed.ts';
+import { createQueryClient, type QueryClientOptions, refusalIn } from './query-client.ts';
 
-export interface DiagnosisOptions extends SdkClientOptions, Omit<CallContext, 'random'> {
-  readonly reads: RetryPolicy;
+export interface DiagnosisOptions extends QueryClientOptions {
+  /** Where Security Token Service is not at its own place. */
   readonly sts: { readonly endpoint?: string };
 }
 
@@ -25,61 +33,60 @@ const DryRun = true;
 /** Nobody's: it only gives a permission something to be asked about. */
 const InstanceIds = ['i-00000000000000000'];
 
+type Read = ReturnType<typeof createQueryClient>['read'];
+
 /** The actions whose permission EC2 tells by DryRun without further facts. */
-const trials = (client: EC2Client): Readonly<Record<string, () => Promise<unknown>>> => ({
-  'ec2:DescribeInstances': () => client.send(new DescribeInstancesCommand({ DryRun })),
-  'ec2:DescribeSpotInstanceRequests': () => client.send(new DescribeSpotInstanceRequestsCommand({ DryRun })),
+const trials = (read: Read): Readonly<Record<string, () => Promise<unknown>>> => ({
+  'ec2:DescribeInstances': () => read<DescribeInstancesCommand>(DescribeInstances$, { DryRun }),
+  'ec2:DescribeSpotInstanceRequests': () =>
+    read<DescribeSpotInstanceRequestsCommand>(DescribeSpotInstanceRequests$, { DryRun }),
   'ec2:RunInstances': () =>
-    client.send(new RunInstancesCommand({ DryRun, MinCount: 1, MaxCount: 1, ImageId: 'ami-00000000000000000' })),
-  'ec2:TerminateInstances': () => client.send(new TerminateInstancesCommand({ DryRun, InstanceIds })),
+    read<RunInstancesCommand>(RunInstances$, { DryRun, MinCount: 1, MaxCount: 1, ImageId: 'ami-00000000000000000' }),
+  'ec2:TerminateInstances': () => read<TerminateInstancesCommand>(TerminateInstances$, { DryRun, InstanceIds }),
   'ec2:CreateTags': () =>
-    client.send(new CreateTagsCommand({ DryRun, Resources: InstanceIds, Tags: [{ Key: 'hf-aws:doctor', Value: '' }] })),
+    read<CreateTagsCommand>(CreateTags$, {
+      DryRun,
+      Resources: InstanceIds,
+      Tags: [{ Key: 'hf-aws:doctor', Value: '' }],
+    }),
   'ec2:CreateLaunchTemplate': () =>
-    client.send(
-      new CreateLaunchTemplateCommand({ DryRun, LaunchTemplateName: 'hf-aws-doctor', LaunchTemplateData: {} }),
-    ),
+    read<CreateLaunchTemplateCommand>(CreateLaunchTemplate$, {
+      DryRun,
+      LaunchTemplateName: 'hf-aws-doctor',
+      LaunchTemplateData: {},
+    }),
   'ec2:CreateFleet': () =>
-    client.send(
-      new CreateFleetCommand({
-        DryRun,
-        LaunchTemplateConfigs: [],
-        TargetCapacitySpecification: { TotalTargetCapacity: 1 },
-      }),
-    ),
+    read<CreateFleetCommand>(CreateFleet$, {
+      DryRun,
+      LaunchTemplateConfigs: [],
+      TargetCapacitySpecification: { TotalTargetCapacity: 1 },
+    }),
   'ec2:RequestSpotFleet': () =>
-    client.send(
-      new RequestSpotFleetCommand({
-        DryRun,
-        SpotFleetRequestConfig: { IamFleetRole: 'arn:aws:iam::000000000000:role/none', TargetCapacity: 1 },
-      }),
-    ),
+    read<RequestSpotFleetCommand>(RequestSpotFleet$, {
+      DryRun,
+      SpotFleetRequestConfig: { IamFleetRole: 'arn:aws:iam::000000000000:role/none', TargetCapacity: 1 },
+    }),
 });
 
-const identity = async ({ sts, ...options }: DiagnosisOptions): Promise<readonly Diagnosis[]> => {
-  const client = new STSClient({ ...(await sdkConfig(options)), ...sts });
-  let serverTime = 0;
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      const result = await next(args);
-      serverTime = dateOf(result.response);
-      return result;
-    },
-    { step: 'deserialize' },
-  );
-  const { Arn, Account } = await callAws({ ...options, random: Math.random }, options.reads, 'GetCallerIdentity', () =>
-    client.send(new GetCallerIdentityCommand({})),
-  );
-  const { region, endpoint } = options.connection;
-  const place = endpoint === undefined ? region : `${region} (${endpoint})`;
-  return [
-    { subject: 'credentials', status: 'ok', what: `${Arn} in account ${Account}, Region ${place}` },
-    ...(serverTime === 0 ? [] : [skew(Date.now() - serverTime)]),
-  ];
+const askIdentity = {
+  headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  body: 'Action=GetCallerIdentity&Version=2011-06-15',
 };
 
-const dateOf = (response: unknown): number => {
-  const headers: unknown = new Map<string, unknown>(Object.entries(Object(response))).get('headers');
-  return Date.parse(String(new Map<string, unknown>(Object.entries(Object(headers))).get('date'))) || 0;
+const identity = async ({ sts, reads, client, ...context }: DiagnosisOptions): Promise<readonly Diagnosis[]> => {
+  const { text, date } = await callAws(context, reads, 'GetCallerIdentity', async (signal) => {
+    const received = await postSigned('sts', { ...client, ...sts }, askIdentity, signal);
+    if (received.status >= 300) throw refusalIn(received);
+    return received;
+  });
+  const [, who = 'unknown'] = /<Arn>([^<]*)</.exec(text) ?? [];
+  const { region, endpoint } = client;
+  const place = endpoint === undefined ? region : `${region} (${endpoint})`;
+  const serverTime = Date.parse(date ?? '');
+  return [
+    { subject: 'credentials', status: 'ok', what: `${who}, Region ${place}` },
+    ...(Number.isNaN(serverTime) ? [] : [skew(Date.now() - serverTime)]),
+  ];
 };
 
 /** AWS refuses signatures that are five minutes off; HTTP dates have whole seconds. */
@@ -91,13 +98,9 @@ const skew = (ms: number): Diagnosis => {
   return { subject: 'clock', status: Math.abs(seconds) < 300 ? 'warning' : 'error', what, why, mend: 'run NTP' };
 };
 
-const isDenied = async (
-  { reads, ...options }: DiagnosisOptions,
-  action: string,
-  send: () => Promise<unknown>,
-): Promise<boolean> => {
+const isDenied = async (send: () => Promise<unknown>): Promise<boolean> => {
   try {
-    await callAws({ ...options, random: Math.random }, reads, action, send);
+    await send();
     return false;
   } catch (error) {
     if (!isPluginError(error)) throw error;
@@ -112,13 +115,13 @@ const permissions = async (
   options: DiagnosisOptions,
   actions: readonly NeededAction[],
 ): Promise<readonly Diagnosis[]> => {
-  const known = trials(new EC2Client(await sdkConfig(options)));
+  const known = trials(createQueryClient(ec2Service, options).read);
   const testable = actions.flatMap((each) => {
     const send = known[each.action];
     return send === undefined ? [] : [{ ...each, send }];
   });
   const denied: NeededAction[] = [];
-  for (const { send, ...needed } of testable) if (await isDenied(options, needed.action, send)) denied.push(needed);
+  for (const { send, ...needed } of testable) if (await isDenied(send)) denied.push(needed);
   const untested = actions.length - testable.length;
   if (denied.length === 0) {
     const what = `${testable.length} needed actions are permitted; ${untested} cannot be tried without doing them`;

@@ -135,7 +135,7 @@ export interface Ec2 {
   cancelSpotFleet(id: string): Promise<void>;
 }
 
-const service = { name: 'ec2', dialect: 'ec2', version: '2016-11-15' } as const;
+export const ec2Service = { name: 'ec2', dialect: 'ec2', version: '2016-11-15' } as const;
 
 /** EC2: results per page of DescribeInstances. Paged reads draw on the larger throttling bucket. */
 const pageSize = 1000;
@@ -160,7 +160,7 @@ const allPages = async <T>(
 };
 
 export const createEc2 = (options: QueryClientOptions): Ec2 => {
-  const { change, read } = createQueryClient(service, options);
+  const { change, read } = createQueryClient(ec2Service, options);
   return {
     runInstances: (input) => change<RunInstancesCommand>(RunInstances$, input),
 

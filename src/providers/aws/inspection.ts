@@ -1,13 +1,18 @@
 import {
   type _InstanceType,
-  DescribeImagesCommand,
-  DescribeInstanceTypesCommand,
-  DescribeKeyPairsCommand,
-  DescribeSecurityGroupsCommand,
-  DescribeSubnetsCommand,
-  EC2Client,
+  DescribeImages$,
+  type DescribeImagesCommand,
+  DescribeInstanceTypes$,
+  type DescribeInstanceTypesCommand,
+  DescribeKeyPairs$,
+  type DescribeKeyPairsCommand,
+  DescribeSecurityGroups$,
+  type DescribeSecurityGroupsCommand,
+  DescribeSubnets$,
+  type DescribeSubnetsCommand,
   type Image,
-  RunInstancesCommand,
+  RunInstances$,
+  type RunInstancesCommand,
   type RunInstancesCommandInput,
   type Subnet,
 } from '@aws-sdk/client-ec2';
@@ -15,12 +20,11 @@ import type { TemplateInspector } from '../../application/ports.ts';
 import { hasCode, isPluginError, messageOf, type PluginError } from '../../domain/errors.ts';
 import type { Complaint } from '../../domain/finding.ts';
 import { type Template, weightedTypes } from '../../domain/template.ts';
-import { type CallContext, callAws, type RetryPolicy } from './call.ts';
+import { ec2Service } from './ec2.ts';
 import { isInstanceType, optional } from './launch-data.ts';
-import { type SdkClientOptions, sdkConfig } from './sdk-client.ts';
+import { createQueryClient, type QueryClientOptions } from './query-client.ts';
 
-export interface InspectionOptions extends SdkClientOptions, Omit<CallContext, 'random'> {
-  readonly reads: RetryPolicy;
+export interface InspectionOptions extends QueryClientOptions {
   readonly imageOf: (alias: string) => Promise<string>;
 }
 
@@ -75,19 +79,16 @@ const subnetComplaints = (subnets: readonly Subnet[], { subnetIds, maxNumber }: 
 };
 
 interface Lookup {
-  readonly client: EC2Client;
   readonly imageOf: (alias: string) => Promise<string>;
-  readonly ask: <O>(action: string, send: (options: { readonly abortSignal: AbortSignal }) => Promise<O>) => Promise<O>;
+  readonly read: ReturnType<typeof createQueryClient>['read'];
 }
 
 type Architectures = ReadonlyMap<string, readonly string[]>;
 
-const architecturesOf = async ({ client, ask }: Lookup, names: readonly string[]): Promise<Architectures> => {
+const architecturesOf = async ({ read }: Lookup, names: readonly string[]): Promise<Architectures> => {
   if (names.length === 0) return new Map();
   const Filters = [{ Name: 'instance-type', Values: [...names] }];
-  const { InstanceTypes = [] } = await ask('DescribeInstanceTypes', (how) =>
-    client.send(new DescribeInstanceTypesCommand({ Filters }), how),
-  );
+  const { InstanceTypes = [] } = await read<DescribeInstanceTypesCommand>(DescribeInstanceTypes$, { Filters });
   return new Map(
     InstanceTypes.map(({ InstanceType = '', ProcessorInfo }) => [
       InstanceType,
@@ -102,29 +103,28 @@ const imageIdOf = async ({ imageOf }: Lookup, imageId: string): Promise<string> 
 const checkImage = async (lookup: Lookup, { imageId }: Template, types: Architectures) => {
   if (imageId === undefined) return [];
   const id = await imageIdOf(lookup, imageId);
-  const command = new DescribeImagesCommand({ ImageIds: [id] });
-  const { Images = [] } = await lookup.ask('DescribeImages', (how) => lookup.client.send(command, how));
+  const { Images = [] } = await lookup.read<DescribeImagesCommand>(DescribeImages$, { ImageIds: [id] });
   return imageComplaints(Images, id, types);
 };
 
-const subnetsOf = async ({ client, ask }: Lookup, { subnetIds }: Template): Promise<readonly Subnet[]> => {
-  const command = new DescribeSubnetsCommand({ SubnetIds: [...subnetIds] });
-  return (await ask('DescribeSubnets', (how) => client.send(command, how))).Subnets ?? [];
+const subnetsOf = async ({ read }: Lookup, { subnetIds }: Template): Promise<readonly Subnet[]> => {
+  const { Subnets = [] } = await read<DescribeSubnetsCommand>(DescribeSubnets$, { SubnetIds: [...subnetIds] });
+  return Subnets;
 };
 
-const checkGroups = async ({ client, ask }: Lookup, { securityGroupIds: ids }: Template, vpc: string | undefined) => {
+const checkGroups = async ({ read }: Lookup, { securityGroupIds: ids }: Template, vpc: string | undefined) => {
   if (ids.length === 0) return [];
-  const command = new DescribeSecurityGroupsCommand({ GroupIds: [...ids] });
-  const { SecurityGroups = [] } = await ask('DescribeSecurityGroups', (how) => client.send(command, how));
+  const { SecurityGroups = [] } = await read<DescribeSecurityGroupsCommand>(DescribeSecurityGroups$, {
+    GroupIds: [...ids],
+  });
   return SecurityGroups.filter(({ VpcId }) => vpc !== undefined && VpcId !== vpc).map(({ GroupId, VpcId }) =>
     error(fieldOfItem('securityGroupIds', ids, GroupId), `${GroupId} is in ${VpcId}, the subnet in ${vpc}`),
   );
 };
 
-const checkKey = async ({ client, ask }: Lookup, { keyName }: Template) => {
+const checkKey = async ({ read }: Lookup, { keyName }: Template) => {
   if (keyName === undefined) return [];
-  const command = new DescribeKeyPairsCommand({ KeyNames: [keyName] });
-  await ask('DescribeKeyPairs', (how) => client.send(command, how));
+  await read<DescribeKeyPairsCommand>(DescribeKeyPairs$, { KeyNames: [keyName] });
   return [];
 };
 
@@ -162,8 +162,8 @@ const checkLaunch = async (lookup: Lookup, template: Template, types: readonly s
   const { imageId } = template;
   const [type] = types.filter(isInstanceType);
   if (imageId === undefined || type === undefined) return [];
-  const command = new RunInstancesCommand(dryRunOf(template, await imageIdOf(lookup, imageId), type));
-  return lookup.ask('RunInstances', (how) => lookup.client.send(command, how)).then(() => [], launchComplaint);
+  const input = dryRunOf(template, await imageIdOf(lookup, imageId), type);
+  return lookup.read<RunInstancesCommand>(RunInstances$, input).then(() => [], launchComplaint);
 };
 
 const inspect = async (lookup: Lookup, template: Template): Promise<readonly Complaint[]> => {
@@ -192,16 +192,7 @@ const inspect = async (lookup: Lookup, template: Template): Promise<readonly Com
 export { diagnoseAws } from './diagnosis.ts';
 
 /** Asks EC2 what only it knows of a template. Changes nothing: the launch is asked for as DryRun. */
-export const createInspector = async ({
-  reads,
-  imageOf,
-  ...options
-}: InspectionOptions): Promise<TemplateInspector> => {
-  const context = { ...options, random: Math.random };
-  const lookup: Lookup = {
-    client: new EC2Client(await sdkConfig(options)),
-    imageOf,
-    ask: (action, send) => callAws(context, reads, action, (abortSignal) => send({ abortSignal })),
-  };
+export const createInspector = ({ imageOf, ...options }: InspectionOptions): TemplateInspector => {
+  const lookup: Lookup = { imageOf, read: createQueryClient(ec2Service, options).read };
   return { inspect: (template) => inspect(lookup, template) };
 };

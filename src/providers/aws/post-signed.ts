@@ -36,6 +36,8 @@ export interface Received {
   /** AWS's id of the call. */
   readonly requestId: string | undefined;
   readonly text: string;
+  /** When AWS answered, by its own clock. */
+  readonly date: string | undefined;
 }
 
 const receive = (response: IncomingMessage): Promise<Received> =>
@@ -47,11 +49,13 @@ const receive = (response: IncomingMessage): Promise<Received> =>
       .setEncoding('utf8')
       .on('data', (chunk) => chunks.push(String(chunk)))
       .on('error', reject)
-      .on('end', () => resolve({ status, requestId: requestId?.toString(), text: chunks.join('') }));
+      .on('end', () =>
+        resolve({ status, requestId: requestId?.toString(), text: chunks.join(''), date: headers.date }),
+      );
   });
 
 /** The name of a service in its endpoints and signatures. */
-export type ServiceName = 'ec2' | 'autoscaling' | 'ssm';
+export type ServiceName = 'ec2' | 'autoscaling' | 'ssm' | 'sts';
 
 export interface Message {
   /** Names in lower case. */

@@ -39,6 +39,10 @@ const serviceError = (status: number, content: unknown): Error => {
 /** Reading by the schema of an operation's output makes it one. */
 const isOutput = <O>(value: unknown): value is O => typeof value === 'object' && value !== null;
 
+/** What AWS says in place of an answer. */
+export const refusalIn = ({ status, requestId, text }: Received): Error =>
+  Object.assign(serviceError(status, contentOf(text)), { $metadata: { httpStatusCode: status, requestId } });
+
 const understand = <O>(
   { dialect }: Service,
   schema: StaticOperationSchema,

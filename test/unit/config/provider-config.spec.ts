@@ -49,7 +49,7 @@ describe('the place', () => {
 
   it('may be empty: then all is default', async () => {
     const { environment } = await configurationFolder();
-    expect(await readProviderConfig(environment)).toEqual({ config: defaults, warnings: [] });
+    expect(await readProviderConfig(environment)).toEqual({ config: defaults, written: [], warnings: [] });
   });
 });
 
