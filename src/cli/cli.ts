@@ -12,13 +12,18 @@ import { requestCommands } from './requests.ts';
 import { templateCommands } from './templates.ts';
 
 const epilogue = `Host Factory itself calls scripts/*.sh; each is also a verb here:
-  hf-aws getAvailableTemplates | requestMachines | getRequestStatus | requestReturnMachines | getReturnRequests
+  hf-aws getAvailableTemplates | requestMachines | getRequestStatus
+         | requestReturnMachines | getReturnRequests
   with -f <file>, --data '<json>' or JSON on standard input.
 
-Where things are is told by Host Factory's variables (HF_PROVIDER_NAME, HF_PROVIDER_CONFDIR, HF_PROVIDER_WORKDIR,
-HF_PROVIDER_LOGDIR); without them config, work and log of the installation are used.
+Where things are is told by Host Factory's variables (HF_PROVIDER_NAME,
+HF_PROVIDER_CONFDIR, HF_PROVIDER_WORKDIR, HF_PROVIDER_LOGDIR); without them
+config, work and log of the installation are used.
 
 Exit status: 0 done, 1 failed, 2 wrong usage.`;
+
+/** A command line that cannot be carried out. */
+class UsageError extends Error {}
 
 /** The administrator's command line. Resolves with the exit status. */
 export const runCli = async (argv: readonly string[], door: Door): Promise<number> => {
@@ -61,18 +66,24 @@ export const runCli = async (argv: readonly string[], door: Door): Promise<numbe
       (each) => each,
       () => done(runDemo(door)),
     )
+    .completion('completion', 'Print a script that completes commands: hf-aws completion >> ~/.bashrc (or ~/.zshrc)')
     .version(door.version)
     .demandCommand(1, 'Say what to do, e.g. hf-aws requests list')
     .recommendCommands()
     .strict()
-    .wrap(Math.min(100, process.stdout.columns ?? 100))
+    .wrap(Math.min(100, process.stdout.columns ?? 80))
     .epilogue(epilogue)
     .exitProcess(false)
     .fail((message, error) => {
-      if (error !== undefined && error !== null) throw error;
-      door.complain(exitCode === 2 ? message : `${message}\nhf-aws --help shows what there is`);
-      exitCode = 2;
+      // Thrown, since yargs would otherwise go on and run the command.
+      throw error ?? new UsageError(message);
     });
-  await parser.parseAsync();
+  try {
+    await parser.parseAsync();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    door.complain(`${error.message}\nhf-aws --help shows what there is`);
+    return 2;
+  }
   return exitCode;
 };

@@ -2,6 +2,7 @@ import type { Argv } from 'yargs';
 import type { RequestView } from '../application/views.ts';
 import { type CommonOptions, type Door, originOptions, show, table, warn, withRehearsal, withService } from './door.ts';
 import { explainOptions, runExplain } from './explain.ts';
+import { watchOptions, watchRequest } from './watch.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
 
@@ -97,21 +98,22 @@ export const requestCommands =
         'create <templateId> <count>',
         'Ask AWS for machines, as Host Factory would; prints the id of the request',
         (each) =>
-          each
+          watchOptions(each)
             .positional('templateId', { type: 'string', demandOption: true })
             .positional('count', { type: 'number', demandOption: true })
             .option('dry-run', { type: 'boolean', default: false, describe: 'Only print the AWS calls' })
+            .option('wait', { type: 'boolean', default: false, describe: 'Follow it until it is over' })
             .option('command-id', { type: 'string', describe: 'UUID: the same again gives the same request' })
             .example('hf-aws requests create od-m5 3', 'three hosts of template od-m5')
             .example('hf-aws requests create od-m5 3 --dry-run', 'what AWS would be asked for'),
         (options) => {
-          const { templateId, count: maxNumber } = options;
+          const { templateId, count: maxNumber, commandId } = options;
           if (options.dryRun) {
             return done(withRehearsal(door, options, (service) => service.createRequest({ templateId, maxNumber })));
           }
-          return done(
+          let created = '';
+          const create = (): Promise<number> =>
             withService(door, options, async (service) => {
-              const { commandId } = options;
               const identity = commandId === undefined ? {} : { commandId };
               const answer = await service.createRequest({
                 templateId,
@@ -119,14 +121,27 @@ export const requestCommands =
                 ...identity,
                 ...originOptions(options),
               });
+              created = answer.requestId;
+              if (options.wait && options.json === true) return 0;
               show(door, options, answer, ({ requestId, message }) => `${requestId}\n${message}`);
               return 0;
-            }),
+            });
+          return done(
+            create().then((code) => (code === 0 && options.wait ? watchRequest(door, options, created) : code)),
           );
         },
+      )
+      .command(
+        'watch <requestId>',
+        'Follow a request until it is over; exit 1 unless it ends complete',
+        (each) =>
+          watchOptions(each)
+            .positional('requestId', { type: 'string', demandOption: true })
+            .example('hf-aws requests watch req-…', 'machines by state, until all is settled'),
+        (options) => done(watchRequest(door, options, options.requestId)),
       )
       .command('explain <id>', 'Tell in words what happened to a request, and what to do', explainOptions, (options) =>
         done(runExplain(door, options)),
       )
       .strict()
-      .demandCommand(1, 'Say what to do with requests: list, show, explain or create');
+      .demandCommand(1, 'Say what to do with requests: list, show, watch, explain or create');

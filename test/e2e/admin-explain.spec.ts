@@ -67,4 +67,46 @@ describe('explain', () => {
       body: { error: { code: 'machine.not-found' } },
     });
   });
+
+  it('watch follows a request to its end, and create --wait does both', async () => {
+    const requestId = await plugin.request('good', 1);
+    const watched = await hfAws(plugin, ['requests', 'watch', requestId, '--interval', '0.1']);
+    expect(watched.exitCode).toBe(0);
+    expect(watched.stdout).toMatch(/\[#{20}\] 1\/1 {2}complete: 1 running\n1 of 1 machines granted\.\n$/);
+    const waited = await hfAwsJson(plugin, 'requests', 'create', 'good', '2', '--wait', '--interval', '0.1');
+    expect(waited).toMatchObject({ exitCode: 0, body: { status: 'complete', counts: { succeed: 2 } } });
+    const unknown = await hfAws(plugin, ['requests', 'watch', 'req-00000000-0000-4000-8000-000000000000']);
+    expect(unknown).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('request.not-found') });
+  });
+
+  it.each([
+    ['requests lsit', 2, /Did you mean list\?/],
+    ['request list', 2, /Did you mean requests\?/],
+    ['templates show', 2, /Not enough non-option arguments/],
+  ])('%s is told off, with what was probably meant', async (line, exitCode, text) => {
+    const said = await hfAws(plugin, line.split(' '));
+    expect(said).toMatchObject({ exitCode, stdout: '', stderr: expect.stringMatching(text) });
+  });
+
+  it('every command has examples, and the help fits 80 columns and is as it was looked at', async () => {
+    const nouns = [
+      [],
+      ['templates'],
+      ['templates', 'validate'],
+      ['requests', 'create'],
+      ['machines', 'return'],
+      ['doctor'],
+    ];
+    const helps = await Promise.all(nouns.map((noun) => hfAws(plugin, [...noun, '--help'])));
+    const text = helps.map(({ stdout }) => stdout).join('\n----\n');
+    expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    await expectGolden('help.txt', text);
+  });
+
+  it('completion completes nouns for bash', async () => {
+    const script = await hfAws(plugin, ['completion']);
+    expect(script).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('hf-aws') });
+    const words = await hfAws(plugin, ['--get-yargs-completions', 'hf-aws', 're']);
+    expect(words.stdout).toMatch(/^requests/m);
+  });
 });

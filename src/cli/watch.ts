@@ -1,0 +1,66 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Argv } from 'yargs';
+import type { GetRequestStatusAnswer } from '../application/queries/get-request-status.ts';
+import { type CommonOptions, type Door, originOptions, show, warn, withService } from './door.ts';
+
+export interface WatchOptions extends CommonOptions {
+  /** Seconds between two looks. */
+  readonly interval: number;
+}
+
+export const watchOptions = <T>(yargs: Argv<T>) =>
+  yargs.option('interval', { type: 'number', default: 5, describe: 'Seconds between two looks at AWS' });
+
+const statesOf = ({ machines = [] }: GetRequestStatusAnswer): string => {
+  const states = [...new Set(machines.map(({ status }) => status))].sort();
+  return states.map((each) => `${machines.filter(({ status }) => status === each).length} ${each}`).join(', ');
+};
+
+const progressText = (view: GetRequestStatusAnswer): string => {
+  const { wanted, counts } = view;
+  const states = statesOf(view);
+  const width = 20;
+  const done = Math.min(width, Math.round((counts.succeed / Math.max(1, wanted)) * width));
+  const bar = `[${'#'.repeat(done)}${'.'.repeat(width - done)}] ${counts.succeed}/${wanted}`;
+  return `${bar}  ${view.status}${states === '' ? '' : `: ${states}`}`;
+};
+
+/** One look; each has a time budget of its own, as Host Factory's calls have. */
+const look = async (door: Door, options: CommonOptions, requestId: string) => {
+  let view: GetRequestStatusAnswer | undefined;
+  const code = await withService(door, options, async (service) => {
+    const { unverified } = await service.syncRequests({ requestIds: [requestId], ...originOptions(options) });
+    warn(door, [...unverified.values()]);
+    view = await service.getRequestStatus({ requestId, includeMachines: true, ...originOptions(options) });
+    return 0;
+  });
+  return { code, view };
+};
+
+/** On a terminal one line that changes, elsewhere a line per change; nothing with --json. */
+const progress = (door: Door, { json }: CommonOptions): ((text: string, isOver: boolean) => void) => {
+  if (json === true) return () => undefined;
+  let last = '';
+  return (text, isOver) => {
+    const { isTTY, columns = 80 } = process.stdout;
+    if (isTTY) process.stdout.write(`\r\u001b[K${text.slice(0, columns - 1)}${isOver ? '\n' : ''}`);
+    else if (text !== last) door.print(text);
+    last = text;
+  };
+};
+
+/** Follows a request until it is over, and prints the end. Exit 0 when it ended complete. */
+export const watchRequest = async (door: Door, options: WatchOptions, requestId: string): Promise<number> => {
+  const tell = progress(door, options);
+  for (;;) {
+    const { code, view } = await look(door, options, requestId);
+    if (view === undefined) return code;
+    const isOver = view.status !== 'running';
+    tell(progressText(view), isOver);
+    if (isOver) {
+      show(door, options, view, ({ message }) => message);
+      return view.status === 'complete' ? 0 : 1;
+    }
+    await wait(options.interval * 1000);
+  }
+};
