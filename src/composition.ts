@@ -19,6 +19,7 @@ import { createLaunchFailures } from './storage/launch-failures.ts';
 import { createLiveRequests } from './storage/live-requests.ts';
 import { createOfferingMemory } from './storage/offering-memory.ts';
 import { createRequestStreams } from './storage/request-streams.ts';
+import { readStoreId } from './storage/store-id.ts';
 import { createFileLogger, type FileLogger, type LogLevel, toLogLevel } from './telemetry/file-logger.ts';
 import { version } from './version.ts';
 
@@ -26,6 +27,8 @@ export interface Application {
   readonly service: ApplicationService;
   readonly log: FileLogger;
   readonly environment: ProviderEnvironment;
+  /** Milliseconds since the start of the process by which a call must have ended. */
+  readonly budget: number;
 }
 
 export interface ComposeOptions {
@@ -37,10 +40,12 @@ export interface ComposeOptions {
   readonly signal?: AbortSignal;
 }
 
-const [hour, day] = [3_600_000, 86_400_000];
+const [minute, hour, day] = [60_000, 3_600_000, 86_400_000];
 const megabyte = 1_048_576;
 /** A call ends by itself at this share of Host Factory's time-out, with an answer. */
 const budgetShare = 0.8;
+/** Its AWS calls end before, so that what they came to can be recorded. */
+const awsShare = 0.75;
 /** Longer than any consistency window, shorter than Host Factory's patience. */
 const launchDeadline = 15 * 60_000;
 
@@ -93,6 +98,8 @@ export const compose = async ({
     retention: config.retentionDays * day,
     protectAfter: config.protectAfterFailures,
     protectFor: config.protectMinutes * 60_000,
+    unclaimed: config.unclaimedRequestMinutes * minute,
+    orphanAge: config.orphanMinutes * minute,
   };
   const { workDir } = environment;
   const streams = createRequestStreams(workDir);
@@ -105,6 +112,16 @@ export const compose = async ({
   const imageOf = async (alias: string) => (await aws()).imageOf(alias);
   const failures = createLaunchFailures(workDir);
   const offerings = createOfferingMemory(workDir, clock);
+  /** Noted before the work is done: work that fails is not tried again at every call. An interval of 0: never. */
+  const nowAndThen = (name: string, interval: number) => async (work: () => Promise<void>) => {
+    let isDue = false;
+    const begin = async (): Promise<string> => {
+      isDue = interval > 0;
+      return 'begun';
+    };
+    await createFactCache(workDir, 'housekeeping', clock).get(name, () => interval, begin);
+    if (isDue) await work();
+  };
   const sync = { streams, failures, live, hosts, providers, policy, clock, log };
 
   const commands: CommandHandlers = {
@@ -121,14 +138,14 @@ export const compose = async ({
     ArchiveRequests: async () =>
       (await import('./application/commands/archive-requests.ts')).archiveRequestsHandler({
         ...sync,
-        nowAndThen: async (work) => {
-          const housekeeping = createFactCache(workDir, 'housekeeping', clock);
-          await housekeeping.get(
-            'archive',
-            () => hour,
-            () => work().then(() => 'done'),
-          );
-        },
+        nowAndThen: nowAndThen('archive', hour),
+      }),
+    Reconcile: async () =>
+      (await import('./application/commands/reconcile.ts')).reconcileHandler({
+        ...sync,
+        newId,
+        memory: (await import('./storage/sweep-memory.ts')).createSweepMemory(workDir),
+        nowAndThen: nowAndThen('sweep', config.sweepIntervalMinutes * minute),
       }),
     ClearOfferings: async () =>
       (await import('./application/commands/clear-offerings.ts')).clearOfferingsHandler({ offerings, failures, log }),
@@ -164,7 +181,7 @@ export const compose = async ({
     createBus(commands, { name: 'command', ...identified }),
     createBus(queries, { name: 'query', ...around }),
   );
-  return { service, log, environment };
+  return { service, log, environment, budget: config.actionTimeoutSeconds * 1000 * budgetShare };
 };
 
 /** Loaded when it is first needed: a call without AWS does without. */
@@ -211,8 +228,8 @@ const connect = async (
       'AWS_REGION is set neither in the provider configuration nor in the environment',
     );
   }
-  const budget = config.actionTimeoutSeconds * 1000 * budgetShare;
-  const bounded = withinTime(budget, signal);
+  const timeForAws = config.actionTimeoutSeconds * 1000 * awsShare;
+  const bounded = withinTime(timeForAws, signal);
   const facts = createFactCache(workDir, 'aws', clock);
   const credentials = createFactCache(workDir, 'credentials', clock);
   const { AWS_ENDPOINT_URL: endpoint, AWS_CREDENTIAL_FILE: file, AWS_CREDENTIAL_SCRIPT: script } = config;
@@ -225,7 +242,7 @@ const connect = async (
         ? {}
         : { proxy: `http://${config.AWS_PROXY_HOST}:${config.AWS_PROXY_PORT}` }),
       connectionTimeoutMs: config.AWS_CONNECTION_TIMEOUT_MS,
-      requestTimeoutMs: Math.min(60_000, budget),
+      requestTimeoutMs: Math.min(60_000, timeForAws),
       useFips: env['AWS_USE_FIPS_ENDPOINT'] === 'true',
     },
     credentials: {
@@ -241,6 +258,7 @@ const connect = async (
     signal: bounded,
     clock,
     owner: `${config.clusterName}/${providerName}`,
+    store: await readStoreId(workDir),
     version,
     ...(config.AWS_KEY_FILE === undefined ? {} : { keyDirectory: config.AWS_KEY_FILE }),
     remember: facts.get,

@@ -3,6 +3,7 @@ import type { ArchiveRequests, ArchiveRequestsAnswer } from './commands/archive-
 import type { ClearOfferings, ClearOfferingsAnswer } from './commands/clear-offerings.ts';
 import type { CollectLaunchTemplates, CollectLaunchTemplatesAnswer } from './commands/collect-launch-templates.ts';
 import type { CreateRequest, CreateRequestAnswer } from './commands/create-request.ts';
+import type { Reconcile, ReconcileAnswer } from './commands/reconcile.ts';
 import type { RefreshInstanceTypes, RefreshInstanceTypesAnswer } from './commands/refresh-instance-types.ts';
 import type { ReturnMachines, ReturnMachinesAnswer } from './commands/return-machines.ts';
 import type { SyncRequests, SyncRequestsAnswer } from './commands/sync-requests.ts';
@@ -25,6 +26,7 @@ export interface Commands {
   readonly ClearOfferings: Operation<ClearOfferings, ClearOfferingsAnswer>;
   readonly CollectLaunchTemplates: Operation<CollectLaunchTemplates, CollectLaunchTemplatesAnswer>;
   readonly RefreshInstanceTypes: Operation<RefreshInstanceTypes, RefreshInstanceTypesAnswer>;
+  readonly Reconcile: Operation<Reconcile, ReconcileAnswer>;
   readonly ValidateTemplate: Operation<ValidateTemplate, ValidateTemplateAnswer>;
 }
 
@@ -56,6 +58,7 @@ export const createApplicationService = (commands: Bus<Commands>, queries: Bus<Q
     commands.execute({ type: 'RefreshInstanceTypes', ...input }),
   archiveRequests: (input: Omit<ArchiveRequests, 'type'> = {}) =>
     commands.execute({ type: 'ArchiveRequests', ...input }),
+  reconcile: (input: Omit<Reconcile, 'type'> = {}) => commands.execute({ type: 'Reconcile', ...input }),
   getTemplates: (input: Omit<GetTemplates, 'type'> = {}) => queries.execute({ type: 'GetTemplates', ...input }),
   getRequestStatus: (input: Omit<GetRequestStatus, 'type'>) => queries.execute({ type: 'GetRequestStatus', ...input }),
   getReturnRequests: (input: Omit<GetReturnRequests, 'type'>) =>

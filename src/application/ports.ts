@@ -155,6 +155,13 @@ export interface ResourceKeeper {
   terminate(resource: Resource, machineIds: readonly string[], target: TargetUnits): Promise<Terminated>;
   /** Removes it once no machine of it is wanted any more. Succeeds when it is gone already. */
   remove(resource: Resource): Promise<void>;
+  /** The fleets or groups of this kind that still do something and carry our mark. */
+  owned(): Promise<readonly OwnedResource[]>;
+}
+
+/** A fleet or group by its tags. */
+export interface OwnedResource extends Pick<OwnedSighting, 'owner' | 'ofOtherStore'> {
+  readonly resource: Resource;
 }
 
 export type CapacityProviders = (api: ProviderApi) => Promise<CapacityProvider>;
@@ -167,6 +174,8 @@ export interface Hosts {
   describeByName(names: readonly string[]): Promise<readonly OwnedSighting[]>;
   /** Looks for what the given requests launched and is ours, by tag. */
   describeByRequest(requestIds: readonly string[]): Promise<readonly OwnedSighting[]>;
+  /** All instances that stand and carry our mark. */
+  ours(): Promise<readonly OwnedSighting[]>;
   /** When AWS will take spot instances away, ms since the epoch, by id: interruption notices of the whole Region. */
   spotNotices(): Promise<ReadonlyMap<string, number>>;
   /** The same for scheduled retirements and stops; known some minutes late, since they come days ahead. */
@@ -233,4 +242,22 @@ export interface Policy {
   readonly protectAfter: number;
   /** Milliseconds after which such a template may try again. */
   readonly protectFor: number;
+  /** Milliseconds after which a request nobody asked about is abandoned; 0 never. */
+  readonly unclaimed: number;
+  /** Milliseconds between the first sight of what belongs to no request and its release. */
+  readonly orphanAge: number;
+}
+
+/** What sweeps remember from one to the next. */
+interface SweepNotes {
+  /** When each id that belongs to no request was first seen, ms. */
+  readonly orphans: ReadonlyMap<string, number>;
+  /** Requests and returns that sweeps have begun to end and nobody else asks about. */
+  readonly ending: readonly string[];
+}
+
+export interface SweepMemory {
+  /** What cannot be read is empty: everything is then seen for the first time. */
+  read(): Promise<SweepNotes>;
+  write(notes: SweepNotes): Promise<void>;
 }

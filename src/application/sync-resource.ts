@@ -82,6 +82,7 @@ const isOver = (
   { state }: ResourceLook,
   { now, consistencyWindow }: { readonly now: number; readonly consistencyWindow: number },
 ): boolean => {
+  if (request.abandoned !== undefined) return true;
   const early = request.template.priceType === 'heterogeneous' ? turnBeforeExpiry : 0;
   if (state === 'missing' && now - createdAt < consistencyWindow) return false;
   return state !== 'active' || now >= expiresAt - early;
@@ -136,7 +137,8 @@ const endSearch = async (
   const isShort = missingUnits(before) > 0;
   // Afterwards AWS may not know it any more.
   const why = isShort ? await unlessFault(ports.log, resource, keeper.explain(resource)) : undefined;
-  const stage = await keeper.end(resource, targetFor(before, liveMachines(before)), isShort);
+  const wanted = before.abandoned === undefined ? liveMachines(before) : [];
+  const stage = await keeper.end(resource, targetFor(before, wanted), isShort);
   const late = isShort ? await adoptLate(ports, context, id, before, resource) : before;
   if (late.stage === 'absent') return late;
   const refusal: Omit<Refusal, 'missing'> = {
@@ -147,7 +149,7 @@ const endSearch = async (
   };
   const change = { type: 'ChangeResource', now: ports.clock(), resourceId: resource.id, stage, refusal } as const;
   const missing = unsoughtUnits(late);
-  if (missing === 0 || late.template.priceType !== 'heterogeneous') {
+  if (missing === 0 || late.template.priceType !== 'heterogeneous' || late.abandoned !== undefined) {
     const settle: RequestCommand = { type: 'Settle', now: ports.clock() };
     return (await decideOnRequest(context, id, [change, settle])).state;
   }

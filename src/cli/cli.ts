@@ -6,6 +6,7 @@ import { instanceTypeCommands } from './instance-types.ts';
 import { launchTemplateCommands } from './launch-templates.ts';
 import { machineCommands } from './machines.ts';
 import { offeringCommands } from './offerings.ts';
+import { reconcileOptions, runReconcile } from './reconcile.ts';
 import { requestCommands } from './requests.ts';
 import { templateCommands } from './templates.ts';
 
@@ -36,6 +37,12 @@ export const runCli = async (argv: readonly string[], door: Door): Promise<numbe
     .command('launch-templates', 'The launch templates made for fleets and groups', launchTemplateCommands(door, done))
     .command('offerings', 'What launches keep clear of', offeringCommands(door, done))
     .command('instance-types', 'What is known of EC2 instance types', instanceTypeCommands(door, done))
+    .command(
+      'reconcile',
+      'Find, and release with --apply, what runs at AWS and nobody will ask about',
+      reconcileOptions,
+      (options) => done(runReconcile(door, options)),
+    )
     .command(
       'emulator',
       'Run an EC2 endpoint on this machine, for rehearsals',

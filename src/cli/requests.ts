@@ -72,6 +72,7 @@ export const requestCommands =
               if (sync) {
                 const { unverified } = await service.syncRequests({
                   requestIds: [requestId],
+                  claims: true,
                   ...originOptions(options),
                 });
                 warn(door, [...unverified.values()]);
@@ -113,6 +114,7 @@ export const requestCommands =
                 ...originOptions(options),
               });
               show(door, options, answer, ({ requestId, message }) => `${requestId}\n${message}`);
+              await service.syncRequests({ requestIds: [answer.requestId], claims: true, ...originOptions(options) });
               return 0;
             }),
           ),

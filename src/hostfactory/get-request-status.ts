@@ -62,7 +62,7 @@ const entryOf = async (
 /** How requests stand: `{"requests": [{"requestId": "..."}]}`, create and return requests mixed, one entry per id, in order. */
 export const getRequestStatus: Operation = async ({ service }, input) => {
   const requestIds = readIds(asObject(input, 'the input')['requests']);
-  const { unverified } = await service.syncRequests({ requestIds });
+  const { unverified } = await service.syncRequests({ requestIds, claims: true });
   const requests: Entry[] = [];
   for (const requestId of requestIds) requests.push(await entryOf(service, requestId, unverified.get(requestId)));
   return { body: { requests } };

@@ -33,6 +33,8 @@ const eventTypes = {
   MachineStatusReported: true,
   MachinesReturned: true,
   RequestCompleted: true,
+  RequestClaimed: true,
+  RequestAbandoned: true,
   ReturnRequested: true,
   ReturnProgressed: true,
   ReturnCompleted: true,

@@ -11,6 +11,7 @@ import { archiveRequestsHandler } from '../../src/application/commands/archive-r
 import { clearOfferingsHandler } from '../../src/application/commands/clear-offerings.ts';
 import { collectLaunchTemplatesHandler } from '../../src/application/commands/collect-launch-templates.ts';
 import { createRequestHandler } from '../../src/application/commands/create-request.ts';
+import { reconcileHandler } from '../../src/application/commands/reconcile.ts';
 import { refreshInstanceTypesHandler } from '../../src/application/commands/refresh-instance-types.ts';
 import { returnMachinesHandler } from '../../src/application/commands/return-machines.ts';
 import { syncRequestsHandler } from '../../src/application/commands/sync-requests.ts';
@@ -26,10 +27,12 @@ import { listRequestsHandler } from '../../src/application/queries/list-requests
 import { recountLive } from '../../src/application/recount.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { createTemplateCatalog } from '../../src/config/template-catalog.ts';
+import type { ProviderApi } from '../../src/domain/template.ts';
 import { createLaunchFailures } from '../../src/storage/launch-failures.ts';
 import { createLiveRequests } from '../../src/storage/live-requests.ts';
 import { createOfferingMemory } from '../../src/storage/offering-memory.ts';
 import { createRequestStreams } from '../../src/storage/request-streams.ts';
+import { createSweepMemory } from '../../src/storage/sweep-memory.ts';
 import { catalogFacts } from './catalog-facts.ts';
 import { createFakeCapacity, type FakeCapacity } from './fake-capacity.ts';
 import { createFakeHosts, type FakeHosts } from './fake-hosts.ts';
@@ -106,12 +109,16 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     protectAfter: 10,
     protectFor: 60 * minute,
     retention: 30 * 24 * 60 * minute,
+    unclaimed: 60 * minute,
+    orphanAge: 15 * minute,
     ...changes,
   };
   const hosts = async () => fakeHosts;
-  const providers = async () => capacity;
   const failures = createLaunchFailures(workDir);
   const offerings = createOfferingMemory(workDir, clock);
+  const { keeper } = capacity;
+  const withoutFleets = { ...capacity, keeper: { ...keeper, owned: async () => [] } };
+  const providers = async (api: ProviderApi) => (api === 'SpotFleet' || api === 'ASG' ? withoutFleets : capacity);
   const sync = { streams, failures, live, hosts, providers, policy, clock, log };
 
   const commands: CommandHandlers = {
@@ -126,6 +133,8 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     SyncRequests: async () => syncRequestsHandler(sync),
     ReturnMachines: async () => returnMachinesHandler({ ...sync, newId }),
     UpdateMachineStatus: async () => updateMachineStatusHandler(sync),
+    Reconcile: async () =>
+      reconcileHandler({ ...sync, newId, memory: createSweepMemory(workDir), nowAndThen: (work) => work() }),
     ArchiveRequests: async () => archiveRequestsHandler({ ...sync, nowAndThen: (work) => work() }),
     ClearOfferings: async () => clearOfferingsHandler({ offerings, failures, log }),
     CollectLaunchTemplates: async () =>

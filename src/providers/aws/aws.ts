@@ -21,9 +21,9 @@ import { createLaunchTemplates } from './launch-templates.ts';
 import { createRunInstancesProvider } from './run-instances.ts';
 import { createSpotFleetProvider } from './spot-fleet.ts';
 import { resolveImageAlias } from './ssm.ts';
-import { tagKeys } from './tags.ts';
+import { type Mark, tagKeys } from './tags.ts';
 
-export interface AwsOptions {
+export interface AwsOptions extends Mark {
   readonly connection: ConnectionSettings;
   readonly credentials: CredentialSource;
   readonly changes: RetryPolicy;
@@ -31,8 +31,6 @@ export interface AwsOptions {
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly clock: () => number;
-  /** `<cluster>/<provider instance>` */
-  readonly owner: string;
   readonly version: string;
   /** Where the administrator keeps private keys, for a warning only. */
   readonly keyDirectory?: string;
@@ -82,7 +80,7 @@ const toFacts = ({ InstanceType, ProcessorInfo, VCpuInfo, MemoryInfo }: Instance
 
 /** Everything AWS, over one client. */
 export const createAws = async (options: AwsOptions): Promise<Aws> => {
-  const { owner, remember } = options;
+  const { owner, store, remember } = options;
   const config = await clientConfig(options.connection, await readCredentials(options.credentials));
   const ec2 = createEc2({ ...options, client: config, random: Math.random });
   const rootDeviceOf = (imageId: string): Promise<string> =>
@@ -121,7 +119,7 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
     ASG: createAutoScalingGroupProvider({ ...shared, autoScaling }),
   };
   return {
-    hosts: createHosts({ ec2, owner, remember }),
+    hosts: createHosts({ ec2, owner, store, remember }),
     provider: (api) => providers[api],
     imageOf,
     launchTemplates: {
