@@ -29,6 +29,11 @@ const answer = async (body: object): Promise<void> => {
   }
 };
 
+/** Milliseconds for a call before its configuration is read; the default of actionTimeoutSeconds. */
+const firstBudget = 240_000 * 0.8;
+/** Milliseconds from SIGTERM to the end, whatever is under way. */
+const grace = 800;
+
 const runOperation = async (name: OperationName, args: readonly string[]): Promise<number> => {
   let log: FileLogger | undefined;
   let outcome: boolean | undefined;
@@ -46,8 +51,18 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
     return exitStatus(outcome === true);
   };
   const stop = new AbortController();
-  process.on('uncaughtException', (error) => void fail(error).then((status) => process.exit(status)));
-  process.on('SIGTERM', () => stop.abort(new Error('the call was ended by SIGTERM')));
+  const failAndExit = (error: unknown): void => void fail(error).then((status) => process.exit(status));
+  /** The last resort for what no signal ends: a disk that does not answer, an input that never comes. */
+  const giveUpIn = (ms: number, why: string): NodeJS.Timeout =>
+    setTimeout(() => failAndExit(new Error(why)), ms).unref();
+  const timeIsUp = 'the time of the call was used up';
+  const patience = giveUpIn(firstBudget, timeIsUp);
+  process.on('uncaughtException', failAndExit);
+  process.on('SIGTERM', () => {
+    const why = 'the call was ended by SIGTERM';
+    stop.abort(new Error(why));
+    giveUpIn(grace, why);
+  });
   try {
     const [{ compose }, { operationOf }, { readInput }] = await Promise.all([
       import('./composition.ts'),
@@ -56,6 +71,8 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
     ]);
     const application = await compose({ env: process.env, home, signal: stop.signal });
     log = application.log;
+    clearTimeout(patience);
+    giveUpIn(Math.max(0, application.budget - performance.now()), timeIsUp);
     const { run, inputIsOptional } = operationOf(name);
     const input = await readInput(name, args, inputIsOptional);
     log.debug('call.started', name, { input: input.name });
