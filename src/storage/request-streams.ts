@@ -7,6 +7,7 @@ import { hasCode, PluginError } from '../domain/errors.ts';
 import { isCreateId, isReturnId } from '../domain/ids.ts';
 import { errnoOf, moveFolder, sweepAbandoned } from './atomic-file.ts';
 import { writeOnceDocument } from './json-documents.ts';
+import { isStoredEvent } from './stored-events.ts';
 
 /** Version of the stored form of events. */
 const schemaVersion = 1;
@@ -19,36 +20,8 @@ interface Batch {
   readonly events: readonly StoredEvent[];
 }
 
-const eventTypes = {
-  RequestCreated: true,
-  LaunchIntended: true,
-  LaunchRepeated: true,
-  CapacityGranted: true,
-  ResourceCreated: true,
-  ResourceChanged: true,
-  CapacityRefused: true,
-  MachinesObserved: true,
-  MachinesMissed: true,
-  MachinesGivenUp: true,
-  MachineStatusReported: true,
-  MachinesReturned: true,
-  RequestCompleted: true,
-  RequestClaimed: true,
-  RequestAbandoned: true,
-  ReturnRequested: true,
-  ReturnProgressed: true,
-  ReturnCompleted: true,
-} as const satisfies Record<StreamEvent['type'], true>;
-
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
-
-const isStoredEvent = (value: unknown): boolean =>
-  isObject(value) &&
-  typeof value['at'] === 'number' &&
-  value['schemaVersion'] === schemaVersion &&
-  typeof value['type'] === 'string' &&
-  Object.hasOwn(eventTypes, value['type']);
 
 const isBatchOf =
   (id: string) =>
@@ -57,7 +30,7 @@ const isBatchOf =
     value['stream'] === id &&
     Array.isArray(value['events']) &&
     value['events'].length > 0 &&
-    value['events'].every(isStoredEvent);
+    value['events'].every((event) => isStoredEvent(event, schemaVersion));
 
 const batchName = /^(\d{9})\.json$/;
 const nameAt = (version: number): string => `${String(version).padStart(9, '0')}.json`;

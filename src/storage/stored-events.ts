@@ -1,0 +1,93 @@
+import type { StreamEvent } from '../application/ports.ts';
+
+type Check = (value: unknown) => boolean;
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const text: Check = (value) => typeof value === 'string';
+const number: Check = (value) => typeof value === 'number';
+const flag: Check = (value) => typeof value === 'boolean';
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+const tableOf =
+  (check: Check): Check =>
+  (value) =>
+    isObject(value) && Object.values(value).every(check);
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const has =
+  (fields: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    isObject(value) && Object.entries(fields).every(([name, check]) => check(value[name]));
+
+const sighting = {
+  machineId: text,
+  state: text,
+  name: text,
+  privateIpAddress: text,
+  publicIpAddress: text,
+  instanceType: text,
+  launchTime: optional(number),
+};
+const machines = listOf(has(sighting));
+const ids = listOf(text);
+const template = has({
+  templateId: text,
+  maxNumber: number,
+  priceType: text,
+  subnetIds: ids,
+  instanceTags: listOf(ids),
+  vmTypes: optional(tableOf(number)),
+  vmTypesOnDemand: optional(tableOf(number)),
+});
+const launch = has({ clientToken: text, count: number, pool: text, call: isObject });
+const resource = has({ kind: text, id: text, refills: flag, ours: flag, expiresAt: number });
+const refusal = has({ missing: number, code: text, fault: text, message: text, pool: text });
+const items = listOf(
+  has({
+    key: text,
+    machineId: text,
+    name: text,
+    verdict: text,
+    message: text,
+    instanceTags: text,
+    last: optional(has(sighting)),
+  }),
+);
+
+/** What each kind of event must hold for the requests to be made of it; what is not named here is taken as it comes. */
+const fieldsOf: { readonly [T in StreamEvent['type']]: Readonly<Record<string, Check>> } = {
+  RequestCreated: { template, providerApi: text, wanted: number, attributes: tableOf(text) },
+  LaunchIntended: { launch },
+  LaunchRepeated: { clientToken: text },
+  CapacityGranted: { clientToken: text, machines },
+  ResourceCreated: { clientToken: text, resource },
+  ResourceChanged: { resourceId: text, stage: text },
+  CapacityRefused: { clientToken: text, refusal },
+  MachinesObserved: { machines },
+  MachinesMissed: { machineIds: ids },
+  MachinesGivenUp: { machineIds: ids, reason: text },
+  MachineStatusReported: { machineId: text, status: text, metadata: tableOf(text) },
+  MachinesReturned: { returnId: text, machineIds: ids },
+  RequestCompleted: {},
+  RequestClaimed: {},
+  RequestAbandoned: { reason: text },
+  ReturnRequested: { items },
+  ReturnProgressed: { items },
+  ReturnCompleted: {},
+};
+
+const isEventType = (name: unknown): name is StreamEvent['type'] =>
+  typeof name === 'string' && Object.hasOwn(fieldsOf, name);
+
+/** Whether a stored value is an event that this version of the program wrote, whole. */
+export const isStoredEvent = (value: unknown, schemaVersion: number): boolean =>
+  isObject(value) &&
+  typeof value['at'] === 'number' &&
+  value['schemaVersion'] === schemaVersion &&
+  isEventType(value['type']) &&
+  has(fieldsOf[value['type']])(value);
