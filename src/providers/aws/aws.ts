@@ -59,15 +59,6 @@ const imageFactLifetime = 30 * 24 * 3_600_000;
 /** An alias moves on to the next image some time after AWS publishes it. */
 const aliasLifetime = 3_600_000;
 
-/** AWS_ENDPOINT_URL names EC2's endpoint: only one that is not AWS's own, such as an emulator's, serves other APIs too. */
-const endpointFor = (
-  { endpoint }: ConnectionSettings,
-  service: 'autoscaling' | 'ssm',
-): { readonly endpoint?: string } => {
-  if (endpoint === undefined || !/\.amazonaws\.com(\.cn)?$/.test(new URL(endpoint).hostname)) return {};
-  return { endpoint: endpoint.replace(/^(https?:\/\/).*?ec2\./, `$1${service}.`) };
-};
-
 const toFacts = ({ InstanceType, ProcessorInfo, VCpuInfo, MemoryInfo }: InstanceTypeInfo) => {
   const [architecture] = (ProcessorInfo?.SupportedArchitectures ?? []).filter((each) => /^(x86_64|arm64)$/.test(each));
   const { DefaultVCpus: vcpus, DefaultCores: cores = vcpus } = VCpuInfo ?? {};
@@ -95,20 +86,13 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
     );
   const autoScaling = async () => {
     const { createAutoScaling } = await import('./auto-scaling.ts');
-    return createAutoScaling({
-      ...options,
-      client: { ...config, ...endpointFor(options.connection, 'autoscaling') },
-      random: Math.random,
-    });
+    return createAutoScaling({ ...options, client: config, random: Math.random });
   };
   const imageOf = (alias: string): Promise<string> =>
     remember(
       `image:${options.connection.region}:${alias}`,
       () => aliasLifetime,
-      async () => {
-        const client = { ...config, ...endpointFor(options.connection, 'ssm') };
-        return resolveImageAlias({ ...options, client, random: Math.random }, alias);
-      },
+      () => resolveImageAlias({ ...options, client: config, random: Math.random }, alias),
     );
   const launchTemplates = createLaunchTemplates({ ...options, ec2 });
   const shared = { ...options, ec2, rootDeviceOf, launchTemplates };
