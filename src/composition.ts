@@ -44,8 +44,8 @@ const [minute, hour, day] = [60_000, 3_600_000, 86_400_000];
 const megabyte = 1_048_576;
 /** A call ends by itself at this share of Host Factory's time-out, with an answer. */
 const budgetShare = 0.8;
-/** Its AWS calls end before, so that what they came to can be recorded. */
-const awsShare = 0.75;
+/** Its AWS calls end so long before, ms, so that what they came to can be recorded. */
+const timeToRecord = (budget: number): number => Math.max(1000, budget / 16);
 /** Longer than any consistency window, shorter than Host Factory's patience. */
 const launchDeadline = 15 * 60_000;
 
@@ -228,7 +228,8 @@ const connect = async (
       'AWS_REGION is set neither in the provider configuration nor in the environment',
     );
   }
-  const timeForAws = config.actionTimeoutSeconds * 1000 * awsShare;
+  const budget = config.actionTimeoutSeconds * 1000 * budgetShare;
+  const timeForAws = budget - timeToRecord(budget);
   const bounded = withinTime(timeForAws, signal);
   const facts = createFactCache(workDir, 'aws', clock);
   const credentials = createFactCache(workDir, 'credentials', clock);

@@ -62,7 +62,7 @@ describe('when AWS never answers', () => {
       stdout += String(chunk);
     });
     const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
-    await expect.poll(() => backend.emulator.calls().length).toBeGreaterThan(0);
+    await expect.poll(() => backend.emulator.calls().length, { timeout: 30_000 }).toBeGreaterThan(0);
     const told = performance.now();
     child.kill('SIGTERM');
     expect(await closed).toBe(0);
