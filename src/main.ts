@@ -76,7 +76,8 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
     const { run, inputIsOptional } = operationOf(name);
     const input = await readInput(name, args, inputIsOptional);
     log.debug('call.started', name, { input: input.name });
-    const { body, afterwards } = await run(application, input.value);
+    const work = () => run(application, input.value);
+    const { body, afterwards } = await application.observe({ kind: 'door', name }, work);
     await say(body, true);
     await afterwards?.();
     await log.flush();
@@ -86,14 +87,27 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
   }
 };
 
+/** Of a server: one look at the store serves the queries of a moment, files are saved and AWS is connected to now and then. */
+const pace = { readModel: { look: 300, save: 10_000 }, connection: 60_000 };
+
 const runAdministrator = async (argv: readonly string[]): Promise<number> => {
   const [{ runCli }, { compose }] = await Promise.all([import('./cli/cli.ts'), import('./composition.ts')]);
   return runCli(argv, {
     home,
     version,
     env: process.env,
-    compose: (correlationId) =>
-      compose({ env: process.env, home, ...(correlationId === undefined ? {} : { correlationId }) }),
+    compose: (options) => compose({ env: process.env, home, validates: true, ...options }),
+    serve: async (options) => {
+      const { traceFile } = options;
+      const traced = traceFile === undefined ? {} : { traceFile };
+      return (await import('./api/server.ts')).serve({
+        ...options,
+        version,
+        say: (text) => process.stdout.write(`${text}\n`),
+        start: (correlationId) =>
+          compose({ env: process.env, home, validates: true, correlationId, server: pace, ...traced }),
+      });
+    },
     startEmulator: async (options) => (await import('./emulator/server.ts')).startEmulator(options),
     print: (text) => process.stdout.write(`${text}\n`),
     complain: (text) => process.stderr.write(`${text}\n`),

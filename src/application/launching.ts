@@ -121,9 +121,12 @@ const countText = (request: KnownRequest): string => {
   return `${units} of ${wanted} units granted on ${machines.size} machines.`;
 };
 
+export const cancelledText = (reason: string): string => `Cancelled: ${reason}`;
+
 /** What was asked and granted, and why there is less: the one sentence Host Factory's log shows the administrator. */
 export const requestMessage = (request: KnownRequest): string => {
-  const counts = countText(request);
+  const counts =
+    request.cancelled === undefined ? countText(request) : `${cancelledText(request.cancelled)}. ${countText(request)}`;
   if (unresolvedLaunches(request).length > 0) {
     return `${counts} AWS has not confirmed the launch yet; it will be looked up.`;
   }

@@ -14,10 +14,10 @@ import {
 } from '../domain/request.ts';
 import type { OwnedSighting } from '../domain/return-request.ts';
 import { terminateMachines } from './ending.ts';
-import { type LaunchOutcome, launchInNextPool, sendLaunch } from './launching.ts';
+import { cancelledText, type LaunchOutcome, launchInNextPool, sendLaunch } from './launching.ts';
 import { noteOutcome } from './protection.ts';
 import { type DecideContext, decideOnRequest } from './streams.ts';
-import { keeperOf, settleResources, unlessFault } from './sync-resource.ts';
+import { abandonResources, keeperOf, settleResources, unlessFault } from './sync-resource.ts';
 import { keepBooks, type Look, type OpenCreate, type SyncPorts, sightingOf } from './syncing.ts';
 
 const lost = (launch: PreparedLaunch, granted: number): Refusal => ({
@@ -63,11 +63,14 @@ const resolveLaunch = async (
 const isCertain = ({ refusal }: LaunchOutcome['record']): boolean =>
   refusal === undefined || !(refusal.fault === 'provider.denied' || refusal.fault === 'provider.unreachable');
 
-/** Hosts that should be usable by now and are not. */
-const overdue = ({ machines }: KnownRequest, now: number, pendingTimeout: number): readonly Machine[] =>
-  [...machines.values()].filter(
+/** Hosts that should be usable by now and are not; of a cancelled request all that still stand. */
+const overdue = ({ machines, cancelled }: KnownRequest, now: number, pendingTimeout: number): readonly Machine[] => {
+  if (cancelled !== undefined)
+    return [...machines.values()].filter(({ state, givenUp }) => !hasEnded(state) && givenUp === undefined);
+  return [...machines.values()].filter(
     (machine) => resultOf(machine) === 'executing' && now - (machine.launchTime ?? now / 1000) * 1000 > pendingTimeout,
   );
+};
 
 const giveUpReason = (late: readonly Machine[], seconds: number): string => {
   const text = `not usable within ${seconds} s of its launch (AWS_INSTANCE_PENDING_TIMEOUT_SEC)`;
@@ -153,6 +156,8 @@ export const syncCreate = async (
     state = await settleResources(ports, context, id, state, look.resources);
     await keepBooks(live, id, state);
   }
+  if (state.stage === 'open' && state.cancelled !== undefined)
+    state = await abandonResources(ports, context, id, state);
   if (state.stage === 'open') await giveUpOverdue(ports, context, id, state, now);
   if (policy.tagInstanceId && state.stage !== 'absent') await tagNewlyUsable(ports, request, state);
   await noteOutcome(ports, request, state);
@@ -171,7 +176,8 @@ const giveUpOverdue = async (
   const doomed = [...late, ...givenUpButStanding(request)];
   if (doomed.length === 0) return;
   const machineIds = late.map(({ machineId }) => machineId);
-  const reason = giveUpReason(late, policy.pendingTimeout / 1000);
+  const { cancelled } = request;
+  const reason = cancelled === undefined ? giveUpReason(late, policy.pendingTimeout / 1000) : cancelledText(cancelled);
   if (late.length > 0) log.warn('machine.given-up', reason, { requestId: id, machineIds });
   await decideOnRequest(context, id, [{ type: 'GiveUp', now, machineIds, reason }]);
   const refused = await terminateMachines(ports, request, doomed);

@@ -82,7 +82,7 @@ const isOver = (
   { state }: ResourceLook,
   { now, consistencyWindow }: { readonly now: number; readonly consistencyWindow: number },
 ): boolean => {
-  if (request.abandoned !== undefined) return true;
+  if (request.abandoned !== undefined || request.cancelled !== undefined) return true;
   const early = request.template.priceType === 'heterogeneous' ? turnBeforeExpiry : 0;
   if (state === 'missing' && now - createdAt < consistencyWindow) return false;
   return state !== 'active' || now >= expiresAt - early;
@@ -149,11 +149,28 @@ const endSearch = async (
   };
   const change = { type: 'ChangeResource', now: ports.clock(), resourceId: resource.id, stage, refusal } as const;
   const missing = unsoughtUnits(late);
-  if (missing === 0 || late.template.priceType !== 'heterogeneous' || late.abandoned !== undefined) {
+  const isUnwanted = late.cancelled !== undefined || late.abandoned !== undefined;
+  if (missing === 0 || late.template.priceType !== 'heterogeneous' || isUnwanted) {
     const settle: RequestCommand = { type: 'Settle', now: ports.clock() };
     return (await decideOnRequest(context, id, [change, settle])).state;
   }
   return launchRest(ports, context, id, late, missing, change);
+};
+
+/** Nothing of a cancelled request is wanted: what would make up for its machines goes before they do. */
+export const abandonResources = async (
+  ports: SyncPorts,
+  context: DecideContext,
+  id: string,
+  request: KnownRequest,
+): Promise<Request> => {
+  let state: Request = request;
+  for (const resource of request.resources.filter(({ stage, ours }) => ours && stage === 'holding')) {
+    await (await keeperOf(ports, resource.kind)).remove(resource);
+    const change = { type: 'ChangeResource', now: ports.clock(), resourceId: resource.id, stage: 'deleted' } as const;
+    ({ state } = await decideOnRequest(context, id, [change]));
+  }
+  return state;
 };
 
 /** Machines that arrived between the look and the end of the search. */

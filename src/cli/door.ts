@@ -1,4 +1,5 @@
 import type { ApplicationService } from '../application/application-service.ts';
+import type { Observe, ServeOptions } from '../application/ports.ts';
 import { isPluginError, messageOf } from '../domain/errors.ts';
 
 /** A running emulator as the command line sees it. */
@@ -12,9 +13,13 @@ export interface Door {
   readonly home: string;
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  compose(
-    correlationId?: string,
-  ): Promise<{ readonly service: ApplicationService; readonly log: { flush(): Promise<void> } }>;
+  compose(options: { readonly correlationId?: () => string; readonly traceFile?: string }): Promise<{
+    readonly service: ApplicationService;
+    readonly log: { flush(): Promise<void> };
+    readonly observe: Observe;
+  }>;
+  /** Serves the REST door until the process is told to stop; resolves with the exit status. */
+  serve(options: ServeOptions): Promise<number>;
   startEmulator(options: {
     readonly port?: number;
     readonly host?: string;
@@ -34,11 +39,18 @@ export interface CommonOptions {
   readonly json?: boolean | undefined;
   readonly user?: string | undefined;
   readonly correlationId?: string | undefined;
+  readonly traceFile?: string | undefined;
 }
 
 export const originOptions = ({ user, correlationId }: CommonOptions) => ({
   ...(user === undefined ? {} : { userId: user }),
   ...(correlationId === undefined ? {} : { correlationId }),
+});
+
+/** The same for a command, which may bring an id of its own. */
+export const commandOptions = (options: CommonOptions & { readonly commandId?: string | undefined }) => ({
+  ...originOptions(options),
+  ...(options.commandId === undefined ? {} : { commandId: options.commandId }),
 });
 
 /** Runs a command against the application; a fault is printed as one line with its code, exit 1. */
@@ -49,9 +61,13 @@ export const withService = async (
 ): Promise<number> => {
   let log: { flush(): Promise<void> } | undefined;
   try {
-    const application = await door.compose(options.correlationId);
+    const { correlationId, traceFile } = options;
+    const application = await door.compose({
+      ...(correlationId === undefined ? {} : { correlationId: () => correlationId }),
+      ...(traceFile === undefined ? {} : { traceFile }),
+    });
     log = application.log;
-    return await act(application.service);
+    return await application.observe({ kind: 'door', name: 'hf-aws' }, () => act(application.service));
   } catch (error) {
     const code = isPluginError(error) ? error.code : 'internal';
     if (options.json === true) door.print(JSON.stringify({ error: { code, message: messageOf(error) } }, null, 2));

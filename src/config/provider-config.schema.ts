@@ -135,6 +135,10 @@ export const providerConfigSchema = {
       default: 60,
       description: 'Minutes after which such a template may try again; `hf-aws offerings clear` lets it at once',
     },
+    metricsTextfile: {
+      type: 'string',
+      description: 'File to write figures to, for the textfile collector of node_exporter',
+    },
     consistencyWindowSeconds: {
       type: 'integer',
       minimum: 0,

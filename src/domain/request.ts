@@ -119,6 +119,7 @@ export type RequestEvent =
       readonly returnId: string;
       readonly machineIds: readonly string[];
     }
+  | { readonly type: 'RequestCancelled'; readonly at: number; readonly reason: string }
   | { readonly type: 'RequestCompleted'; readonly at: number }
   /** Somebody asked about the request: its id did reach its caller. */
   | { readonly type: 'RequestClaimed'; readonly at: number }
@@ -160,6 +161,8 @@ export interface KnownRequest {
   readonly claimedAt?: number;
   /** Why it was abandoned: nothing more is launched for it, and all it has is released. */
   readonly abandoned?: string;
+  /** Why nothing of it is wanted any more. */
+  readonly cancelled?: string;
 }
 
 export type Request = { readonly stage: 'absent' } | KnownRequest;
@@ -289,6 +292,8 @@ const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest =
         ...request,
         machines: changeMachines(request, event.machineIds, (machine) => ({ ...machine, returnId: event.returnId })),
       };
+    case 'RequestCancelled':
+      return { ...request, cancelled: event.reason };
     case 'RequestCompleted':
       return { ...request, stage: 'settled', settledMachines: request.machines, settledAt: event.at };
     case 'RequestClaimed':
@@ -425,6 +430,8 @@ export type RequestCommand =
       readonly machineIds: readonly string[];
     }
   | { readonly type: 'Settle'; readonly now: number }
+  /** Ends an open request: nothing more is launched for it, and what it got goes back. */
+  | { readonly type: 'Cancel'; readonly now: number; readonly reason: string }
   | { readonly type: 'Claim'; readonly now: number }
   | { readonly type: 'Abandon'; readonly now: number; readonly reason: string };
 
@@ -524,7 +531,7 @@ const decideKnown = (
   switch (command.type) {
     case 'IntendLaunch': {
       const known = request.launches.some(({ clientToken }) => clientToken === command.launch.clientToken);
-      return known ? [] : [{ type: 'LaunchIntended', at, launch: command.launch }];
+      return known || request.cancelled !== undefined ? [] : [{ type: 'LaunchIntended', at, launch: command.launch }];
     }
     case 'RepeatLaunch':
       return [{ type: 'LaunchRepeated', at, clientToken: command.clientToken }];
@@ -548,6 +555,10 @@ const decideKnown = (
       const machineIds = heldBut(request, command.machineIds, (machine) => machine.returnId === returnId);
       return machineIds.length === 0 ? [] : [{ type: 'MachinesReturned', at, returnId, machineIds }];
     }
+    case 'Cancel':
+      return request.stage === 'open' && request.cancelled === undefined
+        ? [{ type: 'RequestCancelled', at, reason: command.reason }]
+        : [];
     case 'Settle':
       return canSettle(request) ? [{ type: 'RequestCompleted', at }] : [];
     case 'Claim':

@@ -1,7 +1,11 @@
 import { join } from 'node:path';
 import { Low } from 'lowdb';
+import type { Logger } from '../application/ports.ts';
 import { hasCode } from '../domain/errors.ts';
 import { replaceableDocument } from './json-documents.ts';
+
+/** Of the values: raised when what a key stands for is written in another form, so that old values are not taken for it. */
+const form = 1;
 
 interface Entry {
   readonly value: string;
@@ -26,8 +30,13 @@ export interface FactCache {
   forget(value: string): Promise<void>;
 }
 
-/** Facts in `cache/<name>.json`. What cannot be read is looked up again; what cannot be written is not kept. */
-export const createFactCache = (workDirectory: string, name: string, clock: () => number): FactCache => {
+/** Facts in `cache/<name>.json`, each for its lifetime; hits are in the log. What cannot be read is looked up again; what cannot be written is not kept. */
+export const createFactCache = (
+  workDirectory: string,
+  name: string,
+  clock: () => number,
+  log?: Pick<Logger, 'debug'>,
+): FactCache => {
   const open = async (): Promise<Low<Entries>> => {
     const document = new Low<Entries>(replaceableDocument(join(workDirectory, 'cache', `${name}.json`), isEntries), {});
     await document.read().catch((error: unknown) => {
@@ -41,10 +50,12 @@ export const createFactCache = (workDirectory: string, name: string, clock: () =
       document.data = Object.fromEntries(Object.entries(document.data).filter(([, entry]) => entry.value !== value));
       await document.write();
     },
-    get: async (key, lifetime, find) => {
+    get: async (fact, lifetime, find) => {
+      const key = `${fact}#${form}`;
       const known = Object.entries((await open()).data).find(
         ([name, { expires }]) => name === key && expires > clock(),
       );
+      log?.debug(known === undefined ? 'cache.miss' : 'cache.hit', `${name} ${key}`);
       if (known !== undefined) return known[1].value;
       const value = await find();
       const document = await open();

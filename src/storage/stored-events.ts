@@ -1,4 +1,18 @@
-import type { StreamEvent } from '../application/ports.ts';
+import type { Origin, RecordedEvent, StreamEvent } from '../application/ports.ts';
+
+/** Version of the stored form of events. */
+const schemaVersion = 2;
+
+/** The events of one append. The file is named after the version it was appended at. */
+export interface Batch {
+  readonly stream: string;
+  readonly events: readonly RecordedEvent[];
+}
+
+/** How an event of version 1, 2, ... becomes one of the next. While there was no `role`, all writers were the owner's own processes. */
+const lifts: readonly ((event: RecordedEvent) => RecordedEvent)[] = [
+  (event) => ({ ...event, role: 'admin', schemaVersion: 2 }),
+];
 
 type Check = (value: unknown) => boolean;
 
@@ -73,6 +87,7 @@ const fieldsOf: { readonly [T in StreamEvent['type']]: Readonly<Record<string, C
   MachinesGivenUp: { machineIds: ids, reason: text },
   MachineStatusReported: { machineId: text, status: text, metadata: tableOf(text) },
   MachinesReturned: { returnId: text, machineIds: ids },
+  RequestCancelled: { reason: text },
   RequestCompleted: {},
   RequestClaimed: {},
   RequestAbandoned: { reason: text },
@@ -84,10 +99,27 @@ const fieldsOf: { readonly [T in StreamEvent['type']]: Readonly<Record<string, C
 const isEventType = (name: unknown): name is StreamEvent['type'] =>
   typeof name === 'string' && Object.hasOwn(fieldsOf, name);
 
-/** Whether a stored value is an event that this version of the program wrote, whole. */
-export const isStoredEvent = (value: unknown, schemaVersion: number): boolean =>
+/** Whether a stored value is an event that this version of the program or an older one wrote, whole. */
+const isStoredEvent: Check = (value) =>
   isObject(value) &&
   typeof value['at'] === 'number' &&
-  value['schemaVersion'] === schemaVersion &&
+  (value['schemaVersion'] === 1 || value['schemaVersion'] === schemaVersion) &&
   isEventType(value['type']) &&
   has(fieldsOf[value['type']])(value);
+
+export const isBatchOf =
+  (id: string) =>
+  (value: unknown): value is Batch =>
+    isObject(value) &&
+    value['stream'] === id &&
+    Array.isArray(value['events']) &&
+    value['events'].length > 0 &&
+    value['events'].every(isStoredEvent);
+
+/** Events as they are written. */
+export const toStored = (events: readonly StreamEvent[], origin: Origin): readonly RecordedEvent[] =>
+  events.map((event) => ({ ...event, schemaVersion, role: 'admin', ...origin }));
+
+/** Events of any stored version in today's form. */
+export const lifted = (events: readonly RecordedEvent[]): readonly RecordedEvent[] =>
+  events.map((event) => lifts.slice((event.schemaVersion ?? 1) - 1).reduce((older, lift) => lift(older), event));

@@ -17,6 +17,7 @@ import type {
 import { checkProtection, type ProtectionPorts } from '../protection.ts';
 import { type Decided, decideOnRequest } from '../streams.ts';
 import { keepBooks } from '../syncing.ts';
+import { currentStatus, type RequestStatus } from '../views.ts';
 
 export interface CreateRequest extends Command {
   readonly type: 'CreateRequest';
@@ -29,6 +30,7 @@ export interface CreateRequest extends Command {
 
 export interface CreateRequestAnswer {
   readonly requestId: string;
+  readonly status: RequestStatus;
   readonly version: number;
   /** For people: what was asked, what was granted, why less. */
   readonly message: string;
@@ -117,7 +119,10 @@ export const createRequestHandler =
     if (!isCreateId(requestId)) throw new PluginError('input.invalid', `the command id "${commandId}" is not a UUID`);
     const context = { streams, origin };
     const known = commandId === undefined ? undefined : await decideOnRequest(context, requestId, []);
-    if (known !== undefined && known.version > 0) return answerOf(requestId, known);
+    if (known !== undefined && known.version > 0) {
+      refuseNothing(known.state);
+      return answerOf(requestId, known);
+    }
 
     const offered = await findTemplate(ports.templates, templateId);
     checkCount(offered, wanted);
@@ -178,6 +183,7 @@ const releaseUnlessRecorded = async (
 
 const answerOf = (requestId: string, { state, version }: Decided<Request>): CreateRequestAnswer => ({
   requestId,
+  status: state.stage === 'absent' ? 'running' : currentStatus(state),
   version,
   message: state.stage === 'absent' ? '' : requestMessage(state),
 });

@@ -6,6 +6,7 @@ import type {
   LiveRequests,
   Logger,
   OfferingMemory,
+  Observe,
 } from '../../application/ports.ts';
 import { PluginError } from '../../domain/errors.ts';
 import type { InstanceTypeTable } from '../../domain/instance-type.ts';
@@ -29,6 +30,7 @@ export interface AwsOptions extends Mark {
   readonly changes: RetryPolicy;
   readonly reads: RetryPolicy;
   readonly log: Logger;
+  readonly observe: Observe;
   readonly signal: AbortSignal;
   readonly clock: () => number;
   readonly version: string;
