@@ -515,13 +515,15 @@ export const givenUpButStanding = ({ machines }: KnownRequest): readonly Machine
 /** Whether neither its caller nor the end of our patience has been noted. */
 export const isUnclaimed = ({ claimedAt, abandoned }: KnownRequest): boolean => (claimedAt ?? abandoned) === undefined;
 
-/** Settled: nothing more will come and every machine is either usable or lost. */
+/** Settled: nothing more will come and every machine is either usable or lost; of a cancelled request all are lost. */
 const canSettle = (request: KnownRequest): boolean =>
   request.stage === 'open' &&
   unresolvedLaunches(request).length === 0 &&
   fillingResources(request).length === 0 &&
   givenUpButStanding(request).length === 0 &&
-  [...request.machines.values()].every((machine) => resultOf(machine) !== 'executing');
+  [...request.machines.values()].every((machine) =>
+    request.cancelled === undefined ? resultOf(machine) !== 'executing' : hasEnded(machine.state),
+  );
 
 const decideKnown = (
   command: Exclude<RequestCommand, { type: 'Create' }>,

@@ -30,25 +30,19 @@ const exportTimeout = 1000;
 
 const millis = ([seconds, nanos]: readonly [number, number]): number => seconds * 1000 + nanos / 1e6;
 
-const lineOf = ({
-  name,
-  spanContext,
-  parentSpanContext,
-  startTime,
-  duration,
-  status,
-  attributes,
-}: ReadableSpan): string =>
-  JSON.stringify({
-    name,
-    traceId: spanContext().traceId,
-    spanId: spanContext().spanId,
-    parentSpanId: parentSpanContext?.spanId,
-    start: new Date(millis(startTime)).toISOString(),
-    durationMs: millis(duration),
-    ok: status.code !== SpanStatusCode.ERROR,
-    attributes,
+const lineOf = (span: ReadableSpan): string => {
+  const { traceId, spanId } = span.spanContext();
+  return JSON.stringify({
+    name: span.name,
+    traceId,
+    spanId,
+    parentSpanId: span.parentSpanContext?.spanId,
+    start: new Date(millis(span.startTime)).toISOString(),
+    durationMs: millis(span.duration),
+    ok: span.status.code !== SpanStatusCode.ERROR,
+    attributes: span.attributes,
   });
+};
 
 const fileExporter = (file: string): SpanExporter => ({
   export: (spans, done) => {
