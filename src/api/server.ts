@@ -37,7 +37,7 @@ type Json = Readonly<Record<string, unknown>>;
 const asJson = (value: unknown): Json => (typeof value === 'object' && value !== null ? { ...value } : {});
 
 const bodyLimit = 1_048_576;
-const [receiveTimeout, idleTimeout] = [30_000, 10_000];
+const receiveTimeout = 30_000;
 /** Milliseconds: projections are never further behind than the first and the time a look takes. */
 const [refreshPause, syncPause, flushPause, metricsPause, archivePause] = [400, 5000, 1000, 15_000, 600_000];
 
@@ -152,7 +152,6 @@ const createApp = async (
   const app = fastify({
     bodyLimit,
     requestTimeout: receiveTimeout,
-    keepAliveTimeout: idleTimeout,
     genReqId: ({ headers }) => correlationOf(headers['x-correlation-id']),
     ajv: { customOptions: { allowUnionTypes: true } },
   });

@@ -36,20 +36,26 @@ interface Reading {
   readonly failures: readonly ProjectionFailure[];
 }
 
-/** Applies a stream's events one by one; what cannot be applied is noted and left out. */
+/** Applies a stream's events one by one; what cannot be applied, or shown once all are, is noted and left out. */
 const fold = <S>(projection: Projection<S>, requestId: string, events: readonly RecordedEvent[]) => {
   const failures: Omit<ProjectionFailure, 'tries'>[] = [];
-  let state = projection.clear(requestId);
-  for (const [version, event] of events.entries()) {
-    if (!projection.handles(event.type)) continue;
+  const attempt = <A>(version: number, otherwise: A, work: () => A): A => {
     try {
-      state = projection.apply(state, event);
+      return work();
     } catch (error) {
-      failures.push({ requestId, version, type: event.type, message: messageOf(error) });
+      const type = events[version]?.type ?? '';
+      failures.push({ requestId, version, type, message: messageOf(error) });
+      return otherwise;
     }
-  }
+  };
+  const state = events.reduce(
+    (before, event, version) =>
+      projection.handles(event.type) ? attempt(version, before, () => projection.apply(before, event)) : before,
+    projection.clear(requestId),
+  );
   const applied = { requestId, state, version: events.length, first: events[0], last: events.at(-1) };
-  return { rows: events.length === 0 ? [] : projection.rows(applied).map((row) => JSON.stringify(row)), failures };
+  const rows = events.length === 0 ? [] : attempt(events.length - 1, [], () => projection.rows(applied));
+  return { rows: rows.map((row) => JSON.stringify(row)), failures };
 };
 
 const nextTry = ({ failures }: StoredProjection, requestId: string): number => {
