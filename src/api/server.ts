@@ -149,7 +149,17 @@ const createApp = async (
   options: ServerContext,
   isReady: () => boolean,
 ): Promise<FastifyInstance> => {
+  const answerFault = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const problem = toProblem(error);
+    if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+    if (problem.status === 500) {
+      const stack = error instanceof Error ? error.stack : undefined;
+      served.log.error('server.failed', messageOf(error), { correlationId: request.id, stack });
+    }
+    return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  };
   const app = fastify({
+    frameworkErrors: answerFault,
     bodyLimit,
     requestTimeout: receiveTimeout,
     genReqId: ({ headers }) => correlationOf(headers['x-correlation-id']),
@@ -159,19 +169,13 @@ const createApp = async (
     reply.header('x-correlation-id', request.id);
     calls.run(request.id, done);
   });
-  app.setErrorHandler((error, request, reply) => {
-    const problem = toProblem(error);
-    if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
-    if (problem.status === 500) {
-      const stack = error instanceof Error ? error.stack : undefined;
-      served.log.error('server.failed', messageOf(error), { correlationId: request.id, stack });
-    }
-    return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
-  });
+  app.setErrorHandler(answerFault);
   app.setNotFoundHandler(() => {
     throw new DoorError(404, 'door.not-found', 'there is nothing here; /docs shows what there is');
   });
-  await app.register(rateLimit, { max: options.rate, timeWindow: 60_000 });
+  // All that come by a unix socket are one client.
+  const keyGenerator = ({ ip }: { readonly ip?: string }): string => ip ?? 'socket';
+  await app.register(rateLimit, { max: options.rate, timeWindow: 60_000, keyGenerator });
   addRoutes(app, served, tokens, options);
   addOpenRoutes(app, options.version, isReady);
   return app;

@@ -79,6 +79,13 @@ const having = (rows: readonly string[], fields: Readonly<Record<string, string 
   return needles.length === 0 ? rows : rows.filter((row) => needles.every((needle) => row.includes(needle)));
 };
 
+/** Leaves out most of what a search does not find before anything is parsed. */
+const mayContain = (query: string | undefined): ((row: string) => boolean) => {
+  if (query === undefined) return () => true;
+  const needle = JSON.stringify(query.toLowerCase()).slice(1, -1);
+  return (row) => row.toLowerCase().includes(needle);
+};
+
 export interface ListPorts {
   readonly readModel: Pick<ReadModel, 'read'>;
   readonly log: Logger;
@@ -106,7 +113,7 @@ export const listRows = async <T extends object>(
   },
 ): Promise<Paginated<T>> => {
   const { rows, warnings, stale } = await readModel.read(name, listing.expected).catch(withoutRows(log));
-  const found = having(rows, fields);
+  const found = having(rows, fields).filter(mayContain(listing.query));
   const parse = (row: string): readonly T[] => {
     const value: unknown = JSON.parse(row);
     return isRow(value) ? [value] : [];

@@ -608,6 +608,10 @@ describe('6. projections', () => {
       await cli('requests', 'list', '--limit', '1000'),
       await cli('machines', 'list', '--limit', '1000'),
     ];
+    // The server brings what is open to its end: from then on nothing changes by itself.
+    const isOpen = ({ status, settledAt }: Json): boolean => status === 'running' || settledAt === undefined;
+    const open = async () => (await itemsOf('requests', 'list', '--limit', '1000')).filter(isOpen);
+    await expect.poll(open, { timeout: 50_000, interval: 500 }).toEqual([]);
     const before = await ask();
     await rm(join(plugin.workDir, 'projections'), { recursive: true });
     expect(await ask()).toEqual(before);

@@ -103,17 +103,35 @@ export const applyNews = async <S>(
     const batch = all.slice(from, from + batchSize).map(readOne(projection, ports, before));
     readings.push(...(await Promise.all(batch)));
   }
-  const streams = new Map(before.streams);
-  for (const { requestId, stream } of readings) streams.set(requestId, stream);
+  const known = readings.filter(({ requestId }) => before.streams.has(requestId));
+  const fresh = readings.filter(({ requestId }) => !before.streams.has(requestId)).sort(newestFirst);
+  const streams = new Map([...fresh.map(({ requestId, stream }) => [requestId, stream] as const), ...before.streams]);
+  for (const { requestId, stream } of known) streams.set(requestId, stream);
   for (const requestId of gone) streams.delete(requestId);
   const kept = before.failures.filter(({ requestId }) => !news.has(requestId) && streams.has(requestId));
-  const newestFirst = new Map([...streams].sort(([a, { since: x }], [b, { since: y }]) => y - x || (a < b ? -1 : 1)));
+  // Nearly always the new ones are the newest: then nothing has to be sorted.
+  const [newestKnown] = before.streams.values();
+  const isInOrder = newestKnown === undefined || (fresh.at(-1)?.stream.since ?? Infinity) > newestKnown.since;
+  const ordered = isInOrder ? streams : inOrder(streams);
   return {
-    streams: newestFirst,
-    rows: [...newestFirst.values()].flatMap(({ rows }) => rows),
+    streams: ordered,
+    rows: [...ordered.values()].flatMap(({ rows }) => rows),
     failures: [...kept, ...readings.flatMap(({ failures }) => failures)],
   };
 };
+
+type Placed = Pick<Reading, 'requestId' | 'stream'>;
+
+const newestFirst = (a: Placed, b: Placed): number =>
+  b.stream.since - a.stream.since || (a.requestId < b.requestId ? -1 : 1);
+
+const inOrder = (streams: StoredProjection['streams']): StoredProjection['streams'] =>
+  new Map(
+    [...streams]
+      .map(([requestId, stream]) => ({ requestId, stream }))
+      .sort(newestFirst)
+      .map(({ requestId, stream }) => [requestId, stream]),
+  );
 
 /** Whether keeping it would make any difference to the next call. */
 export const differ = (a: StoredProjection, b: StoredProjection, news: News): boolean =>

@@ -24,6 +24,8 @@ export interface ReadModelPorts extends ProjectorPorts {
 export interface ReadModelPace {
   /** Milliseconds for which a look at the store is believed; 0 for a process that answers one question. */
   readonly look: number;
+  /** Milliseconds for which an answer is good enough for who expects nothing newer. */
+  readonly answer: number;
   /** Milliseconds between two savings of a projection that changes all the time. */
   readonly save: number;
 }
@@ -52,7 +54,7 @@ const createProjector = <S>(
   const touched = new Set<string>();
   let held: StoredProjection | undefined;
   let looked: Marks | undefined;
-  let [unsaved, savedAt] = [false, 0];
+  let [unsaved, savedAt, refreshedAt] = [false, 0, 0];
   let last: Promise<unknown> = Promise.resolve();
 
   const lookFor = async (before: StoredProjection, now: Marks): Promise<typeof nothingNew> => {
@@ -71,9 +73,9 @@ const createProjector = <S>(
   };
 
   const refresh = async (): Promise<StoredProjection> => {
+    refreshedAt = ports.clock();
     const before = held ?? (await ports.store.load(name)) ?? nothing;
     held = before;
-    const asked = ports.clock();
     const pulse = await ports.streams.pulse();
     if (pulse !== undefined && pulse === before.pulse) return before;
     const { at, marks } = look();
@@ -84,7 +86,7 @@ const createProjector = <S>(
     looked = now;
     touched.clear();
     const after = await applyNews(projection, ports, before, all, gone);
-    const isSettled = at >= asked && [...after.streams.values()].every(({ mark }) => mark !== unsettled);
+    const isSettled = at >= refreshedAt && [...after.streams.values()].every(({ mark }) => mark !== unsettled);
     held = isSettled ? { ...after, pulse } : after;
     unsaved ||= before === nothing || differ(before, held, all);
     if (ports.clock() - savedAt >= pace.save) await save();
@@ -100,6 +102,8 @@ const createProjector = <S>(
 
   return {
     refresh: () => inTurn(refresh),
+    /** What is held, unless it is older than good enough. */
+    recent: async () => (held !== undefined && ports.clock() - refreshedAt < pace.answer ? held : inTurn(refresh)),
     touch: (requestId: string) => touched.add(requestId),
     save: () => inTurn(save),
     rebuild: () =>
@@ -111,9 +115,9 @@ const createProjector = <S>(
         return held;
       }),
     /** As it stands, without applying anything. */
-    status: async (): Promise<ProjectionStatus> => {
+    status: async (marks: Marks): Promise<ProjectionStatus> => {
       const known = held ?? (await ports.store.load(name)) ?? nothing;
-      const { news, gone } = await lookFor(known, await ports.streams.marks());
+      const { news, gone } = await lookFor(known, marks);
       const events = [...known.streams.values()].reduce((sum, { version }) => sum + version, 0);
       return { name, streams: known.streams.size, events, behind: news.size + gone.length, failures: known.failures };
     },
@@ -134,7 +138,7 @@ export interface RunningReadModel extends ReadModel {
 /** The projections behind one door: applied when asked for, so that an answer is never older than the question. */
 export const createReadModel = (
   ports: ReadModelPorts,
-  pace: ReadModelPace = { look: 0, save: 0 },
+  pace: ReadModelPace = { look: 0, answer: 0, save: 0 },
 ): RunningReadModel => {
   const { clock } = ports;
   let known: Look | undefined;
@@ -152,7 +156,7 @@ export const createReadModel = (
   const awaited = async (name: ProjectionName, expected: Expectation | undefined) => {
     const deadline = clock() + (expected?.wait ?? waitMs);
     for (;;) {
-      const projection = await projectors[name].refresh();
+      const projection = await (expected === undefined ? projectors[name].recent() : projectors[name].refresh());
       const isThere = (id: string, version: number) => (projection.streams.get(id)?.version ?? 0) >= version;
       if (expected === undefined || isThere(expected.requestId, expected.version)) return { projection };
       if (clock() >= deadline) return { projection, stale: staleWarning };
@@ -165,7 +169,10 @@ export const createReadModel = (
       const { projection, ...stale } = await awaited(name, expected);
       return { rows: projection.rows, warnings: projection.failures.map(asWarning), ...stale };
     },
-    status: () => Promise.all(all.map((projector) => projector.status())),
+    status: async () => {
+      const marks = await ports.streams.marks();
+      return Promise.all(all.map((projector) => projector.status(marks)));
+    },
     versionsOf: async (requestId) => ({
       requests: await projectors.requests.versionOf(requestId),
       machines: await projectors.machines.versionOf(requestId),
@@ -173,7 +180,7 @@ export const createReadModel = (
     }),
     rebuild: async (name) => {
       await projectors[name].rebuild();
-      return projectors[name].status();
+      return projectors[name].status(await ports.streams.marks());
     },
     refresh: async () => {
       for (const projector of all) await projector.refresh();
