@@ -169,6 +169,10 @@ const createApp = async (
     reply.header('x-correlation-id', request.id);
     calls.run(request.id, done);
   });
+  // Otherwise a client that keeps its connection would hold up the end for as long as it likes.
+  app.addHook('onSend', async (_request, reply) => {
+    if (!isReady()) reply.header('connection', 'close');
+  });
   app.setErrorHandler(answerFault);
   app.setNotFoundHandler(() => {
     throw new DoorError(404, 'door.not-found', 'there is nothing here; /docs shows what there is');

@@ -49,6 +49,8 @@ export const grainOf = (time: number): number => (time % 1000 === 0 ? 2000 : 50)
 export interface StreamReader {
   /** Throws `storage.unreadable` naming the file; an absent stream is empty, a damaged one never. */
   load(id: string): Promise<Stream>;
+  /** Ids of all streams that are not archived, in no particular order. */
+  ids(): Promise<readonly string[]>;
   /** The same text as long as nothing is appended or archived; undefined at a moment when that cannot be told. */
   pulse(): Promise<string | undefined>;
   /** All streams that are not archived, each with a mark (ms since the epoch) that changes with every append. */

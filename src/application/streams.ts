@@ -1,4 +1,4 @@
-import { hasCode } from '../domain/errors.ts';
+import { hasCode, messageOf } from '../domain/errors.ts';
 import { absentRequest, decideRequest, evolveRequest, type Request, type RequestCommand } from '../domain/request.ts';
 import {
   absentReturn,
@@ -82,3 +82,24 @@ export const decideOnReturn: (
   id: string,
   commands: readonly ReturnCommand[],
 ) => Promise<Decided<ReturnRequest>> = decideOn(returnDecider);
+
+/** The streams that can be read, in the order asked; the others are told of, since one must not hide the rest. */
+export const readAll = async (
+  streams: RequestStreams,
+  ids: readonly string[],
+): Promise<{
+  readonly read: readonly { readonly id: string; readonly stream: Stream }[];
+  readonly warnings: readonly string[];
+}> => {
+  const read: { readonly id: string; readonly stream: Stream }[] = [];
+  const warnings: string[] = [];
+  for (const id of ids) {
+    try {
+      read.push({ id, stream: await streams.load(id) });
+    } catch (error) {
+      if (!hasCode(error, 'storage.unreadable')) throw error;
+      warnings.push(messageOf(error));
+    }
+  }
+  return { read, warnings };
+};

@@ -105,6 +105,8 @@ export const createRequestStreams = (workDirectory: string): RequestStreams => {
       return isQuiet ? times.join(' ') : undefined;
     },
 
+    ids: async () => ids(),
+
     marks: async () => {
       sweepAbandoned(appending, listDirectory(appending));
       const marks = new Map<string, number>();

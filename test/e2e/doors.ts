@@ -51,14 +51,14 @@ export const askCli = async (plugin: Plugin, ...args: readonly string[]): Promis
   return json;
 };
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
   readonly body: Json;
 }
 
-export interface CallOptions {
+interface CallOptions {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
