@@ -37,9 +37,12 @@ const print = ({ streams, rows, failures, pulse }: StoredProjection): string => 
     stream.since,
     stream.rows.length,
   ]);
-  return [JSON.stringify({ format, rows: rows.length, pulse, failures }), JSON.stringify(checkpoints), ...rows].join(
-    '\n',
-  );
+  return [
+    JSON.stringify({ format, rows: rows.length, pulse, failures }),
+    JSON.stringify(checkpoints),
+    ...rows,
+    '',
+  ].join('\n');
 };
 
 type Head = Pick<StoredProjection, 'failures' | 'pulse'> & { readonly rows: number };
@@ -49,6 +52,8 @@ const isHead = (value: unknown): value is Head =>
 
 const parse = (text: string): StoredProjection | undefined => {
   const [first = '', checkpoints = '', ...rows] = text.split('\n');
+  // Without the end of its last line it is not whole.
+  if (rows.pop() !== '') return undefined;
   const head: unknown = JSON.parse(first);
   if (!isHead(head) || head.rows !== rows.length) return undefined;
   let streams: StoredProjection['streams'] | undefined;
