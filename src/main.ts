@@ -88,7 +88,7 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
 };
 
 /** Of a server: one look at the store serves the queries of a moment, files are saved and AWS is connected to now and then. */
-const pace = { readModel: { look: 300, answer: 100, save: 10_000 }, connection: 60_000 };
+const pace = { readModel: { look: 450, answer: 100, save: 10_000 }, connection: 60_000 };
 
 const runAdministrator = async (argv: readonly string[]): Promise<number> => {
   const [{ runCli }, { compose }] = await Promise.all([import('./cli/cli.ts'), import('./composition.ts')]);

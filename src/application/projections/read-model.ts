@@ -170,7 +170,7 @@ export const createReadModel = (
       return { rows: projection.rows, warnings: projection.failures.map(asWarning), ...stale };
     },
     status: async () => {
-      const marks = await ports.streams.marks();
+      const marks = await look().marks;
       return Promise.all(all.map((projector) => projector.status(marks)));
     },
     versionsOf: async (requestId) => ({
