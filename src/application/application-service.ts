@@ -1,7 +1,7 @@
 import type { Bus, Handlers, Message, Operation } from './bus.ts';
 import type { ArchiveRequests, ArchiveRequestsAnswer } from './commands/archive-requests.ts';
-import type { ClearOfferings, ClearOfferingsAnswer } from './commands/clear-offerings.ts';
 import type { CancelRequest, CancelRequestAnswer } from './commands/cancel-request.ts';
+import type { ClearOfferings, ClearOfferingsAnswer } from './commands/clear-offerings.ts';
 import type { CollectLaunchTemplates, CollectLaunchTemplatesAnswer } from './commands/collect-launch-templates.ts';
 import type { CreateRequest, CreateRequestAnswer } from './commands/create-request.ts';
 import type { Reconcile, ReconcileAnswer } from './commands/reconcile.ts';

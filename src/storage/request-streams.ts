@@ -96,8 +96,6 @@ export const createRequestStreams = (workDirectory: string): RequestStreams => {
       return version + events.length;
     },
 
-    ids: async () => ids(),
-
     pulse: async () => {
       const underWay = listDirectory(appending);
       const times = [timeOf(appending), timeOf(root)];
@@ -108,7 +106,7 @@ export const createRequestStreams = (workDirectory: string): RequestStreams => {
     ids: async () => ids(),
 
     marks: async () => {
-      sweepAbandoned(appending, listDirectory(appending));
+      await sweepAbandoned(appending, listDirectory(appending));
       const marks = new Map<string, number>();
       for (const [index, id] of ids().entries()) {
         // One system call each, four times quicker than by promises; a server gets its turn in between.

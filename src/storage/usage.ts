@@ -1,9 +1,9 @@
-import { appendFile, mkdir, readdir, unlink } from 'node:fs/promises';
+import { appendFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { sumFigures } from '../application/figures.ts';
 import type { Figures } from '../application/ports.ts';
-import { createFile, readIfPresent } from './atomic-file.ts';
+import { attempt, createFile, discard, readIfPresent } from './atomic-file.ts';
 
 /** Figures that outlive the processes that counted them. */
 export interface Usage {
@@ -72,20 +72,23 @@ export const createUsage = (workDirectory: string, clock: () => number): Usage =
     add: async (figures) => {
       if (Object.keys(figures).length === 0) return;
       const path = join(folder, `${hourOf(clock())}.${hostname()}.ndjson`);
-      const append = (): Promise<void> => appendFile(path, `${JSON.stringify(figures)}\n`, { mode: 0o600 });
-      await append().catch(async () => {
-        await mkdir(folder, { recursive: true, mode: 0o700 })
-          .then(append)
-          .catch(() => undefined);
-      });
+      const append = (): void => appendFileSync(path, `${JSON.stringify(figures)}\n`, { mode: 0o600 });
+      try {
+        append();
+      } catch {
+        attempt(() => {
+          mkdirSync(folder, { recursive: true, mode: 0o700 });
+          append();
+        }, undefined);
+      }
     },
     total: async () => {
-      const names = await readdir(folder).catch(() => []);
+      const names = attempt(() => readdirSync(folder), []);
       const { upTo, figures } = await readTotal(names);
       return sumFigures([figures, ...(await readHours(names, (hour) => hour >= upTo))]);
     },
     compact: async () => {
-      const names = await readdir(folder).catch(() => []);
+      const names = attempt(() => readdirSync(folder), []);
       const { number, upTo, figures } = await readTotal(names);
       const until = hourOf(clock() - stragglersMs);
       const isOver = (hour: number): boolean => hour >= upTo && hour < until;
@@ -97,7 +100,7 @@ export const createUsage = (workDirectory: string, clock: () => number): Usage =
       const folded = hours.length > 0 ? until : upTo;
       const isOld = (name: string): boolean =>
         Number(hourFile.exec(name)?.[1] ?? folded) < folded || Number(totalFile.exec(name)?.[1] ?? number) < number;
-      for (const name of names.filter(isOld)) await unlink(join(folder, name)).catch(() => undefined);
+      for (const name of names.filter(isOld)) discard(join(folder, name));
     },
   };
 };

@@ -8,8 +8,8 @@ import {
 } from '../../src/application/application-service.ts';
 import { createBus, logging } from '../../src/application/bus.ts';
 import { archiveRequestsHandler } from '../../src/application/commands/archive-requests.ts';
-import { clearOfferingsHandler } from '../../src/application/commands/clear-offerings.ts';
 import { cancelRequestHandler } from '../../src/application/commands/cancel-request.ts';
+import { clearOfferingsHandler } from '../../src/application/commands/clear-offerings.ts';
 import { collectLaunchTemplatesHandler } from '../../src/application/commands/collect-launch-templates.ts';
 import { createRequestHandler } from '../../src/application/commands/create-request.ts';
 import { reconcileHandler } from '../../src/application/commands/reconcile.ts';

@@ -5,8 +5,8 @@ import type {
   LaunchTemplateShelf,
   LiveRequests,
   Logger,
-  OfferingMemory,
   Observe,
+  OfferingMemory,
 } from '../../application/ports.ts';
 import { PluginError } from '../../domain/errors.ts';
 import type { InstanceTypeTable } from '../../domain/instance-type.ts';
