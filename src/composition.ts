@@ -200,7 +200,10 @@ export const compose = async ({
         ...sync,
         nowAndThen: async (work) => {
           if (config.metricsTextfile !== undefined) await nowAndThen('metrics', minute)(writeMetrics);
-          await nowAndThen('archive', hour)(async () => {
+          await nowAndThen(
+            'archive',
+            hour,
+          )(async () => {
             await work();
             await usage.compact();
             await (await answers()).forgetBefore(clock() - policy.retention);

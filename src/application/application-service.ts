@@ -4,8 +4,8 @@ import type { CancelRequest, CancelRequestAnswer } from './commands/cancel-reque
 import type { ClearOfferings, ClearOfferingsAnswer } from './commands/clear-offerings.ts';
 import type { CollectLaunchTemplates, CollectLaunchTemplatesAnswer } from './commands/collect-launch-templates.ts';
 import type { CreateRequest, CreateRequestAnswer } from './commands/create-request.ts';
-import type { Reconcile, ReconcileAnswer } from './commands/reconcile.ts';
 import type { RebuildProjection, RebuildProjectionAnswer } from './commands/rebuild-projection.ts';
+import type { Reconcile, ReconcileAnswer } from './commands/reconcile.ts';
 import type { RefreshInstanceTypes, RefreshInstanceTypesAnswer } from './commands/refresh-instance-types.ts';
 import type { ReturnMachines, ReturnMachinesAnswer } from './commands/return-machines.ts';
 import type { SyncRequests, SyncRequestsAnswer } from './commands/sync-requests.ts';

@@ -525,6 +525,26 @@ const canSettle = (request: KnownRequest): boolean =>
     request.cancelled === undefined ? resultOf(machine) !== 'executing' : hasEnded(machine.state),
   );
 
+/** What becomes of the request as a whole. */
+const decideEnd = (
+  command: Extract<RequestCommand, { type: 'Cancel' | 'Settle' | 'Claim' | 'Abandon' }>,
+  request: KnownRequest,
+): readonly RequestEvent[] => {
+  const at = command.now;
+  switch (command.type) {
+    case 'Cancel':
+      return request.stage === 'open' && request.cancelled === undefined
+        ? [{ type: 'RequestCancelled', at, reason: command.reason }]
+        : [];
+    case 'Settle':
+      return canSettle(request) ? [{ type: 'RequestCompleted', at }] : [];
+    case 'Claim':
+      return isUnclaimed(request) ? [{ type: 'RequestClaimed', at }] : [];
+    case 'Abandon':
+      return isUnclaimed(request) ? [{ type: 'RequestAbandoned', at, reason: command.reason }] : [];
+  }
+};
+
 const decideKnown = (
   command: Exclude<RequestCommand, { type: 'Create' }>,
   request: KnownRequest,
@@ -558,15 +578,10 @@ const decideKnown = (
       return machineIds.length === 0 ? [] : [{ type: 'MachinesReturned', at, returnId, machineIds }];
     }
     case 'Cancel':
-      return request.stage === 'open' && request.cancelled === undefined
-        ? [{ type: 'RequestCancelled', at, reason: command.reason }]
-        : [];
     case 'Settle':
-      return canSettle(request) ? [{ type: 'RequestCompleted', at }] : [];
     case 'Claim':
-      return isUnclaimed(request) ? [{ type: 'RequestClaimed', at }] : [];
     case 'Abandon':
-      return isUnclaimed(request) ? [{ type: 'RequestAbandoned', at, reason: command.reason }] : [];
+      return decideEnd(command, request);
   }
 };
 

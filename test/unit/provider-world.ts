@@ -12,8 +12,8 @@ import { cancelRequestHandler } from '../../src/application/commands/cancel-requ
 import { clearOfferingsHandler } from '../../src/application/commands/clear-offerings.ts';
 import { collectLaunchTemplatesHandler } from '../../src/application/commands/collect-launch-templates.ts';
 import { createRequestHandler } from '../../src/application/commands/create-request.ts';
-import { reconcileHandler } from '../../src/application/commands/reconcile.ts';
 import { rebuildProjectionHandler } from '../../src/application/commands/rebuild-projection.ts';
+import { reconcileHandler } from '../../src/application/commands/reconcile.ts';
 import { refreshInstanceTypesHandler } from '../../src/application/commands/refresh-instance-types.ts';
 import { returnMachinesHandler } from '../../src/application/commands/return-machines.ts';
 import { syncRequestsHandler } from '../../src/application/commands/sync-requests.ts';
