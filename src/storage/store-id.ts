@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { PluginError } from '../domain/errors.ts';
 import { createFile, readIfPresent } from './atomic-file.ts';
@@ -11,7 +10,7 @@ export const readStoreId = async (workDirectory: string): Promise<string> => {
   const path = join(workDirectory, 'store-id');
   const known = await readIfPresent(path);
   if (known === undefined) {
-    await createFile(path, `${randomUUID()}\n`);
+    await createFile(path, `${process.getBuiltinModule('node:crypto').randomUUID()}\n`);
     return readStoreId(workDirectory);
   }
   const id = known.trim();

@@ -84,7 +84,7 @@ it('a process that was killed holds nobody up', async () => {
 
 it('a request that everybody writes to at once ends with a clear word for who has no turn, and with all its machines', async () => {
   grid = await createGrid(templatesOf('RunInstances'));
-  const requestId = await grid.hf.ask('RunInstances', 40);
+  const requestId = await grid.hf.ask('RunInstances', 20);
   await grid.hf.settle();
   const machines = [...grid.hf.held.values()];
   const returns = await Promise.all(
@@ -99,7 +99,7 @@ it('a request that everybody writes to at once ends with a clear word for who ha
   }
   await grid.hf.settle();
   expect(grid.hf.held.size).toBe(0);
-  expect(new Set(idsIn(await grid.plugin.status(requestId))).size).toBe(40);
+  expect(new Set(idsIn(await grid.plugin.status(requestId))).size).toBe(20);
   expect(await grid.hf.books()).toEqual(balanced);
 });
 
