@@ -123,7 +123,9 @@ const show = (row: Row): string => {
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 const backend = await emulatorBackend();
 backend.emulator.configure({ pendingMs: 20, nameAfterMs: 0 });
-const plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url, LogLevel: 'INFO' }, benchTemplates(backend.place));
+// The sweep, once in ten minutes and after the answer, would be one run's only.
+const settings = { AWS_ENDPOINT_URL: backend.url, LogLevel: 'INFO', sweepIntervalMinutes: 0 };
+const plugin = await createPlugin(settings, benchTemplates(backend.place));
 try {
   const rows = [
     ...(await timeRows(plugin, Number(options.rounds))),
