@@ -89,8 +89,10 @@ const prototypes = (): string =>
   JSON.stringify([Object, Array, String].map((each) => Object.getOwnPropertyNames(each.prototype)));
 
 /** Everything in the folder of the provider instance that the product may write. */
-const allowed =
-  /^(work(\/(store-id|requests(\/.*)?|live(\/(od|all|few|none|endless)(\/req-[-0-9a-f]{36}~\d+)?)?|cache(\/\w+\.json)?|archive(\/.*)?))?|log(\/.*)?|conf(\/[\w.]+)?|credentials|hf_in_\d+|[\w-]+\.json)$/;
+const rooms = 'requests|archive|appending|cache|failures|projections|answers|offerings|usage|groups';
+const allowed = new RegExp(
+  `^(work(/(store-id|(${rooms})(/.*)?|live(/(od|all|few|none|endless)(/req-[-0-9a-f]{36}~\\d+)?)?))?|log(/.*)?|conf(/[\\w.]+)?|credentials|hf_in_\\d+|[\\w-]+\\.json)$`,
+);
 const filesBeside = async (): Promise<readonly string[]> =>
   (await readdir(plugin.directory, { recursive: true })).filter((name) => !allowed.test(name));
 
