@@ -31,10 +31,24 @@ module.exports = {
     },
     {
       name: 'queries-never-write',
-      comment: 'A query handler may not import a command.',
+      comment: 'A query or projection may import neither a command nor what decides on and appends to streams.',
       severity: 'error',
-      from: { path: '^src/application/queries/' },
-      to: { path: '^src/application/commands/' },
+      from: { path: '^src/application/(queries|projections)/' },
+      to: { path: '^src/application/(commands/|sync|recount|watching)' },
+    },
+    {
+      name: 'commands-never-read-the-read-model',
+      comment: 'What a command decides on is the write side: streams and configuration.',
+      severity: 'error',
+      from: { path: '^src/application/commands/' },
+      to: { path: '^src/application/(queries|projections)/' },
+    },
+    {
+      name: 'doors-know-only-the-service',
+      comment: 'REST and the command line send messages; neither knows a handler or a store.',
+      severity: 'error',
+      from: { path: '^src/(api|cli|hostfactory)/' },
+      to: { path: '^src/application/(commands|streams|sync|launching)', dependencyTypesNot: ['type-only'] },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {

@@ -10,6 +10,15 @@ export default defineConfig({
   test: {
     projects: [
       { test: { ...shared, name: 'unit', include: ['test/unit/**/*.spec.ts'] } },
+      {
+        test: {
+          ...shared,
+          name: 'faults',
+          include: ['test/faults/**/*.spec.ts'],
+          globalSetup: ['test/faults/tally.ts'],
+          testTimeout: 300_000,
+        },
+      },
       { test: { ...shared, name: 'e2e', include: ['test/e2e/**/*.spec.ts'], globalSetup: ['test/build.ts'] } },
     ],
   },

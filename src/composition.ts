@@ -6,9 +6,13 @@ import {
   createApplicationService,
   type QueryHandlers,
 } from './application/application-service.ts';
-import { createBus, logging } from './application/bus.ts';
-import type { Hosts, Logger, Policy } from './application/ports.ts';
+import { type Command, createBus, logging, type Middleware } from './application/bus.ts';
+import { sumFigures } from './application/figures.ts';
+import { idempotent, observing, validating } from './application/middleware.ts';
+import type { Hosts, Logger, Observe, Policy } from './application/ports.ts';
+import type { ReadModelPace, RunningReadModel } from './application/projections/read-model.ts';
 import type { AwsCall, Rehearsal } from './application/rehearsal.ts';
+import { publishing, watchedStreams } from './application/watching.ts';
 import { type Environment, type ProviderEnvironment, readEnvironment } from './config/environment.ts';
 import { type ProviderConfig, readProviderConfig } from './config/provider-config.ts';
 import { createTemplateCatalog } from './config/template-catalog.ts';
@@ -20,30 +24,58 @@ import { createLaunchFailures } from './storage/launch-failures.ts';
 import { createLiveRequests } from './storage/live-requests.ts';
 import { createOfferingMemory } from './storage/offering-memory.ts';
 import { createRequestStreams } from './storage/request-streams.ts';
+import { readStoreId } from './storage/store-id.ts';
+import { createUsage } from './storage/usage.ts';
 import { createFileLogger, type FileLogger, type LogLevel, toLogLevel } from './telemetry/file-logger.ts';
+import { createObserver } from './telemetry/observer.ts';
+import type { Tracing } from './telemetry/tracing.ts';
 import { version } from './version.ts';
 
 export interface Application {
   readonly service: ApplicationService;
+  /** Its `flush` also keeps the figures and sends the traces of the call. */
   readonly log: FileLogger;
+  readonly observe: Observe;
+  readonly tracing: Tracing | undefined;
+  /** Writes the text file of `metricsTextfile`, where the configuration names one. */
+  readonly writeMetrics: () => Promise<void>;
+  /** The projections in this process' memory. */
+  readonly readModel: () => Promise<RunningReadModel>;
   readonly environment: ProviderEnvironment;
+  /** Milliseconds since the start of the process by which a call must have ended. */
+  readonly budget: number;
 }
 
 export interface ComposeOptions {
   readonly env: Environment;
   /** The installation's folder. */
   readonly home: string;
-  readonly correlationId?: string;
+  /** Of the call that is being served; one id for the whole process where nothing else is told. */
+  readonly correlationId?: () => string;
+  /** Whether messages come from people and other programs: then their form is checked. Host Factory's door checks its own. */
+  readonly validates?: boolean;
+  /** Where to append the spans of this process. */
+  readonly traceFile?: string;
+  /** For a process that lives on. */
+  readonly server?: ServerPace;
   /** Is told of the AWS calls that would go out; nothing is sent, nothing is written. */
   readonly rehearse?: (call: AwsCall) => void;
   /** Ends AWS calls early, beside the budget of the call itself. */
   readonly signal?: AbortSignal;
 }
 
-const [hour, day] = [3_600_000, 86_400_000];
+interface ServerPace {
+  readonly readModel: ReadModelPace;
+  /** Milliseconds after which a connection to AWS is made anew: credentials and the budget of its calls are its own. */
+  readonly connection: number;
+}
+
+const [minute, hour, day] = [60_000, 3_600_000, 86_400_000];
 const megabyte = 1_048_576;
 /** A call ends by itself at this share of Host Factory's time-out, with an answer. */
 const budgetShare = 0.8;
+/** Its AWS calls end so long before, ms, so that what they came to can be recorded. */
+const timeToRecord = (budget: number): number => Math.max(1000, budget / 16);
 /** Longer than any consistency window, shorter than Host Factory's patience. */
 const launchDeadline = 15 * 60_000;
 
@@ -71,8 +103,11 @@ const logSettings = (
 export const compose = async ({
   env,
   home,
-  correlationId = newCorrelationId(),
+  correlationId = oneId(),
   signal,
+  validates = false,
+  traceFile,
+  server,
   rehearse,
 }: ComposeOptions): Promise<Application> => {
   const clock = Date.now;
@@ -86,7 +121,18 @@ export const compose = async ({
     throw error;
   });
   const { config } = reading;
-  const log = rehearse === undefined ? logger(config) : silentLog;
+  const { workDir } = environment;
+  const fileLog = rehearse === undefined ? logger(config) : silentLog;
+  const tracing = await startTracing(env, traceFile);
+  const observer = createObserver(tracing?.observe);
+  const usage = createUsage(workDir, clock);
+  const log: FileLogger = {
+    ...fileLog,
+    flush: async () => {
+      await Promise.all([fileLog.flush(), usage.add(observer.take()), tracing?.flush()]);
+    },
+  };
+  const { observe } = observer;
   for (const warning of reading.warnings) log.warn('configuration.warning', warning);
 
   const policy: Policy = {
@@ -97,22 +143,54 @@ export const compose = async ({
     retention: config.retentionDays * day,
     protectAfter: config.protectAfterFailures,
     protectFor: config.protectMinutes * 60_000,
+    unclaimed: config.unclaimedRequestMinutes * minute,
+    orphanAge: config.orphanMinutes * minute,
   };
-  const { workDir } = environment;
   const stage = rehearse && { ...(await administration()), record: rehearse };
-  const stored = { streams: createRequestStreams(workDir), live: createLiveRequests(workDir) };
-  const streams = stage?.rehearsedStreams(stored.streams) ?? stored.streams;
-  const live = stage?.rehearsedLive(stored.live) ?? stored.live;
+  const recorded = createRequestStreams(workDir);
+  const readModel = once(async () => {
+    const { createReadModel, createProjectionStore } = await readSide();
+    return createReadModel(
+      { streams: recorded, store: createProjectionStore(workDir), clock, pause, log },
+      server?.readModel,
+    );
+  });
+  const stored = stage?.rehearsedStreams(recorded) ?? recorded;
+  // Only a process that lives on has a read model that must hear of what it writes itself.
+  const heard = server === undefined ? stored : publishing(stored, tellReadModel(readModel, log), log);
+  const streams = tracing === undefined ? heard : watchedStreams(heard, observe);
+  const known = createLiveRequests(workDir);
+  const live = stage?.rehearsedLive(known) ?? known;
   const rehearsal = stage && { record: stage.record, recall: stage.recallFrom({ streams, live, log }) };
   const instanceTypes = createInstanceTypes(workDir, join(home, 'config', 'instance-types.json'));
   const templates = createTemplateCatalog(environment, { instanceTypes, rules: config }, log);
-  const aws = once(() => connect(environment, config, { env, log, signal, clock, ...(rehearsal && { rehearsal }) }));
+  const aws = renewed(server?.connection ?? Number.POSITIVE_INFINITY, clock, () =>
+    connect(environment, config, { env, log, observe, signal, clock, ...(rehearsal && { rehearsal }) }),
+  );
   const hosts = async (): Promise<Hosts> => (await aws()).hosts;
   const providers = async (api: Parameters<Aws['provider']>[0]) => (await aws()).provider(api);
   const imageOf = async (alias: string) => (await aws()).imageOf(alias);
   const failures = createLaunchFailures(workDir);
   const offerings = createOfferingMemory(workDir, clock);
+  /** Noted before the work is done: work that fails is not tried again at every call. An interval of 0: never. */
+  const nowAndThen = (name: string, interval: number) => async (work: () => Promise<void>) => {
+    let isDue = false;
+    const begin = async (): Promise<string> => {
+      isDue = interval > 0;
+      return 'begun';
+    };
+    await createFactCache(workDir, 'housekeeping', clock).get(name, () => interval, begin);
+    if (isDue) await work();
+  };
   const sync = { streams, failures, live, hosts, providers, policy, clock, log };
+  const writeMetrics = async (): Promise<void> => {
+    if (config.metricsTextfile === undefined) return;
+    const { metricsText } = await readSide();
+    const { replaceFile } = await import('./storage/atomic-file.ts');
+    // node_exporter is another user.
+    await replaceFile(config.metricsTextfile, metricsText(await service.getMetrics()), 0o644);
+  };
+  const answers = once(async () => (await readSide()).createAnswers(workDir));
 
   const commands: CommandHandlers = {
     CreateRequest: async () => {
@@ -129,13 +207,23 @@ export const compose = async ({
       (await import('./application/commands/archive-requests.ts')).archiveRequestsHandler({
         ...sync,
         nowAndThen: async (work) => {
-          const housekeeping = createFactCache(workDir, 'housekeeping', clock);
-          await housekeeping.get(
+          if (config.metricsTextfile !== undefined) await nowAndThen('metrics', minute)(writeMetrics);
+          await nowAndThen(
             'archive',
-            () => hour,
-            () => work().then(() => 'done'),
-          );
+            hour,
+          )(async () => {
+            await work();
+            await usage.compact();
+            await (await answers()).forgetBefore(clock() - policy.retention);
+          });
         },
+      }),
+    Reconcile: async () =>
+      (await import('./application/commands/reconcile.ts')).reconcileHandler({
+        ...sync,
+        newId,
+        memory: (await import('./storage/sweep-memory.ts')).createSweepMemory(workDir),
+        nowAndThen: nowAndThen('sweep', config.sweepIntervalMinutes * minute),
       }),
     ClearOfferings: async () =>
       (await import('./application/commands/clear-offerings.ts')).clearOfferingsHandler({ offerings, failures, log }),
@@ -149,6 +237,11 @@ export const compose = async ({
         instanceTypes,
         ask: async () => (await aws()).instanceTypes(),
         log,
+      }),
+    CancelRequest: async () => (await readSide()).cancelRequestHandler(sync),
+    RebuildProjection: async () =>
+      (await readSide()).rebuildProjectionHandler({
+        readModel: await readModel(),
       }),
     ValidateTemplate: async () =>
       (await import('./application/commands/validate-template.ts')).validateTemplateHandler({ templates, log }),
@@ -172,7 +265,7 @@ export const compose = async ({
         owner: `${config.clusterName}/${environment.providerName}`,
       });
     },
-    Explain: async () => (await administration()).explainHandler({ streams }),
+    Explain: async () => (await administration()).explainHandler({ streams, readModel: await readModel() }),
     GetConfiguration: async () => {
       const { configurationReport, getConfigurationHandler } = await administration();
       return getConfigurationHandler(async () => configurationReport(env, environment, reading));
@@ -180,21 +273,96 @@ export const compose = async ({
     GetTemplates: async () =>
       (await import('./application/queries/get-templates.ts')).getTemplatesHandler({ templates, log }),
     GetRequestStatus: async () =>
-      (await import('./application/queries/get-request-status.ts')).getRequestStatusHandler({ streams }),
+      (await import('./application/queries/get-request-status.ts')).getRequestStatusHandler({ streams, clock, pause }),
     GetReturnRequests: async () =>
       (await import('./application/queries/get-return-requests.ts')).getReturnRequestsHandler(sync),
-    ListRequests: async () => (await import('./application/queries/list-requests.ts')).listRequestsHandler({ streams }),
+    ListRequests: async () =>
+      (await readSide()).listRequestsHandler({
+        readModel: await readModel(),
+        log,
+      }),
     ListOfferings: async () =>
       (await import('./application/queries/list-offerings.ts')).listOfferingsHandler({ ...sync, offerings }),
-    ListMachines: async () => (await import('./application/queries/list-machines.ts')).listMachinesHandler({ streams }),
+    ListMachines: async () =>
+      (await readSide()).listMachinesHandler({
+        readModel: await readModel(),
+        log,
+      }),
+    ListTemplates: async () => (await readSide()).listTemplatesHandler({ templates, log }),
+    ListEvents: async () =>
+      (await readSide()).listEventsHandler({
+        streams,
+        readModel: await readModel(),
+      }),
+    GetProjections: async () =>
+      (await readSide()).getProjectionsHandler({
+        readModel: await readModel(),
+      }),
+    GetMetrics: async () =>
+      (await readSide()).getMetricsHandler({
+        readModel: await readModel(),
+        usage: async () => sumFigures([await usage.total(), observer.peek()]),
+      }),
   };
-  const around = { correlationId: () => correlationId, middleware: [logging(log)] };
+  const problemsOf = async (message: Command) => (await readSide()).messageProblems(message);
+  // What every message passes on its way to its handler, outermost first.
+  const middleware: readonly Middleware[] = [
+    observing(observe, 'operation'),
+    logging(log),
+    ...(validates ? [validating(problemsOf)] : []),
+    idempotent(answers),
+    ...(tracing === undefined ? [] : [observing(observe, 'handler')]),
+  ];
+  const around = { correlationId, middleware };
   const identified = { ...around, commandId: newId };
   const service = createApplicationService(
     createBus(commands, { name: 'command', ...identified }),
     createBus(queries, { name: 'query', ...around }),
   );
-  return { service, log, environment };
+  const budget = config.actionTimeoutSeconds * 1000 * budgetShare;
+  return { service, log, environment, budget, observe, tracing, readModel, writeMetrics };
+};
+
+const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+
+const readSide = () => import('./parts/reading.ts');
+
+const oneId = (): (() => string) => {
+  const id = newCorrelationId();
+  return () => id;
+};
+
+/** Nothing of OpenTelemetry is loaded unless somebody wants its spans. */
+const startTracing = async (env: Environment, file: string | undefined): Promise<Tracing | undefined> => {
+  const isWanted = Object.keys(env).some((name) =>
+    /^OTEL_(EXPORTER_OTLP_(TRACES_)?ENDPOINT|TRACES_EXPORTER)$/.test(name),
+  );
+  if (
+    file === undefined &&
+    (!isWanted || env['OTEL_SDK_DISABLED'] === 'true' || env['OTEL_TRACES_EXPORTER'] === 'none')
+  )
+    return undefined;
+  const tracing = await import('./telemetry/tracing.ts');
+  return tracing.startTracing({ version, ...(file === undefined ? {} : { file }) });
+};
+
+const tellReadModel = (readModel: () => Promise<RunningReadModel>, log: Logger) => (requestId: string) => {
+  readModel().then(
+    (running) => running.touch(requestId),
+    (error: unknown) => log.error('projection.untold', messageOf(error), { requestId }),
+  );
+};
+
+/** Makes it again once it is older than `lifetime`, ms. */
+const renewed = <T>(lifetime: number, clock: () => number, make: () => Promise<T>): (() => Promise<T>) => {
+  let made: { readonly at: number; readonly value: Promise<T> } | undefined;
+  return () => {
+    if (made === undefined || clock() - made.at > lifetime) made = { at: clock(), value: make() };
+    return made.value;
+  };
 };
 
 /** Loaded when it is first needed: a call without AWS does without. */
@@ -235,6 +403,7 @@ const withinTime = (ms: number, other: AbortSignal | undefined): AbortSignal => 
 interface ConnectContext {
   readonly env: Environment;
   readonly log: Logger;
+  readonly observe: Observe;
   readonly signal: AbortSignal | undefined;
   readonly clock: () => number;
   readonly rehearsal?: Rehearsal;
@@ -243,7 +412,7 @@ interface ConnectContext {
 const connect = async (
   { workDir, providerName }: ProviderEnvironment,
   config: ProviderConfig,
-  { env, log, signal, clock, rehearsal }: ConnectContext,
+  { env, log, observe, signal, clock, rehearsal }: ConnectContext,
 ): Promise<Aws> => {
   const region = config.AWS_REGION ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
   if (region === undefined || region === '') {
@@ -253,8 +422,9 @@ const connect = async (
     );
   }
   const budget = config.actionTimeoutSeconds * 1000 * budgetShare;
-  const bounded = withinTime(budget, signal);
-  const facts = createFactCache(workDir, 'aws', clock);
+  const timeForAws = budget - timeToRecord(budget);
+  const bounded = withinTime(timeForAws, signal);
+  const facts = createFactCache(workDir, 'aws', clock, log);
   const credentials = createFactCache(workDir, 'credentials', clock);
   const { AWS_ENDPOINT_URL: endpoint, AWS_CREDENTIAL_FILE: file, AWS_CREDENTIAL_SCRIPT: script } = config;
   const { createAws } = await import('./providers/aws/aws.ts');
@@ -266,7 +436,7 @@ const connect = async (
         ? {}
         : { proxy: `http://${config.AWS_PROXY_HOST}:${config.AWS_PROXY_PORT}` }),
       connectionTimeoutMs: config.AWS_CONNECTION_TIMEOUT_MS,
-      requestTimeoutMs: Math.min(60_000, budget),
+      requestTimeoutMs: Math.min(60_000, timeForAws),
       useFips: env['AWS_USE_FIPS_ENDPOINT'] === 'true',
     },
     credentials: {
@@ -279,9 +449,11 @@ const connect = async (
     changes: { retries: config.AWS_REQUEST_RETRY_ATTEMPTS, interval: 0 },
     reads: { retries: config.AWS_DESCRIBE_REQUEST_RETRY_ATTEMPTS, interval: config.AWS_DESCRIBE_REQUEST_INTERVAL },
     log,
+    observe,
     signal: bounded,
     clock,
     owner: `${config.clusterName}/${providerName}`,
+    store: await readStoreId(workDir),
     version,
     ...(config.AWS_KEY_FILE === undefined ? {} : { keyDirectory: config.AWS_KEY_FILE }),
     remember: rehearsal === undefined ? facts.get : async (key, _lifetime, find) => (await facts.peek(key)) ?? find(),

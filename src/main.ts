@@ -30,6 +30,11 @@ const answer = async (body: object): Promise<void> => {
   }
 };
 
+/** Milliseconds for a call before its configuration is read; the default of actionTimeoutSeconds. */
+const firstBudget = 240_000 * 0.8;
+/** Milliseconds from SIGTERM to the end, whatever is under way. */
+const grace = 800;
+
 const runOperation = async (name: OperationName, args: readonly string[]): Promise<number> => {
   let log: FileLogger | undefined;
   let outcome: boolean | undefined;
@@ -47,8 +52,18 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
     return exitStatus(outcome === true);
   };
   const stop = new AbortController();
-  process.on('uncaughtException', (error) => void fail(error).then((status) => process.exit(status)));
-  process.on('SIGTERM', () => stop.abort(new Error('the call was ended by SIGTERM')));
+  const failAndExit = (error: unknown): void => void fail(error).then((status) => process.exit(status));
+  /** The last resort for what no signal ends: a disk that does not answer, an input that never comes. */
+  const giveUpIn = (ms: number, why: string): NodeJS.Timeout =>
+    setTimeout(() => failAndExit(new Error(why)), ms).unref();
+  const timeIsUp = 'the time of the call was used up';
+  const patience = giveUpIn(firstBudget, timeIsUp);
+  process.on('uncaughtException', failAndExit);
+  process.on('SIGTERM', () => {
+    const why = 'the call was ended by SIGTERM';
+    stop.abort(new Error(why));
+    giveUpIn(grace, why);
+  });
   try {
     const [{ compose }, { operationOf }, { readInput }] = await Promise.all([
       import('./composition.ts'),
@@ -57,10 +72,13 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
     ]);
     const application = await compose({ env: process.env, home, signal: stop.signal });
     log = application.log;
+    clearTimeout(patience);
+    giveUpIn(Math.max(0, application.budget - performance.now()), timeIsUp);
     const { run, inputIsOptional } = operationOf(name);
     const input = await readInput(name, args, inputIsOptional);
     log.debug('call.started', name, { input: input.name });
-    const { body, afterwards } = await run(application, input.value);
+    const work = () => run(application, input.value);
+    const { body, afterwards } = await application.observe({ kind: 'door', name }, work);
     await say(body, true);
     await afterwards?.();
     await log.flush();
@@ -70,18 +88,36 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
   }
 };
 
+/** Of a server: one look at the store serves the queries of a moment, files are saved and AWS is connected to now and then. */
+const pace = { readModel: { look: 450, answer: 100, save: 10_000 }, connection: 60_000 };
+
 const runAdministrator = async (argv: readonly string[]): Promise<number> => {
   const [{ runCli }, { compose }] = await Promise.all([import('./cli/cli.ts'), import('./composition.ts')]);
   return runCli(argv, {
     home,
     version,
     env: process.env,
-    compose: (correlationId) =>
-      compose({ env: process.env, home, ...(correlationId === undefined ? {} : { correlationId }) }),
+    compose: (options) => compose({ env: process.env, home, validates: true, ...options }),
     rehearse: async () => {
       const calls: AwsCall[] = [];
-      const { service } = await compose({ env: process.env, home, rehearse: (call) => calls.push(call) });
+      const { service } = await compose({
+        env: process.env,
+        home,
+        validates: true,
+        rehearse: (call) => calls.push(call),
+      });
       return { service, calls };
+    },
+    serve: async (options) => {
+      const { traceFile } = options;
+      const traced = traceFile === undefined ? {} : { traceFile };
+      return (await import('./api/server.ts')).serve({
+        ...options,
+        version,
+        say: (text) => process.stdout.write(`${text}\n`),
+        start: (correlationId) =>
+          compose({ env: process.env, home, validates: true, correlationId, server: pace, ...traced }),
+      });
     },
     startEmulator: async (options) => (await import('./emulator/server.ts')).startEmulator(options),
     print: (text) => process.stdout.write(`${text}\n`),

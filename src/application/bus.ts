@@ -1,11 +1,12 @@
 import { isPluginError, messageOf, PluginError } from '../domain/errors.ts';
-import type { Logger, Origin } from './ports.ts';
+import type { Logger, Origin, Role } from './ports.ts';
 
 /** What every command and query carries. Messages are plain JSON. */
 export interface Message {
   readonly type: string;
   readonly correlationId?: string;
   readonly userId?: string;
+  readonly role?: Role;
 }
 
 export interface Command extends Message {
@@ -30,7 +31,7 @@ export type Handler<O extends Operation<Message, unknown>> = (
 export type Handlers<M extends Operations<M>> = { readonly [T in keyof M]: () => Promise<Handler<M[T]>> };
 
 /** Wraps every message: sees it and its answer or error, and must pass both on. */
-export type Middleware = <A>(message: Message, origin: Origin, next: () => Promise<A>) => Promise<A>;
+export type Middleware = <A>(message: Command, origin: Origin, next: () => Promise<A>) => Promise<A>;
 
 export interface Bus<M extends Operations<M>> {
   /**
@@ -38,6 +39,8 @@ export interface Bus<M extends Operations<M>> {
    * Throws `handler.not-found` for a type nobody handles.
    */
   execute<T extends keyof M & string>(message: M[T]['message'] & { readonly type: T }): Promise<M[T]['answer']>;
+  /** The same for a message that came as JSON. */
+  dispatch(message: Message): Promise<unknown>;
   /** The registered types. */
   readonly types: readonly string[];
 }
@@ -62,9 +65,11 @@ export interface BusOptions {
 export const createBus = <M extends Operations<M>>(
   handlers: Handlers<M>,
   { name, correlationId, commandId, middleware }: BusOptions,
-): Bus<M> => ({
-  types: Object.keys(handlers),
-  execute: async <T extends keyof M & string>(message: M[T]['message'] & { readonly type: T }) => {
+): Bus<M> => {
+  /** What is in the message beside its type is for the validating middleware to judge. */
+  const isHandled = (message: Message): message is M[keyof M & string]['message'] & { type: keyof M & string } =>
+    Object.hasOwn(handlers, message.type);
+  const execute = async <T extends keyof M & string>(message: M[T]['message'] & { readonly type: T }) => {
     if (!Object.hasOwn(handlers, message.type)) throw new HandlerNotFoundError(name, message.type);
     const origin = originOf(
       { ...(commandId === undefined ? {} : { commandId: commandId() }), ...message },
@@ -72,16 +77,26 @@ export const createBus = <M extends Operations<M>>(
     );
     const handle = async (): Promise<M[T]['answer']> => (await handlers[message.type]())(message, origin);
     return middleware.reduceRight((next, around) => () => around(message, origin, next), handle)();
-  },
-});
+  };
+  return {
+    types: Object.keys(handlers),
+    execute,
+    dispatch: async (message) => {
+      const { type } = message;
+      if (!isHandled(message)) throw new HandlerNotFoundError(name, type);
+      return execute(message);
+    },
+  };
+};
 
-const originOf = ({ correlationId, userId, commandId }: Command, newId: () => string): Origin => ({
+const originOf = ({ correlationId, userId, role, commandId }: Command, newId: () => string): Origin => ({
   correlationId: correlationId ?? newId(),
   ...(userId === undefined ? {} : { userId }),
+  ...(role === undefined ? {} : { role }),
   ...(commandId === undefined ? {} : { commandId }),
 });
 
-const isInfrastructure = (code: string): boolean => !/^(input|template|request|machine|handler)\./.test(code);
+const isInfrastructure = (code: string): boolean => !/^(input|template|request|machine|command|handler)\./.test(code);
 
 /** Logs each message as it starts and ends; an error is logged with its code and passed on. */
 export const logging =

@@ -3,7 +3,7 @@ import { isInstanceId } from '../domain/ids.ts';
 import { hasEnded, type Machine } from '../domain/machine.ts';
 import { absentRequest, type Request } from '../domain/request.ts';
 import type { OwnedSighting } from '../domain/return-request.ts';
-import type { Hosts, LiveRequests, Logger, RequestStreams } from './ports.ts';
+import type { Hosts, LiveRequests, Logger, StreamReader } from './ports.ts';
 import { foldRequest } from './streams.ts';
 
 /** A host as Host Factory names it: by name, by instance id, or both (then the id counts). */
@@ -31,7 +31,7 @@ export interface FoundHost {
 }
 
 export interface HostLookupPorts {
-  readonly streams: RequestStreams;
+  readonly streams: StreamReader;
   readonly live: LiveRequests;
   readonly hosts: () => Promise<Hosts>;
   readonly log: Logger;

@@ -5,11 +5,13 @@ import {
   missingUnits,
   type PreparedLaunch,
   type Refusal,
+  type Request,
   type RequestCommand,
   unitsOfAll,
   unresolvedLaunches,
 } from '../domain/request.ts';
-import type { CapacityProvider, Clock, Logger } from './ports.ts';
+import type { CapacityProvider, Clock, LaunchOrder, Logger } from './ports.ts';
+import { type DecideContext, type Decided, decideOnRequest } from './streams.ts';
 
 export interface LaunchPorts {
   readonly clock: Clock;
@@ -42,7 +44,7 @@ export const sendLaunch = async (
         clientToken: launch.clientToken,
         granted: machines,
         ...(resource === undefined ? {} : { resource }),
-        ...(refusal === undefined ? {} : { refusal }),
+        ...(refusal === undefined ? {} : { refusal: { ...refusal, ...(tryNextPool ? { tryNextPool } : {}) } }),
       },
       missing,
       tryNextPool,
@@ -52,6 +54,61 @@ export const sendLaunch = async (
     log.warn('launch.unknown', messageOf(error), { clientToken: launch.clientToken, aws: error.aws });
     return undefined;
   }
+};
+
+/** What a request's launches have in common, and where they are recorded. */
+export interface Launching extends Pick<LaunchOrder, 'requestId' | 'template' | 'attributes'> {
+  readonly context: DecideContext;
+}
+
+interface Intended extends Decided<Request> {
+  /** As it is on record: another process with the same command id may have been first. */
+  readonly launch: PreparedLaunch | undefined;
+}
+
+/** Puts the intent of a launch on record. */
+export const intend = async (
+  { clock }: LaunchPorts,
+  { context, requestId }: Launching,
+  launch: PreparedLaunch | undefined,
+  before: readonly RequestCommand[] = [],
+): Promise<Intended> => {
+  const intent: readonly RequestCommand[] =
+    launch === undefined ? [] : [{ type: 'IntendLaunch', now: clock(), launch }];
+  const decided = await decideOnRequest(context, requestId, [...before, ...intent]);
+  const launches = decided.state.stage === 'absent' ? [] : decided.state.launches;
+  return { ...decided, launch: launches.find(({ clientToken }) => clientToken === launch?.clientToken) };
+};
+
+/** Asks the next pool for what is missing; settles the request where no pool is left. */
+export const launchInNextPool = async (
+  ports: LaunchPorts,
+  provider: CapacityProvider,
+  launching: Launching,
+  request: KnownRequest,
+): Promise<Decided<Request>> => {
+  const { context, requestId } = launching;
+  const order = { ...launching, count: missingUnits(request), attempt: request.launches.length };
+  const launch = await provider.prepare(order);
+  if (launch !== undefined) return sendPoolByPool(ports, provider, launching, await intend(ports, launching, launch));
+  return decideOnRequest(context, requestId, [{ type: 'Settle', now: ports.clock() }]);
+};
+
+/** Sends a launch that is on record, records what came of it, and goes on to the next pool where that may help. */
+export const sendPoolByPool = async (
+  ports: LaunchPorts,
+  provider: CapacityProvider,
+  launching: Launching,
+  intended: Intended,
+): Promise<Decided<Request>> => {
+  if (intended.launch === undefined) return intended;
+  const outcome = await sendLaunch(ports, provider, intended.launch);
+  if (outcome === undefined) return intended;
+  const next = outcome.missing > 0 && outcome.tryNextPool;
+  const settle: readonly RequestCommand[] = next ? [] : [{ type: 'Settle', now: ports.clock() }];
+  const decided = await decideOnRequest(launching.context, launching.requestId, [outcome.record, ...settle]);
+  if (!next || decided.state.stage === 'absent') return decided;
+  return launchInNextPool(ports, provider, launching, decided.state);
 };
 
 const refusalText = ({ code, pool, message }: Refusal): string =>
@@ -64,9 +121,12 @@ const countText = (request: KnownRequest): string => {
   return `${units} of ${wanted} units granted on ${machines.size} machines.`;
 };
 
+export const cancelledText = (reason: string): string => `Cancelled: ${reason}`;
+
 /** What was asked and granted, and why there is less: the one sentence Host Factory's log shows the administrator. */
 export const requestMessage = (request: KnownRequest): string => {
-  const counts = countText(request);
+  const counts =
+    request.cancelled === undefined ? countText(request) : `${cancelledText(request.cancelled)}. ${countText(request)}`;
   if (unresolvedLaunches(request).length > 0) {
     return `${counts} AWS has not confirmed the launch yet; it will be looked up.`;
   }

@@ -19,33 +19,53 @@ export interface Logger {
 /** Milliseconds since the epoch. */
 export type Clock = () => number;
 
+/** What a caller may do: read, also ask for machines and give them back, everything. Host Factory and the shell's user are `admin`. */
+export const roles = ['viewer', 'operator', 'admin'] as const;
+export type Role = (typeof roles)[number];
+
 /** Who asks, carried by every command and query and written on every event. */
 export interface Origin {
   readonly correlationId: string;
   readonly userId?: string;
+  readonly role?: Role;
   readonly commandId?: string;
 }
 
 export type StreamEvent = RequestEvent | ReturnEvent;
 
+/** An event as it is on record. */
+export type RecordedEvent<E extends StreamEvent = StreamEvent> = E &
+  Partial<Origin> & { readonly schemaVersion?: number };
+
 export interface Stream<E extends StreamEvent = StreamEvent> {
   /** The number of events; 0 where there is no such stream. */
   readonly version: number;
-  readonly events: readonly E[];
+  readonly events: readonly RecordedEvent<E>[];
 }
 
-export interface RequestStreams {
+/** Two appends within one tick of a file system's clock leave the same time, ms. Whole seconds tell of a coarse clock. */
+export const grainOf = (time: number): number => (time % 1000 === 0 ? 2000 : 50);
+
+/** All that queries get of the store: they cannot write. */
+export interface StreamReader {
   /** Throws `storage.unreadable` naming the file; an absent stream is empty, a damaged one never. */
   load(id: string): Promise<Stream>;
+  /** Ids of all streams that are not archived, in no particular order. */
+  ids(): Promise<readonly string[]>;
+  /** The same text as long as nothing is appended or archived; undefined at a moment when that cannot be told. */
+  pulse(): Promise<string | undefined>;
+  /** All streams that are not archived, each with a mark (ms since the epoch) that changes with every append. */
+  marks(): Promise<ReadonlyMap<string, number>>;
+  /** Ids of the streams set aside. */
+  archived(): Promise<readonly string[]>;
+}
+
+export interface RequestStreams extends StreamReader {
   /**
    * On disk before it resolves with the new version. Throws `storage.conflict` if somebody has written since `version`,
    * `storage.unwritable` if the disk refuses.
    */
   append(id: string, version: number, events: readonly StreamEvent[], origin: Origin): Promise<number>;
-  /** Ids of all streams that are not archived, in no particular order. */
-  ids(): Promise<readonly string[]>;
-  /** Ids of streams to which nothing was appended since `time` (ms). */
-  untouchedSince(time: number): Promise<readonly string[]>;
   /** Sets a finished stream aside. It can still be loaded; it is not listed any more. */
   archive(id: string): Promise<void>;
 }
@@ -183,6 +203,13 @@ export interface ResourceKeeper {
   terminate(resource: Resource, machineIds: readonly string[], target: TargetUnits): Promise<Terminated>;
   /** Removes it once no machine of it is wanted any more. Succeeds when it is gone already. */
   remove(resource: Resource): Promise<void>;
+  /** The fleets or groups of this kind that still do something and carry our mark. */
+  owned(): Promise<readonly OwnedResource[]>;
+}
+
+/** A fleet or group by its tags. */
+export interface OwnedResource extends Pick<OwnedSighting, 'owner' | 'ofOtherStore'> {
+  readonly resource: Resource;
 }
 
 export type CapacityProviders = (api: ProviderApi) => Promise<CapacityProvider>;
@@ -195,6 +222,8 @@ export interface Hosts {
   describeByName(names: readonly string[]): Promise<readonly OwnedSighting[]>;
   /** Looks for what the given requests launched and is ours, by tag. */
   describeByRequest(requestIds: readonly string[]): Promise<readonly OwnedSighting[]>;
+  /** All instances that stand and carry our mark. */
+  ours(): Promise<readonly OwnedSighting[]>;
   /** When AWS will take spot instances away, ms since the epoch, by id: interruption notices of the whole Region. */
   spotNotices(): Promise<ReadonlyMap<string, number>>;
   /** The same for scheduled retirements and stops; known some minutes late, since they come days ahead. */
@@ -261,4 +290,129 @@ export interface Policy {
   readonly protectAfter: number;
   /** Milliseconds after which such a template may try again. */
   readonly protectFor: number;
+  /** Milliseconds after which a request nobody asked about is abandoned; 0 never. */
+  readonly unclaimed: number;
+  /** Milliseconds between the first sight of what belongs to no request and its release. */
+  readonly orphanAge: number;
+}
+
+/** What sweeps remember from one to the next. */
+interface SweepNotes {
+  /** When each id that belongs to no request was first seen, ms. */
+  readonly orphans: ReadonlyMap<string, number>;
+  /** Requests and returns that sweeps have begun to end and nobody else asks about. */
+  readonly ending: readonly string[];
+}
+
+export interface SweepMemory {
+  /** What cannot be read is empty: everything is then seen for the first time. */
+  read(): Promise<SweepNotes>;
+  write(notes: SweepNotes): Promise<void>;
+}
+
+/** What was going on at a place worth watching. Wraps the work: its answer and its error pass through. */
+export type Observe = <A>(span: Span, work: () => Promise<A>) => Promise<A>;
+
+export interface Span {
+  /** `door`: a script, command line or HTTP call; `operation`: a command or query. */
+  readonly kind: 'door' | 'operation' | 'handler' | 'store' | 'aws';
+  readonly name: string;
+  readonly attributes?: LogFields;
+}
+
+/** Figures by name and labels, in the form of Prometheus: `aws_calls{action="RunInstances"}`. All only ever grow. */
+export type Figures = Readonly<Record<string, number>>;
+
+/** A version of a stream that the caller knows of and wants to see. */
+export interface Expectation {
+  readonly requestId: string;
+  readonly version: number;
+  /** Milliseconds; 5000 where not told. */
+  readonly wait?: number | undefined;
+}
+
+/** How often, and by default for how long, what a caller expects is waited for, ms. */
+export const [pollMs, waitMs] = [100, 5000] as const;
+
+/** What an answer carries when what its caller expects has not shown up in time. */
+export const staleWarning = 'Data may be stale';
+
+export type ProjectionName = 'requests' | 'machines' | 'counters';
+
+/** An event, or a whole stream, that a projection could not take in. */
+export interface ProjectionFailure {
+  readonly requestId: string;
+  /** The event's place in the stream; absent where the stream cannot be read at all. */
+  readonly version?: number;
+  readonly type?: string;
+  readonly message: string;
+  readonly tries: number;
+}
+
+export interface ProjectionStatus {
+  readonly name: ProjectionName;
+  readonly streams: number;
+  readonly events: number;
+  /** Streams with events that are not applied yet. */
+  readonly behind: number;
+  readonly failures: readonly ProjectionFailure[];
+}
+
+/** What a projection holds, up to date with the streams. */
+export interface Projected {
+  /** One JSON text per row, newest request first. */
+  readonly rows: readonly string[];
+  /** Records that could not be read or applied, and why. */
+  readonly warnings: readonly string[];
+  /** Set when what the caller expected did not show up in time. */
+  readonly stale?: string;
+}
+
+/** Lists and figures folded from the streams. Can be thrown away at any time. */
+export interface ReadModel {
+  read(name: ProjectionName, expected?: Expectation | undefined): Promise<Projected>;
+  status(): Promise<readonly ProjectionStatus[]>;
+  /** Versions applied, by projection. */
+  versionsOf(requestId: string): Promise<Readonly<Record<ProjectionName, number>>>;
+  /** Builds it anew beside the old one, then swaps. */
+  rebuild(name: ProjectionName): Promise<ProjectionStatus>;
+}
+
+/** What a projection has made of one stream. */
+export interface ProjectedStream {
+  /** The stream's mark when it was read; 0: to be read again. */
+  readonly mark: number;
+  readonly version: number;
+  /** Milliseconds since the epoch of its first event. */
+  readonly since: number;
+  readonly rows: readonly string[];
+}
+
+export interface StoredProjection {
+  /** The store's pulse when nothing was left to apply. */
+  readonly pulse?: string | undefined;
+  readonly streams: ReadonlyMap<string, ProjectedStream>;
+  /** Of all streams, newest request first. */
+  readonly rows: readonly string[];
+  readonly failures: readonly ProjectionFailure[];
+}
+
+/** Keeps projections between calls. What cannot be read is absent: it is built again. */
+export interface ProjectionStore {
+  load(name: ProjectionName): Promise<StoredProjection | undefined>;
+  save(name: ProjectionName, projection: StoredProjection): Promise<void>;
+}
+
+/** What a server is told. */
+export interface ServeOptions {
+  readonly host: string;
+  readonly port: number;
+  /** A path: a unix socket instead of a port. */
+  readonly socket?: string | undefined;
+  readonly readOnly: boolean;
+  /** File of bearer tokens. */
+  readonly tokens?: string | undefined;
+  /** Calls a client may make per minute. */
+  readonly rate: number;
+  readonly traceFile?: string | undefined;
 }

@@ -3,7 +3,9 @@ import { hasEnded, type Machine, resultOf } from '../domain/machine.ts';
 import {
   fillingResources,
   givenUpButStanding,
+  isBetweenPools,
   type KnownRequest,
+  missingUnits,
   type PreparedLaunch,
   type Refusal,
   type RequestCommand,
@@ -12,10 +14,10 @@ import {
 } from '../domain/request.ts';
 import type { OwnedSighting } from '../domain/return-request.ts';
 import { terminateMachines } from './ending.ts';
-import { type LaunchOutcome, sendLaunch } from './launching.ts';
+import { cancelledText, type LaunchOutcome, launchInNextPool, sendLaunch } from './launching.ts';
 import { noteOutcome } from './protection.ts';
 import { type DecideContext, decideOnRequest } from './streams.ts';
-import { keeperOf, settleResources, unlessFault } from './sync-resource.ts';
+import { abandonResources, keeperOf, settleResources, unlessFault } from './sync-resource.ts';
 import { keepBooks, type Look, type OpenCreate, type SyncPorts, sightingOf } from './syncing.ts';
 
 const lost = (launch: PreparedLaunch, granted: number): Refusal => ({
@@ -43,10 +45,13 @@ const resolveLaunch = async (
   const granted = (launched.get(id) ?? []).map(sightingOf).filter(({ machineId }) => !request.machines.has(machineId));
   const units = unitsOfAll(request, granted);
   if (!makesResource && units >= count) return [{ type: 'RecordLaunch', now, clientToken, granted }];
-  if (!makesResource && now - launch.sentAt < policy.consistencyWindow) return [];
+  const isAbandoned = request.abandoned !== undefined;
+  // A clock that was set back tells nothing: the same call again does no harm.
+  const waited = now - launch.sentAt;
+  if ((!makesResource || isAbandoned) && waited >= 0 && waited < policy.consistencyWindow) return [];
   const isLate = now - request.createdAt > policy.launchDeadline;
   const giveUp: RequestCommand = { type: 'RecordLaunch', now, clientToken, granted, refusal: lost(launch, units) };
-  if (isLate && !makesResource) return [giveUp];
+  if (isAbandoned || (isLate && !makesResource)) return [giveUp];
   const provider = await providers(launch.api ?? request.providerApi);
   await decideOnRequest(context, id, [{ type: 'RepeatLaunch', now, clientToken }]);
   const outcome = await sendLaunch(ports, provider, launch);
@@ -58,11 +63,14 @@ const resolveLaunch = async (
 const isCertain = ({ refusal }: LaunchOutcome['record']): boolean =>
   refusal === undefined || !(refusal.fault === 'provider.denied' || refusal.fault === 'provider.unreachable');
 
-/** Hosts that should be usable by now and are not. */
-const overdue = ({ machines }: KnownRequest, now: number, pendingTimeout: number): readonly Machine[] =>
-  [...machines.values()].filter(
+/** Hosts that should be usable by now and are not; of a cancelled request all that still stand. */
+const overdue = ({ machines, cancelled }: KnownRequest, now: number, pendingTimeout: number): readonly Machine[] => {
+  if (cancelled !== undefined)
+    return [...machines.values()].filter(({ state, givenUp }) => !hasEnded(state) && givenUp === undefined);
+  return [...machines.values()].filter(
     (machine) => resultOf(machine) === 'executing' && now - (machine.launchTime ?? now / 1000) * 1000 > pendingTimeout,
   );
+};
 
 const giveUpReason = (late: readonly Machine[], seconds: number): string => {
   const text = `not usable within ${seconds} s of its launch (AWS_INSTANCE_PENDING_TIMEOUT_SEC)`;
@@ -98,21 +106,39 @@ const markUnmarked = async (ports: SyncPorts, request: KnownRequest, seen: reado
   await unlessFault(ports.log, resource, keeper.mark(resource, unmarked));
 };
 
-/** Brings one create request up to date with a look at EC2. */
+/** Records what came of launches and goes on to the pools that were to be tried after them. */
+const resumePools = async (
+  ports: SyncPorts,
+  context: DecideContext,
+  id: string,
+  found: readonly RequestCommand[],
+): Promise<void> => {
+  const { state } = await decideOnRequest(context, id, found);
+  if (state.stage === 'absent' || !isBetweenPools(state) || missingUnits(state) === 0) return;
+  const { template, attributes, providerApi, createdAt } = state;
+  // The on-demand rest of a heterogeneous request has no next pool; too late, nobody waits for it any more.
+  if (template.priceType === 'heterogeneous' || ports.clock() - createdAt > ports.policy.launchDeadline) return;
+  const launching = { context, requestId: id, template, attributes };
+  await launchInNextPool(ports, await ports.providers(providerApi), launching, state);
+};
+
+/** Brings one create request up to date with a look at EC2; `before` is decided first. */
 export const syncCreate = async (
   ports: SyncPorts,
   context: DecideContext,
   open: OpenCreate,
   look: Look,
+  before: readonly RequestCommand[] = [],
 ): Promise<void> => {
   const { policy, live } = ports;
   const { id, request, asked } = open;
   const now = look.at;
-  const commands: RequestCommand[] = [];
+  const found: RequestCommand[] = [];
   for (const launch of unresolvedLaunches(request)) {
-    commands.push(...(await resolveLaunch(ports, context, open, launch, look)));
+    found.push(...(await resolveLaunch(ports, context, open, launch, look)));
   }
-  commands.push(...arrivals(open, look));
+  if (found.length > 0 || isBetweenPools(request)) await resumePools(ports, context, id, found);
+  const commands: RequestCommand[] = [...before, ...arrivals(open, look)];
   const seen = sightings(asked, look);
   await markUnmarked(ports, request, seen);
   commands.push({
@@ -130,6 +156,8 @@ export const syncCreate = async (
     state = await settleResources(ports, context, id, state, look.resources);
     await keepBooks(live, id, state);
   }
+  if (state.stage === 'open' && state.cancelled !== undefined)
+    state = await abandonResources(ports, context, id, state);
   if (state.stage === 'open') await giveUpOverdue(ports, context, id, state, now);
   if (policy.tagInstanceId && state.stage !== 'absent') await tagNewlyUsable(ports, request, state);
   await noteOutcome(ports, request, state);
@@ -148,7 +176,8 @@ const giveUpOverdue = async (
   const doomed = [...late, ...givenUpButStanding(request)];
   if (doomed.length === 0) return;
   const machineIds = late.map(({ machineId }) => machineId);
-  const reason = giveUpReason(late, policy.pendingTimeout / 1000);
+  const { cancelled } = request;
+  const reason = cancelled === undefined ? giveUpReason(late, policy.pendingTimeout / 1000) : cancelledText(cancelled);
   if (late.length > 0) log.warn('machine.given-up', reason, { requestId: id, machineIds });
   await decideOnRequest(context, id, [{ type: 'GiveUp', now, machineIds, reason }]);
   const refused = await terminateMachines(ports, request, doomed);

@@ -82,6 +82,7 @@ const isOver = (
   { state }: ResourceLook,
   { now, consistencyWindow }: { readonly now: number; readonly consistencyWindow: number },
 ): boolean => {
+  if (request.abandoned !== undefined || request.cancelled !== undefined) return true;
   const early = request.template.priceType === 'heterogeneous' ? turnBeforeExpiry : 0;
   if (state === 'missing' && now - createdAt < consistencyWindow) return false;
   return state !== 'active' || now >= expiresAt - early;
@@ -136,7 +137,8 @@ const endSearch = async (
   const isShort = missingUnits(before) > 0;
   // Afterwards AWS may not know it any more.
   const why = isShort ? await unlessFault(ports.log, resource, keeper.explain(resource)) : undefined;
-  const stage = await keeper.end(resource, targetFor(before, liveMachines(before)), isShort);
+  const wanted = before.abandoned === undefined ? liveMachines(before) : [];
+  const stage = await keeper.end(resource, targetFor(before, wanted), isShort);
   const late = isShort ? await adoptLate(ports, context, id, before, resource) : before;
   if (late.stage === 'absent') return late;
   const refusal: Omit<Refusal, 'missing'> = {
@@ -147,11 +149,28 @@ const endSearch = async (
   };
   const change = { type: 'ChangeResource', now: ports.clock(), resourceId: resource.id, stage, refusal } as const;
   const missing = unsoughtUnits(late);
-  if (missing === 0 || late.template.priceType !== 'heterogeneous') {
+  const isUnwanted = late.cancelled !== undefined || late.abandoned !== undefined;
+  if (missing === 0 || late.template.priceType !== 'heterogeneous' || isUnwanted) {
     const settle: RequestCommand = { type: 'Settle', now: ports.clock() };
     return (await decideOnRequest(context, id, [change, settle])).state;
   }
   return launchRest(ports, context, id, late, missing, change);
+};
+
+/** Nothing of a cancelled request is wanted: what would make up for its machines goes before they do. */
+export const abandonResources = async (
+  ports: SyncPorts,
+  context: DecideContext,
+  id: string,
+  request: KnownRequest,
+): Promise<Request> => {
+  let state: Request = request;
+  for (const resource of request.resources.filter(({ stage, ours }) => ours && stage === 'holding')) {
+    await (await keeperOf(ports, resource.kind)).remove(resource);
+    const change = { type: 'ChangeResource', now: ports.clock(), resourceId: resource.id, stage: 'deleted' } as const;
+    ({ state } = await decideOnRequest(context, id, [change]));
+  }
+  return state;
 };
 
 /** Machines that arrived between the look and the end of the search. */

@@ -39,8 +39,13 @@ export interface OpenCreate {
 }
 
 /** A sighting as it is recorded: without what the tags said. */
-export const sightingOf = ({ ours: _mark, owner: _owner, instanceTags: _tags, ...sighting }: OwnedSighting): Sighting =>
-  sighting;
+export const sightingOf = ({
+  ours: _mark,
+  owner: _owner,
+  ofOtherStore: _store,
+  instanceTags: _tags,
+  ...sighting
+}: OwnedSighting): Sighting => sighting;
 
 /** States on the books of the template what the request holds now. */
 export const keepBooks = async (live: LiveRequests, requestId: string, request: Request): Promise<void> => {

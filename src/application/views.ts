@@ -1,13 +1,14 @@
 import { isReturnId } from '../domain/ids.ts';
 import { type Machine, type MachineResult, type MachineState, resultOf, type Sighting } from '../domain/machine.ts';
-import type { KnownRequest } from '../domain/request.ts';
-import type { KnownReturn, ReturnItem } from '../domain/return-request.ts';
+import type { KnownRequest, Request } from '../domain/request.ts';
+import type { KnownReturn, ReturnItem, ReturnRequest } from '../domain/return-request.ts';
 import { requestMessage } from './launching.ts';
 import type { Stream } from './ports.ts';
 import { foldRequest, foldReturn } from './streams.ts';
 
-/** Host Factory's three words for how a request stands. */
-export type RequestStatus = 'running' | 'complete' | 'complete_with_error';
+/** Host Factory's three words for how a request stands, and one of ours that it never sees. */
+export const requestStatuses = ['running', 'complete', 'complete_with_error', 'cancelled'] as const;
+export type RequestStatus = (typeof requestStatuses)[number];
 
 /** A machine with regard to one request. Empty strings are what is not known. */
 export interface MachineView {
@@ -40,6 +41,8 @@ export interface RequestView {
   readonly createdAt: number;
   readonly settledAt?: number;
   readonly version: number;
+  /** Who asked, where the caller said so. */
+  readonly userId?: string;
   readonly machines: readonly MachineView[];
 }
 
@@ -92,6 +95,10 @@ const countResults = (machines: readonly MachineView[]): RequestView['counts'] =
   return counts;
 };
 
+/** How a request stands now. */
+export const currentStatus = (request: KnownRequest): RequestStatus =>
+  statusOf(request, countResults(currentMachines('', request)));
+
 /** The machines of a create request as last seen, also after it settled. */
 export const currentMachines = (requestId: string, { template, machines }: KnownRequest): readonly MachineView[] => {
   const instanceTags = joinTags(template.instanceTags);
@@ -102,14 +109,19 @@ export const currentMachines = (requestId: string, { template, machines }: Known
  * `complete` as soon as one host can be used, since Host Factory may drop the good hosts of a request that ends in
  * `complete_with_error`; the shortfall is in the message, and the hosts that failed are listed as such.
  */
+const statusOf = ({ stage, cancelled }: KnownRequest, counts: RequestView['counts']): RequestStatus => {
+  if (cancelled !== undefined) return 'cancelled';
+  if (stage === 'open') return 'running';
+  return counts.succeed > 0 ? 'complete' : 'complete_with_error';
+};
+
 const createView = (requestId: string, request: KnownRequest, version: number): RequestView => {
   const machines = currentMachines(requestId, { ...request, machines: request.settledMachines ?? request.machines });
   const counts = countResults(machines);
-  const ended = counts.succeed > 0 ? 'complete' : 'complete_with_error';
   return {
     requestId,
     kind: 'create',
-    status: request.stage === 'open' ? 'running' : ended,
+    status: statusOf(request, counts),
     message: requestMessage(request),
     templateId: request.template.templateId,
     wanted: request.wanted,
@@ -139,12 +151,24 @@ const returnView = (requestId: string, request: KnownReturn, version: number): R
   };
 };
 
+/** A request as its events fold: of either kind. */
+export type Folded = { readonly create: Request } | { readonly return: ReturnRequest };
+
 /** A request as people and Host Factory see it; undefined where the stream is empty. */
-export const viewOf = (requestId: string, stream: Stream): RequestView | undefined => {
-  if (isReturnId(requestId)) {
-    const request = foldReturn(stream);
-    return request.stage === 'absent' ? undefined : returnView(requestId, request, stream.version);
+export const viewOfFolded = (
+  requestId: string,
+  folded: Folded,
+  { version, events }: Stream,
+): RequestView | undefined => {
+  const [first] = events;
+  const user = first?.userId === undefined ? {} : { userId: first.userId };
+  if ('return' in folded) {
+    return folded.return.stage === 'absent' ? undefined : { ...returnView(requestId, folded.return, version), ...user };
   }
-  const request = foldRequest(stream);
-  return request.stage === 'absent' ? undefined : createView(requestId, request, stream.version);
+  return folded.create.stage === 'absent' ? undefined : { ...createView(requestId, folded.create, version), ...user };
+};
+
+export const viewOf = (requestId: string, stream: Stream): RequestView | undefined => {
+  const folded = isReturnId(requestId) ? { return: foldReturn(stream) } : { create: foldRequest(stream) };
+  return viewOfFolded(requestId, folded, stream);
 };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import { type BuildOptions, build, type OutputFile, type Plugin } from 'esbuild';
-import { ajv } from '../config/ajv.ts';
+import { ajv } from '../json/ajv.ts';
 import { checkHotPath } from './hot-path.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -17,8 +17,11 @@ const parts = {
   inspection: 'src/providers/aws/inspection.ts',
   admin: 'src/cli/cli.ts',
   administration: 'src/parts/administration.ts',
+  reading: 'src/parts/reading.ts',
   emulator: 'src/emulator/server.ts',
   credentials: 'src/providers/aws/default-credentials.ts',
+  server: 'src/api/server.ts',
+  tracing: 'src/telemetry/tracing.ts',
 } as const;
 
 /** Leaves the dynamic imports of a part to `require` of its file at run time. */

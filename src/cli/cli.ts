@@ -4,12 +4,17 @@ import { runDemo } from './demo.ts';
 import { doctorOptions, runDoctor } from './doctor.ts';
 import type { Door } from './door.ts';
 import { runEmulator } from './emulator.ts';
+import { eventCommands } from './events.ts';
 import { instanceTypeCommands } from './instance-types.ts';
 import { launchTemplateCommands } from './launch-templates.ts';
 import { machineCommands } from './machines.ts';
 import { offeringCommands } from './offerings.ts';
+import { projectionCommands } from './projections.ts';
+import { reconcileOptions, runReconcile } from './reconcile.ts';
 import { requestCommands } from './requests.ts';
+import { serveOptions } from './serve.ts';
 import { templateCommands } from './templates.ts';
+import { dispatchMessage, listHandlers, showMetrics } from './tools.ts';
 
 const epilogue = `Host Factory itself calls scripts/*.sh; each is also a verb here:
   hf-aws getAvailableTemplates | requestMachines | getRequestStatus
@@ -37,6 +42,7 @@ export const runCli = async (argv: readonly string[], door: Door): Promise<numbe
     .option('json', { type: 'boolean', describe: 'JSON for machines instead of tables', global: true })
     .option('user', { type: 'string', describe: 'Who asks; kept on the events', global: true })
     .option('correlation-id', { type: 'string', describe: 'Kept on log lines and events', global: true })
+    .option('trace-file', { type: 'string', describe: 'Append the spans of this call to a file', global: true })
     .command('templates', 'The host templates', templateCommands(door, done))
     .command('requests', 'Requests for machines and returns of them', requestCommands(door, done))
     .command('machines', 'The machines on record', machineCommands(door, done))
@@ -50,6 +56,20 @@ export const runCli = async (argv: readonly string[], door: Door): Promise<numbe
     .command('launch-templates', 'The launch templates made for fleets and groups', launchTemplateCommands(door, done))
     .command('offerings', 'What launches keep clear of', offeringCommands(door, done))
     .command('instance-types', 'What is known of EC2 instance types', instanceTypeCommands(door, done))
+    .command('events', 'What happened, event by event', eventCommands(door, done))
+    .command('projections', 'What lists are read from; made from the events', projectionCommands(door, done))
+    .command('metrics', 'Figures over all calls so far, in the text format of Prometheus', showMetrics(door, done))
+    .command('serve', 'Serve requests over HTTP until told to stop', serveOptions, (options) =>
+      done(door.serve(options)),
+    )
+    .command('handlers', false, listHandlers(door, done))
+    .command('dispatch <message>', false, dispatchMessage(door, done))
+    .command(
+      'reconcile',
+      'Find, and release with --apply, what runs at AWS and nobody will ask about',
+      reconcileOptions,
+      (options) => done(runReconcile(door, options)),
+    )
     .command(
       'emulator',
       'Run an EC2 endpoint on this machine, for rehearsals',

@@ -1,4 +1,5 @@
 import type { ApplicationService } from '../application/application-service.ts';
+import type { Observe, ServeOptions } from '../application/ports.ts';
 import type { AwsCall } from '../application/rehearsal.ts';
 import { isPluginError, messageOf } from '../domain/errors.ts';
 
@@ -13,11 +14,15 @@ export interface Door {
   readonly home: string;
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  compose(
-    correlationId?: string,
-  ): Promise<{ readonly service: ApplicationService; readonly log: { flush(): Promise<void> } }>;
+  compose(options: { readonly correlationId?: () => string; readonly traceFile?: string }): Promise<{
+    readonly service: ApplicationService;
+    readonly log: { flush(): Promise<void> };
+    readonly observe: Observe;
+  }>;
   /** The same application, but nothing is sent to AWS and nothing is written; `calls` fills with what would be sent. */
   rehearse(): Promise<{ readonly service: ApplicationService; readonly calls: readonly AwsCall[] }>;
+  /** Serves the REST door until the process is told to stop; resolves with the exit status. */
+  serve(options: ServeOptions): Promise<number>;
   startEmulator(options: {
     readonly port?: number;
     readonly host?: string;
@@ -37,11 +42,18 @@ export interface CommonOptions {
   readonly json?: boolean | undefined;
   readonly user?: string | undefined;
   readonly correlationId?: string | undefined;
+  readonly traceFile?: string | undefined;
 }
 
 export const originOptions = ({ user, correlationId }: CommonOptions) => ({
   ...(user === undefined ? {} : { userId: user }),
   ...(correlationId === undefined ? {} : { correlationId }),
+});
+
+/** The same for a command, which may bring an id of its own. */
+export const commandOptions = (options: CommonOptions & { readonly commandId?: string | undefined }) => ({
+  ...originOptions(options),
+  ...(options.commandId === undefined ? {} : { commandId: options.commandId }),
 });
 
 /** Runs a command against the application; a fault is printed as one line with its code, exit 1. */
@@ -51,8 +63,12 @@ export const withService = (
   act: (service: ApplicationService) => Promise<number>,
 ): Promise<number> =>
   reporting(door, options, async () => {
-    const { service, log } = await door.compose(options.correlationId);
-    return act(service).finally(() => log.flush());
+    const { correlationId, traceFile } = options;
+    const { service, log, observe } = await door.compose({
+      ...(correlationId === undefined ? {} : { correlationId: () => correlationId }),
+      ...(traceFile === undefined ? {} : { traceFile }),
+    });
+    return observe({ kind: 'door', name: 'hf-aws' }, () => act(service)).finally(() => log.flush());
   });
 
 /** Runs the command as a rehearsal, then prints the AWS calls that would have gone out. */

@@ -1,20 +1,19 @@
 import type { Argv } from 'yargs';
+import { machineStates } from '../domain/machine.ts';
 import {
   type CommonOptions,
+  commandOptions,
   type Door,
-  originOptions,
   readPairs,
   show,
   table,
-  warn,
   withRehearsal,
   withService,
 } from './door.ts';
 import { explainOptions, runExplain } from './explain.ts';
+import { listingOf, showList, withExpectation, withListing } from './listing.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
-
-const states = ['pending', 'running', 'shutting-down', 'terminated', 'stopping', 'stopped'] as const;
 
 export const machineCommands =
   (door: Door, done: Done) =>
@@ -24,25 +23,17 @@ export const machineCommands =
         'list',
         'List machines as last seen',
         (each) =>
-          each
-            .option('status', { choices: states, describe: 'EC2 state' })
+          withExpectation(withListing(each))
+            .option('status', { choices: machineStates, describe: 'EC2 state' })
             .option('request', { type: 'string', describe: 'Only machines of this request' })
-            .option('limit', { type: 'number', default: 50 })
-            .option('offset', { type: 'number', default: 0 })
+            .option('template', { type: 'string', describe: 'Only machines of this template' })
             .example('hf-aws machines list --status running', 'what runs'),
         (options) =>
           done(
             withService(door, options, async (service) => {
-              const { status, request, limit, offset } = options;
-              const { machines, warnings } = await service.listMachines({
-                limit,
-                offset,
-                ...(status === undefined ? {} : { status }),
-                ...(request === undefined ? {} : { requestId: request }),
-                ...originOptions(options),
-              });
-              warn(door, warnings);
-              show(door, options, machines, (views) =>
+              const { status, request: requestId, template: templateId } = options;
+              const list = await service.listMachines({ status, requestId, templateId, ...listingOf(options) });
+              showList(door, options, list, (views) =>
                 table(
                   ['MACHINE', 'NAME', 'STATE', 'TYPE', 'ADDRESS', 'REQUEST'],
                   views.map((view) => [
@@ -66,6 +57,7 @@ export const machineCommands =
           each
             .positional('machines', { type: 'string', array: true, demandOption: true })
             .option('dry-run', { type: 'boolean', default: false, describe: 'Only print the AWS calls' })
+            .option('command-id', { type: 'string', describe: 'UUID: the same again gives the same return' })
             .example('hf-aws machines return i-0123456789abcdef0', 'terminate one machine of ours')
             .example('hf-aws machines return i-0123456789abcdef0 --dry-run', 'what AWS would be asked for'),
         (options) => {
@@ -77,7 +69,7 @@ export const machineCommands =
           }
           return done(
             withService(door, options, async (service) => {
-              const answer = await service.returnMachines({ machines, ...originOptions(options) });
+              const answer = await service.returnMachines({ machines, ...commandOptions(options) });
               show(door, options, answer, ({ requestId, message }) => `${requestId}\n${message}`);
               return 0;
             }),
@@ -90,7 +82,8 @@ export const machineCommands =
         (each) =>
           each
             .positional('machineId', { type: 'string', demandOption: true })
-            .positional('status', { choices: states, demandOption: true })
+            .positional('status', { choices: machineStates, demandOption: true })
+            .option('command-id', { type: 'string', describe: 'UUID: the same again gives the same answer' })
             .option('metadata', {
               type: 'string',
               array: true,
@@ -106,7 +99,7 @@ export const machineCommands =
                 machineId,
                 status,
                 metadata: readPairs(metadata),
-                ...originOptions(options),
+                ...commandOptions(options),
               });
               show(
                 door,

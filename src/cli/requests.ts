@@ -1,7 +1,18 @@
 import type { Argv } from 'yargs';
-import type { RequestView } from '../application/views.ts';
-import { type CommonOptions, type Door, originOptions, show, table, warn, withRehearsal, withService } from './door.ts';
+import { type RequestView, requestStatuses } from '../application/views.ts';
+import {
+  type CommonOptions,
+  commandOptions,
+  type Door,
+  originOptions,
+  show,
+  table,
+  warn,
+  withRehearsal,
+  withService,
+} from './door.ts';
 import { explainOptions, runExplain } from './explain.ts';
+import { expectationOf, listingOf, showList, withExpectation, withListing } from './listing.ts';
 import { watchOptions, watchRequest } from './watch.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
@@ -29,30 +40,19 @@ export const requestCommands =
         'list',
         'List requests, newest first',
         (each) =>
-          each
-            .option('status', { choices: ['running', 'complete', 'complete_with_error'] as const })
+          withExpectation(withListing(each))
+            .option('status', { choices: requestStatuses })
+            .option('kind', { choices: ['create', 'return'] as const })
             .option('template', { type: 'string', describe: 'Only requests of this template' })
-            .option('limit', { type: 'number', default: 20 })
-            .option('offset', { type: 'number', default: 0 })
-            .example('hf-aws requests list --status running', 'what is still on its way'),
+            .option('by', { type: 'string', describe: 'Only what this user asked for' })
+            .example('hf-aws requests list --status running', 'what is still on its way')
+            .example('hf-aws requests list --search m5 --sort-by wanted --page 2', 'search, sort and page'),
         (options) =>
           done(
             withService(door, options, async (service) => {
-              const { status, template, limit, offset } = options;
-              const { requests, warnings } = await service.listRequests({
-                limit,
-                offset,
-                ...(status === undefined ? {} : { status }),
-                ...(template === undefined ? {} : { templateId: template }),
-                ...originOptions(options),
-              });
-              warn(door, warnings);
-              show(
-                door,
-                options,
-                requests.map(({ machines: _machines, ...view }) => view),
-                requestTable,
-              );
+              const { status, kind, template: templateId, by: requester } = options;
+              const list = await service.listRequests({ status, kind, templateId, requester, ...listingOf(options) });
+              showList(door, options, list, requestTable);
               return 0;
             }),
           ),
@@ -61,7 +61,7 @@ export const requestCommands =
         'show <requestId>',
         'Show one request as our records have it',
         (each) =>
-          each
+          withExpectation(each)
             .positional('requestId', { type: 'string', demandOption: true })
             .option('machines', { type: 'boolean', default: false, describe: 'Also its machines' })
             .option('sync', { type: 'boolean', default: true, describe: 'Look at EC2 first' })
@@ -74,11 +74,19 @@ export const requestCommands =
               if (sync) {
                 const { unverified } = await service.syncRequests({
                   requestIds: [requestId],
+                  claims: true,
                   ...originOptions(options),
                 });
                 warn(door, [...unverified.values()]);
               }
-              const view = await service.getRequestStatus({ requestId, includeMachines, ...originOptions(options) });
+              const expected = expectationOf(options, requestId);
+              const view = await service.getRequestStatus({
+                requestId,
+                includeMachines,
+                expected,
+                ...originOptions(options),
+              });
+              if (view._warning !== undefined) warn(door, [view._warning]);
               show(door, options, view, ({ machines, message, ...rest }) => {
                 const rows = (machines ?? []).map(({ machineId, name, result, status, message: why }) => [
                   machineId,
@@ -107,29 +115,44 @@ export const requestCommands =
             .example('hf-aws requests create od-m5 3', 'three hosts of template od-m5')
             .example('hf-aws requests create od-m5 3 --dry-run', 'what AWS would be asked for'),
         (options) => {
-          const { templateId, count: maxNumber, commandId } = options;
+          const { templateId, count: maxNumber } = options;
           if (options.dryRun) {
             return done(withRehearsal(door, options, (service) => service.createRequest({ templateId, maxNumber })));
           }
           let created = '';
           const create = (): Promise<number> =>
             withService(door, options, async (service) => {
-              const identity = commandId === undefined ? {} : { commandId };
-              const answer = await service.createRequest({
-                templateId,
-                maxNumber,
-                ...identity,
-                ...originOptions(options),
-              });
+              const answer = await service.createRequest({ templateId, maxNumber, ...commandOptions(options) });
               created = answer.requestId;
-              if (options.wait && options.json === true) return 0;
-              show(door, options, answer, ({ requestId, message }) => `${requestId}\n${message}`);
+              // What is followed is told once, at its end.
+              if (!(options.wait && options.json === true))
+                show(door, options, answer, ({ requestId, message }) => `${requestId}\n${message}`);
+              await service.syncRequests({ requestIds: [created], claims: true, ...originOptions(options) });
               return 0;
             });
           return done(
             create().then((code) => (code === 0 && options.wait ? watchRequest(door, options, created) : code)),
           );
         },
+      )
+      .command(
+        'cancel <requestId>',
+        'End a request that is still running: its machines are terminated',
+        (each) =>
+          each
+            .positional('requestId', { type: 'string', demandOption: true })
+            .option('reason', { type: 'string', default: 'by the administrator', describe: 'Told to Host Factory' })
+            .option('command-id', { type: 'string', describe: 'UUID: the same again gives the same answer' })
+            .example('hf-aws requests cancel req-… --reason "wrong template"', 'give it up'),
+        (options) =>
+          done(
+            withService(door, options, async (service) => {
+              const { requestId, reason } = options;
+              const answer = await service.cancelRequest({ requestId, reason, ...commandOptions(options) });
+              show(door, options, answer, ({ version }) => `${requestId} is cancelled (version ${version})`);
+              return 0;
+            }),
+          ),
       )
       .command(
         'watch <requestId>',
@@ -144,4 +167,4 @@ export const requestCommands =
         done(runExplain(door, options)),
       )
       .strict()
-      .demandCommand(1, 'Say what to do with requests: list, show, watch, explain or create');
+      .demandCommand(1, 'Say what to do with requests: list, show, watch, explain, create or cancel');

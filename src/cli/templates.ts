@@ -12,6 +12,7 @@ import {
   withService,
 } from './door.ts';
 import { launchInWords, templateOf } from './explain-launch.ts';
+import { listingOf, showList, withListing } from './listing.ts';
 
 const isFile = (what: string): boolean => /[/\\]|\.json$/.test(what);
 
@@ -43,15 +44,13 @@ export const templateCommands =
         'list',
         'List the templates Host Factory is offered',
         (each) =>
-          each
+          withListing(each)
             .option('filter', {
               type: 'string',
               array: true,
               default: [],
               describe: 'field=value, e.g. priceType=spot',
             })
-            .option('limit', { type: 'number' })
-            .option('offset', { type: 'number', default: 0 })
             .strict()
             .example(
               'hf-aws templates list --filter priceType=ondemand --json',
@@ -60,19 +59,14 @@ export const templateCommands =
         (options) =>
           done(
             withService(door, options, async (service) => {
-              const { filter, limit, offset } = options;
-              const filters = readPairs(filter);
-              const page = { offset, ...(limit === undefined ? {} : { limit }) };
-              const answer = await service.getTemplates({ filters, ...page, ...originOptions(options) });
-              show(door, options, answer, ({ file, templates, rejected }) => {
+              const { expected: _none, ...listing } = listingOf(options);
+              const list = await service.listTemplates({ filters: readPairs(options.filter), ...listing });
+              showList(door, options, list, (templates) => {
                 const rows = templates.map(({ templateId, priceType, maxNumber, vmType = '', attributes }) => {
                   const [ncpus, nram] = [attributes['ncpus']?.[1] ?? '', attributes['nram']?.[1] ?? ''];
                   return [templateId, priceType, String(maxNumber), vmType, ncpus, nram];
                 });
-                const left = rejected.map(
-                  ({ templateId }) => `left out: ${templateId} (hf-aws templates validate ${templateId})`,
-                );
-                return [file, table(['TEMPLATE', 'PRICE', 'MAX', 'TYPE', 'NCPUS', 'NRAM'], rows), ...left].join('\n');
+                return `${list.file}\n${table(['TEMPLATE', 'PRICE', 'MAX', 'TYPE', 'NCPUS', 'NRAM'], rows)}`;
               });
               return 0;
             }),

@@ -1,4 +1,4 @@
-import { ajv } from './ajv.ts';
+import { ajv } from '../json/ajv.ts';
 import { providerConfigSchema } from './provider-config.schema.ts';
 import { templateSchema } from './template.schema.ts';
 

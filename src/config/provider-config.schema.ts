@@ -135,12 +135,38 @@ export const providerConfigSchema = {
       default: 60,
       description: 'Minutes after which such a template may try again; `hf-aws offerings clear` lets it at once',
     },
+    metricsTextfile: {
+      type: 'string',
+      description: 'File to write figures to, for the textfile collector of node_exporter',
+    },
     consistencyWindowSeconds: {
       type: 'integer',
       minimum: 0,
       maximum: 600,
       default: 120,
       description: 'For so long an instance EC2 does not show is not believed gone',
+    },
+    unclaimedRequestMinutes: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 10080,
+      default: 60,
+      description:
+        'A request nobody has asked about for so long never reached Host Factory: its hosts are released; 0 never',
+    },
+    orphanMinutes: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 10080,
+      default: 15,
+      description: 'What carries our tag and belongs to no request is released when it is seen again after so long',
+    },
+    sweepIntervalMinutes: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 10080,
+      default: 15,
+      description: 'At most so often getReturnRequests looks for such requests and orphans after its answer; 0 never',
     },
   },
 } as const;

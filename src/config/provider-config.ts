@@ -1,9 +1,9 @@
 import { isAbsolute, join } from 'node:path';
 import { PluginError } from '../domain/errors.ts';
+import { problemsOf } from '../json/problems.ts';
 import { validateProviderConfig } from './documents.validator.ts';
 import { candidates, type ProviderEnvironment } from './environment.ts';
 import { readFirst } from './json-file.ts';
-import { problemsOf } from './problems.ts';
 import { providerConfigSchema } from './provider-config.schema.ts';
 import { readScalars } from './scalars.ts';
 
@@ -42,7 +42,12 @@ const defaults = Object.fromEntries(
   Object.entries(properties).flatMap(([name, schema]) => ('default' in schema ? [[name, schema.default]] : [])),
 );
 
-const pathParameters: ReadonlySet<string> = new Set(['AWS_CREDENTIAL_FILE', 'AWS_CREDENTIAL_SCRIPT', 'AWS_KEY_FILE']);
+const pathParameters: ReadonlySet<string> = new Set([
+  'AWS_CREDENTIAL_FILE',
+  'AWS_CREDENTIAL_SCRIPT',
+  'AWS_KEY_FILE',
+  'metricsTextfile',
+]);
 
 const isConfig = (values: Readonly<Record<string, unknown>>): values is ProviderConfig =>
   validateProviderConfig(values);

@@ -1,6 +1,6 @@
 import type { Attribute, Template, TemplateProblem } from '../domain/template.ts';
+import { problemsOf } from '../json/problems.ts';
 import { validateTemplate } from './documents.validator.ts';
-import { problemsOf } from './problems.ts';
 import { readScalars } from './scalars.ts';
 import { templateSchema } from './template.schema.ts';
 

@@ -1,5 +1,6 @@
 /** EC2's names for the states of an instance; Host Factory uses the same words for `status`. */
-export type MachineState = 'pending' | 'running' | 'shutting-down' | 'terminated' | 'stopping' | 'stopped';
+export const machineStates = ['pending', 'running', 'shutting-down', 'terminated', 'stopping', 'stopped'] as const;
+export type MachineState = (typeof machineStates)[number];
 
 /** One look at one EC2 instance. Empty strings and undefined are what EC2 did not tell (yet, or any more). */
 export interface Sighting {

@@ -64,6 +64,8 @@ export interface Refusal {
   readonly message: string;
   readonly pool: string;
   readonly awsRequestId?: string;
+  /** Another pool may have what this one lacked. */
+  readonly tryNextPool?: boolean;
 }
 
 export type RequestEvent =
@@ -117,12 +119,19 @@ export type RequestEvent =
       readonly returnId: string;
       readonly machineIds: readonly string[];
     }
-  | { readonly type: 'RequestCompleted'; readonly at: number };
+  | { readonly type: 'RequestCancelled'; readonly at: number; readonly reason: string }
+  | { readonly type: 'RequestCompleted'; readonly at: number }
+  /** Somebody asked about the request: its id did reach its caller. */
+  | { readonly type: 'RequestClaimed'; readonly at: number }
+  /** Nobody ever asked: what it launched is released. */
+  | { readonly type: 'RequestAbandoned'; readonly at: number; readonly reason: string };
 
 interface Launch extends PreparedLaunch {
   /** When it was last sent, ms. */
   readonly sentAt: number;
   readonly resolved: boolean;
+  /** It was refused in a way that has another pool tried. */
+  readonly tryNextPool?: boolean;
 }
 
 export interface HeldResource extends Resource {
@@ -148,6 +157,12 @@ export interface KnownRequest {
   /** As they stood when the request settled: Host Factory gets the same answer for ever. */
   readonly settledMachines?: Machines;
   readonly settledAt?: number;
+  /** When somebody first asked about it, ms. */
+  readonly claimedAt?: number;
+  /** Why it was abandoned: nothing more is launched for it, and all it has is released. */
+  readonly abandoned?: string;
+  /** Why nothing of it is wanted any more. */
+  readonly cancelled?: string;
 }
 
 export type Request = { readonly stage: 'absent' } | KnownRequest;
@@ -187,6 +202,16 @@ const reopened = ({ settledMachines: _then, settledAt: _when, ...request }: Know
   stage: 'open',
 });
 
+/** All that an abandoned request has or gets is given up. */
+const givenUpIfAbandoned = (request: KnownRequest): KnownRequest => {
+  const { abandoned, machines } = request;
+  if (abandoned === undefined) return request;
+  return {
+    ...request,
+    machines: changeMachines(request, [...machines.keys()], (machine) => ({ givenUp: abandoned, ...machine })),
+  };
+};
+
 const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest => {
   switch (event.type) {
     case 'RequestCreated':
@@ -205,11 +230,11 @@ const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest =
       };
     case 'CapacityGranted':
       // A grant after settling (a launch thought lost that turned up) opens the request again.
-      return {
+      return givenUpIfAbandoned({
         ...reopened(request),
         launches: resolve(request.launches, event.clientToken),
         machines: sighted(request, event.machines),
-      };
+      });
     case 'ResourceCreated':
       return {
         ...reopened(request),
@@ -234,7 +259,11 @@ const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest =
     case 'CapacityRefused':
       return {
         ...request,
-        launches: resolve(request.launches, event.clientToken),
+        launches: resolve(request.launches, event.clientToken).map((launch) =>
+          launch.clientToken === event.clientToken && event.refusal.tryNextPool === true
+            ? { ...launch, tryNextPool: true }
+            : launch,
+        ),
         refusals: [...request.refusals, event.refusal],
       };
     case 'MachinesObserved':
@@ -263,8 +292,14 @@ const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest =
         ...request,
         machines: changeMachines(request, event.machineIds, (machine) => ({ ...machine, returnId: event.returnId })),
       };
+    case 'RequestCancelled':
+      return { ...request, cancelled: event.reason };
     case 'RequestCompleted':
       return { ...request, stage: 'settled', settledMachines: request.machines, settledAt: event.at };
+    case 'RequestClaimed':
+      return { ...request, claimedAt: event.at };
+    case 'RequestAbandoned':
+      return givenUpIfAbandoned({ ...reopened(request), abandoned: event.reason });
   }
 };
 
@@ -289,6 +324,10 @@ export const evolveRequest = (request: Request, event: RequestEvent): Request =>
 /** Launches whose outcome is not on record: in flight, or lost with the process or connection that sent them. */
 export const unresolvedLaunches = (request: KnownRequest): readonly Launch[] =>
   request.launches.filter(({ resolved }) => !resolved);
+
+/** Whether the process that went from pool to pool ended before it had tried them all. */
+export const isBetweenPools = ({ stage, launches, abandoned }: KnownRequest): boolean =>
+  stage === 'open' && abandoned === undefined && launches.at(-1)?.tryNextPool === true;
 
 /** Machines that may run and are not being returned: what counts against a template's `maxNumber`. */
 export const liveMachines = (request: KnownRequest): readonly Machine[] =>
@@ -390,7 +429,11 @@ export type RequestCommand =
       readonly returnId: string;
       readonly machineIds: readonly string[];
     }
-  | { readonly type: 'Settle'; readonly now: number };
+  | { readonly type: 'Settle'; readonly now: number }
+  /** Ends an open request: nothing more is launched for it, and what it got goes back. */
+  | { readonly type: 'Cancel'; readonly now: number; readonly reason: string }
+  | { readonly type: 'Claim'; readonly now: number }
+  | { readonly type: 'Abandon'; readonly now: number; readonly reason: string };
 
 const goneReason = 'Client.InstanceUnknown: no longer known to EC2';
 
@@ -469,13 +512,38 @@ const changeResource = (
 export const givenUpButStanding = ({ machines }: KnownRequest): readonly Machine[] =>
   [...machines.values()].filter(({ givenUp, state }) => givenUp !== undefined && !hasEnded(state));
 
-/** Settled: nothing more will come and every machine is either usable or lost. */
+/** Whether neither its caller nor the end of our patience has been noted. */
+export const isUnclaimed = ({ claimedAt, abandoned }: KnownRequest): boolean => (claimedAt ?? abandoned) === undefined;
+
+/** Settled: nothing more will come and every machine is either usable or lost; of a cancelled request all are lost. */
 const canSettle = (request: KnownRequest): boolean =>
   request.stage === 'open' &&
   unresolvedLaunches(request).length === 0 &&
   fillingResources(request).length === 0 &&
   givenUpButStanding(request).length === 0 &&
-  [...request.machines.values()].every((machine) => resultOf(machine) !== 'executing');
+  [...request.machines.values()].every((machine) =>
+    request.cancelled === undefined ? resultOf(machine) !== 'executing' : hasEnded(machine.state),
+  );
+
+/** What becomes of the request as a whole. */
+const decideEnd = (
+  command: Extract<RequestCommand, { type: 'Cancel' | 'Settle' | 'Claim' | 'Abandon' }>,
+  request: KnownRequest,
+): readonly RequestEvent[] => {
+  const at = command.now;
+  switch (command.type) {
+    case 'Cancel':
+      return request.stage === 'open' && request.cancelled === undefined
+        ? [{ type: 'RequestCancelled', at, reason: command.reason }]
+        : [];
+    case 'Settle':
+      return canSettle(request) ? [{ type: 'RequestCompleted', at }] : [];
+    case 'Claim':
+      return isUnclaimed(request) ? [{ type: 'RequestClaimed', at }] : [];
+    case 'Abandon':
+      return isUnclaimed(request) ? [{ type: 'RequestAbandoned', at, reason: command.reason }] : [];
+  }
+};
 
 const decideKnown = (
   command: Exclude<RequestCommand, { type: 'Create' }>,
@@ -485,7 +553,7 @@ const decideKnown = (
   switch (command.type) {
     case 'IntendLaunch': {
       const known = request.launches.some(({ clientToken }) => clientToken === command.launch.clientToken);
-      return known ? [] : [{ type: 'LaunchIntended', at, launch: command.launch }];
+      return known || request.cancelled !== undefined ? [] : [{ type: 'LaunchIntended', at, launch: command.launch }];
     }
     case 'RepeatLaunch':
       return [{ type: 'LaunchRepeated', at, clientToken: command.clientToken }];
@@ -509,8 +577,11 @@ const decideKnown = (
       const machineIds = heldBut(request, command.machineIds, (machine) => machine.returnId === returnId);
       return machineIds.length === 0 ? [] : [{ type: 'MachinesReturned', at, returnId, machineIds }];
     }
+    case 'Cancel':
     case 'Settle':
-      return canSettle(request) ? [{ type: 'RequestCompleted', at }] : [];
+    case 'Claim':
+    case 'Abandon':
+      return decideEnd(command, request);
   }
 };
 

@@ -62,6 +62,8 @@ export interface OwnedSighting extends Sighting {
   readonly ours: boolean;
   /** The request named in its tags. */
   readonly owner?: string;
+  /** Whether its tags name another work directory than ours. */
+  readonly ofOtherStore?: true;
   /** The administrator's tags as `k=v;k=v`, without ours and AWS's. */
   readonly instanceTags: string;
 }
@@ -76,7 +78,7 @@ export const needsTermination = ({ verdict, last }: ReturnItem): boolean =>
 /** What a look at EC2 makes of an item. */
 export const judge = (item: ReturnItem, seen: OwnedSighting): ReturnItem => {
   const { missedSince: _found, ...rest } = item;
-  const { ours, owner, instanceTags, ...sighting } = seen;
+  const { ours, owner, ofOtherStore: _store, instanceTags, ...sighting } = seen;
   const last: Sighting = {
     ...sighting,
     name: sighting.name || item.last?.name || item.name,

@@ -9,9 +9,18 @@ import type { World } from './world.ts';
 
 /** What becomes of a call's connection: an answer, a cut, or silence. */
 export type Reply =
-  | { readonly kind: 'answer'; readonly requestId: string; readonly answer: ServiceAnswer }
+  | { readonly kind: 'answer'; readonly action: string; readonly requestId: string; readonly answer: ServiceAnswer }
   | { readonly kind: 'cut' }
   | { readonly kind: 'silence' };
+
+/** A moment of a call: it has arrived, its work is done, its answer has left. */
+export interface Moment {
+  readonly action: string;
+  readonly at: 'arrived' | 'acted' | 'answered';
+}
+
+/** Sees every call at its moments, at once. `cut` ends it there: nothing more is done, nothing answered. */
+export type Watcher = (moment: Moment) => 'cut' | undefined;
 
 export interface ApiCalls {
   readonly world: World;
@@ -19,6 +28,7 @@ export interface ApiCalls {
   readonly faults: FaultBook;
   /** Told after every action that may have changed the world. */
   readonly changed: () => void;
+  readonly watch: Watcher;
 }
 
 const accessKeyOf = (authorization: string | undefined): string | undefined =>
@@ -35,7 +45,7 @@ const readForm = (body: string): ReadonlyMap<string, string> =>
 
 /** Performs one API call as its body and headers give it, or what an injected fault makes of it. Always recorded. */
 export const performCall = async (
-  { world, log, faults, changed }: ApiCalls,
+  { world, log, faults, changed, watch }: ApiCalls,
   body: string,
   { authorization, target }: { readonly authorization: string | undefined; readonly target: string | undefined },
 ): Promise<Reply> => {
@@ -43,6 +53,7 @@ export const performCall = async (
   const action = form.get('Action') ?? '(none)';
   const requestId = randomUUID();
   const end = log.begin(action, world.now(), form);
+  if (watch({ action, at: 'arrived' }) === 'cut') return { kind: 'cut' };
   const effect = faults.meet(action);
   if (effect !== undefined) end({ fault: effect.kind });
   if (effect?.kind === 'hang') return { kind: 'silence' };
@@ -60,5 +71,6 @@ export const performCall = async (
       : answerCall(world, { action, form, accessKeyId: accessKeyOf(authorization) }, requestId);
   if (!action.startsWith('Describe') || world.lastNumber !== lastNumber) changed();
   end({ httpStatus: answer.status, ...(answer.errorCode !== undefined && { errorCode: answer.errorCode }) });
-  return effect?.kind === 'drop-after' ? { kind: 'cut' } : { kind: 'answer', requestId, answer };
+  const isCut = watch({ action, at: 'acted' }) === 'cut' || effect?.kind === 'drop-after';
+  return isCut ? { kind: 'cut' } : { kind: 'answer', action, requestId, answer };
 };

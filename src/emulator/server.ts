@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type ApiCalls, performCall } from './api-call.ts';
+import { type ApiCalls, performCall, type Watcher } from './api-call.ts';
 import { createCallLog } from './calls.ts';
 import { type Control, createControl } from './control.ts';
 import { answerControl, controlPrefix } from './control-routes.ts';
@@ -18,6 +18,8 @@ export interface EmulatorOptions {
   readonly settings?: Partial<Settings>;
   /** The clock, in milliseconds since 1970; left out: the system's. */
   readonly now?: () => number;
+  /** Sees every call as it arrives, acts and answers. */
+  readonly watch?: Watcher;
 }
 
 /** A running emulator: its endpoint, and in-process control over what goes on behind it. */
@@ -55,7 +57,9 @@ const serveApi = async (
     return;
   }
   const headers = { 'content-type': reply.answer.contentType, 'x-amzn-requestid': reply.requestId };
-  response.writeHead(reply.answer.status, headers).end(reply.answer.body);
+  response.writeHead(reply.answer.status, headers).end(reply.answer.body, () => {
+    calls.watch({ action: reply.action, at: 'answered' });
+  });
 };
 
 const createEndpoint = (calls: ApiCalls, control: Control): Server => {
@@ -95,7 +99,7 @@ const stop = (server: Server): Promise<void> =>
 
 /** Starts an EC2 endpoint. Fails if the port is taken, a setting is wrong or the state file is unreadable. */
 export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emulator> => {
-  const { port = 0, host = '127.0.0.1', stateFile, now = Date.now } = options;
+  const { port = 0, host = '127.0.0.1', stateFile, now = Date.now, watch = () => undefined } = options;
   const saved = stateFile === undefined ? undefined : await loadState(stateFile);
   const world = createWorld(now, readSettings(options.settings ?? {}), saved);
   const saver = stateFile === undefined ? undefined : createStateSaver(stateFile, () => savedWorld(world));
@@ -103,7 +107,7 @@ export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emul
 
   const [log, faults] = [createCallLog(), createFaultBook()];
   const control = createControl(world, log, faults, changed);
-  const server = createEndpoint({ world, log, faults, changed }, control);
+  const server = createEndpoint({ world, log, faults, changed, watch }, control);
   const url = await listen(server, port, host);
   return {
     ...control,

@@ -45,15 +45,25 @@ const failedEntry = (requestId: string, error: unknown): Entry => {
   return { requestId, status: known ? 'running' : unknown, message: messageOf(error), machines: [] };
 };
 
+/** Host Factory knows no such status: the request runs until its machines are gone, and then ended badly. */
+const cancelledStatus = (settledAt: number | undefined): 'running' | 'complete_with_error' =>
+  settledAt === undefined ? 'running' : 'complete_with_error';
+
 const entryOf = async (
   service: ApplicationService,
   requestId: string,
   unverified: string | undefined,
 ): Promise<Entry> => {
   try {
-    const { status, message, machines = [] } = await service.getRequestStatus({ requestId, includeMachines: true });
+    const {
+      status,
+      message,
+      settledAt,
+      machines = [],
+    } = await service.getRequestStatus({ requestId, includeMachines: true });
     const doubt = unverified === undefined ? [] : [`Not verified with EC2: ${unverified}`];
-    return { requestId, status, message: [message, ...doubt].join(' '), machines: machines.map(row) };
+    const told = status === 'cancelled' ? cancelledStatus(settledAt) : status;
+    return { requestId, status: told, message: [message, ...doubt].join(' '), machines: machines.map(row) };
   } catch (error) {
     return failedEntry(requestId, error);
   }
@@ -62,7 +72,7 @@ const entryOf = async (
 /** How requests stand: `{"requests": [{"requestId": "..."}]}`, create and return requests mixed, one entry per id, in order. */
 export const getRequestStatus: Operation = async ({ service }, input) => {
   const requestIds = readIds(asObject(input, 'the input')['requests']);
-  const { unverified } = await service.syncRequests({ requestIds });
+  const { unverified } = await service.syncRequests({ requestIds, claims: true });
   const requests: Entry[] = [];
   for (const requestId of requestIds) requests.push(await entryOf(service, requestId, unverified.get(requestId)));
   return { body: { requests } };

@@ -29,6 +29,7 @@ export const getReturnRequests: Operation = async ({ service, log }, input) => {
     const afterwards = async (): Promise<void> => {
       await record(service, notices);
       await service.archiveRequests();
+      await service.reconcile({ apply: true, nowAndThen: true, held: machines });
     };
     return { body, afterwards };
   } catch (error) {

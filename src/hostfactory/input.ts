@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { messageOf, PluginError } from '../domain/errors.ts';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { isPluginError, messageOf, PluginError } from '../domain/errors.ts';
 import { parseJson } from '../json/parse-json.ts';
 
 const usage = (operation: string): string =>
@@ -7,10 +7,31 @@ const usage = (operation: string): string =>
 
 type Source = { readonly name: string; readonly read: () => Promise<string> };
 
-const readStandardInput = async (): Promise<string> => {
+/** Bytes; all hosts of the largest cluster take a tenth of it. */
+const mostInput = 16 * 1_048_576;
+
+const tooLarge = (name: string): PluginError =>
+  new PluginError('input.invalid', `the input ${name} is larger than ${mostInput} bytes`);
+
+/** Reads a stream to its end, and no more than memory can bear. */
+const readAll = async (name: string, stream: AsyncIterable<unknown>): Promise<string> => {
   const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk)));
+  let size = 0;
+  for await (const chunk of stream) {
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+    size += bytes.length;
+    if (size > mostInput) throw tooLarge(name);
+    chunks.push(bytes);
+  }
   return Buffer.concat(chunks).toString('utf8');
+};
+
+/** A plain file is read at once; of a pipe nobody knows the end. */
+const readFile = async (path: string): Promise<string> => {
+  const stats = statSync(path);
+  if (!stats.isFile()) return readAll(path, createReadStream(path));
+  if (stats.size > mostInput) throw tooLarge(path);
+  return readFileSync(path, 'utf8');
 };
 
 /** Where the input comes from: `-f <file>` as Host Factory calls it, `--data <json>`, else standard input. */
@@ -18,10 +39,10 @@ const sourceOf = (operation: string, args: readonly string[]): Source => {
   const [flag, value, ...rest] = args;
   if (flag === undefined) {
     if (process.stdin.isTTY) throw new PluginError('input.invalid', usage(operation));
-    return { name: 'standard input', read: readStandardInput };
+    return { name: 'standard input', read: () => readAll('on standard input', process.stdin) };
   }
   if (value !== undefined && rest.length === 0) {
-    if (flag === '-f' || flag === '--file') return { name: value, read: async () => readFileSync(value, 'utf8') };
+    if (flag === '-f' || flag === '--file') return { name: value, read: () => readFile(value) };
     if (flag === '--data') return { name: '--data', read: async () => value };
   }
   throw new PluginError('input.invalid', `unexpected arguments "${args.join(' ')}"; ${usage(operation)}`);
@@ -35,6 +56,7 @@ export const readInput = async (
 ): Promise<{ readonly name: string; readonly value: unknown }> => {
   const { name, read } = sourceOf(operation, args);
   const text = await read().catch((cause: unknown) => {
+    if (isPluginError(cause)) throw cause;
     throw new PluginError('input.unreadable', `cannot read the input file ${name}: ${messageOf(cause)}`, { cause });
   });
   if (isOptional && text.trim() === '') return { name, value: {} };

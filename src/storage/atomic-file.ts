@@ -12,7 +12,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { PluginError } from '../domain/errors.ts';
 
 /** State may hold user data and addresses: for the owner alone. */
@@ -25,8 +25,8 @@ export const errnoOf = (error: unknown): string =>
 const unwritable = (path: string, cause: unknown): PluginError =>
   new PluginError('storage.unwritable', `cannot write ${path} (${errnoOf(cause) || String(cause)})`, { cause });
 
-const withFile = <T>(path: string, flags: string, work: (descriptor: number) => T): T => {
-  const descriptor = openSync(path, flags, fileMode);
+const withFile = <T>(path: string, flags: string, work: (descriptor: number) => T, mode = fileMode): T => {
+  const descriptor = openSync(path, flags, mode);
   try {
     return work(descriptor);
   } finally {
@@ -53,14 +53,19 @@ const makeDirectory = (path: string): void => {
 /** Loaded when something is written: reading does without. */
 const crypto = (): typeof import('node:crypto') => process.getBuiltinModule('node:crypto');
 
-/** Writes beside the target under a name nobody else uses, on disk before it resolves. */
-const writeAside = (path: string, text: string): string => {
+/** Writes under a name nobody else uses, made from `path`, on disk before it resolves. */
+const writeAside = (path: string, text: string, mode = fileMode): string => {
   const aside = `${path}.${process.pid}-${crypto().randomBytes(6).toString('hex')}.tmp`;
   const write = (): void =>
-    withFile(aside, 'wx', (descriptor) => {
-      writeFileSync(descriptor, text);
-      fsyncSync(descriptor);
-    });
+    withFile(
+      aside,
+      'wx',
+      (descriptor) => {
+        writeFileSync(descriptor, text);
+        fsyncSync(descriptor);
+      },
+      mode,
+    );
   try {
     write();
   } catch (error) {
@@ -86,9 +91,19 @@ export const discard = (path: string): void => attempt(() => unlinkSync(path), u
 /** A lost NFS answer makes a link that was made look refused; what the file holds tells. */
 const holds = (path: string, text: string): boolean => readFileSync(path, 'utf8') === text;
 
-const linkUnlessTaken = (aside: string, path: string, text: string): boolean => {
+const linkInto = (aside: string, path: string): void => {
   try {
     linkSync(aside, path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    makeDirectory(dirname(path));
+    linkSync(aside, path);
+  }
+};
+
+const linkUnlessTaken = (aside: string, path: string, text: string): boolean => {
+  try {
+    linkInto(aside, path);
     return true;
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return holds(path, text);
@@ -98,12 +113,13 @@ const linkUnlessTaken = (aside: string, path: string, text: string): boolean => 
 
 /**
  * Creates a file that must not exist yet: whole or not at all, and by one process only, whatever is killed when. Answers false
- * if it exists with other content. Throws `storage.unwritable`.
+ * if it exists with other content. It is first written in the folder `asideIn` of the same file system, else beside its place.
+ * Throws `storage.unwritable`.
  */
-export const createFile = async (path: string, text: string): Promise<boolean> => {
+export const createFile = async (path: string, text: string, asideIn = dirname(path)): Promise<boolean> => {
   let aside = '';
   try {
-    aside = writeAside(path, text);
+    aside = writeAside(join(asideIn, basename(path)), text);
     const mine = linkUnlessTaken(aside, path, text);
     if (mine) syncDirectory(dirname(path));
     return mine;
@@ -153,11 +169,11 @@ export const sweepAbandoned = async (directory: string, names: readonly string[]
   }
 };
 
-/** Replaces a file's content: readers see the old or the new, never a part. Throws `storage.unwritable`. */
-export const replaceFile = async (path: string, text: string): Promise<void> => {
+/** Replaces a file's content: readers see the old or the new, never a part. Private unless told. Throws `storage.unwritable`. */
+export const replaceFile = async (path: string, text: string, mode = fileMode): Promise<void> => {
   let aside = '';
   try {
-    aside = writeAside(path, text);
+    aside = writeAside(path, text, mode);
     renameSync(aside, path);
     syncDirectory(dirname(path));
   } catch (error) {

@@ -1,7 +1,11 @@
 import { join } from 'node:path';
 import { Low } from 'lowdb';
+import type { Logger } from '../application/ports.ts';
 import { hasCode } from '../domain/errors.ts';
 import { replaceableDocument } from './json-documents.ts';
+
+/** Of the values: raised when what a key stands for is written in another form, so that old values are not taken for it. */
+const form = 1;
 
 interface Entry {
   readonly value: string;
@@ -28,8 +32,13 @@ export interface FactCache {
   forget(value: string): Promise<void>;
 }
 
-/** Facts in `cache/<name>.json`. What cannot be read is looked up again; what cannot be written is not kept. */
-export const createFactCache = (workDirectory: string, name: string, clock: () => number): FactCache => {
+/** Facts in `cache/<name>.json`, each for its lifetime; hits are in the log. What cannot be read is looked up again; what cannot be written is not kept. */
+export const createFactCache = (
+  workDirectory: string,
+  name: string,
+  clock: () => number,
+  log?: Pick<Logger, 'debug'>,
+): FactCache => {
   const open = async (): Promise<Low<Entries>> => {
     const document = new Low<Entries>(replaceableDocument(join(workDirectory, 'cache', `${name}.json`), isEntries), {});
     await document.read().catch((error: unknown) => {
@@ -37,8 +46,11 @@ export const createFactCache = (workDirectory: string, name: string, clock: () =
     });
     return document;
   };
-  const peek: FactCache['peek'] = async (key) =>
-    Object.entries((await open()).data).find(([name, { expires }]) => name === key && expires > clock())?.[1].value;
+  const peek: FactCache['peek'] = async (fact) => {
+    const isKnown = ([key, { expires }]: readonly [string, Entry]): boolean =>
+      key === `${fact}#${form}` && expires > clock();
+    return Object.entries((await open()).data).find(isKnown)?.[1].value;
+  };
   return {
     peek,
     forget: async (value) => {
@@ -46,8 +58,10 @@ export const createFactCache = (workDirectory: string, name: string, clock: () =
       document.data = Object.fromEntries(Object.entries(document.data).filter(([, entry]) => entry.value !== value));
       await document.write();
     },
-    get: async (key, lifetime, find) => {
-      const known = await peek(key);
+    get: async (fact, lifetime, find) => {
+      const key = `${fact}#${form}`;
+      const known = await peek(fact);
+      log?.debug(known === undefined ? 'cache.miss' : 'cache.hit', `${name} ${key}`);
       if (known !== undefined) return known;
       const value = await find();
       const document = await open();

@@ -22,10 +22,14 @@ const parse = (path: string, text: string): unknown => {
  * lowdb over a document that is written once. `write` throws `storage.conflict` when another process has written it first;
  * that is how two processes never append the same version of a stream, without a lock that a killed one could leave behind.
  */
-export const writeOnceDocument = <T>(path: string, isValid: (value: unknown) => value is T): Adapter<T> => ({
+export const writeOnceDocument = <T>(
+  path: string,
+  isValid: (value: unknown) => value is T,
+  asideIn?: string,
+): Adapter<T> => ({
   read: () => readJson(path, isValid),
   write: async (data) => {
-    const created = await createFile(path, `${JSON.stringify(data)}\n`);
+    const created = await createFile(path, `${JSON.stringify(data)}\n`, asideIn);
     if (!created) throw new PluginError('storage.conflict', `${path} was written by another process`);
   },
 });

@@ -12,7 +12,8 @@ export interface FileLoggerOptions {
   readonly maxBytes: number;
   /** Files set aside that are kept. */
   readonly maxFiles: number;
-  readonly correlationId: string;
+  /** Of the call that is being served. */
+  readonly correlationId: () => string;
   readonly clock: Clock;
 }
 
@@ -64,7 +65,7 @@ export const createFileLogger = (options: FileLoggerOptions): FileLogger => {
       if (levels.indexOf(level) < least) return;
       const plain = text.replaceAll(/\s*\n\s*/g, ' ');
       lines.push(
-        `[${timestamp(clock())}]-[${level}]-[${code}] ${plain} ${JSON.stringify({ correlationId, ...fields })}\n`,
+        `[${timestamp(clock())}]-[${level}]-[${code}] ${plain} ${JSON.stringify({ correlationId: correlationId(), ...fields })}\n`,
       );
     };
   const append = (text: string): void => {

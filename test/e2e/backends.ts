@@ -13,7 +13,7 @@ import {
   StopInstancesCommand,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
-import { type Emulator, startEmulator } from '../../src/emulator/server.ts';
+import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/server.ts';
 import type { Json } from './plugin.ts';
 
 /** An EC2 to test against. */
@@ -84,8 +84,9 @@ const fulfilMs = 100;
 const settleMs = 5 * fulfilMs;
 
 /** The embedded emulator, quick: states last fractions of a second. */
-export const emulatorBackend = async (): Promise<EmulatorBackend> => {
+export const emulatorBackend = async (options: EmulatorOptions = {}): Promise<EmulatorBackend> => {
   const emulator = await startEmulator({
+    ...options,
     settings: { pendingMs: 300, nameAfterMs: 150, shuttingDownMs: 300, stoppingMs: 100, fulfilMs },
   });
   const client = clientFor(emulator.url);

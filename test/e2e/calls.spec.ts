@@ -53,6 +53,12 @@ describe('the number of AWS calls', () => {
 
   it('is one per 200 hosts for reclaims', async () => {
     const hosts = Array.from({ length: 401 }, (_, n) => ({ machineId: `i-${String(n).padStart(17, '0')}` }));
+    await plugin.configure({ sweepIntervalMinutes: 0 });
+    expect(await callsDuring(() => plugin.reclaims(hosts))).toEqual({ DescribeInstances: 3 });
+    await plugin.configure({});
+    // Once in an interval, after the answer is out, a sweep follows.
+    const withSweep = { DescribeAutoScalingGroups: 1, DescribeFleets: 1, DescribeSpotFleetRequests: 1 };
+    expect(await callsDuring(() => plugin.reclaims(hosts))).toEqual({ DescribeInstances: 4, ...withSweep });
     expect(await callsDuring(() => plugin.reclaims(hosts))).toEqual({ DescribeInstances: 3 });
   });
 

@@ -27,12 +27,15 @@ describe('compiled code kept between calls', () => {
   });
   afterAll(() => backend.close());
   beforeEach(async () => {
-    plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url }, testTemplates(backend.place));
+    plugin = await createPlugin(
+      { AWS_ENDPOINT_URL: backend.url, sweepIntervalMinutes: 0 },
+      testTemplates(backend.place),
+    );
     folder = join(plugin.workDir, 'cache', 'code');
   });
   afterEach(() => plugin.remove());
 
-  /** One call of an operation that needs AWS; how its files, main and AWS, were loaded. */
+  /** One call of an operation that needs AWS; in what ways its files were loaded. */
   const loads = async (more: { env?: Record<string, string>; script?: string } = {}): Promise<readonly string[]> => {
     const [file, preload] = [join(plugin.directory, 'loads'), join(plugin.directory, 'probe.cjs')];
     await rm(file, { force: true });
@@ -42,7 +45,7 @@ describe('compiled code kept between calls', () => {
     const input = JSON.stringify({ machines: [{ machineId: 'i-0123456789abcdef0' }] });
     const { exitCode, body } = await plugin.run('getReturnRequests', ['--data', input], options);
     expect({ exitCode, body }).toMatchObject({ exitCode: 0, body: { requests: expect.anything() } });
-    return (await readFile(file, 'utf8')).trim().split('\n');
+    return [...new Set((await readFile(file, 'utf8')).trim().split('\n'))];
   };
   const kept = async (): Promise<string> => {
     const [name] = await readdir(folder);
@@ -50,8 +53,8 @@ describe('compiled code kept between calls', () => {
   };
 
   it('is written by the first call and taken by the second, for each operation', async () => {
-    expect(await loads()).toEqual(['none', 'none']);
-    expect(await loads()).toEqual(['taken', 'taken']);
+    expect(await loads()).toEqual(['none']);
+    expect(await loads()).toEqual(['taken']);
     await plugin.call('getAvailableTemplates', {});
     expect(await readdir(folder)).toHaveLength(2);
   });
@@ -70,14 +73,14 @@ describe('compiled code kept between calls', () => {
     await writeFile(main, (await readFile(main, 'utf8')).replace(/\/\/[0-9a-f]{16}\n$/, '//0123456789abcdef\n'));
     const script = join(other, 'scripts', 'getReturnRequests.sh');
     expect(await loads({ script })).toEqual(['none', 'taken']);
-    expect(await loads({ script })).toEqual(['taken', 'taken']);
+    expect(await loads({ script })).toEqual(['taken']);
   });
 
   it('that V8 refuses, here for its flags, is replaced', async () => {
     await loads();
     const NODE_OPTIONS = `--require ${join(plugin.directory, 'probe.cjs')} --stack-trace-limit=3 --jitless`;
-    expect(await loads({ env: { NODE_OPTIONS } })).toEqual(['rejected', 'rejected']);
-    expect(await loads({ env: { NODE_OPTIONS } })).toEqual(['taken', 'taken']);
+    expect(await loads({ env: { NODE_OPTIONS } })).toEqual(['rejected']);
+    expect(await loads({ env: { NODE_OPTIONS } })).toEqual(['taken']);
   });
 
   it.each<[string, () => Promise<unknown>]>([
@@ -87,8 +90,8 @@ describe('compiled code kept between calls', () => {
   ])('that is %s is passed over and replaced', async (_what, spoil) => {
     await loads();
     await spoil();
-    expect(await loads()).toEqual(['none', 'none']);
-    expect(await loads()).toEqual(['taken', 'taken']);
+    expect(await loads()).toEqual(['none']);
+    expect(await loads()).toEqual(['taken']);
   });
 
   it.each<[string, () => Promise<unknown>]>([
@@ -98,8 +101,8 @@ describe('compiled code kept between calls', () => {
   ])('is done without where its folder is %s', async (_what, make) => {
     await mkdir(join(plugin.workDir, 'cache'));
     await make();
-    expect(await loads()).toEqual(['none', 'none']);
-    expect(await loads()).toEqual(['none', 'none']);
+    expect(await loads()).toEqual(['none']);
+    expect(await loads()).toEqual(['none']);
   });
 
   it('is whole after many first calls at once', async () => {

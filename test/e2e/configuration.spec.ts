@@ -98,7 +98,7 @@ describe('broken surroundings', () => {
   it('refuses to launch when the work directory cannot be written', async () => {
     await rm(plugin.workDir, { recursive: true });
     await writeFile(plugin.workDir, 'in the way');
-    await expectRefusal('requestMachines', ask, `cannot write ${plugin.workDir}`);
+    await expectRefusal('requestMachines', ask, plugin.workDir);
     expect(backend.emulator.countCalls()).toEqual({});
   });
 

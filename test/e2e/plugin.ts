@@ -172,7 +172,9 @@ export const createPlugin = async (config: Json, templates: readonly Json[]): Pr
     state: async () => {
       const entries = await readdir(workDir, { recursive: true, withFileTypes: true });
       const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
-      return files.filter((file) => !file.startsWith(join(workDir, 'cache', 'code')));
+      // Compiled code and figures are kept of every call, also of those that change nothing.
+      const kept = [join(workDir, 'cache', 'code'), join(workDir, 'usage')];
+      return files.filter((file) => !kept.some((folder) => file.startsWith(folder)));
     },
     remove: () => rm(directory, { recursive: true, force: true }),
   };

@@ -166,7 +166,8 @@ describe('the scripts', () => {
     const script = join(home, 'scripts', 'requestMachines.sh');
     const stopWhenAsked = `${script} -f ${input} & while [ ! -e ${plugin.directory}/asked ]; do sleep 0.02; done; kill -TERM $!; wait $!`;
     const running = runScript('/bin/sh', ['-c', stopWhenAsked], { env: plugin.env });
-    await expect.poll(() => backend.emulator.calls('RunInstances').some(({ fault }) => fault !== undefined)).toBe(true);
+    const isAsked = (): boolean => backend.emulator.calls('RunInstances').some(({ fault }) => fault !== undefined);
+    await expect.poll(isAsked, { timeout: 30_000 }).toBe(true);
     await writeFile(join(plugin.directory, 'asked'), '');
     const { body } = await running;
     expect(body['requestId']).toMatch(/^req-/);

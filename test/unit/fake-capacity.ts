@@ -1,4 +1,4 @@
-import type { CapacityProvider, Clock } from '../../src/application/ports.ts';
+import type { CapacityProvider, Clock, OwnedResource, ResourceKeeper } from '../../src/application/ports.ts';
 import { PluginError } from '../../src/domain/errors.ts';
 import { clientTokenOf } from '../../src/domain/ids.ts';
 import type { PreparedLaunch, RefusalFault } from '../../src/domain/request.ts';
@@ -15,7 +15,10 @@ type Pool =
 export interface FakeCapacity extends CapacityProvider {
   /** The launch calls that came, in order. */
   readonly launches: readonly PreparedLaunch[];
+  readonly keeper: ResourceKeeper;
   readonly pools: Map<string, Pool>;
+  /** EC2 fleets of ours that still do something, by id. */
+  readonly fleets: Map<string, OwnedResource>;
   /** Runs as a launch call comes in. */
   onLaunch: (launch: PreparedLaunch) => Promise<void>;
   /** Runs as a launch is prepared. */
@@ -30,6 +33,7 @@ export interface FakeCapacity extends CapacityProvider {
 export const createFakeCapacity = (hosts: FakeHosts, clock: Clock): FakeCapacity => {
   const launches: PreparedLaunch[] = [];
   const pools = new Map<string, Pool>();
+  const fleets = new Map<string, OwnedResource>();
   const idsByToken = new Map<string, readonly string[]>();
 
   const start = ({ clientToken, call }: PreparedLaunch, count: number): void => {
@@ -59,6 +63,19 @@ export const createFakeCapacity = (hosts: FakeHosts, clock: Clock): FakeCapacity
   const provider: FakeCapacity = {
     launches,
     pools,
+    fleets,
+    keeper: {
+      look: async () => ({ state: 'ended', machineIds: [] }),
+      mark: async () => undefined,
+      explain: async () => undefined,
+      end: async () => 'deleted',
+      aim: async () => undefined,
+      terminate: async () => ({ done: new Set(), refused: new Map() }),
+      remove: async ({ id }) => {
+        fleets.delete(id);
+      },
+      owned: async () => [...fleets.values()],
+    },
     onLaunch: async () => undefined,
     onPrepare: async () => undefined,
 

@@ -107,6 +107,12 @@ export const createFakeHosts = (): FakeHosts => {
         .filter(({ machineId }) => ids.includes(machineId))
         .map(plain);
     },
+    ours: async () => {
+      called('ours', ['all']);
+      return shown()
+        .filter(({ ours, state }) => ours && standing.has(state))
+        .map(plain);
+    },
     spotNotices: async () => new Map(),
     retirements: async () => new Map(),
     describeByName: async (names) => {

@@ -8,33 +8,47 @@ import {
 } from '../../src/application/application-service.ts';
 import { createBus, logging } from '../../src/application/bus.ts';
 import { archiveRequestsHandler } from '../../src/application/commands/archive-requests.ts';
+import { cancelRequestHandler } from '../../src/application/commands/cancel-request.ts';
 import { clearOfferingsHandler } from '../../src/application/commands/clear-offerings.ts';
 import { collectLaunchTemplatesHandler } from '../../src/application/commands/collect-launch-templates.ts';
 import { createRequestHandler } from '../../src/application/commands/create-request.ts';
+import { rebuildProjectionHandler } from '../../src/application/commands/rebuild-projection.ts';
+import { reconcileHandler } from '../../src/application/commands/reconcile.ts';
 import { refreshInstanceTypesHandler } from '../../src/application/commands/refresh-instance-types.ts';
 import { returnMachinesHandler } from '../../src/application/commands/return-machines.ts';
 import { syncRequestsHandler } from '../../src/application/commands/sync-requests.ts';
 import { updateMachineStatusHandler } from '../../src/application/commands/update-machine-status.ts';
 import { validateTemplateHandler } from '../../src/application/commands/validate-template.ts';
+import { idempotent, observing } from '../../src/application/middleware.ts';
 import type { LiveRequests, Origin, Policy, RequestStreams, StreamEvent } from '../../src/application/ports.ts';
+import { createReadModel, type RunningReadModel } from '../../src/application/projections/read-model.ts';
 import { checkTemplatesHandler } from '../../src/application/queries/check-templates.ts';
 import { diagnoseHandler } from '../../src/application/queries/diagnose.ts';
 import { explainHandler } from '../../src/application/queries/explain.ts';
 import { getConfigurationHandler } from '../../src/application/queries/get-configuration.ts';
+import { getMetricsHandler } from '../../src/application/queries/get-metrics.ts';
+import { getProjectionsHandler } from '../../src/application/queries/get-projections.ts';
 import { getRequestStatusHandler } from '../../src/application/queries/get-request-status.ts';
 import { getReturnRequestsHandler } from '../../src/application/queries/get-return-requests.ts';
 import { getTemplatesHandler } from '../../src/application/queries/get-templates.ts';
+import { listEventsHandler } from '../../src/application/queries/list-events.ts';
 import { listMachinesHandler } from '../../src/application/queries/list-machines.ts';
 import { listOfferingsHandler } from '../../src/application/queries/list-offerings.ts';
 import { listRequestsHandler } from '../../src/application/queries/list-requests.ts';
+import { listTemplatesHandler } from '../../src/application/queries/list-templates.ts';
 import { recountLive } from '../../src/application/recount.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { createTemplateCatalog } from '../../src/config/template-catalog.ts';
 import { createTemplateChecker } from '../../src/config/template-checker.ts';
+import type { ProviderApi } from '../../src/domain/template.ts';
+import { createAnswers } from '../../src/storage/answers.ts';
 import { createLaunchFailures } from '../../src/storage/launch-failures.ts';
 import { createLiveRequests } from '../../src/storage/live-requests.ts';
 import { createOfferingMemory } from '../../src/storage/offering-memory.ts';
+import { createProjectionStore } from '../../src/storage/projection-store.ts';
 import { createRequestStreams } from '../../src/storage/request-streams.ts';
+import { createSweepMemory } from '../../src/storage/sweep-memory.ts';
+import { createObserver } from '../../src/telemetry/observer.ts';
 import { catalogFacts } from './catalog-facts.ts';
 import { createFakeCapacity, type FakeCapacity } from './fake-capacity.ts';
 import { createFakeHosts, type FakeHosts } from './fake-hosts.ts';
@@ -44,6 +58,7 @@ import { temporaryFolder } from './temporary-folder.ts';
 export interface World {
   readonly service: ApplicationService;
   readonly streams: RequestStreams;
+  readonly readModel: RunningReadModel;
   readonly live: LiveRequests;
   readonly hosts: FakeHosts;
   readonly capacity: FakeCapacity;
@@ -87,7 +102,12 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
   const confDir = join(folder, 'conf');
   const workDir = join(folder, 'work');
   await mkdir(confDir);
-  const time = { now: Date.UTC(2026, 0, 1) };
+  const started = Date.UTC(2026, 0, 1);
+  const time = { now: started };
+  const pass = (ms: number): void => {
+    time.now += ms;
+  };
+  const pause = async (ms: number): Promise<void> => pass(ms);
   const clock = () => time.now;
   const ids = { next: 1 };
   const newId = () => uuid(ids.next++);
@@ -111,12 +131,25 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     protectAfter: 10,
     protectFor: 60 * minute,
     retention: 30 * 24 * 60 * minute,
+    unclaimed: 60 * minute,
+    orphanAge: 15 * minute,
     ...changes,
   };
   const hosts = async () => fakeHosts;
-  const providers = async () => capacity;
   const failures = createLaunchFailures(workDir);
   const offerings = createOfferingMemory(workDir, clock);
+  const { keeper } = capacity;
+  const withoutFleets = { ...capacity, keeper: { ...keeper, owned: async () => [] } };
+  const providers = async (api: ProviderApi) => (api === 'SpotFleet' || api === 'ASG' ? withoutFleets : capacity);
+  const observer = createObserver();
+  // The clock of files is not the world's: an hour later no mark is fresh any more.
+  const readModel = createReadModel({
+    streams,
+    store: createProjectionStore(workDir),
+    clock: () => Date.now() + 60 * minute + time.now - started,
+    pause,
+    log,
+  });
   const sync = { streams, failures, live, hosts, providers, policy, clock, log };
 
   const commands: CommandHandlers = {
@@ -131,11 +164,15 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     SyncRequests: async () => syncRequestsHandler(sync),
     ReturnMachines: async () => returnMachinesHandler({ ...sync, newId }),
     UpdateMachineStatus: async () => updateMachineStatusHandler(sync),
+    Reconcile: async () =>
+      reconcileHandler({ ...sync, newId, memory: createSweepMemory(workDir), nowAndThen: (work) => work() }),
     ArchiveRequests: async () => archiveRequestsHandler({ ...sync, nowAndThen: (work) => work() }),
     ClearOfferings: async () => clearOfferingsHandler({ offerings, failures, log }),
     CollectLaunchTemplates: async () =>
       collectLaunchTemplatesHandler({ ...sync, shelf: async () => ({ list: async () => [], remove: async () => {} }) }),
     RefreshInstanceTypes: async () => refreshInstanceTypesHandler({ ...facts, ask: async () => new Map(), log }),
+    CancelRequest: async () => cancelRequestHandler(sync),
+    RebuildProjection: async () => rebuildProjectionHandler({ readModel }),
     ValidateTemplate: async () => validateTemplateHandler({ templates, log }),
   };
   const queries: QueryHandlers = {
@@ -152,16 +189,25 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
         templates,
         owner: 'hostfactory/awsinst',
       }),
-    Explain: async () => explainHandler({ streams }),
+    Explain: async () => explainHandler({ streams, readModel }),
     GetConfiguration: async () => getConfigurationHandler(async () => ({ values: [], warnings: [] })),
     GetTemplates: async () => getTemplatesHandler({ templates, log }),
-    GetRequestStatus: async () => getRequestStatusHandler({ streams }),
+    GetRequestStatus: async () => getRequestStatusHandler({ streams, clock, pause }),
     GetReturnRequests: async () => getReturnRequestsHandler(sync),
-    ListRequests: async () => listRequestsHandler({ streams }),
+    ListRequests: async () => listRequestsHandler({ readModel, log }),
     ListOfferings: async () => listOfferingsHandler({ ...sync, offerings }),
-    ListMachines: async () => listMachinesHandler({ streams }),
+    ListMachines: async () => listMachinesHandler({ readModel, log }),
+    ListTemplates: async () => listTemplatesHandler({ templates, log }),
+    ListEvents: async () => listEventsHandler({ streams, readModel }),
+    GetProjections: async () => getProjectionsHandler({ readModel }),
+    GetMetrics: async () => getMetricsHandler({ readModel, usage: async () => observer.peek() }),
   };
-  const around = { correlationId: () => origin.correlationId, middleware: [logging(log)] };
+  const middleware = [
+    observing(observer.observe, 'operation'),
+    logging(log),
+    idempotent(async () => createAnswers(workDir)),
+  ];
+  const around = { correlationId: () => origin.correlationId, middleware };
   const service = createApplicationService(
     createBus(commands, { name: 'command', ...around }),
     createBus(queries, { name: 'query', ...around }),
@@ -174,6 +220,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
   return {
     service,
     streams,
+    readModel,
     live,
     hosts: fakeHosts,
     capacity,
@@ -181,9 +228,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     workDir,
     templatesFile,
     policy,
-    pass: (ms) => {
-      time.now += ms;
-    },
+    pass,
     now: clock,
     writeTemplates,
     eventsOf: async (id) => (await streams.load(id)).events.map(({ type }) => type),

@@ -53,8 +53,8 @@ export const archiveRequestsHandler =
     const { streams, policy, clock } = ports;
     let archived = 0;
     await ports.nowAndThen(async () => {
-      for (const id of await streams.untouchedSince(clock() - policy.retention))
-        archived += await archiveOne(ports, id);
+      const before = clock() - policy.retention;
+      for (const [id, mark] of await streams.marks()) if (mark < before) archived += await archiveOne(ports, id);
     });
     return { archived };
   };

@@ -1,9 +1,9 @@
 import { messageOf, PluginError } from '../../domain/errors.ts';
 import { createIdOf, isCreateId } from '../../domain/ids.ts';
-import { liveUnits, type PreparedLaunch, type Request, type RequestCommand } from '../../domain/request.ts';
+import { liveUnits, type Request, type RequestCommand } from '../../domain/request.ts';
 import { providerApiOf, type Template, templateProblems } from '../../domain/template.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
-import { requestMessage, sendLaunch } from '../launching.ts';
+import { intend, type Launching, requestMessage, sendPoolByPool } from '../launching.ts';
 import type {
   CapacityProvider,
   CapacityProviders,
@@ -15,8 +15,9 @@ import type {
   TemplateCatalog,
 } from '../ports.ts';
 import { checkProtection, type ProtectionPorts } from '../protection.ts';
-import { type DecideContext, type Decided, decideOnRequest } from '../streams.ts';
+import { type Decided, decideOnRequest } from '../streams.ts';
 import { keepBooks } from '../syncing.ts';
+import { currentStatus, type RequestStatus } from '../views.ts';
 
 export interface CreateRequest extends Command {
   readonly type: 'CreateRequest';
@@ -29,6 +30,7 @@ export interface CreateRequest extends Command {
 
 export interface CreateRequestAnswer {
   readonly requestId: string;
+  readonly status: RequestStatus;
   readonly version: number;
   /** For people: what was asked, what was granted, why less. */
   readonly message: string;
@@ -117,7 +119,10 @@ export const createRequestHandler =
     if (!isCreateId(requestId)) throw new PluginError('input.invalid', `the command id "${commandId}" is not a UUID`);
     const context = { streams, origin };
     const known = commandId === undefined ? undefined : await decideOnRequest(context, requestId, []);
-    if (known !== undefined && known.version > 0) return answerOf(requestId, known);
+    if (known !== undefined && known.version > 0) {
+      refuseNothing(known.state);
+      return answerOf(requestId, known);
+    }
 
     const offered = await findTemplate(ports.templates, templateId);
     checkCount(offered, wanted);
@@ -129,16 +134,10 @@ export const createRequestHandler =
       });
     const provider = await ports.providers(providerApiOf(template));
     await reserve(ports, origin, template, requestId, wanted);
-    const create: RequestCommand = {
-      type: 'Create',
-      now: clock(),
-      template,
-      providerApi: providerApiOf(template),
-      wanted,
-      attributes,
-    };
-    const launching = { context, requestId, create, template, wanted, attributes };
-    const decided = await launchPoolByPool(ports, provider, launching);
+    const providerApi = providerApiOf(template);
+    const create = { type: 'Create', now: clock(), template, providerApi, wanted, attributes } as const;
+    const launching = { context, requestId, template, attributes };
+    const decided = await launchPoolByPool(ports, provider, launching, create);
     if (decided.state.stage === 'absent' || liveUnits(decided.state) !== wanted) {
       await keepBooks(live, requestId, decided.state);
     }
@@ -148,15 +147,6 @@ export const createRequestHandler =
     return answer;
   };
 
-interface Launching {
-  readonly context: DecideContext;
-  readonly requestId: string;
-  readonly create: RequestCommand;
-  readonly template: Template;
-  readonly wanted: number;
-  readonly attributes: Readonly<Record<string, string>>;
-}
-
 /**
  * The intent of each launch is on disk before EC2 hears of it; what came of it is on disk before the next. From the first intent
  * on the request exists: whatever fails after is answered with its id, and the next look at it finds out.
@@ -165,51 +155,22 @@ const launchPoolByPool = async (
   ports: CreateRequestPorts,
   provider: CapacityProvider,
   launching: Launching,
+  create: Extract<RequestCommand, { type: 'Create' }>,
 ): Promise<Decided<Request>> => {
-  const { context, requestId, create, template, wanted } = launching;
+  const { context, requestId, template } = launching;
   const first = await provider
-    .prepare({ ...launching, count: wanted, attempt: 0 })
+    .prepare({ ...launching, count: create.wanted, attempt: 0 })
     .then((launch) => intend(ports, launching, launch, [create]))
     .catch(async (error: unknown) => {
       await releaseUnlessRecorded(ports, template.templateId, requestId);
       throw error;
     });
-  let latest = first;
   try {
-    for (let attempt = 1; latest.launch !== undefined; attempt++) {
-      const outcome = await sendLaunch(ports, provider, latest.launch);
-      if (outcome === undefined) return latest;
-      const settle: RequestCommand = { type: 'Settle', now: ports.clock() };
-      const next = outcome.missing > 0 && outcome.tryNextPool;
-      const decided = await decideOnRequest(context, requestId, next ? [outcome.record] : [outcome.record, settle]);
-      latest = { ...decided, launch: undefined };
-      if (!next) return latest;
-      const launch = await provider.prepare({ ...launching, count: outcome.missing, attempt });
-      if (launch === undefined) return await decideOnRequest(context, requestId, [settle]);
-      latest = await intend(ports, launching, launch, []);
-    }
+    return await sendPoolByPool(ports, provider, launching, first);
   } catch (error) {
     ports.log.error('request.unresolved', messageOf(error), { requestId });
+    return decideOnRequest(context, requestId, []).catch(() => first);
   }
-  return latest;
-};
-
-interface Intended extends Decided<Request> {
-  /** As it is on record: another process with the same command id may have been first. */
-  readonly launch: PreparedLaunch | undefined;
-}
-
-const intend = async (
-  { clock }: CreateRequestPorts,
-  { context, requestId }: Launching,
-  launch: PreparedLaunch | undefined,
-  before: readonly RequestCommand[],
-): Promise<Intended> => {
-  const intent: readonly RequestCommand[] =
-    launch === undefined ? [] : [{ type: 'IntendLaunch', now: clock(), launch }];
-  const decided = await decideOnRequest(context, requestId, [...before, ...intent]);
-  const launches = decided.state.stage === 'absent' ? [] : decided.state.launches;
-  return { ...decided, launch: launches.find(({ clientToken }) => clientToken === launch?.clientToken) };
 };
 
 const releaseUnlessRecorded = async (
@@ -222,6 +183,7 @@ const releaseUnlessRecorded = async (
 
 const answerOf = (requestId: string, { state, version }: Decided<Request>): CreateRequestAnswer => ({
   requestId,
+  status: state.stage === 'absent' ? 'running' : currentStatus(state),
   version,
   message: state.stage === 'absent' ? '' : requestMessage(state),
 });

@@ -4,7 +4,7 @@ import { hasEnded } from '../../domain/machine.ts';
 import { judge, type ReturnItem } from '../../domain/return-request.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
 import { type FoundHost, findHosts, type HostLookupPorts, type HostRef, uniqueHosts } from '../host-lookup.ts';
-import type { CapacityProviders, Clock } from '../ports.ts';
+import type { CapacityProviders, Clock, RequestStreams } from '../ports.ts';
 import { type DecideContext, decideOnReturn } from '../streams.ts';
 import { markReturned, removeEmptied, terminateStanding } from '../sync-return.ts';
 
@@ -20,6 +20,7 @@ export interface ReturnMachinesAnswer {
 }
 
 export interface ReturnMachinesPorts extends HostLookupPorts {
+  readonly streams: RequestStreams;
   readonly providers: CapacityProviders;
   readonly clock: Clock;
   readonly newId: () => string;

@@ -1,10 +1,16 @@
 import { hasCode, isPluginError, messageOf } from '../../domain/errors.ts';
 import { isReturnId } from '../../domain/ids.ts';
-import { fillingResources, liveMachines, unresolvedLaunches } from '../../domain/request.ts';
+import {
+  fillingResources,
+  isUnclaimed,
+  liveMachines,
+  type RequestCommand,
+  unresolvedLaunches,
+} from '../../domain/request.ts';
 import { openItems } from '../../domain/return-request.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
 import type { Logger, RequestStreams, Stream } from '../ports.ts';
-import { foldRequest, foldReturn } from '../streams.ts';
+import { decideOnRequest, foldRequest, foldReturn } from '../streams.ts';
 import { syncCreate } from '../sync-create.ts';
 import { lookAtResources } from '../sync-resource.ts';
 import { type OpenReturn, syncReturn } from '../sync-return.ts';
@@ -16,6 +22,8 @@ export interface SyncRequests extends Command {
   readonly requestIds: readonly string[];
   /** Look also at the machines of create requests that have settled. */
   readonly includeSettled?: boolean;
+  /** The caller knows the ids as its own: from then on the requests are not taken for lost. */
+  readonly claims?: boolean;
 }
 
 export interface SyncRequestsAnswer {
@@ -33,11 +41,12 @@ export interface SyncRequestsPorts extends SyncPorts {
  */
 export const syncRequestsHandler =
   (ports: SyncRequestsPorts): Handler<Operation<SyncRequests, SyncRequestsAnswer>> =>
-  async ({ requestIds, includeSettled = false }, origin) => {
+  async ({ requestIds, includeSettled = false, claims = false }, origin) => {
     const unverified = new Map<string, string>();
     const loaded = await loadEach(ports, [...new Set(requestIds)], unverified);
     const { creates, returns } = sortOpen(loaded, includeSettled);
     const context = { streams: ports.streams, origin };
+    const claim: readonly RequestCommand[] = claims ? [{ type: 'Claim', now: ports.clock() }] : [];
     const noteTrouble = (ids: readonly string[], error: unknown): void => {
       const reason = passingTrouble(ports.log, error);
       for (const id of ids) unverified.set(id, reason);
@@ -45,7 +54,7 @@ export const syncRequestsHandler =
     try {
       const look = await lookAt(ports, creates, returns);
       const syncs = [
-        ...creates.map((open) => ({ id: open.id, run: () => syncCreate(ports, context, open, look) })),
+        ...creates.map((open) => ({ id: open.id, run: () => syncCreate(ports, context, open, look, claim) })),
         ...returns.map((open) => ({ id: open.id, run: () => syncReturn(ports, context, open, look) })),
       ];
       for (const { id, run } of syncs) await run().catch((error: unknown) => noteTrouble([id], error));
@@ -54,6 +63,13 @@ export const syncRequestsHandler =
         [...creates, ...returns].map(({ id }) => id),
         error,
       );
+    }
+    // Where the claim was not written along with other news.
+    const synced = new Set(creates.map(({ id }) => id).filter((id) => !unverified.has(id)));
+    for (const [id, stream] of claims ? loaded : []) {
+      const request = foldRequest(stream);
+      if (synced.has(id) || request.stage === 'absent' || !isUnclaimed(request)) continue;
+      await decideOnRequest(context, id, claim).catch((error: unknown) => noteTrouble([id], error));
     }
     return { unverified };
   };

@@ -4,8 +4,9 @@ import { hasEnded, type Sighting } from '../../domain/machine.ts';
 import { type KnownRequest, type RefusalFault, type RequestEvent, unresolvedLaunches } from '../../domain/request.ts';
 import type { ReturnEvent, ReturnItem } from '../../domain/return-request.ts';
 import type { Handler, Message, Operation } from '../bus.ts';
-import type { RequestStreams, StreamEvent } from '../ports.ts';
-import { foldRequest, foldReturn, readAll } from '../streams.ts';
+import type { ReadModel, StreamEvent, StreamReader } from '../ports.ts';
+import type { MachineRow } from '../projections/machines.ts';
+import { foldRequest, foldReturn, isReturnEvent } from '../streams.ts';
 import { viewOf } from '../views.ts';
 
 export interface Explain extends Message {
@@ -73,6 +74,12 @@ const requestText = (event: RequestEvent): string => {
       return `somebody recorded that ${event.machineId} is ${event.status}`;
     case 'MachinesReturned':
       return `given back by ${event.returnId}: ${listed(event.machineIds)}`;
+    case 'RequestClaimed':
+      return 'its status was asked for the first time: its id reached the caller';
+    case 'RequestCancelled':
+      return `cancelled: ${event.reason}`;
+    case 'RequestAbandoned':
+      return `abandoned, and what it launched released: ${event.reason}`;
     case 'RequestCompleted':
       return 'the request is over: Host Factory gets this answer from now on';
   }
@@ -88,8 +95,6 @@ const returnText = (event: ReturnEvent): string => {
   const verb = event.type === 'ReturnRequested' ? 'Host Factory gave back' : 'EC2 showed';
   return `${verb} ${event.items.length}: ${event.items.slice(0, 4).map(itemText).join('; ')}`;
 };
-
-const isReturnEvent = (event: StreamEvent): event is ReturnEvent => event.type.startsWith('Return');
 
 const textOf = (event: StreamEvent): string => (isReturnEvent(event) ? returnText(event) : requestText(event));
 
@@ -140,23 +145,42 @@ const stepsOf = (events: readonly StreamEvent[]): readonly ExplainedStep[] => {
   return sorted.map((event) => ({ at: event.at, after: event.at - start, text: textOf(event) }));
 };
 
-const explainMachine = async (streams: RequestStreams, machineId: string): Promise<ExplainAnswer> => {
-  const { read } = await readAll(streams, await streams.ids());
-  const created = read.find(({ id, stream }) => {
-    const request = isReturnId(id) ? undefined : foldRequest(stream);
-    return request !== undefined && request.stage !== 'absent' && request.machines.has(machineId);
-  });
-  if (created === undefined) throw new PluginError('machine.not-found', `no machine "${machineId}" is on record`);
-  const request = foldRequest(created.stream);
+export interface ExplainPorts {
+  readonly streams: StreamReader;
+  readonly readModel: Pick<ReadModel, 'read'>;
+}
+
+const isRow = (value: unknown): value is Pick<MachineRow, 'requestId'> =>
+  typeof value === 'object' && value !== null && 'requestId' in value;
+
+/** The request that holds the machine. */
+const ownerOf = async ({ readModel }: ExplainPorts, machineId: string): Promise<string> => {
+  const { rows } = await readModel.read('machines');
+  const row: unknown = JSON.parse(rows.find((each) => each.includes(`"machineId":"${machineId}"`)) ?? 'null');
+  if (!isRow(row)) throw new PluginError('machine.not-found', `no machine "${machineId}" is on record`);
+  return row.requestId;
+};
+
+const returnsOf = (events: readonly StreamEvent[]): readonly string[] => [
+  ...new Set(events.flatMap((event) => (event.type === 'MachinesReturned' ? [event.returnId] : []))),
+];
+
+const explainMachine = async (ports: ExplainPorts, machineId: string): Promise<ExplainAnswer> => {
+  const requestId = await ownerOf(ports, machineId);
+  const created = await ports.streams.load(requestId);
+  const own = created.events.flatMap((event) => concerning(machineId, event) ?? []);
+  const given = await Promise.all(returnsOf(own).map((id) => ports.streams.load(id)));
+  const events = [
+    ...own,
+    ...given.flatMap((each) => each.events.flatMap((event) => concerning(machineId, event) ?? [])),
+  ];
+  const request = foldRequest(created);
   const machine = request.stage === 'absent' ? undefined : request.machines.get(machineId);
-  const events = read
-    .filter(({ id }) => isReturnId(id) || id === created.id)
-    .flatMap(({ stream }) => stream.events.flatMap((event) => concerning(machineId, event) ?? []));
-  const returns = read.filter(({ id }) => isReturnId(id)).map(({ stream }) => foldReturn(stream));
+  const returns = given.map(foldReturn);
   const items = returns.flatMap((each) => (each.stage === 'absent' ? [] : [...each.items.values()]));
   const isGone = items.some((item) => item.machineId === machineId && item.verdict === 'gone');
   const standing = machine === undefined ? '' : sightingText(machine);
-  const now = isGone ? `${machineId} is gone, as asked` : `${standing}, of ${created.id}`;
+  const now = isGone ? `${machineId} is gone, as asked` : `${standing}, of ${requestId}`;
   const next =
     machine?.returnId === undefined || isGone
       ? []
@@ -166,10 +190,10 @@ const explainMachine = async (streams: RequestStreams, machineId: string): Promi
 
 /** What happened to a request or machine, in words, and what to do. Throws `request.not-found` or `machine.not-found`. */
 export const explainHandler =
-  ({ streams }: { readonly streams: RequestStreams }): Handler<Operation<Explain, ExplainAnswer>> =>
+  (ports: ExplainPorts): Handler<Operation<Explain, ExplainAnswer>> =>
   async ({ id }) => {
-    if (isInstanceId(id)) return explainMachine(streams, id);
-    const stream = await streams.load(id);
+    if (isInstanceId(id)) return explainMachine(ports, id);
+    const stream = await ports.streams.load(id);
     const view = viewOf(id, stream);
     if (view === undefined) throw new PluginError('request.not-found', `no request "${id}"`);
     const request = isReturnId(id) ? undefined : foldRequest(stream);

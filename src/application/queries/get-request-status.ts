@@ -1,6 +1,6 @@
 import { PluginError } from '../../domain/errors.ts';
 import type { Handler, Message, Operation } from '../bus.ts';
-import type { RequestStreams } from '../ports.ts';
+import { type Clock, type Expectation, pollMs, type StreamReader, staleWarning, waitMs } from '../ports.ts';
 import { type RequestView, viewOf } from '../views.ts';
 
 export interface GetRequestStatus extends Message {
@@ -8,16 +8,40 @@ export interface GetRequestStatus extends Message {
   readonly requestId: string;
   /** Default false. */
   readonly includeMachines?: boolean;
+  readonly expected?: Omit<Expectation, 'requestId'> | undefined;
 }
 
-export type GetRequestStatusAnswer = Omit<RequestView, 'machines'> & Partial<Pick<RequestView, 'machines'>>;
+export type GetRequestStatusAnswer = Omit<RequestView, 'machines'> &
+  Partial<Pick<RequestView, 'machines'>> & {
+    /** Set when the version the caller expects has not shown up in time. */
+    readonly _warning?: string;
+  };
+
+export interface GetRequestStatusPorts {
+  readonly streams: StreamReader;
+  readonly clock: Clock;
+  /** Waits, ms. */
+  readonly pause: (ms: number) => Promise<void>;
+}
+
+const load = async ({ streams, clock, pause }: GetRequestStatusPorts, { requestId, expected }: GetRequestStatus) => {
+  const deadline = clock() + (expected?.wait ?? waitMs);
+  for (;;) {
+    const stream = await streams.load(requestId);
+    if (expected === undefined || stream.version >= expected.version) return { stream };
+    if (clock() >= deadline) return { stream, late: { _warning: staleWarning } };
+    await pause(pollMs);
+  }
+};
 
 /** How a create or return request stands by our records; asks AWS nothing. Throws `request.not-found`. */
 export const getRequestStatusHandler =
-  ({ streams }: { readonly streams: RequestStreams }): Handler<Operation<GetRequestStatus, GetRequestStatusAnswer>> =>
-  async ({ requestId, includeMachines = false }) => {
-    const view = viewOf(requestId, await streams.load(requestId));
+  (ports: GetRequestStatusPorts): Handler<Operation<GetRequestStatus, GetRequestStatusAnswer>> =>
+  async (message) => {
+    const { requestId, includeMachines = false } = message;
+    const { stream, late } = await load(ports, message);
+    const view = viewOf(requestId, stream);
     if (view === undefined) throw new PluginError('request.not-found', `no request "${requestId}"`);
     const { machines, ...rest } = view;
-    return includeMachines ? { ...rest, machines } : rest;
+    return { ...rest, ...(includeMachines ? { machines } : {}), ...late };
   };

@@ -22,7 +22,7 @@ export interface GetTemplatesPorts {
   readonly log: Logger;
 }
 
-const matches = (template: Template, filters: Readonly<Record<string, string>>): boolean => {
+export const matchesTemplate = (template: Template, filters: Readonly<Record<string, string>>): boolean => {
   const fields = new Map<string, unknown>(Object.entries(template));
   return Object.entries(filters).every(([field, value]) => String(fields.get(field) ?? '') === value);
 };
@@ -37,7 +37,7 @@ export const getTemplatesHandler =
         log.error('template.rejected', `${templateId} in ${file}: ${field} ${rule}`, { templateId, field });
       }
     }
-    const found = all.filter((template) => matches(template, filters));
+    const found = all.filter((template) => matchesTemplate(template, filters));
     const page = found.slice(offset, limit === undefined ? undefined : offset + limit);
     log.debug('templates.read', `${page.length} of ${all.length} templates`, { file });
     return { file, templates: page, rejected };

@@ -1,36 +1,20 @@
-import { isReturnId } from '../../domain/ids.ts';
 import type { MachineState } from '../../domain/machine.ts';
-import type { Handler, Message, Operation } from '../bus.ts';
-import type { RequestStreams } from '../ports.ts';
-import { foldRequest, readAll } from '../streams.ts';
-import { currentMachines, type MachineView } from '../views.ts';
+import type { Handler, Operation } from '../bus.ts';
+import { type Listing, type ListPorts, listRows, type Paginated } from '../listing.ts';
+import type { MachineRow } from '../projections/machines.ts';
 
-export interface ListMachines extends Message {
+export interface ListMachines extends Listing {
   readonly type: 'ListMachines';
-  readonly status?: MachineState;
-  readonly requestId?: string;
-  readonly limit?: number;
-  readonly offset?: number;
+  readonly status?: MachineState | undefined;
+  readonly requestId?: string | undefined;
+  readonly templateId?: string | undefined;
 }
 
-export interface ListMachinesAnswer {
-  readonly machines: readonly MachineView[];
-  /** Records that could not be read, and why. */
-  readonly warnings: readonly string[];
-}
+const isRow = (value: unknown): value is MachineRow =>
+  typeof value === 'object' && value !== null && 'machineId' in value && 'requestId' in value;
 
-/** All machines on record as last seen, with the requests that launched them. */
+/** All machines on record as last seen, with the requests that launched them; those of the newest request first. */
 export const listMachinesHandler =
-  ({ streams }: { readonly streams: RequestStreams }): Handler<Operation<ListMachines, ListMachinesAnswer>> =>
-  async ({ status, requestId, limit, offset = 0 }) => {
-    const ids = requestId === undefined ? await streams.ids() : [requestId];
-    const { read, warnings } = await readAll(streams, ids.filter((id) => !isReturnId(id)).sort());
-    const machines = read
-      .flatMap(({ id, stream }) => {
-        const request = foldRequest(stream);
-        return request.stage === 'absent' ? [] : currentMachines(id, request);
-      })
-      .filter((machine) => status === undefined || machine.status === status)
-      .slice(offset, limit === undefined ? undefined : offset + limit);
-    return { machines, warnings };
-  };
+  (ports: ListPorts): Handler<Operation<ListMachines, Paginated<MachineRow>>> =>
+  ({ status, requestId, templateId, ...listing }) =>
+    listRows(ports, 'machines', listing, { fields: { status, requestId, templateId }, isRow });

@@ -1,32 +1,22 @@
-import type { Handler, Message, Operation } from '../bus.ts';
-import type { RequestStreams } from '../ports.ts';
-import { readAll } from '../streams.ts';
-import { type RequestStatus, type RequestView, viewOf } from '../views.ts';
+import type { Handler, Operation } from '../bus.ts';
+import { type Listing, type ListPorts, listRows, type Paginated } from '../listing.ts';
+import type { RequestRow } from '../projections/requests.ts';
+import type { RequestStatus } from '../views.ts';
 
-export interface ListRequests extends Message {
+export interface ListRequests extends Listing {
   readonly type: 'ListRequests';
-  readonly status?: RequestStatus;
-  readonly templateId?: string;
-  readonly limit?: number;
-  readonly offset?: number;
+  readonly status?: RequestStatus | undefined;
+  readonly kind?: 'create' | 'return' | undefined;
+  readonly templateId?: string | undefined;
+  /** Who asked for them. */
+  readonly requester?: string | undefined;
 }
 
-export interface ListRequestsAnswer {
-  readonly requests: readonly RequestView[];
-  /** Records that could not be read, and why. */
-  readonly warnings: readonly string[];
-}
+const isRow = (value: unknown): value is RequestRow =>
+  typeof value === 'object' && value !== null && 'requestId' in value && 'createdAt' in value;
 
-/** All requests on record, newest first. */
+/** Requests on record that are not archived, newest first. */
 export const listRequestsHandler =
-  ({ streams }: { readonly streams: RequestStreams }): Handler<Operation<ListRequests, ListRequestsAnswer>> =>
-  async ({ status, templateId, limit, offset = 0 }) => {
-    const { read, warnings } = await readAll(streams, await streams.ids());
-    const requests = read
-      .flatMap(({ id, stream }) => viewOf(id, stream) ?? [])
-      .filter((view) => status === undefined || view.status === status)
-      .filter((view) => templateId === undefined || view.templateId === templateId)
-      .sort((a, b) => b.createdAt - a.createdAt || a.requestId.localeCompare(b.requestId))
-      .slice(offset, limit === undefined ? undefined : offset + limit);
-    return { requests, warnings };
-  };
+  (ports: ListPorts): Handler<Operation<ListRequests, Paginated<RequestRow>>> =>
+  ({ status, kind, templateId, requester: userId, ...listing }) =>
+    listRows(ports, 'requests', listing, { fields: { status, kind, templateId, userId }, isRow });

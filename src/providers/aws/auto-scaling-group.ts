@@ -24,7 +24,7 @@ import {
   type SharedGroupOptions,
   toTags,
 } from './shared-group.ts';
-import { tagKeys } from './tags.ts';
+import { readMark, tagKeys } from './tags.ts';
 
 export interface AutoScalingGroupOptions extends LaunchDataOptions, SharedGroupOptions {
   readonly launchTemplates: LaunchTemplates;
@@ -204,7 +204,7 @@ const failureOf = (message: string) => ({
 });
 
 const createGroupKeeper = (
-  { autoScaling, ec2 }: AutoScalingGroupOptions,
+  { autoScaling, ec2, owner, store }: AutoScalingGroupOptions,
   desiredCapacity: ReturnType<typeof createDesiredCapacity>,
 ): ResourceKeeper => {
   /** Answers whether there was something to delete. */
@@ -250,6 +250,15 @@ const createGroupKeeper = (
     },
     remove: async ({ id, ours }) => {
       if (ours) await remove(id);
+    },
+    owned: async () => {
+      const groups = await (await autoScaling()).groupsTagged(tagKeys.owner, owner);
+      return groups
+        .filter(({ Status }) => Status === undefined)
+        .map(({ AutoScalingGroupName: id = '', Tags = [] }) => ({
+          ...readMark(Tags, { owner, store }),
+          resource: { kind: 'ASG', id, refills: false, seeks: true, ours: true, expiresAt: 0 },
+        }));
     },
   };
 };

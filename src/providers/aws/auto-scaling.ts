@@ -30,6 +30,8 @@ export interface AutoScaling {
   suspend(group: string, processes: readonly string[]): Promise<void>;
   launch(input: LaunchInstancesCommandInput): Promise<LaunchInstancesCommandOutput>;
   group(name: string): Promise<AutoScalingGroup | undefined>;
+  /** The groups with this tag. */
+  groupsTagged(key: string, value: string): Promise<readonly AutoScalingGroup[]>;
   /** Messages of the activities that failed, newest first. */
   failures(group: string): Promise<readonly string[]>;
   resize(group: string, units: number): Promise<void>;
@@ -59,6 +61,18 @@ export const createAutoScaling = (options: QueryClientOptions): AutoScaling => {
       return (
         await read<DescribeAutoScalingGroupsCommand>(DescribeAutoScalingGroups$, { AutoScalingGroupNames: [name] })
       ).AutoScalingGroups?.[0];
+    },
+    groupsTagged: async (key, value) => {
+      const Filters = [{ Name: `tag:${key}`, Values: [value] }];
+      const found: AutoScalingGroup[] = [];
+      let token: string | undefined;
+      do {
+        const page = { Filters, MaxRecords: 100, ...(token === undefined ? {} : { NextToken: token }) };
+        const answer = await read<DescribeAutoScalingGroupsCommand>(DescribeAutoScalingGroups$, page);
+        found.push(...(answer.AutoScalingGroups ?? []));
+        token = answer.NextToken;
+      } while (token !== undefined && token !== '');
+      return found;
     },
     failures: async (AutoScalingGroupName) => {
       const { Activities = [] } = await read<DescribeScalingActivitiesCommand>(DescribeScalingActivities$, {

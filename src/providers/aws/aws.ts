@@ -5,6 +5,7 @@ import type {
   LaunchTemplateShelf,
   LiveRequests,
   Logger,
+  Observe,
   OfferingMemory,
   TemplateInspector,
 } from '../../application/ports.ts';
@@ -25,18 +26,17 @@ import { createLaunchTemplates } from './launch-templates.ts';
 import { createRunInstancesProvider } from './run-instances.ts';
 import { createSpotFleetProvider } from './spot-fleet.ts';
 import { resolveImageAlias } from './ssm.ts';
-import { tagKeys } from './tags.ts';
+import { type Mark, tagKeys } from './tags.ts';
 
-export interface AwsOptions {
+export interface AwsOptions extends Mark {
   readonly connection: ConnectionSettings;
   readonly credentials: CredentialSource;
   readonly changes: RetryPolicy;
   readonly reads: RetryPolicy;
   readonly log: Logger;
+  readonly observe: Observe;
   readonly signal: AbortSignal;
   readonly clock: () => number;
-  /** `<cluster>/<provider instance>` */
-  readonly owner: string;
   readonly version: string;
   /** Where the administrator keeps private keys, for a warning only. */
   readonly keyDirectory?: string;
@@ -70,15 +70,6 @@ const imageFactLifetime = 30 * 24 * 3_600_000;
 /** An alias moves on to the next image some time after AWS publishes it. */
 const aliasLifetime = 3_600_000;
 
-/** AWS_ENDPOINT_URL names EC2's endpoint: only one that is not AWS's own, such as an emulator's, serves other APIs too. */
-const endpointFor = (
-  { endpoint }: ConnectionSettings,
-  service: 'autoscaling' | 'ssm' | 'sts',
-): { readonly endpoint?: string } => {
-  if (endpoint === undefined || !/\.amazonaws\.com(\.cn)?$/.test(new URL(endpoint).hostname)) return {};
-  return { endpoint: endpoint.replace(/^(https?:\/\/).*?ec2\./, `$1${service}.`) };
-};
-
 const toFacts = ({ InstanceType, ProcessorInfo, VCpuInfo, MemoryInfo }: InstanceTypeInfo) => {
   const [architecture] = (ProcessorInfo?.SupportedArchitectures ?? []).filter((each) => /^(x86_64|arm64)$/.test(each));
   const { DefaultVCpus: vcpus, DefaultCores: cores = vcpus } = VCpuInfo ?? {};
@@ -91,7 +82,7 @@ const toFacts = ({ InstanceType, ProcessorInfo, VCpuInfo, MemoryInfo }: Instance
 
 /** Everything AWS, over one client. */
 export const createAws = async (options: AwsOptions): Promise<Aws> => {
-  const { owner, remember, rehearsal } = options;
+  const { owner, store, remember, rehearsal } = options;
   const stand = rehearsal && { ...(await import('./rehearsal.ts')), ...rehearsal };
   const credentials = stand === undefined ? await readCredentials(options.credentials) : undefined;
   const config = await clientConfig(options.connection, credentials);
@@ -109,21 +100,16 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
   const autoScaling = async () => {
     if (stand !== undefined) return stand.rehearsedAutoScaling(stand);
     const { createAutoScaling } = await import('./auto-scaling.ts');
-    return createAutoScaling({
-      ...options,
-      client: { ...config, ...endpointFor(options.connection, 'autoscaling') },
-      random: Math.random,
-    });
+    return createAutoScaling({ ...options, client: config, random: Math.random });
   };
   const imageOf = (alias: string): Promise<string> =>
     remember(
       `image:${options.connection.region}:${alias}`,
       () => aliasLifetime,
-      async () => {
-        if (stand !== undefined) return stand.rehearsedImage(stand, alias);
-        const client = { ...config, ...endpointFor(options.connection, 'ssm') };
-        return resolveImageAlias({ ...options, client, random: Math.random }, alias);
-      },
+      async () =>
+        stand === undefined
+          ? resolveImageAlias({ ...options, client: config, random: Math.random }, alias)
+          : stand.rehearsedImage(stand, alias),
     );
   const launchTemplates = createLaunchTemplates({ ...options, ec2 });
   const shared = { ...options, ec2, rootDeviceOf, launchTemplates };
@@ -134,7 +120,7 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
     ASG: createAutoScalingGroupProvider({ ...shared, autoScaling }),
   };
   return {
-    hosts: createHosts({ ec2, owner, remember }),
+    hosts: createHosts({ ec2, owner, store, remember }),
     provider: (api) => providers[api],
     imageOf,
     launchTemplates: {
@@ -154,8 +140,7 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
     },
     diagnose: async (actions) => {
       const { diagnoseAws } = await import('./inspection.ts');
-      const sts = endpointFor(options.connection, 'sts');
-      return diagnoseAws({ ...options, client: config, random: Math.random, sts }, actions);
+      return diagnoseAws({ ...options, client: config, random: Math.random }, actions);
     },
     instanceTypes: async () => new Map((await ec2.instanceTypes()).flatMap(toFacts)),
   };

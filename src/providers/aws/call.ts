@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Logger } from '../../application/ports.ts';
+import type { Logger, Observe } from '../../application/ports.ts';
 import { isPluginError, messageOf, type PluginError } from '../../domain/errors.ts';
 import { toPluginError } from './fault.ts';
 
@@ -15,6 +15,8 @@ export interface CallContext {
   /** Ends every call when the time of the whole invocation is used up. */
   readonly signal: AbortSignal;
   readonly random: () => number;
+  /** Sees each try. */
+  readonly observe?: Observe;
 }
 
 /** The AWS SDK's figures for its standard mode: base by fault, doubled per try, at most 20 s, times a random share. */
@@ -38,12 +40,17 @@ const certain: ReadonlySet<string> = new Set([
 const verdictOn = (error: PluginError, tries: readonly PluginError[]): PluginError =>
   certain.has(error.code) ? error : (tries.find(({ code }) => code === 'provider.transient') ?? error);
 
+const unobserved: Observe = (_span, work) => work();
+
+const faultOf = (action: string, cause: unknown): PluginError =>
+  isPluginError(cause) ? cause : toPluginError(action, cause);
+
 /**
  * Sends one AWS call, again where that may help: only throttled and transient faults, by our own table of codes (the SDK
  * would also retry a capacity error that came as HTTP 500), and never past the end of the invocation's time.
  */
 export const callAws = async <T>(
-  { log, signal, random }: CallContext,
+  { log, signal, random, observe = unobserved }: CallContext,
   { retries, interval }: RetryPolicy,
   action: string,
   send: (signal: AbortSignal) => Promise<T>,
@@ -53,11 +60,15 @@ export const callAws = async <T>(
     const started = performance.now();
     const timing = () => ({ ms: Math.round(performance.now() - started), attempt: attempt + 1 });
     try {
-      const answer = await send(signal);
+      const answer = await observe({ kind: 'aws', name: action, attributes: { attempt: attempt + 1 } }, () =>
+        send(signal).catch((cause: unknown) => {
+          throw faultOf(action, cause);
+        }),
+      );
       log.debug('aws.call', action, timing());
       return answer;
     } catch (cause) {
-      const error = isPluginError(cause) ? cause : toPluginError(action, cause);
+      const error = faultOf(action, cause);
       faults.push(error);
       log.warn('aws.fault', messageOf(error), { ...error.aws, ...timing() });
     }

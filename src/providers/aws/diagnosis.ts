@@ -24,11 +24,6 @@ import { ec2Service } from './ec2.ts';
 import { postSigned } from './post-signed.ts';
 import { createQueryClient, type QueryClientOptions, refusalIn } from './query-client.ts';
 
-export interface DiagnosisOptions extends QueryClientOptions {
-  /** Where Security Token Service is not at its own place. */
-  readonly sts: { readonly endpoint?: string };
-}
-
 const DryRun = true;
 /** Nobody's: it only gives a permission something to be asked about. */
 const InstanceIds = ['i-00000000000000000'];
@@ -73,9 +68,9 @@ const askIdentity = {
   body: 'Action=GetCallerIdentity&Version=2011-06-15',
 };
 
-const identity = async ({ sts, reads, client, ...context }: DiagnosisOptions): Promise<readonly Diagnosis[]> => {
+const identity = async ({ reads, client, ...context }: QueryClientOptions): Promise<readonly Diagnosis[]> => {
   const { text, date } = await callAws(context, reads, 'GetCallerIdentity', async (signal) => {
-    const received = await postSigned('sts', { ...client, ...sts }, askIdentity, signal);
+    const received = await postSigned('sts', client, askIdentity, signal);
     if (received.status >= 300) throw refusalIn(received);
     return received;
   });
@@ -112,7 +107,7 @@ const isDenied = async (send: () => Promise<unknown>): Promise<boolean> => {
 };
 
 const permissions = async (
-  options: DiagnosisOptions,
+  options: QueryClientOptions,
   actions: readonly NeededAction[],
 ): Promise<readonly Diagnosis[]> => {
   const known = trials(createQueryClient(ec2Service, options).read);
@@ -138,7 +133,7 @@ const permissions = async (
 
 /** Who asks, how far the clocks are apart, and whether the actions are permitted: by DryRun, so that nothing is done. */
 export const diagnoseAws = async (
-  options: DiagnosisOptions,
+  options: QueryClientOptions,
   actions: readonly NeededAction[],
 ): Promise<readonly Diagnosis[]> => {
   try {

@@ -28,6 +28,7 @@ import { fleetPools, onDemandStrategy, spotStrategy } from './fleet-pools.ts';
 import { type LaunchDataOptions, launchTags, optional } from './launch-data.ts';
 import { type LaunchTemplates, launchTemplateFor } from './launch-templates.ts';
 import { isRefusalFault, refusalOf } from './refusal.ts';
+import { readMark } from './tags.ts';
 
 export interface Ec2FleetOptions extends LaunchDataOptions {
   readonly ec2: Ec2;
@@ -233,6 +234,21 @@ export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvid
       modify: ec2.modifyFleet,
       cancel: ec2.deleteFleet,
       deleteLaunchTemplate: ec2.deleteLaunchTemplate,
+      owned: async () =>
+        (await ec2.activeFleets())
+          .filter(({ Type }) => Type !== 'instant')
+          .map(({ FleetId: id = '', Type, Tags = [] }) => ({
+            ...readMark(Tags, options),
+            resource: {
+              kind: 'EC2Fleet' as const,
+              id,
+              refills: Type === 'maintain',
+              seeks: true,
+              ours: true,
+              expiresAt: 0,
+            },
+          }))
+          .filter(({ ours }) => ours),
     }),
   };
 };

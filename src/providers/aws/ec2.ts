@@ -37,6 +37,7 @@ import {
   DescribeSpotInstanceRequests$,
   type DescribeSpotInstanceRequestsCommand,
   type Filter,
+  type FleetData,
   type HistoryRecord,
   type Instance,
   type InstanceStatus,
@@ -53,6 +54,7 @@ import {
   type RunInstancesCommand,
   type RunInstancesCommandInput,
   type RunInstancesCommandOutput,
+  type SpotFleetRequestConfig,
   type SpotFleetRequestConfigData,
   type SpotInstanceRequest,
   type Tag,
@@ -121,6 +123,8 @@ export interface Ec2 {
 
   createFleet(input: CreateFleetCommandInput): Promise<CreateFleetCommandOutput>;
   fleetState(id: string): Promise<FleetState | undefined>;
+  /** Fleets that still look for capacity or keep it. */
+  activeFleets(): Promise<readonly FleetData[]>;
   fleetErrors(id: string, since: Date): Promise<readonly FleetErrorRecord[]>;
   modifyFleet(id: string, target: TargetUnits): Promise<void>;
   /** Its instances live on. */
@@ -129,6 +133,8 @@ export interface Ec2 {
   /** Answers with the id. */
   requestSpotFleet(config: SpotFleetRequestConfigData): Promise<string>;
   spotFleetState(id: string): Promise<FleetState | undefined>;
+  /** Spot fleets that still do something. */
+  activeSpotFleets(): Promise<readonly SpotFleetRequestConfig[]>;
   spotFleetErrors(id: string, since: Date): Promise<readonly FleetErrorRecord[]>;
   modifySpotFleet(id: string, target: TargetUnits): Promise<void>;
   /** Its instances live on. */
@@ -262,6 +268,12 @@ export const createEc2 = (options: QueryClientOptions): Ec2 => {
       return fleet && { isOver: !lives(FleetState), target: TargetCapacitySpecification?.TotalTargetCapacity ?? 0 };
     },
 
+    activeFleets: () =>
+      allPages(async (page) => {
+        const { Fleets = [], NextToken } = await read<DescribeFleetsCommand>(DescribeFleets$, page);
+        return { items: Fleets.filter(({ FleetState }) => lives(FleetState)), next: NextToken };
+      }),
+
     fleetErrors: async (id, since) => {
       const answer = await read<DescribeFleetHistoryCommand>(DescribeFleetHistory$, {
         FleetId: id,
@@ -303,6 +315,16 @@ export const createEc2 = (options: QueryClientOptions): Ec2 => {
       const { SpotFleetRequestState, SpotFleetRequestConfig } = fleet ?? {};
       return fleet && { isOver: !lives(SpotFleetRequestState), target: SpotFleetRequestConfig?.TargetCapacity ?? 0 };
     },
+
+    activeSpotFleets: () =>
+      allPages(async (page) => {
+        const { SpotFleetRequestConfigs = [], NextToken } = await read<DescribeSpotFleetRequestsCommand>(
+          DescribeSpotFleetRequests$,
+          page,
+        );
+        const items = SpotFleetRequestConfigs.filter(({ SpotFleetRequestState }) => lives(SpotFleetRequestState));
+        return { items, next: NextToken };
+      }),
 
     spotFleetErrors: async (id, since) => {
       const answer = await read<DescribeSpotFleetRequestHistoryCommand>(DescribeSpotFleetRequestHistory$, {

@@ -11,9 +11,13 @@ const suffixes: readonly (readonly [RegExp, string])[] = [
   [/^us-isof-/, 'csp.hci.ic.gov'],
 ];
 
+/** AWS_ENDPOINT_URL names EC2's endpoint: only one that is not AWS's own, such as an emulator's, serves other APIs too. */
+const isFor = (service: string, endpoint: string): boolean =>
+  service === 'ec2' || !/\.(amazonaws\.com(\.cn)?|amazonaws\.eu|api\.aws)$/.test(new URL(endpoint).hostname);
+
 /** The configured endpoint, else the Region's own. Throws `configuration.invalid` where FIPS cannot be had. */
 export const endpointOf = (service: string, { region, endpoint, useFips }: ConnectionSettings): URL => {
-  if (endpoint !== undefined) {
+  if (endpoint !== undefined && isFor(service, endpoint)) {
     if (!useFips) return new URL(endpoint);
     throw new PluginError('configuration.invalid', 'AWS_USE_FIPS_ENDPOINT cannot be kept with AWS_ENDPOINT_URL');
   }

@@ -1,4 +1,4 @@
-import type { Logger, ResourceKeeper, ResourceLook, TargetUnits } from '../../application/ports.ts';
+import type { Logger, OwnedResource, ResourceKeeper, ResourceLook, TargetUnits } from '../../application/ports.ts';
 import { hasCode, messageOf } from '../../domain/errors.ts';
 import type { HeldResource, Refusal, Resource } from '../../domain/request.ts';
 import type { Ec2, FleetErrorRecord, FleetState } from './ec2.ts';
@@ -14,6 +14,8 @@ export interface FleetCalls {
   /** Ends it; its instances live on. */
   cancel(id: string): Promise<void>;
   deleteLaunchTemplate(id: string): Promise<void>;
+  /** Those that still do something and carry our mark. */
+  owned(): Promise<readonly OwnedResource[]>;
 }
 
 /** EC2's history describes an error in JSON or in words. */
@@ -89,6 +91,7 @@ export const createFleetKeeper = (calls: FleetCalls): ResourceKeeper => {
       return { done: new Set(), refused: new Map() };
     },
     remove,
+    owned: calls.owned,
   };
 };
 

@@ -6,7 +6,7 @@ import type { Remember } from './credentials.ts';
 import type { Ec2 } from './ec2.ts';
 import { readRetirements, readSpotNotices } from './reclaim-notices.ts';
 import { toOwnedSighting } from './sighting.ts';
-import { tagKeys } from './tags.ts';
+import { type Mark, tagKeys } from './tags.ts';
 
 /** EC2: values per filter. */
 const idsPerFilter = 200;
@@ -29,15 +29,13 @@ const inParallel = async <T, R>(
   return results;
 };
 
-export interface HostsOptions {
+export interface HostsOptions extends Mark {
   readonly ec2: Ec2;
-  /** The value of our ownership tag. */
-  readonly owner: string;
   readonly remember: Remember;
 }
 
 /** Reads and terminates instances in bulk. Ids go into a filter, never a list: one unknown id must not hide the others. */
-export const createHosts = ({ ec2, owner, remember }: HostsOptions): Hosts => {
+export const createHosts = ({ ec2, remember, ...mark }: HostsOptions): Hosts => {
   const readBy = async <T>(
     filter: string,
     values: readonly string[],
@@ -50,13 +48,20 @@ export const createHosts = ({ ec2, owner, remember }: HostsOptions): Hosts => {
     return found.flat();
   };
   const look = (filter: string, values: readonly string[]): Promise<readonly OwnedSighting[]> =>
-    readBy(filter, values, (instance) => toOwnedSighting(instance, owner));
+    readBy(filter, values, (instance) => toOwnedSighting(instance, mark));
 
   return {
     describe: (ids) => look('instance-id', ids),
     describeByName: (names) => look('private-dns-name', names),
     describeByRequest: async (requestIds) =>
       (await look(`tag:${tagKeys.request}`, requestIds)).filter(({ ours }) => ours),
+    ours: async () => {
+      const filters = [
+        { Name: `tag:${tagKeys.owner}`, Values: [mark.owner] },
+        { Name: 'instance-state-name', Values: ['pending', 'running', 'stopping', 'stopped'] },
+      ];
+      return (await ec2.describeInstances(filters)).map((instance) => toOwnedSighting(instance, mark));
+    },
     spotNotices: () => readSpotNotices(ec2),
     retirements: () => readRetirements(ec2, remember),
     terminate: async (machines) => {

@@ -11,11 +11,9 @@ import type { LaunchOrder, Logger, OfferingMemory } from '../../application/port
 import { PluginError } from '../../domain/errors.ts';
 import { withRawFields } from '../../domain/raw-fields.ts';
 import type { Template } from '../../domain/template.ts';
-import { tagKeys } from './tags.ts';
+import { type Mark, tagKeys } from './tags.ts';
 
-export interface LaunchDataOptions {
-  /** The value of our ownership tag. */
-  readonly owner: string;
+export interface LaunchDataOptions extends Mark {
   readonly version: string;
   /** AWS_KEY_FILE: the folder where the administrator keeps `<keyName>.pem`. Never written to. */
   readonly keyDirectory?: string;
@@ -66,7 +64,7 @@ const readUserData = ({ templateId, userDataScript }: Template): string | undefi
 /** The tags of one launch: the administrator's, the account of the caller, and ours, which nobody overrides. */
 export const launchTags = (
   { requestId, template, attributes }: LaunchOrder,
-  { owner, version }: LaunchDataOptions,
+  { owner, store, version }: LaunchDataOptions,
 ): Tag[] => {
   const account = attributes['rc_account'];
   const pairs = new Map([
@@ -75,6 +73,7 @@ export const launchTags = (
     [tagKeys.owner, owner],
     [tagKeys.request, requestId],
     [tagKeys.template, template.templateId],
+    [tagKeys.store, store],
     [tagKeys.version, version],
   ]);
   return [...pairs].map(([Key, Value]) => ({ Key, Value }));

@@ -66,6 +66,7 @@ export const rehearsedEc2 = ({ record, recall }: Rehearsal, owner: string): Ec2 
       return { isOver: false, target: 0 };
     },
     fleetErrors: async () => [],
+    activeFleets: async () => [],
     modifyFleet: async (id, { total, onDemand }) =>
       note('ModifyFleet', { FleetId: id, TargetCapacitySpecification: target(total, onDemand) }),
     deleteFleet: async (id) => note('DeleteFleets', { FleetIds: [id], TerminateInstances: false }),
@@ -79,6 +80,7 @@ export const rehearsedEc2 = ({ record, recall }: Rehearsal, owner: string): Ec2 
       return { isOver: false, target: 0 };
     },
     spotFleetErrors: async () => [],
+    activeSpotFleets: async () => [],
     modifySpotFleet: async (id, { total, onDemand }) =>
       note('ModifySpotFleetRequest', {
         SpotFleetRequestId: id,
@@ -105,6 +107,7 @@ export const rehearsedAutoScaling = ({ record }: Pick<Rehearsal, 'record'>): Aut
       note('DescribeAutoScalingGroups', { AutoScalingGroupNames: [name] });
       return undefined;
     },
+    groupsTagged: async () => [],
     failures: async () => [],
     resize: async (AutoScalingGroupName, DesiredCapacity) =>
       note('UpdateAutoScalingGroup', { AutoScalingGroupName, DesiredCapacity }),

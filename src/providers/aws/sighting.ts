@@ -1,7 +1,7 @@
 import type { Instance } from '@aws-sdk/client-ec2';
 import type { MachineState, Sighting } from '../../domain/machine.ts';
 import type { OwnedSighting } from '../../domain/return-request.ts';
-import { instanceTagsText, tagKeys, tagValue } from './tags.ts';
+import { instanceTagsText, type Mark, readMark } from './tags.ts';
 
 /** EC2: only the low byte of the code tells the state. */
 const stateByCode: ReadonlyMap<number, MachineState> = new Map([
@@ -47,13 +47,7 @@ export const toSighting = (instance: Instance): Sighting => {
 };
 
 /** The same with what its tags say of its owner. */
-export const toOwnedSighting = (instance: Instance, owner: string): OwnedSighting => {
+export const toOwnedSighting = (instance: Instance, mark: Mark): OwnedSighting => {
   const { Tags = [] } = instance;
-  const request = tagValue(Tags, tagKeys.request);
-  return {
-    ...toSighting(instance),
-    instanceTags: instanceTagsText(Tags),
-    ours: tagValue(Tags, tagKeys.owner) === owner,
-    ...(request === undefined ? {} : { owner: request }),
-  };
+  return { ...toSighting(instance), instanceTags: instanceTagsText(Tags), ...readMark(Tags, mark) };
 };

@@ -17,6 +17,7 @@ import { fleetPools, onDemandStrategy } from './fleet-pools.ts';
 import { type LaunchDataOptions, launchTags, optional } from './launch-data.ts';
 import { type LaunchTemplates, launchTemplateFor } from './launch-templates.ts';
 import { refusalOf } from './refusal.ts';
+import { readMark } from './tags.ts';
 
 export interface SpotFleetOptions extends LaunchDataOptions {
   readonly ec2: Ec2;
@@ -141,6 +142,20 @@ export const createSpotFleetProvider = (options: SpotFleetOptions): CapacityProv
       modify: ec2.modifySpotFleet,
       cancel: ec2.cancelSpotFleet,
       deleteLaunchTemplate: ec2.deleteLaunchTemplate,
+      owned: async () =>
+        (await ec2.activeSpotFleets())
+          .map(({ SpotFleetRequestId: id = '', SpotFleetRequestConfig, Tags = [] }) => ({
+            ...readMark(Tags, options),
+            resource: {
+              kind: 'SpotFleet' as const,
+              id,
+              refills: SpotFleetRequestConfig?.Type === 'maintain',
+              seeks: true,
+              ours: true,
+              expiresAt: 0,
+            },
+          }))
+          .filter(({ ours }) => ours),
     }),
   };
 };

@@ -6,13 +6,32 @@ export const tagKeys = {
   owner: 'hf-aws:owner',
   request: 'hf-aws:request-id',
   template: 'hf-aws:template-id',
+  /** The work directory whose records know it: another installation of the same name takes it for no orphan of its own. */
+  store: 'hf-aws:store',
   version: 'hf-aws:version',
 } as const;
 
 const ownPrefix = /^(hf-aws:|aws:)/i;
 
-export const tagValue = (tags: readonly Tag[], key: string): string | undefined =>
-  tags.find(({ Key }) => Key === key)?.Value;
+export interface Mark {
+  /** `<cluster>/<provider instance>` */
+  readonly owner: string;
+  /** The id of the work directory. */
+  readonly store: string;
+}
+
+const tagValue = (tags: readonly Tag[], key: string): string | undefined => tags.find(({ Key }) => Key === key)?.Value;
+
+/** What our tags on a resource say. */
+export const readMark = (tags: readonly Tag[], { owner, store }: Mark) => {
+  const request = tagValue(tags, tagKeys.request);
+  const isOther = (tagValue(tags, tagKeys.store) ?? store) !== store;
+  return {
+    ours: tagValue(tags, tagKeys.owner) === owner,
+    ...(isOther ? { ofOtherStore: true as const } : {}),
+    ...(request === undefined ? {} : { owner: request }),
+  };
+};
 
 /** The administrator's tags as Host Factory gets them, `k=v;k=v`. */
 export const instanceTagsText = (tags: readonly Tag[]): string =>

@@ -47,7 +47,11 @@ describe('a fault', () => {
     const client = clientOf(emulator.url);
     emulator.addFault({ times: 'always', effect: { kind: 'hang' } });
     const launch = () => new RunInstancesCommand({ ImageId: 'ami-12345678', MinCount: 1, MaxCount: 1 });
-    await expect(client.send(launch(), { abortSignal: AbortSignal.timeout(20) })).rejects.toThrow(/abort/i);
+    const patience = new AbortController();
+    const given = expect(client.send(launch(), { abortSignal: patience.signal })).rejects.toThrow(/abort/i);
+    await expect.poll(() => emulator.calls().length).toBe(1);
+    patience.abort();
+    await given;
     const hanging = expect(client.send(launch())).rejects.toThrow(/hang up|ECONNRESET/);
     await expect.poll(() => emulator.calls().length).toBe(2);
     expect(emulator.instances()).toEqual([]);

@@ -158,7 +158,7 @@ describe('requestMachines', () => {
   ])('with %s is refused without a call to EC2', async (_, input, message) => {
     const world = await startWorld();
     await expect(ask(world, 'requestMachines', input)).rejects.toMatchObject({ code: 'input.invalid', message });
-    expect([world.capacity.launches, await world.streams.ids()]).toEqual([[], []]);
+    expect([world.capacity.launches, (await world.streams.marks()).size]).toEqual([[], 0]);
   });
 
   it('fails with AWS’s code when EC2 refuses everything', async () => {
@@ -395,7 +395,7 @@ describe('getReturnRequests', () => {
     const { world, machineId } = await running();
     world.hosts.end(machineId);
     await ask(world, 'getReturnRequests', { machines: [{ machineId }] });
-    expect(await world.service.listMachines({ status: 'terminated' })).toMatchObject({ machines: [{ machineId }] });
+    expect(await world.service.listMachines({ status: 'terminated' })).toMatchObject({ items: [{ machineId }] });
     expect(await world.live.list()).toEqual([]);
   });
 

@@ -10,7 +10,7 @@ const loggerIn = (folder: string, options: Partial<FileLoggerOptions> = {}) =>
     level: 'DEBUG',
     maxBytes: 1_000_000,
     maxFiles: 3,
-    correlationId: 'c-1',
+    correlationId: () => 'c-1',
     clock: () => new Date(2026, 0, 2, 3, 4, 5, 6).getTime(),
     ...options,
   });

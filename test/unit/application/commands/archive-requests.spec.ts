@@ -17,7 +17,7 @@ describe('archiving', () => {
   it('leaves a request alone whose machines live', async () => {
     const { world, requestId } = await startAged(30);
     expect(await world.service.archiveRequests()).toEqual({ archived: 0 });
-    expect((await world.service.listRequests()).requests.map((view) => view.requestId)).toEqual([requestId]);
+    expect((await world.service.listRequests()).items.map((view) => view.requestId)).toEqual([requestId]);
   });
 
   it('sets aside what has been finished for longer than the retention time, and still answers for it', async () => {
@@ -28,7 +28,7 @@ describe('archiving', () => {
     expect(await world.service.archiveRequests()).toEqual({ archived: 1 });
 
     expect(await world.service.getRequestStatus({ requestId: returnId, includeMachines: true })).toEqual(before);
-    expect((await world.service.listRequests()).requests.map((view) => view.requestId)).not.toContain(returnId);
+    expect((await world.service.listRequests()).items.map((view) => view.requestId)).not.toContain(returnId);
     await access(join(world.workDir, 'archive', returnId));
   });
 

@@ -122,8 +122,10 @@ describe('a launch whose answer was lost', () => {
     expect(world.capacity.launches).toHaveLength(1);
   });
 
-  it('that got part is adopted with a word on what is missing', async () => {
+  it('that got part is adopted with a word on what is missing, once no other subnet has it', async () => {
     const world = await startWorld();
+    const full = { kind: 'refusal', code: 'InsufficientInstanceCapacity', fault: 'provider.capacity' } as const;
+    world.capacity.pools.set('subnet-b', full);
     const id = await lostLaunch(world, 3, 1);
     world.pass(121 * second);
     await sync(world, id);
@@ -386,5 +388,37 @@ describe('a return', () => {
     world.pass(second);
     await sync(world, id);
     expect(await statusOf(world, id)).toBe('complete');
+  });
+});
+
+describe('a request whose process ended between two subnets', () => {
+  const cutOff = async (world: World): Promise<string> => {
+    world.capacity.pools.set('subnet-a', { kind: 'room', most: 1 });
+    world.capacity.onPrepare = async (attempt) => {
+      if (attempt === 1) throw new PluginError('provider.throttled', 'the process ends here');
+    };
+    const requestId = await create(world, 3);
+    world.capacity.onPrepare = async () => undefined;
+    return requestId;
+  };
+
+  it('has the next subnet asked for the rest at the next look', async () => {
+    const world = await startWorld();
+    const requestId = await cutOff(world);
+    await sync(world, requestId);
+    expect(await machinesOf(world, requestId)).toHaveLength(3);
+    expect(world.capacity.launches.map(({ clientToken, count }) => [clientToken, count])).toEqual([
+      [`${requestId}.0`, 3],
+      [`${requestId}.1`, 2],
+    ]);
+  });
+
+  it('settles with what it has when nobody has waited for so long', async () => {
+    const world = await startWorld();
+    const requestId = await cutOff(world);
+    world.hosts.boot();
+    world.pass(16 * 60 * second);
+    await sync(world, requestId);
+    expect([await statusOf(world, requestId), world.capacity.launches.length]).toEqual(['complete', 1]);
   });
 });

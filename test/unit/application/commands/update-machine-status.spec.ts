@@ -14,7 +14,7 @@ describe('a transition somebody saw', () => {
     const answer = await world.service.updateMachineStatus({ machineId, status: 'stopped' });
     expect(answer).toMatchObject({ requestId, version: (await world.streams.load(requestId)).version });
     expect(await world.service.listMachines({ status: 'stopped' })).toMatchObject({
-      machines: [{ machineId, requestId }],
+      items: [{ machineId, requestId }],
     });
   });
 

@@ -15,13 +15,13 @@ const three = async () => {
   return { world, first, second, ended, others };
 };
 const list = async (world: World, input: Parameters<World['service']['listMachines']>[0]) =>
-  (await world.service.listMachines(input)).machines.map(({ machineId }) => machineId);
+  (await world.service.listMachines(input)).items.map(({ machineId }) => machineId);
 
 describe('the list of machines', () => {
   it('is of all requests, as last seen', async () => {
     const { world, ended, others } = await three();
     expect(await list(world, {})).toEqual([ended, ...others]);
-    expect((await world.service.listMachines({})).machines).toMatchObject([
+    expect((await world.service.listMachines({})).items).toMatchObject([
       { status: 'terminated' },
       { status: 'running' },
       { status: 'running' },
@@ -56,8 +56,8 @@ describe('the list of machines', () => {
   it('leaves out a record that cannot be read, and says so', async () => {
     const { world, first, others } = await three();
     const path = await damage(world.workDir, first);
-    const { machines, warnings } = await world.service.listMachines({});
-    expect(machines.map(({ machineId }) => machineId)).toEqual(others.slice(1));
+    const { items, warnings } = await world.service.listMachines({});
+    expect(items.map(({ machineId }) => machineId)).toEqual(others.slice(1));
     expect(warnings).toEqual([expect.stringContaining(path)]);
   });
 });

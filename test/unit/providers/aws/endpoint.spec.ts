@@ -37,6 +37,14 @@ it('a configured endpoint is taken as it is', () =>
     endpointOf('ec2', { ...connection, region: 'us-east-1', useFips: false, endpoint: 'http://127.0.0.1:4566' }).href,
   ).toBe('http://127.0.0.1:4566/'));
 
+it.each([
+  ['https://vpce-1-x.ec2.us-east-1.vpce.amazonaws.com', 'https://autoscaling.us-east-1.amazonaws.com/'],
+  ['https://ec2.us-east-1.api.aws', 'https://autoscaling.us-east-1.amazonaws.com/'],
+  ['http://127.0.0.1:4566', 'http://127.0.0.1:4566/'],
+])('EC2’s endpoint %s makes Auto Scaling’s %s', (endpoint, href) =>
+  expect(endpointOf('autoscaling', { ...connection, region: 'us-east-1', useFips: false, endpoint }).href).toBe(href),
+);
+
 it('FIPS with a configured endpoint is refused: nobody knows what the endpoint is', () =>
   expect(() =>
     endpointOf('ec2', { ...connection, region: 'us-east-1', useFips: true, endpoint: 'http://127.0.0.1:4566' }),

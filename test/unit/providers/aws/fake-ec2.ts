@@ -37,6 +37,8 @@ const unmodelled = {
   createFleet: absent,
   fleetState: absent,
   fleetErrors: absent,
+  activeFleets: absent,
+  activeSpotFleets: absent,
   modifyFleet: absent,
   deleteFleet: absent,
   requestSpotFleet: absent,

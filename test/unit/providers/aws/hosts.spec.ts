@@ -8,7 +8,7 @@ import { createFakeEc2 } from './fake-ec2.ts';
 const owner = 'hostfactory/awsinst';
 const setUp = () => {
   const ec2 = createFakeEc2();
-  return { ec2, hosts: createHosts({ ec2, owner, remember: (_key, _lifetime, find) => find() }) };
+  return { ec2, hosts: createHosts({ ec2, owner, store: 'store-1', remember: (_key, _lifetime, find) => find() }) };
 };
 const instance = (n: number, fields: Instance = {}): Instance => ({
   InstanceId: instanceIdOf(n),
@@ -79,6 +79,7 @@ describe('reading hosts', () => {
           filters[0]?.Values?.length === 200 ? ec2.describeInstances(filters) : Promise.reject(error),
       },
       owner,
+      store: 'store-1',
       remember: (_key, _lifetime, find) => find(),
     });
     await expect(failing.describe(machines(250).map(({ machineId }) => machineId))).rejects.toBe(error);

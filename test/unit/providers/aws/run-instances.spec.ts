@@ -16,7 +16,7 @@ import { createFakeEc2 } from './fake-ec2.ts';
 const setUp = (options: Partial<RunInstancesOptions> = {}) => {
   const ec2 = createFakeEc2();
   const log = createRecordingLog();
-  const ours = { owner: 'hostfactory/awsinst', version: '1.2.3' };
+  const ours = { owner: 'hostfactory/awsinst', store: 'store-1', version: '1.2.3' };
   const launchTemplates = createLaunchTemplates({
     ec2,
     ...ours,
@@ -57,6 +57,7 @@ describe('a prepared call', () => {
       { Key: 'hf-aws:owner', Value: 'hostfactory/awsinst' },
       { Key: 'hf-aws:request-id', Value: 'req-1' },
       { Key: 'hf-aws:template-id', Value: 'od-a' },
+      { Key: 'hf-aws:store', Value: 'store-1' },
       { Key: 'hf-aws:version', Value: '1.2.3' },
     ];
     expect(await prepare()).toEqual({

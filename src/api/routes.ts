@@ -1,0 +1,327 @@
+import type { Message } from '../application/bus.ts';
+import { messageSchemas } from '../application/messages.schema.ts';
+import type { Role } from '../application/ports.ts';
+import { PluginError } from '../domain/errors.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+type MessageType = keyof typeof messageSchemas;
+
+/** A call whose parts fit the route's schemas. */
+interface Call {
+  readonly params: Json;
+  readonly query: Json;
+  readonly body: Json;
+}
+
+/** One thing REST can do: an HTTP form of one message. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** With `:id` as the framework writes it. */
+  readonly path: string;
+  readonly summary: string;
+  readonly role: Role;
+  readonly bus: 'command' | 'query';
+  readonly status: 200 | 201;
+  readonly params: Json;
+  readonly query: Json;
+  readonly body?: Json;
+  readonly message: (call: Call) => Message;
+  /** The answer in the words of this route, where they are others than the message's. */
+  readonly answer?: (answer: Json, call: Call) => unknown;
+}
+
+const propertiesOf = (type: MessageType): Json => messageSchemas[type].properties;
+
+/** Query parameters by the names of the message's fields. */
+const listing = {
+  q: 'query',
+  sort_by: 'sortBy',
+  sort_order: 'sortOrder',
+  limit: 'limit',
+  offset: 'offset',
+  page: 'page',
+  page_size: 'pageSize',
+} as const;
+
+const expectation = {
+  expect_version: {
+    type: 'string',
+    pattern: '^(re[qt]-[0-9a-f-]{36}:)?\\d{1,9}$',
+    description: 'Wait for this version: 7, in lists req-...:7',
+  },
+  wait: { type: 'number', minimum: 0, maximum: 60, description: 'Seconds to wait for it; default 5' },
+} as const;
+
+const expectedOf = ({ expect_version: text, wait }: Json, shown: unknown) => {
+  if (typeof text !== 'string') return {};
+  const [version = '', requestId = shown] = text.split(':').reverse();
+  return {
+    expected: { requestId, version: Number(version), ...(typeof wait === 'number' ? { wait: wait * 1000 } : {}) },
+  };
+};
+
+const rename = (query: Json, names: Readonly<Record<string, string>>): Json =>
+  Object.fromEntries(
+    Object.entries(names).flatMap(([from, to]) => (query[from] === undefined ? [] : [[to, query[from]]])),
+  );
+
+const schemasOf = (type: MessageType, names: Readonly<Record<string, string>>): Json =>
+  Object.fromEntries(Object.entries(names).map(([from, field]) => [from, propertiesOf(type)[field]]));
+
+const plain = { role: 'viewer', bus: 'query', status: 200, method: 'GET', params: {}, query: {} } as const;
+const id = { id: propertiesOf('GetRequestStatus')['requestId'] };
+
+/** A list: its own filters beside what all lists understand. */
+const list = (
+  type: 'ListRequests' | 'ListMachines',
+  path: string,
+  summary: string,
+  filters: Readonly<Record<string, string>>,
+  fixed: Json = {},
+): Route => {
+  const names = { ...filters, ...listing };
+  return {
+    ...plain,
+    path,
+    summary,
+    query: { ...schemasOf(type, names), ...expectation },
+    message: ({ query }) => ({ type, ...rename(query, names), ...expectedOf(query, ''), ...fixed }),
+  };
+};
+
+const show = (path: string, summary: string): Route => ({
+  ...plain,
+  path,
+  summary,
+  params: id,
+  query: { machines: { type: 'boolean', description: 'Also its machines' }, ...expectation },
+  message: ({ params, query }) => {
+    const { expected } = expectedOf(query, params['id']);
+    const { requestId: _shown, ...version } = expected ?? {};
+    return {
+      type: 'GetRequestStatus',
+      requestId: params['id'],
+      includeMachines: query['machines'] === true,
+      ...(expected === undefined ? {} : { expected: version }),
+    };
+  },
+});
+
+const object = (properties: Json, required: readonly string[]): Json => ({
+  type: 'object',
+  additionalProperties: false,
+  required,
+  properties,
+});
+
+const commandId = propertiesOf('CreateRequest')['commandId'];
+const { templateId, maxNumber, attributes } = messageSchemas.CreateRequest.properties;
+
+const isHostFactoryForm = (body: Json): boolean => body['template'] !== undefined;
+
+const createRequest: Route = {
+  ...plain,
+  method: 'POST',
+  path: '/requests',
+  summary: 'Ask for machines; also in Host Factory’s words',
+  role: 'operator',
+  bus: 'command',
+  status: 201,
+  body: {
+    anyOf: [
+      object({ template_id: templateId, max_number: maxNumber, attributes, command_id: commandId }, [
+        'template_id',
+        'max_number',
+      ]),
+      object({ template: object({ templateId, machineCount: maxNumber }, ['templateId', 'machineCount']) }, [
+        'template',
+      ]),
+    ],
+  },
+  message: ({ body }) => {
+    if (!isHostFactoryForm(body)) {
+      const names = {
+        template_id: 'templateId',
+        max_number: 'maxNumber',
+        attributes: 'attributes',
+        command_id: 'commandId',
+      };
+      return { type: 'CreateRequest', ...rename(body, names) };
+    }
+    return {
+      type: 'CreateRequest',
+      ...rename(Object(body['template']), { templateId: 'templateId', machineCount: 'maxNumber' }),
+    };
+  },
+  answer: ({ requestId, ...rest }, { body }) => ({
+    ...(isHostFactoryForm(body) ? { requestId } : { request_id: requestId }),
+    ...rest,
+  }),
+};
+
+const returnMachines: Route = {
+  ...plain,
+  method: 'POST',
+  path: '/returns',
+  summary: 'Give machines back, by id or name',
+  role: 'operator',
+  bus: 'command',
+  status: 201,
+  body: object(
+    {
+      machines: {
+        type: 'array',
+        minItems: 1,
+        maxItems: 10_000,
+        items: {
+          type: 'object',
+          minProperties: 1,
+          additionalProperties: false,
+          properties: { name: { type: 'string', maxLength: 256 }, machineId: { type: 'string', maxLength: 64 } },
+        },
+      },
+      command_id: commandId,
+    },
+    ['machines'],
+  ),
+  message: ({ body }) => {
+    const machines = Array.isArray(body['machines']) ? body['machines'] : [];
+    const named = machines.map((each: unknown) => ({ name: '', machineId: '', ...Object(each) }));
+    return { type: 'ReturnMachines', ...rename(body, { command_id: 'commandId' }), machines: named };
+  },
+  answer: ({ requestId, ...rest }) => ({ request_id: requestId, ...rest }),
+};
+
+const requestFilters = { status: 'status', template: 'templateId', user: 'requester', kind: 'kind' };
+const { status: machineStatus, metadata } = messageSchemas.UpdateMachineStatus.properties;
+const eventNames = { from: 'from', limit: 'limit', type: 'eventType' };
+const templateNames = { filters: 'filters' };
+
+/** All of REST. POST and DELETE are commands, GET is a query. */
+export const routes: readonly Route[] = [
+  list('ListRequests', '/requests', 'Requests, newest first', requestFilters),
+  list('ListRequests', '/requests/search', 'The same; for those who look for a search', requestFilters),
+  createRequest,
+  show('/requests/:id', 'One request as our records have it'),
+  {
+    ...plain,
+    method: 'DELETE',
+    path: '/requests/:id',
+    summary: 'End a request that is still running: its machines are terminated',
+    role: 'operator',
+    bus: 'command',
+    params: id,
+    query: { reason: messageSchemas.CancelRequest.properties.reason },
+    message: ({ params, query }) => ({
+      type: 'CancelRequest',
+      requestId: params['id'],
+      reason: query['reason'] ?? 'by REST',
+    }),
+    answer: ({ requestId, ...rest }) => ({ request_id: requestId, ...rest }),
+  },
+  {
+    ...plain,
+    path: '/requests/:id/events',
+    summary: 'What happened to one request, archived or not',
+    params: id,
+    query: schemasOf('ListEvents', eventNames),
+    message: ({ params, query }) => ({ type: 'ListEvents', requestId: params['id'], ...rename(query, eventNames) }),
+  },
+  {
+    ...plain,
+    path: '/events',
+    summary: 'What happened, in the order of time',
+    query: schemasOf('ListEvents', eventNames),
+    message: ({ query }) => ({ type: 'ListEvents', ...rename(query, eventNames) }),
+  },
+  list('ListMachines', '/machines', 'Machines as last seen', {
+    status: 'status',
+    template: 'templateId',
+    request: 'requestId',
+  }),
+  {
+    ...plain,
+    method: 'POST',
+    path: '/machines/:machine/status',
+    summary: 'Record a state somebody saw, when EC2 cannot be asked',
+    role: 'admin',
+    bus: 'command',
+    params: { machine: messageSchemas.UpdateMachineStatus.properties.machineId },
+    body: object({ status: machineStatus, metadata, command_id: commandId }, ['status']),
+    message: ({ params, body }) => ({
+      type: 'UpdateMachineStatus',
+      machineId: params['machine'],
+      ...rename(body, { status: 'status', metadata: 'metadata', command_id: 'commandId' }),
+    }),
+    answer: ({ requestId, ...rest }) => ({ request_id: requestId, ...rest }),
+  },
+  list(
+    'ListRequests',
+    '/returns',
+    'Returns, newest first',
+    { status: 'status', user: 'requester' },
+    { kind: 'return' },
+  ),
+  returnMachines,
+  show('/returns/:id', 'One return as our records have it'),
+  {
+    ...plain,
+    path: '/templates',
+    summary: 'The templates Host Factory is offered',
+    query: {
+      filter: {
+        type: 'array',
+        maxItems: 20,
+        items: { type: 'string', pattern: '^\\w+=.*$' },
+        description: 'field=value',
+      },
+      ...schemasOf('ListTemplates', listing),
+    },
+    message: ({ query }) => {
+      const filters = Array.isArray(query['filter']) ? query['filter'].map(String) : [];
+      const pairs = filters.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]);
+      return {
+        type: 'ListTemplates',
+        ...rename(query, { ...listing, ...templateNames }),
+        filters: Object.fromEntries(pairs),
+      };
+    },
+  },
+  {
+    ...plain,
+    path: '/templates/:template',
+    summary: 'One template',
+    params: { template: messageSchemas.ValidateTemplate.properties.templateId },
+    message: ({ params }) => ({ type: 'ListTemplates', filters: { templateId: String(params['template']) } }),
+    answer: ({ items }, { params }) => {
+      if (Array.isArray(items) && items.length > 0) return items[0];
+      throw new PluginError('template.not-found', `no valid template "${String(params['template'])}"`);
+    },
+  },
+  {
+    ...plain,
+    method: 'POST',
+    path: '/templates/:template/validate',
+    summary: 'Check one template and report every problem',
+    bus: 'command',
+    params: { template: messageSchemas.ValidateTemplate.properties.templateId },
+    message: ({ params }) => ({ type: 'ValidateTemplate', templateId: params['template'] }),
+  },
+  {
+    ...plain,
+    path: '/projections',
+    summary: 'How far each projection is, and the events it could not apply',
+    query: { request: propertiesOf('GetProjections')['requestId'] },
+    message: ({ query }) => ({ type: 'GetProjections', ...rename(query, { request: 'requestId' }) }),
+  },
+  {
+    ...plain,
+    method: 'POST',
+    path: '/projections/:name/rebuild',
+    summary: 'Fold a projection anew from the events',
+    role: 'admin',
+    bus: 'command',
+    params: { name: propertiesOf('RebuildProjection')['name'] },
+    message: ({ params }) => ({ type: 'RebuildProjection', name: params['name'] }),
+  },
+];

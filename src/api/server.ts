@@ -1,0 +1,255 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
+import { chmod, unlink } from 'node:fs/promises';
+import { connect } from 'node:net';
+import rateLimit from '@fastify/rate-limit';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { ApplicationService } from '../application/application-service.ts';
+import { metricsText } from '../application/metrics-text.ts';
+import type { Logger, Observe, ServeOptions } from '../application/ports.ts';
+import type { RunningReadModel } from '../application/projections/read-model.ts';
+import { messageOf, PluginError } from '../domain/errors.ts';
+import { type Chores, startChores, syncOpenRequests } from './background.ts';
+import { docsPage, openApi } from './openapi.ts';
+import { DoorError, toProblem } from './problems.ts';
+import { type Route, routes } from './routes.ts';
+import { allows, type Caller, readTokens, type Tokens } from './tokens.ts';
+
+/** What the server needs of the application. */
+interface Served {
+  readonly service: ApplicationService;
+  readonly log: Logger & { flush(): Promise<void> };
+  readonly observe: Observe;
+  readonly tracing: { within<A>(traceparent: string | undefined, work: () => Promise<A>): Promise<A> } | undefined;
+  readonly readModel: () => Promise<RunningReadModel>;
+  readonly writeMetrics: () => Promise<void>;
+}
+
+export interface ServerContext extends ServeOptions {
+  readonly version: string;
+  /** Starts the application; it asks for the correlation id of the call being served. */
+  readonly start: (correlationId: () => string) => Promise<Served>;
+  readonly say: (text: string) => void;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+const asJson = (value: unknown): Json => (typeof value === 'object' && value !== null ? { ...value } : {});
+
+const bodyLimit = 1_048_576;
+const receiveTimeout = 30_000;
+/** Milliseconds: projections are never further behind than the first and the time a look takes. */
+const [refreshPause, syncPause, flushPause, metricsPause, archivePause] = [400, 5000, 1000, 15_000, 600_000];
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+
+/** Without tokens nobody but this machine's own is let in. */
+const checkReach = ({ host, socket }: ServeOptions, tokens: Tokens | undefined): void => {
+  if (tokens !== undefined || socket !== undefined || isLoopback(host)) return;
+  throw new PluginError(
+    'configuration.invalid',
+    `without --tokens only a loopback address or a unix socket is served, not ${host}`,
+  );
+};
+
+/** A page of somebody else's in a browser of this machine can reach loopback, but not under a name of loopback. */
+const checkName = (request: FastifyRequest): void => {
+  const name = request.hostname.replace(/^\[|\]$/g, '');
+  if (!isLoopback(name)) throw new DoorError(403, 'door.forbidden', `without tokens "${name}" is not served`);
+};
+
+const identify = (request: FastifyRequest, tokens: Tokens | undefined, isSocket: boolean): Caller => {
+  if (tokens === undefined) {
+    if (!isSocket) checkName(request);
+    const user = request.headers['x-user'];
+    return { role: 'admin', ...(typeof user === 'string' && user !== '' ? { user } : {}) };
+  }
+  const [, token = ''] = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
+  const caller = tokens(token);
+  if (caller === undefined) throw new DoorError(401, 'door.unauthenticated', 'a bearer token is needed');
+  return caller;
+};
+
+const authorize = (caller: Caller, route: Route, readOnly: boolean): void => {
+  const { role, bus, method, path } = route;
+  if (readOnly && bus === 'command' && !path.endsWith('/validate')) {
+    throw new DoorError(403, 'door.read-only', 'this server answers queries only');
+  }
+  if (!allows(caller.role, role))
+    throw new DoorError(403, 'door.forbidden', `${method} ${path} needs the role ${role}`);
+};
+
+/** A call as the message it stands for. */
+const toMessage = (route: Route, request: FastifyRequest, { role, user }: Caller) => {
+  const call = { params: asJson(request.params), query: asJson(request.query), body: asJson(request.body) };
+  const key = request.headers['idempotency-key'];
+  const message = {
+    ...(route.bus === 'command' && typeof key === 'string' ? { commandId: key } : {}),
+    ...route.message(call),
+    correlationId: request.id,
+    role,
+    ...(user === undefined ? {} : { userId: user }),
+  };
+  return { call, message };
+};
+
+const addRoutes = (app: FastifyInstance, served: Served, tokens: Tokens | undefined, options: ServerContext): void => {
+  const { service, observe, tracing } = served;
+  const callers = new WeakMap<FastifyRequest, Caller>();
+  const admit = async (request: FastifyRequest): Promise<Caller> => {
+    const caller = identify(request, tokens, options.socket !== undefined);
+    callers.set(request, caller);
+    return caller;
+  };
+  const serveRoute = (route: Route) => async (request: FastifyRequest, reply: FastifyReply) => {
+    const { call, message } = toMessage(route, request, callers.get(request) ?? (await admit(request)));
+    const span = { kind: 'door', name: `${route.method} ${route.path}` } as const;
+    const work = () => observe(span, () => service.dispatch(route.bus, message));
+    const answer = asJson(await (tracing?.within(parentOf(request), work) ?? work()));
+    reply.code(route.status);
+    return route.answer === undefined ? answer : route.answer(answer, call);
+  };
+  for (const route of routes) {
+    const schema = {
+      params: { type: 'object', properties: route.params },
+      querystring: { type: 'object', additionalProperties: false, properties: route.query },
+      ...(route.body === undefined ? {} : { body: route.body }),
+    };
+    const onRequest = async (request: FastifyRequest) => authorize(await admit(request), route, options.readOnly);
+    app.route({ method: route.method, url: route.path, schema, onRequest, handler: serveRoute(route) });
+  }
+  app.get('/metrics', async (request, reply) => {
+    await admit(request);
+    reply.type('text/plain; version=0.0.4');
+    return metricsText(await service.getMetrics({ correlationId: request.id }));
+  });
+};
+
+const parentOf = ({ headers: { traceparent } }: FastifyRequest): string | undefined =>
+  typeof traceparent === 'string' ? traceparent : undefined;
+
+const addOpenRoutes = (app: FastifyInstance, version: string, isReady: () => boolean): void => {
+  const description = openApi(version);
+  app.get('/openapi.json', async () => description);
+  app.get('/docs', async (_request, reply) => reply.type('text/html').send(docsPage(version)));
+  app.get('/livez', async () => 'ok');
+  app.get('/health', async () => ({ status: isReady() ? 'ok' : 'stopping', version }));
+  app.get('/readyz', async (_request, reply) => reply.code(isReady() ? 200 : 503).send(isReady() ? 'ok' : 'stopping'));
+};
+
+/** A correlation id of the caller's is taken over if it is harmless in a log. */
+const correlationOf = (header: string | readonly string[] | undefined): string =>
+  typeof header === 'string' && /^[\w.:-]{1,128}$/.test(header) ? header : randomUUID();
+
+const createApp = async (
+  served: Served,
+  calls: AsyncLocalStorage<string>,
+  tokens: Tokens | undefined,
+  options: ServerContext,
+  isReady: () => boolean,
+): Promise<FastifyInstance> => {
+  const answerFault = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const problem = toProblem(error);
+    if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+    if (problem.status === 500) {
+      const stack = error instanceof Error ? error.stack : undefined;
+      served.log.error('server.failed', messageOf(error), { correlationId: request.id, stack });
+    }
+    return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  };
+  const app = fastify({
+    frameworkErrors: answerFault,
+    bodyLimit,
+    requestTimeout: receiveTimeout,
+    genReqId: ({ headers }) => correlationOf(headers['x-correlation-id']),
+    ajv: { customOptions: { allowUnionTypes: true } },
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-correlation-id', request.id);
+    calls.run(request.id, done);
+  });
+  // Otherwise a client that keeps its connection would hold up the end for as long as it likes.
+  app.addHook('onSend', async (_request, reply) => {
+    if (!isReady()) reply.header('connection', 'close');
+  });
+  app.setErrorHandler(answerFault);
+  app.setNotFoundHandler(() => {
+    throw new DoorError(404, 'door.not-found', 'there is nothing here; /docs shows what there is');
+  });
+  // All that come by a unix socket are one client.
+  const keyGenerator = ({ ip }: { readonly ip?: string }): string => ip ?? 'socket';
+  await app.register(rateLimit, { max: options.rate, timeWindow: 60_000, keyGenerator });
+  addRoutes(app, served, tokens, options);
+  addOpenRoutes(app, options.version, isReady);
+  return app;
+};
+
+/** A socket that nobody listens on any more, left by a server that was killed. */
+const removeStale = (path: string): Promise<void> =>
+  new Promise((resolve) => {
+    const probe = connect(path);
+    probe.on('connect', () => {
+      probe.destroy();
+      resolve();
+    });
+    probe.on('error', (error) => {
+      const isStale = 'code' in error && error.code === 'ECONNREFUSED';
+      (isStale ? unlink(path) : Promise.resolve()).then(resolve, () => resolve());
+    });
+  });
+
+const listen = async (app: FastifyInstance, { host, port, socket }: ServeOptions): Promise<string> => {
+  if (socket === undefined) return app.listen({ host, port });
+  await removeStale(socket);
+  process.umask(0o077);
+  await app.listen({ path: socket });
+  await chmod(socket, 0o600);
+  return `unix:${socket}`;
+};
+
+const startWork = async ({ service, log, readModel, writeMetrics }: Served, readOnly: boolean): Promise<Chores> => {
+  const projections = await readModel();
+  const chore = (pause: number, work: () => Promise<unknown>) => ({ pause, work: async () => void (await work()) });
+  const reading = [
+    chore(refreshPause, () => projections.refresh()),
+    chore(flushPause, () => log.flush()),
+    chore(metricsPause, writeMetrics),
+  ];
+  if (readOnly) return startChores(reading, log);
+  const writing = [
+    { pause: syncPause, work: syncOpenRequests(service) },
+    chore(archivePause, () => service.archiveRequests()),
+  ];
+  return startChores([...reading, ...writing], log);
+};
+
+const untilTold = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
+
+/** Serves REST until SIGTERM or SIGINT; calls under way are finished first. Resolves with the exit status. */
+export const serve = async (options: ServerContext): Promise<number> => {
+  const tokens = options.tokens === undefined ? undefined : await readTokens(options.tokens);
+  checkReach(options, tokens);
+  const calls = new AsyncLocalStorage<string>();
+  const own = randomUUID();
+  const served = await options.start(() => calls.getStore() ?? own);
+  const state = { isReady: true };
+  const told = untilTold();
+  const app = await createApp(served, calls, tokens, options, () => state.isReady);
+  const address = await listen(app, options).catch((cause: unknown) => {
+    throw new PluginError('configuration.invalid', `cannot serve: ${messageOf(cause)}`, { cause });
+  });
+  const chores = await startWork(served, options.readOnly);
+  const who = tokens === undefined ? 'everybody on this machine who can reach it' : 'those with a token';
+  options.say(`Serving ${address} to ${who}${options.readOnly ? ', queries only' : ''}; /docs tells what there is.`);
+  await told;
+  state.isReady = false;
+  await app.close();
+  await chores.stop();
+  await (await served.readModel()).save();
+  await served.log.flush();
+  return 0;
+};

@@ -1,0 +1,43 @@
+import { PluginError } from '../../domain/errors.ts';
+import { isReturnId } from '../../domain/ids.ts';
+import type { Command, Handler, Operation } from '../bus.ts';
+import { decideOnRequest } from '../streams.ts';
+import { type SyncRequestsPorts, syncRequestsHandler } from './sync-requests.ts';
+
+export interface CancelRequest extends Command {
+  readonly type: 'CancelRequest';
+  readonly requestId: string;
+  /** Kept with the event, and told to Host Factory. */
+  readonly reason: string;
+}
+
+export interface CancelRequestAnswer {
+  readonly requestId: string;
+  readonly status: 'cancelled';
+  readonly version: number;
+}
+
+/**
+ * Ends a request that is still running: nothing more is launched for it, its fleets go, and the machines it got are terminated.
+ * On record first; what AWS does not take now is asked again at every look at the request. Throws `request.not-found`, and
+ * `request.settled` for one that has come to its end: its machines are returned, not cancelled.
+ */
+export const cancelRequestHandler =
+  (ports: SyncRequestsPorts): Handler<Operation<CancelRequest, CancelRequestAnswer>> =>
+  async ({ requestId, reason }, origin) => {
+    if (isReturnId(requestId))
+      throw new PluginError('input.invalid', `${requestId} is a return, which cannot be cancelled`);
+    const cancel = { type: 'Cancel', now: ports.clock(), reason } as const;
+    const { state, version } = await decideOnRequest({ streams: ports.streams, origin }, requestId, [cancel]);
+    if (state.stage === 'absent') throw new PluginError('request.not-found', `no request "${requestId}"`);
+    if (state.cancelled === undefined) {
+      throw new PluginError('request.settled', `${requestId} is not running any more: return its machines instead`);
+    }
+    ports.log.info('request.cancelled', reason, { requestId });
+    await syncRequestsHandler(ports)({ type: 'SyncRequests', requestIds: [requestId] }, origin);
+    return {
+      requestId,
+      status: 'cancelled',
+      version: Math.max(version, (await ports.streams.load(requestId)).version),
+    };
+  };

@@ -1,0 +1,244 @@
+import { isPluginError, messageOf } from '../../domain/errors.ts';
+import { isCreateId } from '../../domain/ids.ts';
+import { absentRequest, liveMachines, type Request } from '../../domain/request.ts';
+import type { ProviderApi } from '../../domain/template.ts';
+import type { Command, Handler, Operation } from '../bus.ts';
+import type { HostRef } from '../host-lookup.ts';
+import {
+  type Finding,
+  judgeOrphan,
+  judgeUnclaimed,
+  type Owned,
+  ownedInstance,
+  ownedResource,
+  type Requests,
+} from '../orphans.ts';
+import type { RequestStreams, SweepMemory } from '../ports.ts';
+import { type DecideContext, decideOnRequest, foldRequest, foldReturn } from '../streams.ts';
+import { keeperOf } from '../sync-resource.ts';
+import type { SyncPorts } from '../syncing.ts';
+import { returnMachinesHandler } from './return-machines.ts';
+import { syncRequestsHandler } from './sync-requests.ts';
+
+export interface Reconcile extends Command {
+  readonly type: 'Reconcile';
+  /** Release what is due; without it, only look and remember. */
+  readonly apply?: boolean;
+  /** Do nothing when it was begun lately. */
+  readonly nowAndThen?: boolean;
+  /** Hosts the caller holds: never taken for orphans. */
+  readonly held?: readonly HostRef[];
+}
+
+export interface ReconcileAnswer {
+  readonly findings: readonly Finding[];
+  /** Ids of what was released. */
+  readonly released: readonly string[];
+  /** What could not be looked at or released, and why. */
+  readonly warnings: readonly string[];
+}
+
+export interface ReconcilePorts extends SyncPorts {
+  readonly streams: RequestStreams;
+  readonly memory: SweepMemory;
+  readonly newId: () => string;
+  /** Runs the work unless it was begun lately, here or in another process. */
+  readonly nowAndThen: (work: () => Promise<void>) => Promise<void>;
+}
+
+const kindsOfResources = ['EC2Fleet', 'SpotFleet', 'ASG'] as const satisfies readonly ProviderApi[];
+
+/**
+ * Finds and releases what nobody will ever ask about: requests whose id never reached Host Factory, and instances, fleets and
+ * groups with our mark that belong to no request. EC2 is read before the records, so that a launch under way is never taken for
+ * an orphan; an orphan is released only when a later sweep finds it again. What the caller holds, what another installation
+ * launched and what an unreadable record may know is left alone.
+ */
+export const reconcileHandler =
+  (ports: ReconcilePorts): Handler<Operation<Reconcile, ReconcileAnswer>> =>
+  async (message, origin) => {
+    let answer: ReconcileAnswer = { findings: [], released: [], warnings: [] };
+    const run = async (): Promise<void> => {
+      answer = await sweep(ports, { streams: ports.streams, origin }, message);
+    };
+    await (message.nowAndThen === true ? ports.nowAndThen(run) : run());
+    return answer;
+  };
+
+const sweep = async (
+  ports: ReconcilePorts,
+  context: DecideContext,
+  { apply = false, held = [] }: Reconcile,
+): Promise<ReconcileAnswer> => {
+  const warnings: string[] = [];
+  const owned = await lookAtAws(ports, warnings);
+  const { orphans: seenBefore, ending } = await ports.memory.read();
+  const claims = await ports.live.list();
+  const ids = [...owned, ...claims].map(({ requestId }) => requestId);
+  const requests = await loadRequests(ports, ids, warnings);
+  const isHeld = ({ id, name }: Owned): boolean =>
+    held.some((host) => host.machineId === id || (host.name !== '' && host.name === name));
+  const orphans = owned
+    .filter((each) => !isHeld(each))
+    .flatMap((each) => judgeOrphan(ports, seenBefore, requests, each));
+  const findings = [...judgeUnclaimed(ports, requests), ...orphans];
+  for (const { kind, id, why, verdict } of findings)
+    ports.log.info('sweep.found', `${kind} ${id}: ${why}`, { verdict });
+
+  const due = apply ? findings.filter(({ verdict }) => verdict === 'release') : [];
+  const begun = due.flatMap(({ kind, id }) => (kind === 'request' ? [id] : []));
+  const notes = {
+    orphans: new Map(orphans.flatMap(({ id, since, verdict }) => (verdict === 'leave' ? [] : [[id, since] as const]))),
+    ending: [...new Set([...ending, ...begun])],
+  };
+  // Noted before anything is released: what a killed sweep has begun, the next one ends.
+  await ports.memory.write(notes);
+  const released: string[] = [];
+  if (apply && due.length + notes.ending.length > 0) {
+    const returns = await release(ports, context, { due, owned, ending: notes.ending, released, warnings });
+    const open = await stillOpen(ports, [...notes.ending, ...returns]);
+    await ports.memory.write({ ...notes, ending: open });
+  }
+  for (const warning of warnings) ports.log.warn('sweep.trouble', warning);
+  return { findings, released, warnings };
+};
+
+const lookAtAws = async (ports: ReconcilePorts, warnings: string[]): Promise<readonly Owned[]> => {
+  const owned = (await (await ports.hosts()).ours()).map(ownedInstance);
+  for (const kind of kindsOfResources) {
+    try {
+      owned.push(...(await (await keeperOf(ports, kind)).owned()).map(ownedResource));
+    } catch (error) {
+      if (!isPluginError(error)) throw error;
+      warnings.push(`${kind}: ${messageOf(error)}`);
+    }
+  }
+  return owned;
+};
+
+const loadRequests = async (
+  { streams }: ReconcilePorts,
+  ids: readonly string[],
+  warnings: string[],
+): Promise<Requests> => {
+  const requests = new Map<string, Request | undefined>();
+  for (const id of new Set(ids)) {
+    try {
+      requests.set(id, isCreateId(id) ? foldRequest(await streams.load(id)) : absentRequest);
+    } catch (error) {
+      if (!isPluginError(error)) throw error;
+      requests.set(id, undefined);
+      warnings.push(messageOf(error));
+    }
+  }
+  return requests;
+};
+
+interface Releasing {
+  readonly due: readonly Finding[];
+  readonly owned: readonly Owned[];
+  /** Requests and returns to be followed up. */
+  readonly ending: readonly string[];
+  readonly released: string[];
+  readonly warnings: string[];
+}
+
+/** Fleets and groups go before instances, or AWS would replace those. Answers with the ids of the returns it made. */
+const release = async (
+  ports: ReconcilePorts,
+  context: DecideContext,
+  { due, owned, ending, released, warnings }: Releasing,
+): Promise<readonly string[]> => {
+  const returns: string[] = [];
+  const attempt = async (ids: readonly string[], work: () => Promise<readonly string[]>): Promise<void> => {
+    try {
+      returns.push(...(await work()));
+      released.push(...ids.filter((id) => due.some((finding) => finding.id === id)));
+    } catch (error) {
+      if (!isPluginError(error)) throw error;
+      warnings.push(`${ids.join(', ')} not released: ${messageOf(error)}`);
+    }
+  };
+  for (const id of ending) if (isCreateId(id)) await attempt([id], () => abandon(ports, context, id, due, owned));
+  for (const each of owned) {
+    const isDue = each.resource !== undefined && due.some(({ id }) => id === each.id);
+    if (isDue) await attempt([each.id], () => removeResource(ports, context, each));
+  }
+  const instances = due.filter(({ kind }) => kind === 'instance');
+  if (instances.length > 0) {
+    await attempt(
+      instances.map(({ id }) => id),
+      () => releaseInstances(ports, context, instances),
+    );
+  }
+  const open = [...ending.filter((id) => !isCreateId(id)), ...returns];
+  await syncRequestsHandler(ports)({ type: 'SyncRequests', requestIds: open }, context.origin);
+  return returns;
+};
+
+/** Nothing where it is no fleet or group. */
+const removeResource = async (
+  ports: ReconcilePorts,
+  context: DecideContext,
+  { id, requestId, resource }: Owned,
+): Promise<readonly string[]> => {
+  if (resource === undefined) return [];
+  await (await keeperOf(ports, resource.kind)).remove(resource);
+  const change = { type: 'ChangeResource', now: ports.clock(), resourceId: id, stage: 'deleted' } as const;
+  if (isCreateId(requestId)) await decideOnRequest(context, requestId, [change]);
+  return [];
+};
+
+/** Gives back all that a request has, also what a sweep before has left of it. */
+const abandon = async (
+  ports: ReconcilePorts,
+  context: DecideContext,
+  id: string,
+  due: readonly Finding[],
+  owned: readonly Owned[],
+): Promise<readonly string[]> => {
+  const reason = due.find((finding) => finding.id === id)?.why ?? '';
+  const { state } = await decideOnRequest(context, id, [{ type: 'Abandon', now: ports.clock(), reason }]);
+  // Somebody asked in the meantime.
+  if (state.stage === 'absent' || state.abandoned === undefined) return [];
+  // Also those whose answer was lost: AWS would replace what is terminated.
+  for (const each of owned) if (each.requestId === id) await removeResource(ports, context, each);
+  const machines = liveMachines(state).map(({ machineId, name }) => ({ machineId, name }));
+  const returns = machines.length === 0 ? [] : [await giveBack(ports, context, machines)];
+  await syncRequestsHandler(ports)({ type: 'SyncRequests', requestIds: [id] }, context.origin);
+  return returns;
+};
+
+/** A command id of its own for each: it becomes the id of the return. */
+const giveBack = async (
+  ports: ReconcilePorts,
+  { origin }: DecideContext,
+  machines: readonly HostRef[],
+): Promise<string> => {
+  const own = { ...origin, commandId: ports.newId() };
+  return (await returnMachinesHandler(ports)({ type: 'ReturnMachines', machines }, own)).requestId;
+};
+
+/** Their requests are brought up to date first: a fleet that keeps its size must be told how many really live. */
+const releaseInstances = async (
+  ports: ReconcilePorts,
+  context: DecideContext,
+  instances: readonly Finding[],
+): Promise<readonly string[]> => {
+  const requestIds = [...new Set(instances.map(({ requestId }) => requestId))].filter(isCreateId);
+  await syncRequestsHandler(ports)({ type: 'SyncRequests', requestIds, includeSettled: true }, context.origin);
+  const machines = instances.map(({ id }) => ({ machineId: id, name: '' }));
+  return [await giveBack(ports, context, machines)];
+};
+
+const stillOpen = async ({ streams }: ReconcilePorts, ids: readonly string[]): Promise<readonly string[]> => {
+  const open: string[] = [];
+  for (const id of ids) {
+    const stage = await streams.load(id).then(
+      (stream) => (isCreateId(id) ? foldRequest(stream) : foldReturn(stream)).stage,
+      () => 'open' as const,
+    );
+    if (stage === 'open') open.push(id);
+  }
+  return open;
+};

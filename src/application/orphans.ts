@@ -1,0 +1,95 @@
+import { isUnclaimed, liveMachines, type Request, type Resource } from '../domain/request.ts';
+import type { OwnedSighting } from '../domain/return-request.ts';
+import type { Clock, OwnedResource, Policy } from './ports.ts';
+
+/**
+ * Something at AWS that nobody will ask about. `release`: due, and released if asked for; `wait`: seen, and due if a later sweep
+ * sees it again; `leave`: not ours to judge.
+ */
+export interface Finding {
+  readonly kind: 'request' | 'instance' | Resource['kind'];
+  readonly id: string;
+  /** Empty where its tags name none. */
+  readonly requestId: string;
+  readonly why: string;
+  readonly verdict: 'release' | 'wait' | 'leave';
+  /** When it was first found so, ms. */
+  readonly since: number;
+}
+
+/** Something at AWS with our mark on it. */
+export interface Owned extends Pick<Finding, 'kind' | 'id' | 'requestId'> {
+  readonly ofOtherStore: boolean;
+  /** When AWS made it, ms; 0 where AWS does not say. */
+  readonly madeAt: number;
+  readonly name: string;
+  readonly resource?: Resource;
+}
+
+export const ownedInstance = ({ machineId, name, owner, ofOtherStore, launchTime = 0 }: OwnedSighting): Owned => ({
+  kind: 'instance',
+  id: machineId,
+  name,
+  requestId: owner ?? '',
+  ofOtherStore: ofOtherStore ?? false,
+  madeAt: launchTime * 1000,
+});
+
+export const ownedResource = ({ resource, owner, ofOtherStore }: OwnedResource): Owned => ({
+  kind: resource.kind,
+  id: resource.id,
+  name: '',
+  requestId: owner ?? '',
+  ofOtherStore: ofOtherStore ?? false,
+  madeAt: 0,
+  resource,
+});
+
+/** Requests by id; undefined where the record cannot be read. */
+export type Requests = ReadonlyMap<string, Request | undefined>;
+
+interface Judge {
+  readonly clock: Clock;
+  readonly policy: Pick<Policy, 'unclaimed' | 'orphanAge'>;
+}
+
+/** Why something belongs to no request; undefined when it does. An open request may still adopt what it launched. */
+const orphanReason = ({ id, kind, requestId }: Owned, request: Request): string | undefined => {
+  if (requestId === '') return 'names no request';
+  if (request.stage === 'absent') return 'its request is not on record';
+  if (request.stage === 'open') return undefined;
+  const known = kind === 'instance' ? request.machines.has(id) : request.resources.some((each) => each.id === id);
+  if (!known) return 'its request ended without it';
+  return kind === 'instance' || liveMachines(request).length > 0 ? undefined : 'no machine of it is wanted any more';
+};
+
+/** `seenBefore`: when earlier sweeps first saw the orphans they found, ms by id. */
+export const judgeOrphan = (
+  { clock, policy }: Judge,
+  seenBefore: ReadonlyMap<string, number>,
+  requests: Requests,
+  owned: Owned,
+): readonly Finding[] => {
+  const { kind, id, requestId, ofOtherStore, madeAt } = owned;
+  const now = clock();
+  const leave = (why: string): readonly Finding[] => [{ kind, id, requestId, why, verdict: 'leave', since: now }];
+  if (ofOtherStore) return leave('launched with another work directory');
+  const request = requests.get(requestId);
+  if (request === undefined) return leave('its record cannot be read');
+  const why = orphanReason(owned, request);
+  if (why === undefined) return [];
+  // A time that lies ahead was noted before the clock was set back: the wait begins anew.
+  const noted = seenBefore.get(id) ?? Number.POSITIVE_INFINITY;
+  const isOld = noted <= now && now - Math.max(noted, madeAt) >= policy.orphanAge;
+  return [{ kind, id, requestId, why, verdict: isOld ? 'release' : 'wait', since: Math.min(noted, now) }];
+};
+
+/** Requests that hold something and about which nobody has ever asked. */
+export const judgeUnclaimed = ({ clock, policy }: Judge, requests: Requests): readonly Finding[] =>
+  [...requests].flatMap(([id, request]) => {
+    if (request === undefined || request.stage === 'absent' || !isUnclaimed(request)) return [];
+    const isOld = policy.unclaimed > 0 && clock() - request.createdAt >= policy.unclaimed;
+    if (!isOld || (request.stage === 'settled' && liveMachines(request).length === 0)) return [];
+    const why = `nobody asked about it within ${Math.round(policy.unclaimed / 60_000)} minutes`;
+    return [{ kind: 'request', id, requestId: id, why, verdict: 'release', since: request.createdAt }];
+  });

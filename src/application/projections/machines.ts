@@ -1,0 +1,29 @@
+import { currentMachines, type Folded, type MachineView } from '../views.ts';
+import { applyToFolded, type Projection, startFolded } from './projection.ts';
+
+/** A machine as lists show it. */
+export type MachineRow = MachineView & { readonly templateId: string };
+
+const handled: ReadonlySet<string> = new Set([
+  'RequestCreated',
+  'CapacityGranted',
+  'MachinesObserved',
+  'MachinesMissed',
+  'MachinesGivenUp',
+  'MachineStatusReported',
+  'MachinesReturned',
+]);
+
+/** The machines of all requests as last seen. */
+export const machinesProjection: Projection<Folded> = {
+  name: 'machines',
+  handles: (type) => handled.has(type),
+  clear: startFolded,
+  apply: applyToFolded,
+  rows: ({ requestId, state }): readonly MachineRow[] => {
+    if ('return' in state || state.create.stage === 'absent') return [];
+    const { templateId } = state.create.template;
+    return currentMachines(requestId, state.create).map((machine) => ({ ...machine, templateId }));
+  },
+  keepsArchived: false,
+};

@@ -1,0 +1,141 @@
+import { hasCode, messageOf } from '../../domain/errors.ts';
+import {
+  type Clock,
+  grainOf,
+  type Logger,
+  type ProjectedStream,
+  type ProjectionFailure,
+  type ProjectionStore,
+  type RecordedEvent,
+  type StoredProjection,
+  type StreamReader,
+} from '../ports.ts';
+import type { Projection } from './projection.ts';
+
+export interface ProjectorPorts {
+  readonly streams: StreamReader;
+  readonly store: ProjectionStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export type Marks = Awaited<ReturnType<StreamReader['marks']>>;
+
+/** What a look at the store found new; `mark` is the stream's at that time. */
+export type News = ReadonlyMap<string, number>;
+
+/** Marks no stream has: to be read again; set aside and final. */
+export const [unsettled, setAside] = [0, -1];
+const batchSize = 100;
+/** An event that cannot be applied is skipped for good after so many tries. */
+const mostTries = 3;
+
+interface Reading {
+  readonly requestId: string;
+  readonly stream: ProjectedStream;
+  readonly failures: readonly ProjectionFailure[];
+}
+
+/** Applies a stream's events one by one; what cannot be applied, or shown once all are, is noted and left out. */
+const fold = <S>(projection: Projection<S>, requestId: string, events: readonly RecordedEvent[]) => {
+  const failures: Omit<ProjectionFailure, 'tries'>[] = [];
+  const attempt = <A>(version: number, otherwise: A, work: () => A): A => {
+    try {
+      return work();
+    } catch (error) {
+      const type = events[version]?.type ?? '';
+      failures.push({ requestId, version, type, message: messageOf(error) });
+      return otherwise;
+    }
+  };
+  const state = events.reduce(
+    (before, event, version) =>
+      projection.handles(event.type) ? attempt(version, before, () => projection.apply(before, event)) : before,
+    projection.clear(requestId),
+  );
+  const applied = { requestId, state, version: events.length, first: events[0], last: events.at(-1) };
+  const rows = events.length === 0 ? [] : attempt(events.length - 1, [], () => projection.rows(applied));
+  return { rows: rows.map((row) => JSON.stringify(row)), failures };
+};
+
+const nextTry = ({ failures }: StoredProjection, requestId: string): number => {
+  const earlier = failures.filter((failure) => failure.requestId === requestId).map(({ tries }) => tries);
+  return Math.min(mostTries, 1 + Math.max(0, ...earlier));
+};
+
+const readOne =
+  <S>(projection: Projection<S>, ports: ProjectorPorts, before: StoredProjection) =>
+  async ([requestId, mark]: readonly [string, number]): Promise<Reading> => {
+    const tries = nextTry(before, requestId);
+    try {
+      const { version, events } = await ports.streams.load(requestId);
+      const { rows, failures } = fold(projection, requestId, events);
+      const again = failures.length > 0 && tries < mostTries;
+      if (again) complain(ports.log, projection.name, failures);
+      const settled = !again && ports.clock() - mark > grainOf(mark);
+      const stream = { mark: settled ? mark : unsettled, version, since: events[0]?.at ?? 0, rows };
+      return { requestId, stream, failures: failures.map((failure) => ({ ...failure, tries })) };
+    } catch (error) {
+      if (!hasCode(error, 'storage.unreadable')) throw error;
+      const known = before.streams.get(requestId) ?? { version: 0, since: 0, rows: [] };
+      const failure = { requestId, message: messageOf(error), tries };
+      return { requestId, stream: { ...known, mark: unsettled }, failures: [failure] };
+    }
+  };
+
+const complain = (log: Logger, name: string, failures: readonly Omit<ProjectionFailure, 'tries'>[]): void => {
+  for (const { message, type, requestId } of failures) {
+    log.error('projection.failed', `${name}: ${type}: ${message}`, { requestId });
+  }
+};
+
+/** Takes the news in, newest request first. */
+export const applyNews = async <S>(
+  projection: Projection<S>,
+  ports: ProjectorPorts,
+  before: StoredProjection,
+  news: News,
+  gone: readonly string[],
+): Promise<StoredProjection> => {
+  const readings: Reading[] = [];
+  const all = [...news];
+  for (let from = 0; from < all.length; from += batchSize) {
+    const batch = all.slice(from, from + batchSize).map(readOne(projection, ports, before));
+    readings.push(...(await Promise.all(batch)));
+  }
+  const known = readings.filter(({ requestId }) => before.streams.has(requestId));
+  const fresh = readings.filter(({ requestId }) => !before.streams.has(requestId)).sort(newestFirst);
+  const streams = new Map([...fresh.map(({ requestId, stream }) => [requestId, stream] as const), ...before.streams]);
+  for (const { requestId, stream } of known) streams.set(requestId, stream);
+  for (const requestId of gone) streams.delete(requestId);
+  const kept = before.failures.filter(({ requestId }) => !news.has(requestId) && streams.has(requestId));
+  // Nearly always the new ones are the newest: then nothing has to be sorted.
+  const [newestKnown] = before.streams.values();
+  const isInOrder = newestKnown === undefined || (fresh.at(-1)?.stream.since ?? Infinity) > newestKnown.since;
+  const ordered = isInOrder ? streams : inOrder(streams);
+  return {
+    streams: ordered,
+    rows: [...ordered.values()].flatMap(({ rows }) => rows),
+    failures: [...kept, ...readings.flatMap(({ failures }) => failures)],
+  };
+};
+
+type Placed = Pick<Reading, 'requestId' | 'stream'>;
+
+const newestFirst = (a: Placed, b: Placed): number =>
+  b.stream.since - a.stream.since || (a.requestId < b.requestId ? -1 : 1);
+
+const inOrder = (streams: StoredProjection['streams']): StoredProjection['streams'] =>
+  new Map(
+    [...streams]
+      .map(([requestId, stream]) => ({ requestId, stream }))
+      .sort(newestFirst)
+      .map(({ requestId, stream }) => [requestId, stream]),
+  );
+
+/** Whether keeping it would make any difference to the next call. */
+export const differ = (a: StoredProjection, b: StoredProjection, news: News): boolean =>
+  a.pulse !== b.pulse ||
+  a.streams.size !== b.streams.size ||
+  JSON.stringify(a.failures) !== JSON.stringify(b.failures) ||
+  [...news.keys()].some((id) => JSON.stringify(a.streams.get(id)) !== JSON.stringify(b.streams.get(id)));

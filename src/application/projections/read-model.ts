@@ -1,0 +1,195 @@
+import {
+  type Expectation,
+  type Projected,
+  type ProjectionFailure,
+  type ProjectionName,
+  type ProjectionStatus,
+  pollMs,
+  type ReadModel,
+  type StoredProjection,
+  staleWarning,
+  waitMs,
+} from '../ports.ts';
+import { countersProjection } from './counters.ts';
+import { machinesProjection } from './machines.ts';
+import type { Projection } from './projection.ts';
+import { applyNews, differ, type Marks, type News, type ProjectorPorts, setAside, unsettled } from './projector.ts';
+import { requestsProjection } from './requests.ts';
+
+export interface ReadModelPorts extends ProjectorPorts {
+  /** Waits, ms. */
+  readonly pause: (ms: number) => Promise<void>;
+}
+
+export interface ReadModelPace {
+  /** Milliseconds for which a look at the store is believed; 0 for a process that answers one question. */
+  readonly look: number;
+  /** Milliseconds for which an answer is good enough for who expects nothing newer. */
+  readonly answer: number;
+  /** Milliseconds between two savings of a projection that changes all the time. */
+  readonly save: number;
+}
+
+const nothing: StoredProjection = { streams: new Map(), rows: [], failures: [] };
+
+const nothingNew: { readonly news: News; readonly gone: readonly string[] } = { news: new Map(), gone: [] };
+
+const asWarning = ({ requestId, version, type, message }: ProjectionFailure): string =>
+  version === undefined ? message : `event ${version} (${type}) of ${requestId} is skipped: ${message}`;
+
+/** A sweep over the store, and when it began. */
+interface Look {
+  readonly at: number;
+  readonly marks: Promise<Marks>;
+}
+
+/** One projection, kept up to date whenever somebody asks. */
+const createProjector = <S>(
+  projection: Projection<S>,
+  ports: ProjectorPorts,
+  look: () => Look,
+  pace: ReadModelPace,
+) => {
+  const { name, keepsArchived } = projection;
+  const touched = new Set<string>();
+  let held: StoredProjection | undefined;
+  let looked: Marks | undefined;
+  let [unsaved, savedAt, refreshedAt] = [false, 0, 0];
+  let last: Promise<unknown> = Promise.resolve();
+
+  const lookFor = async (before: StoredProjection, now: Marks): Promise<typeof nothingNew> => {
+    const news = new Map([...now].filter(([id, mark]) => before.streams.get(id)?.mark !== mark));
+    const gone = [...before.streams.keys()].filter((id) => !now.has(id));
+    if (!keepsArchived) return { news, gone };
+    const archived = before === nothing ? await ports.streams.archived() : gone;
+    for (const id of archived) if (before.streams.get(id)?.mark !== setAside && !now.has(id)) news.set(id, setAside);
+    return { news, gone: [] };
+  };
+
+  const save = async (): Promise<void> => {
+    if (!unsaved || held === undefined) return;
+    await ports.store.save(name, held);
+    [unsaved, savedAt] = [false, ports.clock()];
+  };
+
+  const refresh = async (): Promise<StoredProjection> => {
+    refreshedAt = ports.clock();
+    const before = held ?? (await ports.store.load(name)) ?? nothing;
+    held = before;
+    const pulse = await ports.streams.pulse();
+    if (pulse !== undefined && pulse === before.pulse) return before;
+    const { at, marks } = look();
+    const now = await marks;
+    const { news, gone } = now === looked ? nothingNew : await lookFor(before, now);
+    // Later than the look, if that is a little old.
+    const all: News = new Map([...[...touched].map((id) => [id, unsettled] as const), ...news]);
+    looked = now;
+    touched.clear();
+    const after = await applyNews(projection, ports, before, all, gone);
+    const isSettled = at >= refreshedAt && [...after.streams.values()].every(({ mark }) => mark !== unsettled);
+    held = isSettled ? { ...after, pulse } : after;
+    unsaved ||= before === nothing || differ(before, held, all);
+    if (ports.clock() - savedAt >= pace.save) await save();
+    return held;
+  };
+
+  /** One at a time: the next sees what the one before has found. */
+  const inTurn = <A>(work: () => Promise<A>): Promise<A> => {
+    const turn = last.then(work, work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+
+  return {
+    refresh: () => inTurn(refresh),
+    /** What is held, unless it is older than good enough. */
+    recent: async () => (held !== undefined && ports.clock() - refreshedAt < pace.answer ? held : inTurn(refresh)),
+    touch: (requestId: string) => touched.add(requestId),
+    save: () => inTurn(save),
+    rebuild: () =>
+      inTurn(async () => {
+        const { news } = await lookFor(nothing, await ports.streams.marks());
+        held = await applyNews(projection, ports, nothing, news, []);
+        unsaved = true;
+        await save();
+        return held;
+      }),
+    /** As it stands, without applying anything. */
+    status: async (marks: Marks): Promise<ProjectionStatus> => {
+      const known = held ?? (await ports.store.load(name)) ?? nothing;
+      const { news, gone } = await lookFor(known, marks);
+      const events = [...known.streams.values()].reduce((sum, { version }) => sum + version, 0);
+      return { name, streams: known.streams.size, events, behind: news.size + gone.length, failures: known.failures };
+    },
+    versionOf: async (requestId: string): Promise<number> =>
+      (held ?? (await ports.store.load(name)) ?? nothing).streams.get(requestId)?.version ?? 0,
+  };
+};
+
+export interface RunningReadModel extends ReadModel {
+  /** Applies what is new to all projections. */
+  refresh(): Promise<void>;
+  /** A stream has changed in this very process: no need to look for it. */
+  touch(requestId: string): void;
+  /** Puts what was not saved yet on disk. */
+  save(): Promise<void>;
+}
+
+/** The projections behind one door: applied when asked for, so that an answer is never older than the question. */
+export const createReadModel = (
+  ports: ReadModelPorts,
+  pace: ReadModelPace = { look: 0, answer: 0, save: 0 },
+): RunningReadModel => {
+  const { clock } = ports;
+  let known: Look | undefined;
+  const look = (): Look => {
+    if (known === undefined || clock() - known.at >= pace.look) known = { at: clock(), marks: ports.streams.marks() };
+    return known;
+  };
+  const projectors = {
+    requests: createProjector(requestsProjection, ports, look, pace),
+    machines: createProjector(machinesProjection, ports, look, pace),
+    counters: createProjector(countersProjection, ports, look, pace),
+  } as const satisfies Record<ProjectionName, unknown>;
+  const all = Object.values(projectors);
+
+  const awaited = async (name: ProjectionName, expected: Expectation | undefined) => {
+    const deadline = clock() + (expected?.wait ?? waitMs);
+    for (;;) {
+      const projection = await (expected === undefined ? projectors[name].recent() : projectors[name].refresh());
+      const isThere = (id: string, version: number) => (projection.streams.get(id)?.version ?? 0) >= version;
+      if (expected === undefined || isThere(expected.requestId, expected.version)) return { projection };
+      if (clock() >= deadline) return { projection, stale: staleWarning };
+      await ports.pause(pollMs);
+    }
+  };
+
+  return {
+    read: async (name, expected): Promise<Projected> => {
+      const { projection, ...stale } = await awaited(name, expected);
+      return { rows: projection.rows, warnings: projection.failures.map(asWarning), ...stale };
+    },
+    status: async () => {
+      const marks = await look().marks;
+      return Promise.all(all.map((projector) => projector.status(marks)));
+    },
+    versionsOf: async (requestId) => ({
+      requests: await projectors.requests.versionOf(requestId),
+      machines: await projectors.machines.versionOf(requestId),
+      counters: await projectors.counters.versionOf(requestId),
+    }),
+    rebuild: async (name) => {
+      await projectors[name].rebuild();
+      return projectors[name].status(await ports.streams.marks());
+    },
+    refresh: async () => {
+      for (const projector of all) await projector.refresh();
+    },
+    touch: (requestId) => {
+      for (const projector of all) projector.touch(requestId);
+    },
+    save: async () => {
+      for (const projector of all) await projector.save();
+    },
+  };
+};

@@ -1,0 +1,108 @@
+import { hasCode, messageOf, PluginError } from '../../domain/errors.ts';
+import type { Handler, Message, Operation } from '../bus.ts';
+import type { ReadModel, RecordedEvent, StreamReader } from '../ports.ts';
+
+export interface ListEvents extends Message {
+  readonly type: 'ListEvents';
+  readonly requestId?: string | undefined;
+  readonly eventType?: string | undefined;
+  /** Only what comes after this position, or after this time in ms. */
+  readonly from?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
+/** An event with its place among all events. */
+type ListedEvent = RecordedEvent & {
+  /** `<ms since the epoch>-<request>-<version>`: unique, and in the order of time. */
+  readonly position: string;
+  readonly requestId: string;
+  /** Place within its request, from 0. */
+  readonly version: number;
+};
+
+export interface ListEventsAnswer {
+  readonly items: readonly ListedEvent[];
+  /** The position to go on from; absent when there was nothing more. */
+  readonly next?: string;
+  readonly warnings: readonly string[];
+}
+
+export interface ListEventsPorts {
+  readonly streams: StreamReader;
+  readonly readModel: Pick<ReadModel, 'read'>;
+}
+
+type Place = Pick<ListedEvent, 'at' | 'requestId' | 'version'>;
+
+const positionForm = /^(\d{1,15})(?:-(re[qt]-[0-9a-f-]{36})-(\d{1,9}))?$/;
+
+const placeOf = (position: string): Place => {
+  const [, at, requestId = 'req-', version = '-1'] = positionForm.exec(position) ?? [];
+  if (at === undefined)
+    throw new PluginError('input.invalid', `"${position}" is not a position that events list has shown`);
+  return { at: Number(at), requestId, version: Number(version) };
+};
+
+const compare = (a: Place, b: Place): number => {
+  if (a.at !== b.at) return a.at - b.at;
+  return a.requestId === b.requestId ? a.version - b.version : a.requestId < b.requestId ? -1 : 1;
+};
+
+interface Span {
+  readonly requestId: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+const isSpan = (value: unknown): value is Span =>
+  typeof value === 'object' && value !== null && 'requestId' in value && 'createdAt' in value && 'updatedAt' in value;
+
+const spans = async ({ readModel }: ListEventsPorts, requestId: string | undefined) => {
+  if (requestId !== undefined) return { known: [{ requestId, createdAt: 0, updatedAt: Infinity }], warnings: [] };
+  const { rows, warnings } = await readModel.read('requests');
+  const known = rows.map((row): unknown => JSON.parse(row)).filter(isSpan);
+  return { known: known.sort((a, b) => a.createdAt - b.createdAt), warnings };
+};
+
+/**
+ * What happened, in the order of time: of one request, archived or not, or of all that are not archived. Reads only the streams
+ * that can have events in the range asked for.
+ */
+export const listEventsHandler =
+  (ports: ListEventsPorts): Handler<Operation<ListEvents, ListEventsAnswer>> =>
+  async ({ requestId, eventType, from = '0', limit = 100 }) => {
+    const after = placeOf(from);
+    const { known, warnings: troubles } = await spans(ports, requestId);
+    const warnings = [...troubles];
+    let found: readonly ListedEvent[] = [];
+    for (const { requestId: id, createdAt } of known.filter(({ updatedAt }) => updatedAt >= after.at)) {
+      // Streams come by their first event: once enough events are older than that, none that follow can be among them.
+      if ((found[limit]?.at ?? Infinity) < createdAt) break;
+      const events = await eventsOf(ports.streams, id, warnings);
+      const fitting = events.filter((event) => compare(event, after) > 0 && (eventType ?? event.type) === event.type);
+      found = [...found, ...fitting].sort(compare).slice(0, limit + 1);
+    }
+    const items = found.slice(0, limit);
+    const last = items.at(-1);
+    return { items, ...(found.length > limit && last !== undefined ? { next: last.position } : {}), warnings };
+  };
+
+const eventsOf = async (
+  streams: StreamReader,
+  requestId: string,
+  warnings: string[],
+): Promise<readonly ListedEvent[]> => {
+  try {
+    const { events } = await streams.load(requestId);
+    return events.map((event, version) => ({
+      position: `${event.at}-${requestId}-${version}`,
+      requestId,
+      version,
+      ...event,
+    }));
+  } catch (error) {
+    if (!hasCode(error, 'storage.unreadable')) throw error;
+    warnings.push(messageOf(error));
+    return [];
+  }
+};

@@ -1,0 +1,44 @@
+import { isPluginError, messageOf } from '../../domain/errors.ts';
+import type { Template } from '../../domain/template.ts';
+import type { Handler, Operation } from '../bus.ts';
+import { arrange, type Listing, type Paginated, paginate } from '../listing.ts';
+import type { Logger, RejectedTemplate, TemplateCatalog } from '../ports.ts';
+import { matchesTemplate } from './get-templates.ts';
+
+export interface ListTemplates extends Listing {
+  readonly type: 'ListTemplates';
+  /** Template fields and the values they must have, e.g. `{priceType: 'spot'}`. */
+  readonly filters?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface ListTemplatesAnswer extends Paginated<Template> {
+  readonly file: string;
+  readonly rejected: readonly RejectedTemplate[];
+}
+
+/** Templates for people: unlike Host Factory they get an empty list, with a warning, where the file cannot be read. */
+export const listTemplatesHandler =
+  ({
+    templates,
+    log,
+  }: {
+    readonly templates: TemplateCatalog;
+    readonly log: Logger;
+  }): Handler<Operation<ListTemplates, ListTemplatesAnswer>> =>
+  async ({ filters = {}, ...listing }) => {
+    try {
+      const { file, templates: all, rejected } = await templates.read();
+      const found = arrange(
+        all.filter((template) => matchesTemplate(template, filters)),
+        listing,
+      );
+      const warnings = rejected.map(
+        ({ templateId }) => `${templateId} is left out: hf-aws templates validate ${templateId}`,
+      );
+      return { ...paginate(found, listing), warnings, file, rejected };
+    } catch (error) {
+      if (!isPluginError(error)) throw error;
+      log.error('list.unreadable', messageOf(error), { code: error.code });
+      return { ...paginate([], listing), warnings: [], _warning: messageOf(error), file: '', rejected: [] };
+    }
+  };

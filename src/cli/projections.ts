@@ -1,0 +1,61 @@
+import type { Argv } from 'yargs';
+import { type CommonOptions, type Door, originOptions, show, table, withService } from './door.ts';
+
+type Done = (code: Promise<number>) => Promise<void>;
+
+const names = ['requests', 'machines', 'counters'] as const;
+
+export const projectionCommands =
+  (door: Door, done: Done) =>
+  (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
+    yargs
+      .command(
+        'status',
+        'Show how far each projection is, and the events it could not apply',
+        (each) =>
+          each
+            .option('request', { type: 'string', describe: 'Also the version of this request in each' })
+            .example('hf-aws projections status', 'BEHIND is what the next list will apply first'),
+        (options) =>
+          done(
+            withService(door, options, async (service) => {
+              const { request: requestId } = options;
+              const answer = await service.getProjections({ requestId, ...originOptions(options) });
+              show(door, options, answer, ({ items }) => {
+                const rows = items.map(({ name, streams, events, behind, failures, version }) => [
+                  name,
+                  ...[streams, events, behind, failures.length].map(String),
+                  ...(version === undefined ? [] : [String(version)]),
+                ]);
+                const header = ['PROJECTION', 'REQUESTS', 'EVENTS', 'BEHIND', 'FAILED'];
+                const failed = items.flatMap(({ name, failures }) =>
+                  failures.map(
+                    ({ requestId: id, message, tries }) => `${name}: ${id}: ${message} (tried ${tries} times)`,
+                  ),
+                );
+                return [table(requestId === undefined ? header : [...header, 'VERSION'], rows), ...failed].join('\n');
+              });
+              return 0;
+            }),
+          ),
+      )
+      .command(
+        'rebuild [name]',
+        'Fold a projection, or all of them, anew from the events',
+        (each) =>
+          each
+            .positional('name', { choices: names, describe: 'The projection; all where none is named' })
+            .example('hf-aws projections rebuild requests', 'after editing or restoring records by hand'),
+        (options) =>
+          done(
+            withService(door, options, async (service) => {
+              const answer = await service.rebuildProjection({ name: options.name, ...originOptions(options) });
+              show(door, options, answer, ({ items }) =>
+                items.map(({ name, streams, events }) => `${name}: ${events} events of ${streams} requests`).join('\n'),
+              );
+              return 0;
+            }),
+          ),
+      )
+      .strict()
+      .demandCommand(1, 'Say what to do with projections: status or rebuild');

@@ -1,0 +1,35 @@
+import type { Argv } from 'yargs';
+import type { ReconcileAnswer } from '../application/commands/reconcile.ts';
+import { type CommonOptions, type Door, originOptions, show, table, warn, withService } from './door.ts';
+
+const words = { release: 'due', wait: 'seen', leave: 'left alone' } as const;
+
+const findingTable = ({ findings, released }: ReconcileAnswer): string =>
+  findings.length === 0
+    ? 'Nothing is out of place.'
+    : table(
+        ['WHAT', 'ID', 'REQUEST', 'WHY', 'SINCE', 'STATE'],
+        findings.map(({ kind, id, requestId, why, verdict, since }) => [
+          kind,
+          id,
+          requestId === '' ? '-' : requestId,
+          why,
+          new Date(since).toISOString(),
+          released.includes(id) ? 'released' : words[verdict],
+        ]),
+      );
+
+export const reconcileOptions = (yargs: Argv<CommonOptions>) =>
+  yargs
+    .option('apply', { type: 'boolean', default: false, describe: 'Release what is due; without it only look' })
+    .example('hf-aws reconcile', 'what runs at AWS and nobody will ask about')
+    .example('hf-aws reconcile --apply', 'release what was seen before and is old enough');
+
+/** Exit 1 when something due could not be released. */
+export const runReconcile = (door: Door, options: CommonOptions & { readonly apply: boolean }): Promise<number> =>
+  withService(door, options, async (service) => {
+    const answer = await service.reconcile({ apply: options.apply, ...originOptions(options) });
+    warn(door, answer.warnings);
+    show(door, options, answer, findingTable);
+    return options.apply && answer.warnings.length > 0 ? 1 : 0;
+  });

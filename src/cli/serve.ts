@@ -1,0 +1,13 @@
+import type { Argv } from 'yargs';
+import type { CommonOptions } from './door.ts';
+
+export const serveOptions = (yargs: Argv<CommonOptions>) =>
+  yargs
+    .option('host', { type: 'string', default: '127.0.0.1', describe: 'Any other than loopback needs tokens' })
+    .option('port', { type: 'number', default: 8480, describe: '0 takes any free port' })
+    .option('socket', { type: 'string', describe: 'A unix socket instead of a port' })
+    .option('tokens', { type: 'string', describe: 'JSON file of bearer tokens, private to its owner (0600)' })
+    .option('read-only', { type: 'boolean', default: false, describe: 'Answer queries, refuse commands' })
+    .option('rate', { type: 'number', default: 60_000, describe: 'Calls a client may make per minute' })
+    .example('hf-aws serve --socket /run/hf-aws.sock', 'for programs of this user on this machine')
+    .example('hf-aws serve --host 0.0.0.0 --tokens tokens.json', '[{"token": "...", "user": "ana", "role": "viewer"}]');

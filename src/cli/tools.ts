@@ -1,0 +1,60 @@
+import type { Argv } from 'yargs';
+import { metricsText } from '../application/metrics-text.ts';
+import { PluginError } from '../domain/errors.ts';
+import { parseJson } from '../json/parse-json.ts';
+import { type CommonOptions, type Door, originOptions, show, withService } from './door.ts';
+
+type Done = (code: Promise<number>) => Promise<void>;
+
+export const showMetrics = (door: Door, done: Done) => ({
+  builder: (yargs: Argv<CommonOptions>) => yargs.example('hf-aws metrics', 'the same as GET /metrics of hf-aws serve'),
+  handler: (options: CommonOptions) =>
+    done(
+      withService(door, options, async (service) => {
+        show(door, options, await service.getMetrics(originOptions(options)), (metrics) =>
+          metricsText(metrics).trimEnd(),
+        );
+        return 0;
+      }),
+    ),
+});
+
+export const listHandlers = (door: Door, done: Done) => ({
+  builder: (yargs: Argv<CommonOptions>) => yargs,
+  handler: (options: CommonOptions) =>
+    done(
+      withService(door, options, async ({ handlers }) => {
+        show(door, options, handlers, ({ commands, queries }) =>
+          [...commands.map((type) => `command  ${type}`), ...queries.map((type) => `query    ${type}`)].join('\n'),
+        );
+        return 0;
+      }),
+    ),
+});
+
+const readMessage = async (text: string): Promise<{ readonly type: string }> => {
+  const value = await parseJson(text);
+  if (typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string') {
+    return { ...value, type: value.type };
+  }
+  throw new PluginError('input.invalid', 'a message is a JSON object with a type');
+};
+
+/** For tests and tools: any message, as JSON. */
+export const dispatchMessage = (door: Door, done: Done) => ({
+  builder: (yargs: Argv<CommonOptions>) =>
+    yargs
+      .positional('message', { type: 'string', demandOption: true })
+      .option('bus', { choices: ['command', 'query'] as const, default: 'command' as const }),
+  handler: (options: CommonOptions & { message: string; bus: 'command' | 'query' }) =>
+    done(
+      withService(door, options, async (service) => {
+        const answer = await service.dispatch(options.bus, {
+          ...(await readMessage(options.message)),
+          ...originOptions(options),
+        });
+        show(door, { ...options, json: true }, answer, String);
+        return 0;
+      }),
+    ),
+});

@@ -1,0 +1,39 @@
+import { readdir, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Answered, Answers } from '../application/middleware.ts';
+import { PluginError } from '../domain/errors.ts';
+import { createFile, readIfPresent } from './atomic-file.ts';
+
+const commandIdForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Answers of commands that came with an id of their own: `answers/<command id>.json`, written once, private to the owner. */
+export const createAnswers = (workDirectory: string): Answers & { forgetBefore(time: number): Promise<void> } => {
+  const folder = join(workDirectory, 'answers');
+  const pathOf = (commandId: string): string => {
+    if (commandIdForm.test(commandId)) return join(folder, `${commandId}.json`);
+    throw new PluginError('input.invalid', `the command id "${commandId}" is not a UUID`);
+  };
+  const find = async <A>(commandId: string): Promise<Answered<A> | undefined> => {
+    const text = await readIfPresent(pathOf(commandId));
+    if (text === undefined) return undefined;
+    const value: unknown = JSON.parse(text);
+    if (isAnswered<A>(value)) return value;
+    throw new PluginError('storage.unreadable', `${pathOf(commandId)} does not hold what this program writes there`);
+  };
+  return {
+    find,
+    keep: async <A>(commandId: string, answered: Answered<A>): Promise<Answered<A>> => {
+      const isMine = await createFile(pathOf(commandId), JSON.stringify(answered));
+      return isMine ? answered : ((await find<A>(commandId)) ?? answered);
+    },
+    forgetBefore: async (time) => {
+      for (const name of await readdir(folder).catch(() => [])) {
+        const known = await stat(join(folder, name)).catch(() => undefined);
+        if (known !== undefined && known.mtimeMs < time) await unlink(join(folder, name)).catch(() => undefined);
+      }
+    },
+  };
+};
+
+const isAnswered = <A>(value: unknown): value is Answered<A> =>
+  typeof value === 'object' && value !== null && 'type' in value && 'asked' in value && 'answer' in value;

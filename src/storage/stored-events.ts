@@ -1,0 +1,125 @@
+import type { Origin, RecordedEvent, StreamEvent } from '../application/ports.ts';
+
+/** Version of the stored form of events. */
+const schemaVersion = 2;
+
+/** The events of one append. The file is named after the version it was appended at. */
+export interface Batch {
+  readonly stream: string;
+  readonly events: readonly RecordedEvent[];
+}
+
+/** How an event of version 1, 2, ... becomes one of the next. While there was no `role`, all writers were the owner's own processes. */
+const lifts: readonly ((event: RecordedEvent) => RecordedEvent)[] = [
+  (event) => ({ ...event, role: 'admin', schemaVersion: 2 }),
+];
+
+type Check = (value: unknown) => boolean;
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const text: Check = (value) => typeof value === 'string';
+const number: Check = (value) => typeof value === 'number';
+const flag: Check = (value) => typeof value === 'boolean';
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+const tableOf =
+  (check: Check): Check =>
+  (value) =>
+    isObject(value) && Object.values(value).every(check);
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const has =
+  (fields: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    isObject(value) && Object.entries(fields).every(([name, check]) => check(value[name]));
+
+const sighting = {
+  machineId: text,
+  state: text,
+  name: text,
+  privateIpAddress: text,
+  publicIpAddress: text,
+  instanceType: text,
+  launchTime: optional(number),
+};
+const machines = listOf(has(sighting));
+const ids = listOf(text);
+const template = has({
+  templateId: text,
+  maxNumber: number,
+  priceType: text,
+  subnetIds: ids,
+  instanceTags: listOf(ids),
+  vmTypes: optional(tableOf(number)),
+  vmTypesOnDemand: optional(tableOf(number)),
+});
+const launch = has({ clientToken: text, count: number, pool: text, call: isObject });
+const resource = has({ kind: text, id: text, refills: flag, ours: flag, expiresAt: number });
+const refusal = has({ missing: number, code: text, fault: text, message: text, pool: text });
+const items = listOf(
+  has({
+    key: text,
+    machineId: text,
+    name: text,
+    verdict: text,
+    message: text,
+    instanceTags: text,
+    last: optional(has(sighting)),
+  }),
+);
+
+/** What each kind of event must hold for the requests to be made of it; what is not named here is taken as it comes. */
+const fieldsOf: { readonly [T in StreamEvent['type']]: Readonly<Record<string, Check>> } = {
+  RequestCreated: { template, providerApi: text, wanted: number, attributes: tableOf(text) },
+  LaunchIntended: { launch },
+  LaunchRepeated: { clientToken: text },
+  CapacityGranted: { clientToken: text, machines },
+  ResourceCreated: { clientToken: text, resource },
+  ResourceChanged: { resourceId: text, stage: text },
+  CapacityRefused: { clientToken: text, refusal },
+  MachinesObserved: { machines },
+  MachinesMissed: { machineIds: ids },
+  MachinesGivenUp: { machineIds: ids, reason: text },
+  MachineStatusReported: { machineId: text, status: text, metadata: tableOf(text) },
+  MachinesReturned: { returnId: text, machineIds: ids },
+  RequestCancelled: { reason: text },
+  RequestCompleted: {},
+  RequestClaimed: {},
+  RequestAbandoned: { reason: text },
+  ReturnRequested: { items },
+  ReturnProgressed: { items },
+  ReturnCompleted: {},
+};
+
+const isEventType = (name: unknown): name is StreamEvent['type'] =>
+  typeof name === 'string' && Object.hasOwn(fieldsOf, name);
+
+/** Whether a stored value is an event that this version of the program or an older one wrote, whole. */
+const isStoredEvent: Check = (value) =>
+  isObject(value) &&
+  typeof value['at'] === 'number' &&
+  (value['schemaVersion'] === 1 || value['schemaVersion'] === schemaVersion) &&
+  isEventType(value['type']) &&
+  has(fieldsOf[value['type']])(value);
+
+export const isBatchOf =
+  (id: string) =>
+  (value: unknown): value is Batch =>
+    isObject(value) &&
+    value['stream'] === id &&
+    Array.isArray(value['events']) &&
+    value['events'].length > 0 &&
+    value['events'].every(isStoredEvent);
+
+/** Events as they are written. */
+export const toStored = (events: readonly StreamEvent[], origin: Origin): readonly RecordedEvent[] =>
+  events.map((event) => ({ ...event, schemaVersion, role: 'admin', ...origin }));
+
+/** Events of any stored version in today's form. */
+export const lifted = (events: readonly RecordedEvent[]): readonly RecordedEvent[] =>
+  events.map((event) => lifts.slice((event.schemaVersion ?? 1) - 1).reduce((older, lift) => lift(older), event));

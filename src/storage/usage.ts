@@ -1,0 +1,106 @@
+import { appendFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { sumFigures } from '../application/figures.ts';
+import type { Figures } from '../application/ports.ts';
+import { attempt, createFile, discard, readIfPresent } from './atomic-file.ts';
+
+/** Figures that outlive the processes that counted them. */
+export interface Usage {
+  /** Adds to them in one small write. Figures that cannot be kept are no reason to fail a call. */
+  add(figures: Figures): Promise<void>;
+  total(): Promise<Figures>;
+  /** Folds hours that are over into one document. */
+  compact(): Promise<void>;
+}
+
+const hourMs = 3_600_000;
+/** A process takes no longer than this from asking for the hour to its write. */
+const stragglersMs = 300_000;
+const hourFile = /^(\d+)\..+\.ndjson$/;
+const totalFile = /^total-(\d+)\.json$/;
+
+interface Total {
+  readonly number: number;
+  /** Hours before this one are in it. */
+  readonly upTo: number;
+  readonly figures: Figures;
+}
+
+const isTotal = (value: unknown): value is Pick<Total, 'upTo' | 'figures'> =>
+  typeof value === 'object' && value !== null && 'upTo' in value && 'figures' in value;
+
+const isFigures = (value: unknown): value is Figures =>
+  typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'number');
+
+/** A line cut off by a full disk counts for nothing. */
+const parseLine = (line: string): readonly Figures[] => {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isFigures(value) ? [value] : [];
+  } catch {
+    return [];
+  }
+};
+
+/**
+ * `usage/<hour since the epoch>.<host>.ndjson`, one line per process, and `usage/total-<n>.json` of all hours before. Nobody waits
+ * for anybody: lines are appended in one write, and of two that fold the same hours one creates the next total.
+ */
+export const createUsage = (workDirectory: string, clock: () => number): Usage => {
+  const folder = join(workDirectory, 'usage');
+  const hourOf = (time: number): number => Math.floor(time / hourMs);
+
+  const readTotal = async (names: readonly string[]): Promise<Total> => {
+    const number = Math.max(0, ...names.map((name) => Number(totalFile.exec(name)?.[1] ?? 0)));
+    const value: unknown = JSON.parse((await readIfPresent(join(folder, `total-${number}.json`))) ?? 'null');
+    return isTotal(value) ? { number, ...value } : { number, upTo: 0, figures: {} };
+  };
+
+  const readHours = async (names: readonly string[], isIn: (hour: number) => boolean): Promise<readonly Figures[]> => {
+    const wanted = names.filter((name) => isIn(Number(hourFile.exec(name)?.[1] ?? -1)));
+    const texts = await Promise.all(wanted.map((name) => readIfPresent(join(folder, name))));
+    return texts.flatMap((text = '') =>
+      text
+        .split('\n')
+        .filter((line) => line !== '')
+        .flatMap(parseLine),
+    );
+  };
+
+  return {
+    add: async (figures) => {
+      if (Object.keys(figures).length === 0) return;
+      const path = join(folder, `${hourOf(clock())}.${hostname()}.ndjson`);
+      const append = (): void => appendFileSync(path, `${JSON.stringify(figures)}\n`, { mode: 0o600 });
+      try {
+        append();
+      } catch {
+        attempt(() => {
+          mkdirSync(folder, { recursive: true, mode: 0o700 });
+          append();
+        }, undefined);
+      }
+    },
+    total: async () => {
+      const names = attempt(() => readdirSync(folder), []);
+      const { upTo, figures } = await readTotal(names);
+      return sumFigures([figures, ...(await readHours(names, (hour) => hour >= upTo))]);
+    },
+    compact: async () => {
+      const names = attempt(() => readdirSync(folder), []);
+      const { number, upTo, figures } = await readTotal(names);
+      const until = hourOf(clock() - stragglersMs);
+      const isOver = (hour: number): boolean => hour >= upTo && hour < until;
+      const hours = await readHours(names, isOver);
+      if (hours.length > 0) {
+        const next = { upTo: until, figures: sumFigures([figures, ...hours]) };
+        if (!(await createFile(join(folder, `total-${number + 1}.json`), JSON.stringify(next)))) return;
+      }
+      const folded = hours.length > 0 ? until : upTo;
+      const isOld = (name: string): boolean =>
+        Number(hourFile.exec(name)?.[1] ?? folded) < folded || Number(totalFile.exec(name)?.[1] ?? number) < number;
+      for (const name of names.filter(isOld)) discard(join(folder, name));
+    },
+  };
+};

@@ -1,0 +1,59 @@
+import { figure } from '../application/figures.ts';
+import type { Figures, Observe, Span } from '../application/ports.ts';
+import { isPluginError } from '../domain/errors.ts';
+
+export interface Observer {
+  readonly observe: Observe;
+  /** What was counted since the last time somebody took it. */
+  take(): Figures;
+  /** The same without taking it. */
+  peek(): Figures;
+}
+
+/** Upper ends of the histogram's buckets, ms. */
+const bucketEnds = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000];
+
+/** Not by `performance`, whose modules Node loads when it is first touched: that would cost a script more than all of this. */
+const millisSince = (start: bigint): number => Number(process.hrtime.bigint() - start) / 1e6;
+
+/** Counts operations and AWS calls, how long they take and how they fail; passes all on to `trace`. */
+export const createObserver = (trace?: Observe): Observer => {
+  let counted = new Map<string, number>();
+  const add = (name: string, labels: Readonly<Record<string, string>>, value = 1): void => {
+    const key = figure(name, labels);
+    counted.set(key, (counted.get(key) ?? 0) + value);
+  };
+  const countTime = (operation: string, ms: number): void => {
+    const le = String(bucketEnds.find((end) => ms <= end) ?? '+Inf');
+    add('operation_duration_ms_bucket', { operation, le });
+    add('operation_duration_ms_sum', { operation }, ms);
+  };
+  const countFault = ({ kind, name }: Span, error: unknown): void => {
+    const code = isPluginError(error) ? error.code : 'internal';
+    if (kind === 'operation') add('operation_errors', { operation: name, code });
+    if (kind !== 'aws') return;
+    add('aws_errors', { action: name, code });
+    if (code === 'provider.throttled') add('aws_throttles', { action: name });
+  };
+  const observe: Observe = async (span, work) => {
+    const started = process.hrtime.bigint();
+    try {
+      return await (trace === undefined ? work() : trace(span, work));
+    } catch (error) {
+      countFault(span, error);
+      throw error;
+    } finally {
+      if (span.kind === 'operation') countTime(span.name, millisSince(started));
+      if (span.kind === 'aws') add('aws_calls', { action: span.name });
+    }
+  };
+  return {
+    observe,
+    peek: () => Object.fromEntries(counted),
+    take: () => {
+      const taken = Object.fromEntries(counted);
+      counted = new Map();
+      return taken;
+    },
+  };
+};

@@ -1,0 +1,276 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type EmulatorBackend, emulatorBackend } from './backends.ts';
+import { listOf, type Server, startServer } from './doors.ts';
+import { createPlugin, type Json, type Plugin } from './plugin.ts';
+import { testTemplates } from './templates.ts';
+
+const objectOf = (value: unknown): Json => Object.fromEntries(Object.entries(Object(value)));
+
+interface Described {
+  readonly method: string;
+  readonly path: string;
+  readonly parameters: readonly { readonly name: string; readonly in: string; readonly schema: Json }[];
+  readonly body: Json | undefined;
+  readonly statuses: readonly number[];
+}
+
+/** The routes as the server itself describes them. */
+const describedBy = (description: Json): readonly Described[] =>
+  Object.entries(objectOf(description['paths'])).flatMap(([path, methods]) =>
+    Object.entries(objectOf(methods)).map(([method, operation]) => {
+      const { parameters, requestBody, responses } = objectOf(operation);
+      const content = objectOf(objectOf(objectOf(requestBody)['content'])['application/json']);
+      return {
+        method: method.toUpperCase(),
+        path,
+        parameters: listOf(parameters).map((each) => ({
+          name: String(each['name']),
+          in: String(each['in']),
+          schema: objectOf(each['schema']),
+        })),
+        body: requestBody === undefined ? undefined : objectOf(content['schema']),
+        statuses: Object.keys(objectOf(responses)).map(Number),
+      };
+    }),
+  );
+
+/** Values that fit a schema, as far as the description uses JSON Schema. */
+const fitting = (schema: Json): fc.Arbitrary<unknown> => {
+  const { type, pattern, properties, required, items, anyOf } = schema;
+  if (Array.isArray(schema['enum'])) return fc.constantFrom(...schema['enum']);
+  if (Array.isArray(anyOf)) return fc.oneof(...anyOf.map((each: unknown) => fitting(objectOf(each))));
+  if (type === 'integer') return fc.integer({ min: Number(schema['minimum'] ?? 0), max: 3 });
+  if (type === 'number') return fc.double({ min: 0, max: 0.2, noNaN: true });
+  if (type === 'boolean') return fc.boolean();
+  if (type === 'array') return fc.array(fitting(objectOf(items)), { minLength: 1, maxLength: 2 });
+  if (type === 'object') {
+    const fields = Object.entries(objectOf(properties)).map(([name, each]) => [name, fitting(objectOf(each))] as const);
+    return fc.record(Object.fromEntries(fields), { requiredKeys: Array.isArray(required) ? required.map(String) : [] });
+  }
+  return typeof pattern === 'string'
+    ? fc.stringMatching(new RegExp(pattern))
+    : fc.string({ minLength: 1, maxLength: 40 });
+};
+
+/** Anything somebody might send instead. */
+const hostile = fc.oneof(
+  fc.constantFrom(
+    '',
+    '-1',
+    '1e9',
+    'NaN',
+    'null',
+    '../../etc/passwd',
+    '\u0000',
+    '%',
+    'a'.repeat(3000),
+    '[object Object]',
+  ),
+  fc.string({ unit: 'binary' }),
+  fc.integer().map(String),
+);
+
+/** Half of a pair of surrogates cannot be put into an address at all. */
+const wellFormed = (value: unknown): string => Buffer.from(String(value)).toString('utf8');
+
+const sendable = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+const callOf = ({ method, path, parameters, body }: Described) => {
+  const part = (schema: Json) =>
+    fc.oneof({ weight: 3, arbitrary: fitting(schema).map(sendable) }, { weight: 1, arbitrary: hostile });
+  const named = (where: string) =>
+    parameters.filter((each) => each.in === where).map(({ name, schema }) => [name, part(schema)] as const);
+  return fc
+    .record({
+      inPath: fc.record(Object.fromEntries(named('path'))),
+      query: fc.record(Object.fromEntries(named('query')), { requiredKeys: [] }),
+      body:
+        body === undefined
+          ? fc.constant(undefined)
+          : fc.oneof(
+              fitting(body).map((each) => JSON.stringify(each)),
+              fc.json(),
+              fc.string(),
+            ),
+    })
+    .map(({ inPath, query, body: sent }) => {
+      const values = new Map<string, unknown>(Object.entries(inPath));
+      const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+        encodeURIComponent(wellFormed(values.get(name))),
+      );
+      const pairs = Object.entries(query).map(([name, value]) => `${name}=${encodeURIComponent(wellFormed(value))}`);
+      return { method, path: `${filled}?${pairs.join('&')}`, body: sent };
+    });
+};
+
+describe('REST', () => {
+  let backend: EmulatorBackend;
+  let plugin: Plugin;
+  let server: Server;
+
+  beforeAll(async () => {
+    backend = await emulatorBackend();
+    plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url, LogLevel: 'INFO' }, testTemplates(backend.place));
+    server = await startServer(plugin, '--rate', '1000000');
+  });
+  afterAll(async () => {
+    await server.stop();
+    await plugin.remove();
+    await backend.close();
+  });
+
+  it('answers every described route, with good and bad input, as described and never with a fault of its own', async () => {
+    const routes = describedBy((await server.get('/openapi.json')).body);
+    expect(routes.length).toBeGreaterThan(20);
+    for (const route of routes) {
+      const call = async ({ method, path, body }: { method: string; path: string; body: string | undefined }) => {
+        const { status, headers, text } = await server.call(method, path, { body });
+        const where = `${method} ${path} ${body}: ${status} ${text}`;
+        expect([where, status < 500 || text.includes('"provider.')]).toEqual([where, true]);
+        expect([where, [...route.statuses, 413, 414, 431].includes(status)]).toEqual([where, true]);
+        if (status >= 400)
+          expect([where, headers.get('content-type')]).toEqual([
+            where,
+            expect.stringContaining('application/problem+json'),
+          ]);
+      };
+      await fc.assert(fc.asyncProperty(callOf(route), call), { numRuns: 25 });
+    }
+  });
+
+  it('answers a call that fits with the status it promises', async () => {
+    const order = { template_id: 'all', max_number: 1 };
+    const { body } = await server.call('POST', '/requests', { body: order });
+    const id = String(body['request_id']);
+    const machine = listOf((await server.get(`/requests/${id}?machines=true`)).body['machines'])[0];
+    const calls = [
+      ['POST', '/requests', 201, order],
+      ['GET', `/requests/${id}`, 200],
+      ['GET', `/requests/${id}/events`, 200],
+      [
+        'POST',
+        `/machines/${String(machine?.['machineId'])}/status`,
+        200,
+        { status: 'running', metadata: { by: 'test' } },
+      ],
+      ['POST', '/returns', 201, { machines: [{ machineId: machine?.['machineId'] }] }],
+      ['GET', '/templates/all', 200],
+      ['POST', '/templates/all/validate', 200],
+      ['POST', '/projections/counters/rebuild', 200],
+      ['DELETE', `/requests/${id}?reason=done`, 200],
+    ] as const;
+    for (const [method, path, status, sent] of calls) {
+      const answer = await server.call(method, path, { body: sent });
+      expect([`${method} ${path}`, answer.status, answer.text]).toEqual([
+        `${method} ${path}`,
+        status,
+        expect.any(String),
+      ]);
+    }
+  });
+
+  it('refuses what is too large, no JSON, or too much', async () => {
+    expect((await server.call('POST', '/requests', { body: `{"a":"${'x'.repeat(1_100_000)}"}` })).status).toBe(413);
+    const xml = { headers: { 'content-type': 'text/xml' }, body: '<a/>' };
+    expect((await server.call('POST', '/requests', xml)).status).toBe(415);
+    const slow = await startServer(plugin, '--rate', '3');
+    const statuses: number[] = [];
+    for (let n = 0; n < 4; n++) statuses.push((await slow.get('/templates')).status);
+    await slow.stop();
+    expect(statuses).toEqual([200, 200, 200, 429]);
+  });
+
+  it('is served on a unix socket for its owner alone, also after the last server was killed', async () => {
+    const socket = join(plugin.directory, 'hf.sock');
+    const ask = (): Promise<number> =>
+      new Promise((resolve, reject) => {
+        httpRequest({ socketPath: socket, path: '/requests' }, ({ statusCode = 0 }) => resolve(statusCode))
+          .on('error', reject)
+          .end();
+      });
+    const first = await startServer(plugin, '--socket', socket);
+    expect(await ask()).toBe(200);
+    await first.stop('SIGKILL');
+    const second = await startServer(plugin, '--socket', socket);
+    expect(await ask()).toBe(200);
+    expect(await second.stop()).toBe(0);
+  });
+
+  it('finishes what is under way when it is told to stop', async () => {
+    const other = await startServer(plugin);
+    const now = Date.now();
+    const intended = async (): Promise<number> =>
+      listOf((await other.get(`/events?type=LaunchIntended&from=${now}`)).body['items']).length;
+    backend.emulator.addFault({ action: 'RunInstances', effect: { kind: 'delay', ms: 4000 } });
+    const slow = other.call('POST', '/requests', { body: { template_id: 'all', max_number: 1 } });
+    await expect.poll(intended, { timeout: 3500 }).toBe(1);
+    const stopped = other.stop();
+    expect([(await slow).status, await stopped]).toEqual([201, 0]);
+  });
+
+  it('loses nothing it has acknowledged when it is killed under load', async () => {
+    const victim = await startServer(plugin);
+    const acknowledged: string[] = [];
+    const client = async (): Promise<void> => {
+      for (;;) {
+        const body = { template_id: 'all', max_number: 1, command_id: randomUUID() };
+        const answer = await victim.call('POST', '/requests', { body }).catch(() => undefined);
+        if (answer === undefined) return;
+        if (answer.status === 201) acknowledged.push(String(answer.body['request_id']));
+        await victim.get('/requests?status=running').catch(() => undefined);
+      }
+    };
+    const clients = Promise.all(Array.from({ length: 8 }, client));
+    await expect.poll(() => acknowledged.length, { timeout: 30_000 }).toBeGreaterThan(20);
+    await victim.stop('SIGKILL');
+    await clients;
+    const after = await startServer(plugin);
+    const total = Number((await after.get('/requests?limit=1')).body['total']);
+    const list = listOf((await after.get(`/requests?limit=${total}`)).body['items']).map(({ requestId }) => requestId);
+    expect(acknowledged.filter((id) => !list.includes(id))).toEqual([]);
+    // What was launched for calls that were never answered is known too.
+    const machines = listOf((await after.get('/machines?limit=10000')).body['items']).map(({ machineId }) => machineId);
+    await expect
+      .poll(
+        async () => {
+          const known = listOf((await after.get('/machines?limit=10000')).body['items']).map(
+            ({ machineId }) => machineId,
+          );
+          return (await backend.instanceIds('pending', 'running')).filter((id) => !known.includes(id));
+        },
+        { timeout: 50_000 },
+      )
+      .toEqual([]);
+    expect(machines.length).toBeGreaterThan(0);
+    await after.stop();
+  });
+
+  it('does not grow: thousands of calls later it needs hardly more memory', async () => {
+    const memory = async (): Promise<number> => {
+      const status = await readFile(`/proc/${server.child.pid}/status`, 'utf8');
+      return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+    };
+    const paths = [
+      '/requests?page=2',
+      '/machines?limit=20',
+      '/templates',
+      '/requests/search?q=all',
+      '/health',
+      '/metrics',
+      '/events?limit=5',
+    ];
+    const round = async (calls: number): Promise<void> => {
+      for (let n = 0; n < calls; n += 10)
+        await Promise.all(Array.from({ length: 10 }, (_, k) => server.get(paths[(n + k) % paths.length] ?? '/')));
+    };
+    await round(1500);
+    const before = await memory();
+    await round(3000);
+    expect((await memory()) - before).toBeLessThan(50);
+  });
+});

@@ -1,0 +1,270 @@
+import { spawn } from 'node:child_process';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Moment } from '../../src/emulator/api-call.ts';
+import { type EmulatorBackend, emulatorBackend } from '../e2e/backends.ts';
+import { createPlugin, home, hostOf, type Json, type MachineEntry, type Plugin } from '../e2e/plugin.ts';
+import { count } from './tally.ts';
+
+const [second, minute] = [1000, 60_000];
+
+/** Where a script is killed: at a moment of its n-th AWS call, at a file operation, or some time after its start. */
+export type KillPoint =
+  | { readonly call: number; readonly at: Moment['at'] }
+  | { readonly file: 'link' | 'rename' | 'unlink'; readonly nth: number; readonly at: 'before' | 'after' }
+  | { readonly afterMs: number };
+
+interface Ended {
+  readonly killed: boolean;
+  readonly body: Json;
+  readonly exitCode: number | null;
+}
+
+export interface Grid {
+  readonly backend: EmulatorBackend;
+  readonly plugin: Plugin;
+  /** Moves the clocks of AWS and of the scripts on. */
+  pass(ms: number): void;
+  /** Sets the scripts' clock apart from AWS's. */
+  setClockApart(ms: number): void;
+  /** Runs a script as Host Factory does and kills its process group there, unless it ends before. */
+  kill(operation: string, input: Json, point: KillPoint): Promise<Ended>;
+  /** Host Factory's side of it. */
+  readonly hf: HostFactory;
+  close(): Promise<void>;
+}
+
+/** What Host Factory knows and does: it goes by acknowledged answers alone. */
+interface HostFactory {
+  readonly held: ReadonlyMap<string, MachineEntry>;
+  /** Asks until there is an id. */
+  ask(templateId: string, machineCount?: number): Promise<string>;
+  /** Takes note of an answer to a request for so many machines. */
+  accept(body: Json, machineCount: number): string;
+  /** Gives machines back, again when the call was not answered. */
+  giveBack(machines: readonly MachineEntry[]): Promise<string>;
+  acceptReturn(body: Json, machines: readonly MachineEntry[]): string;
+  /** One status call about all that is under way. */
+  poll(): Promise<void>;
+  /** Polls, every 30 seconds of the grid's time, until nothing is under way. */
+  settle(): Promise<void>;
+  /** Asks which hosts AWS takes away, and gives those back. */
+  reclaim(): Promise<readonly string[]>;
+  /** Goes on until sweeps have had their time. */
+  rest(): Promise<void>;
+  /** EC2's instances against what Host Factory holds and asked for. */
+  books(): Promise<Books>;
+}
+
+interface Books {
+  /** Asked for, or held, and not there. */
+  readonly lost: readonly string[];
+  /** There, and nobody will ever give it back. */
+  readonly leaked: readonly string[];
+  /** Launched beyond what was asked for. */
+  readonly double: readonly string[];
+  readonly unreadable: readonly string[];
+}
+
+export const balanced: Books = { lost: [], leaked: [], double: [], unreadable: [] };
+
+const settings = {
+  pendingMs: 20 * second,
+  nameAfterMs: 10 * second,
+  shuttingDownMs: 20 * second,
+  stoppingMs: 10 * second,
+  fulfilMs: 5 * second,
+  forgetTerminatedAfterMs: 10_000 * minute,
+  invisibleForCalls: 1,
+};
+
+/** A provider instance in a world whose clock only tests move on. */
+export const createGrid = async (templates: (place: Json) => readonly Json[], config: Json = {}): Promise<Grid> => {
+  const start = Date.now();
+  let passed = 0;
+  let apart = 0;
+  let victim: { readonly pid: number; readonly point: KillPoint; calls: number } | undefined;
+
+  const strike = (pid: number): void => {
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It had just ended.
+    }
+  };
+  const watch = ({ at }: Moment): 'cut' | undefined => {
+    if (victim === undefined || !('call' in victim.point) || victim.point.at !== at) return undefined;
+    victim.calls += 1;
+    if (victim.calls !== victim.point.call) return undefined;
+    strike(victim.pid);
+    return 'cut';
+  };
+  const backend = await emulatorBackend({ watch, now: () => Date.now() + passed });
+  backend.emulator.configure(settings);
+  const plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url, ...config }, templates(backend.place));
+  const preload = (name: string): string => join(import.meta.dirname, 'preload', name);
+  plugin.env['NODE_OPTIONS'] = `--require ${preload('clock.cjs')} --require ${preload('disk.cjs')}`;
+  const setClock = (): void => {
+    plugin.env['HF_AWS_TEST_AHEAD_MS'] = String(passed + apart);
+  };
+  setClock();
+  let inputs = 0;
+
+  const kill: Grid['kill'] = async (operation, input, point) => {
+    const file = join(plugin.directory, `hf_killed_${inputs++}`);
+    await writeFile(file, JSON.stringify(input));
+    const env = {
+      ...plugin.env,
+      ...('file' in point ? { HF_AWS_TEST_KILL: `${point.file}:${point.nth}:${point.at}` } : {}),
+    };
+    const script = join(home, 'scripts', `${operation}.sh`);
+    const child = spawn(script, ['-f', file], { env, detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
+    const { pid } = child;
+    if (pid === undefined) throw new Error(`${script} did not start`);
+    victim = { pid, point, calls: 0 };
+    const timer = 'afterMs' in point ? setTimeout(() => strike(pid), point.afterMs) : undefined;
+    let stdout = '';
+    child.stdout.on('data', (chunk) => {
+      stdout += String(chunk);
+    });
+    const [exitCode, signal] = await new Promise<readonly [number | null, NodeJS.Signals | null]>((resolve) =>
+      child.on('close', (code, by) => resolve([code, by])),
+    );
+    clearTimeout(timer);
+    victim = undefined;
+    const killed = signal !== null;
+    count({ 'kills tried': killed ? 1 : 0 });
+    return { killed, exitCode, body: killed ? {} : JSON.parse(stdout) };
+  };
+
+  const pass = (ms: number): void => {
+    passed += ms;
+    setClock();
+  };
+
+  const grid = {
+    backend,
+    plugin,
+    kill,
+    pass,
+    setClockApart: (ms: number): void => {
+      apart = ms;
+      setClock();
+    },
+    hf: createHostFactory(backend, plugin, pass),
+    close: async (): Promise<void> => {
+      count({ 'instances launched': backend.emulator.instances().length });
+      await backend.close();
+      await plugin.remove();
+    },
+  };
+  if (Date.now() < start) throw new Error('the clock of this machine goes backwards');
+  return grid;
+};
+
+const createHostFactory = (backend: EmulatorBackend, plugin: Plugin, pass: (ms: number) => void): HostFactory => {
+  const wanted = new Map<string, number>();
+  const granted = new Map<string, number>();
+  const open = new Set<string>();
+  const held = new Map<string, MachineEntry>();
+  const returns = new Map<string, readonly MachineEntry[]>();
+
+  const ended = (requestId: string, machines: readonly MachineEntry[]): void => {
+    const good = machines.filter(({ result }) => result === 'succeed');
+    const given = returns.get(requestId);
+    if (given === undefined) {
+      granted.set(requestId, good.length);
+      for (const machine of good) held.set(machine.machineId, machine);
+    } else for (const { machineId } of given) held.delete(machineId);
+  };
+
+  const hf: HostFactory = {
+    held,
+    ask: async (templateId, machineCount = 1) => {
+      const outcome = await plugin.call('requestMachines', { template: { templateId, machineCount } });
+      if (outcome.exitCode !== 0) throw new Error(`requestMachines: ${outcome.stdout}`);
+      return hf.accept(outcome.body, machineCount);
+    },
+    accept: ({ requestId }, machineCount) => {
+      const id = String(requestId);
+      wanted.set(id, machineCount);
+      open.add(id);
+      count({ 'requests made': 1 });
+      return id;
+    },
+    giveBack: async (machines) => hf.acceptReturn({ requestId: await plugin.giveBack(machines.map(hostOf)) }, machines),
+    acceptReturn: ({ requestId }, machines) => {
+      const id = String(requestId);
+      returns.set(id, machines);
+      open.add(id);
+      count({ 'requests made': 1 });
+      return id;
+    },
+    poll: async () => {
+      for (const { requestId, status, machines } of open.size === 0 ? [] : await plugin.status(...open)) {
+        if (status === 'running') continue;
+        open.delete(requestId);
+        ended(requestId, machines);
+      }
+    },
+    settle: async () => {
+      for (let n = 0; open.size > 0; n++) {
+        if (n === 60) throw new Error(`still under way: ${[...open].join(', ')}`);
+        pass(30 * second);
+        await hf.poll();
+      }
+    },
+    reclaim: async () => {
+      const taken = (await plugin.reclaims([...held.values()].map(hostOf))).map(({ machineId }) => String(machineId));
+      const machines = taken.flatMap((id) => held.get(id) ?? []);
+      if (machines.length > 0) await hf.giveBack(machines);
+      return taken;
+    },
+    rest: async () => {
+      await hf.settle();
+      for (const minutes of [61, 16, 16, 16]) {
+        pass(minutes * minute);
+        await hf.reclaim();
+        await hf.settle();
+      }
+      pass(minute);
+    },
+    books: async () => {
+      const standing = new Set(await backend.instanceIds('pending', 'running', 'stopping', 'stopped'));
+      const launched = new Map<string, number>();
+      for (const { tags } of backend.emulator.instances()) {
+        const owner = tags['hf-aws:request-id'] ?? '';
+        launched.set(owner, (launched.get(owner) ?? 0) + 1);
+      }
+      // A request that was never acknowledged asked for no more than the others.
+      const most = Math.max(0, ...wanted.values());
+      const short = [...granted].filter(([id, got]) => got < (wanted.get(id) ?? 0)).map(([id]) => id);
+      const books = {
+        lost: [...[...held.keys()].filter((id) => !standing.has(id)), ...short],
+        leaked: [...[...standing].filter((id) => !held.has(id)), ...(held.size === 0 ? await backend.resources() : [])],
+        double: [...launched].filter(([id, n]) => n > (wanted.get(id) ?? most)).map(([id]) => id),
+        unreadable: await unreadable(plugin),
+      };
+      count({ lost: books.lost.length, leaked: books.leaked.length, double: books.double.length });
+      return books;
+    },
+  };
+  return hf;
+};
+
+/** Documents that are not whole; what a killed process wrote aside under a name of its own does not count. */
+const unreadable = async (plugin: Plugin): Promise<readonly string[]> => {
+  const bad: string[] = [];
+  for (const file of (await plugin.state()).filter((name) => name.endsWith('.json'))) {
+    try {
+      JSON.parse(await readFile(file, 'utf8'));
+    } catch {
+      bad.push(file);
+    }
+  }
+  return bad;
+};
+
+/** Lets the next request for a fleet ask for its launch template again, as after a day. */
+export const forgetFacts = ({ plugin }: Grid): Promise<void> =>
+  rm(join(plugin.workDir, 'cache', 'aws.json'), { force: true });

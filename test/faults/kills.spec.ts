@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { balanced, createGrid, type Grid, type KillPoint } from './grid.ts';
+import { kinds, settingsFor, templatesOf } from './kinds.ts';
+import { type Field, operations } from './operations.ts';
+
+const isNightly = process.env['HF_AWS_FAULTS'] === 'nightly';
+
+type Point = (n: number) => KillPoint;
+
+/**
+ * Before anything is done, before the answer, after it. To an operation that launches and ends nothing itself the last is as good as
+ * the first of the next call: left to the night.
+ */
+const atCalls = (operation: string): readonly Point[] =>
+  (['arrived', 'acted', 'answered'] as const)
+    .filter((at) => isNightly || at !== 'answered' || operation.startsWith('request'))
+    .map(
+      (at): Point =>
+        (n) => ({ call: n, at }),
+    );
+const atFiles = (): readonly Point[] =>
+  (['link', 'rename', 'unlink'] as const).flatMap((file) =>
+    (['before', 'after'] as const).map(
+      (at): Point =>
+        (n) => ({ file, nth: n, at }),
+    ),
+  );
+
+/** Kills at the n-th such point for n from 1 on, until a run ends without coming to it. Answers with how many there were. */
+const killEach = async (
+  points: readonly Point[],
+  killOnce: (point: KillPoint) => Promise<boolean>,
+): Promise<number> => {
+  let kills = 0;
+  for (const point of points) for (let n = 1; await killOnce(point(n)); n++) kills++;
+  return kills;
+};
+
+/** The books are balanced while the machines are held, and when all have been given back. */
+const expectBalance = async (grid: Grid, hint = ''): Promise<void> => {
+  await grid.hf.rest();
+  expect(await grid.hf.books(), hint).toEqual(balanced);
+  await grid.hf.giveBack([...grid.hf.held.values()]);
+  await grid.hf.settle();
+  grid.pass(60_000);
+  expect(await grid.hf.books(), hint).toEqual(balanced);
+  await grid.close();
+};
+
+const killThrough = async (kind: string, points: (operation: string) => readonly Point[]): Promise<void> => {
+  const grid = await createGrid(templatesOf(kind));
+  grid.backend.emulator.configure(settingsFor(kind));
+  for (const [name, killOnce] of Object.entries(operations)) {
+    const field: Field = { grid, spare: new Map() };
+    const kills = await killEach(points(name), (point) => killOnce(field, kind, point));
+    expect(kills, `kills of ${name}`).toBeGreaterThan(0);
+    await grid.hf.settle();
+  }
+  await expectBalance(grid);
+};
+
+describe.concurrent('nothing is lost, leaked or doubled by a kill', { timeout: 1_200_000 }, () => {
+  it.each(Object.keys(kinds))('at any AWS call: %s', (kind) => killThrough(kind, atCalls));
+
+  it.each(isNightly ? Object.keys(kinds) : ['RunInstances'])('at any file operation: %s', (kind) =>
+    killThrough(kind, atFiles),
+  );
+
+  it('at any time', async () => {
+    const seed = Number(process.env['HF_AWS_FAULTS_SEED'] ?? Date.now() % 1_000_000);
+    let state = seed;
+    // The Park-Miller generator: the same seed kills in the same order.
+    const random = (): number => {
+      state = (state * 48_271 + 1) % 2_147_483_647;
+      return state / 2_147_483_647;
+    };
+    const pick = (names: readonly string[]): string => names[Math.floor(random() * names.length)] ?? '';
+    const grid = await createGrid(templatesOf(...Object.keys(kinds)));
+    const field: Field = { grid, spare: new Map() };
+    const begun = performance.now();
+    await grid.hf.ask('instant');
+    const usual = performance.now() - begun;
+    for (let kills = 0; kills < (isNightly ? 200 : 40); ) {
+      const operation = operations[pick(Object.keys(operations))];
+      const point = { afterMs: random() * usual };
+      if (await operation?.(field, pick(Object.keys(kinds)), point)) kills += 1;
+    }
+    await expectBalance(grid, `HF_AWS_FAULTS_SEED=${seed}`);
+  });
+});

@@ -1,0 +1,32 @@
+// Loaded into the scripts' Node. HF_AWS_TEST_KILL=link:3:before kills the whole process group at the third use of a file operation.
+// HF_AWS_TEST_DISK=ENOSPC:3 has every writing operation from the third on fail like this.
+const files = require('node:fs');
+
+const [operation, nth, at] = (process.env.HF_AWS_TEST_KILL ?? '').split(':');
+const original = files[`${operation}Sync`];
+let uses = 0;
+if (original !== undefined) {
+  files[`${operation}Sync`] = (...args) => {
+    uses += 1;
+    const die = () => process.kill(0, 'SIGKILL');
+    if (uses === Number(nth) && at === 'before') die();
+    const result = original(...args);
+    if (uses === Number(nth) && at === 'after') die();
+    return result;
+  };
+}
+
+const [code, from] = (process.env.HF_AWS_TEST_DISK ?? '').split(':');
+let writes = 0;
+for (const name of code ? ['openSync', 'mkdirSync', 'linkSync', 'renameSync'] : []) {
+  const real = files[name];
+  files[name] = (...args) => {
+    const writing = name !== 'openSync' || /[wa]/.test(String(args[1]));
+    // The log's folder is another.
+    if (writing && !String(args[0]).endsWith('.log')) {
+      writes += 1;
+      if (writes >= Number(from)) throw Object.assign(new Error(`${code}: ${name}`), { code });
+    }
+    return real(...args);
+  };
+}

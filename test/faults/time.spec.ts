@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type EmulatorBackend, emulatorBackend } from '../e2e/backends.ts';
+import { createPlugin, home, hostOf, type Json, type MachineEntry, type Plugin } from '../e2e/plugin.ts';
+import { testTemplates } from '../e2e/templates.ts';
+import { count } from './tally.ts';
+
+/** The least the configuration takes. */
+const actionTimeoutSeconds = 5;
+
+describe('when AWS never answers', () => {
+  let backend: EmulatorBackend;
+  let plugin: Plugin;
+  let machines: readonly MachineEntry[];
+  let requestId: string;
+
+  beforeAll(async () => {
+    backend = await emulatorBackend();
+    plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url, actionTimeoutSeconds }, testTemplates(backend.place));
+    ({ machines } = await plugin.settled(await plugin.request('od', 1)));
+    requestId = await plugin.request('od', 1);
+    backend.emulator.addFault({ effect: { kind: 'hang' }, times: 'always' });
+  });
+  afterAll(async () => {
+    await plugin.remove();
+    await backend.close();
+  });
+
+  const cases: readonly (readonly [operation: string, input: () => Json, answer: Json])[] = [
+    [
+      'requestMachines',
+      () => ({ template: { templateId: 'od', machineCount: 1 } }),
+      { requestId: expect.stringMatching(/^req-/), message: expect.stringContaining('not confirmed') },
+    ],
+    ['getRequestStatus', () => ({ requests: [{ requestId }] }), { requests: [{ status: 'running' }] }],
+    [
+      'requestReturnMachines',
+      () => ({ machines: machines.map(hostOf) }),
+      { requestId: expect.stringMatching(/^ret-/), message: expect.stringContaining('not shown by EC2') },
+    ],
+    ['getReturnRequests', () => ({ machines: machines.map(hostOf) }), { requests: [] }],
+  ];
+
+  it.each(cases)('%s answers within its time', async (operation, input, answer) => {
+    const begun = performance.now();
+    const { exitCode, body } = await plugin.call(operation, input());
+    count({ 'faults injected': 1 });
+    expect(performance.now() - begun).toBeLessThan(actionTimeoutSeconds * 1000);
+    expect(exitCode).toBe(0);
+    expect(body).toMatchObject(answer);
+  });
+
+  it.each(cases)('%s answers when it is told to end, long before its time', async (operation, input, answer) => {
+    const file = join(plugin.directory, `${operation}.json`);
+    await writeFile(file, JSON.stringify(input()));
+    backend.emulator.forgetCalls();
+    const child = spawn(join(home, 'scripts', `${operation}.sh`), ['-f', file], { env: plugin.env });
+    let stdout = '';
+    child.stdout.on('data', (chunk) => {
+      stdout += String(chunk);
+    });
+    const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
+    await expect.poll(() => backend.emulator.calls().length, { timeout: 30_000 }).toBeGreaterThan(0);
+    const told = performance.now();
+    child.kill('SIGTERM');
+    expect(await closed).toBe(0);
+    count({ 'kills tried': 1, 'faults injected': 1 });
+    expect(performance.now() - told).toBeLessThan((actionTimeoutSeconds * 1000) / 4);
+    expect(JSON.parse(stdout)).toMatchObject(answer);
+  });
+
+  it('what was under way is found out afterwards: nothing launched, nothing lost', async () => {
+    backend.emulator.clearFaults();
+    await plugin.configure({ consistencyWindowSeconds: 0 });
+    expect((await plugin.settled(requestId)).machines).toHaveLength(1);
+  });
+
+  it.each(['SIGTERM', 'its time'])('an input that never comes ends by %s', async (end) => {
+    const script = join(home, 'scripts', 'getRequestStatus.sh');
+    const child = spawn(script, [], { env: plugin.env, stdio: ['pipe', 'pipe', 'ignore'] });
+    let stdout = '';
+    child.stdout?.on('data', (chunk) => {
+      stdout += String(chunk);
+    });
+    const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
+    // More than a pipe holds: once it is taken, the program is there and reads.
+    const taken = new Promise((resolve) => child.stdin?.write(' '.repeat(300_000), resolve));
+    if (end === 'SIGTERM') void taken.then(() => child.kill('SIGTERM'));
+    expect(await closed).toBe(1);
+    expect(JSON.parse(stdout)).toEqual({ message: expect.stringMatching(/SIGTERM|time of the call/) });
+  });
+});

@@ -1,0 +1,211 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { PluginError } from '../../../../src/domain/errors.ts';
+import { createIdOf } from '../../../../src/domain/ids.ts';
+import { damage } from '../../damaged-document.ts';
+import { startWorld, uuid, type World } from '../../provider-world.ts';
+
+const minute = 60_000;
+const unknown = createIdOf(uuid(999));
+
+const create = async (world: World, maxNumber: number): Promise<string> =>
+  (await world.service.createRequest({ templateId: 'od-a', maxNumber })).requestId;
+const sweep = (world: World, apply = true) => world.service.reconcile({ apply });
+/** A request whose hosts are up, all of it known to its caller. */
+const settle = async (world: World, count = 1): Promise<string> => {
+  const requestId = await create(world, count);
+  world.hosts.boot();
+  await world.service.syncRequests({ requestIds: [requestId], claims: true });
+  return requestId;
+};
+const standing = (world: World): readonly string[] =>
+  world.hosts.ids().filter((id) => world.hosts.stateOf(id) === 'running' || world.hosts.stateOf(id) === 'pending');
+
+describe('an instance with our mark that belongs to no request', () => {
+  it.each([
+    ['whose request is not on record', async () => unknown],
+    ['whose request ended without it', (world: World) => settle(world)],
+    ['that names no request', async () => ''],
+  ])('%s is seen by one sweep and released by a later one', async (_what, requestOf) => {
+    const world = await startWorld();
+    const owner = await requestOf(world);
+    const orphan = world.hosts.add(owner === '' ? {} : { owner });
+    world.pass(60 * minute);
+    expect((await sweep(world)).findings).toMatchObject([{ kind: 'instance', id: orphan, verdict: 'wait' }]);
+    world.pass(15 * minute - 1);
+    expect((await sweep(world)).released).toEqual([]);
+    expect(world.hosts.stateOf(orphan)).toBe('running');
+    world.pass(1);
+    expect((await sweep(world)).released).toEqual([orphan]);
+    expect(world.hosts.stateOf(orphan)).toBe('shutting-down');
+    expect((await sweep(world)).findings).toEqual([]);
+  });
+
+  it('is only told of where nothing is to be applied', async () => {
+    const world = await startWorld();
+    const orphan = world.hosts.add({ owner: unknown });
+    await sweep(world, false);
+    world.pass(15 * minute);
+    expect(await sweep(world, false)).toMatchObject({ findings: [{ id: orphan, verdict: 'release' }], released: [] });
+    expect(world.hosts.stateOf(orphan)).toBe('running');
+  });
+
+  it('waits anew when the clock was set back, and when its caller holds it meanwhile', async () => {
+    const world = await startWorld();
+    const orphan = world.hosts.add({ owner: unknown });
+    world.pass(600 * minute);
+    await sweep(world);
+    world.pass(-500 * minute);
+    await sweep(world);
+    world.pass(14 * minute);
+    expect((await sweep(world)).released).toEqual([]);
+    const held = [{ name: '', machineId: orphan }];
+    world.pass(14 * minute);
+    expect((await world.service.reconcile({ apply: true, held })).findings).toEqual([]);
+    expect((await sweep(world)).findings).toMatchObject([{ verdict: 'wait' }]);
+  });
+
+  it.each([
+    ['of another installation', { ofOtherStore: true as const, owner: unknown }, 1],
+    ['without our mark', { ours: false, owner: unknown }, 0],
+  ])('%s is never touched', async (_what, host, findings) => {
+    const world = await startWorld();
+    const id = world.hosts.add(host);
+    for (let n = 0; n < 3; n++) {
+      expect((await sweep(world)).findings).toHaveLength(findings);
+      world.pass(60 * minute);
+    }
+    expect(world.hosts.stateOf(id)).toBe('running');
+  });
+
+  it('is left alone while its record cannot be read', async () => {
+    const world = await startWorld();
+    const requestId = await settle(world);
+    await damage(world.workDir, requestId);
+    for (let n = 0; n < 3; n++) {
+      expect((await sweep(world)).findings).toMatchObject([{ verdict: 'leave', why: 'its record cannot be read' }]);
+      world.pass(60 * minute);
+    }
+    expect(standing(world)).toHaveLength(1);
+  });
+
+  it('is no orphan while its launch is under way, however long that takes', async () => {
+    const world = await startWorld({ unclaimed: 0 });
+    world.capacity.pools.set('subnet-a', { kind: 'lost', launched: 2 });
+    await create(world, 2);
+    for (let n = 0; n < 3; n++) {
+      expect((await sweep(world)).findings).toEqual([]);
+      world.pass(60 * minute);
+    }
+    expect(standing(world)).toHaveLength(2);
+  });
+
+  it('is seen for the first time again when what was remembered cannot be read', async () => {
+    const world = await startWorld();
+    world.hosts.add({ owner: unknown });
+    await sweep(world);
+    const file = join(world.workDir, 'cache', 'sweep.json');
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ ending: [] });
+    await writeFile(file, '{');
+    world.pass(60 * minute);
+    expect((await sweep(world)).released).toEqual([]);
+  });
+});
+
+describe('a request nobody asked about', () => {
+  it('is released when its time is over, and says so to who asks after all', async () => {
+    const world = await startWorld();
+    const requestId = await create(world, 3);
+    world.hosts.boot();
+    world.pass(60 * minute - 1);
+    expect((await sweep(world)).findings).toEqual([]);
+    world.pass(1);
+    expect((await sweep(world)).released).toEqual([requestId]);
+    expect(standing(world)).toEqual([]);
+    for (const id of world.hosts.ids()) world.hosts.end(id);
+    await sweep(world);
+    const view = await world.service.getRequestStatus({ requestId, includeMachines: true });
+    expect(view).toMatchObject({ status: 'complete_with_error', counts: { fail: 3 } });
+    expect(view.machines?.[0]?.message).toBe('nobody asked about it within 60 minutes');
+    expect(await world.live.list()).toEqual([]);
+    expect(JSON.parse(await readFile(join(world.workDir, 'cache', 'sweep.json'), 'utf8'))).toMatchObject({
+      ending: [],
+    });
+  });
+
+  it.each([0, 1, 2])(
+    'whose launch was lost after %i of 2 hosts: they go, and nothing is launched again',
+    async (launched) => {
+      const world = await startWorld();
+      world.capacity.pools.set('subnet-a', { kind: 'lost', launched });
+      await create(world, 2);
+      world.capacity.pools.delete('subnet-a');
+      world.pass(61 * minute);
+      await sweep(world);
+      await sweep(world);
+      expect([standing(world), world.capacity.launches.length]).toEqual([[], 1]);
+      expect(await world.live.list()).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['somebody asked about', { claimsIt: true, unclaimed: 60 * minute }],
+    ['with the limit switched off', { claimsIt: false, unclaimed: 0 }],
+  ])('but %s stays for ever', async (_what, { claimsIt, unclaimed }) => {
+    const world = await startWorld({ unclaimed });
+    const requestId = await create(world, 2);
+    world.hosts.failWith(new PluginError('provider.throttled', 'slow down'), 'describe');
+    await world.service.syncRequests({ requestIds: [requestId], claims: claimsIt });
+    world.hosts.failWith(undefined);
+    world.pass(600 * minute);
+    expect((await sweep(world)).findings).toEqual([]);
+    expect(standing(world)).toHaveLength(2);
+  });
+
+  it('is claimed also when it has settled before anybody asked', async () => {
+    const world = await startWorld();
+    const requestId = await create(world, 1);
+    world.hosts.boot();
+    await world.service.syncRequests({ requestIds: [requestId] });
+    await world.service.syncRequests({ requestIds: [requestId], claims: true });
+    world.pass(600 * minute);
+    expect((await sweep(world)).findings).toEqual([]);
+  });
+});
+
+describe('a fleet with our mark', () => {
+  const fleet = (id: string, owner: string) => ({
+    owner,
+    resource: { kind: 'EC2Fleet' as const, id, refills: true, seeks: true, ours: true, expiresAt: 0 },
+  });
+
+  it('that no request knows goes before its instances, both after the wait', async () => {
+    const world = await startWorld();
+    world.capacity.fleets.set('fleet-1', fleet('fleet-1', unknown));
+    const orphan = world.hosts.add({ owner: unknown });
+    await sweep(world);
+    world.pass(15 * minute);
+    expect((await sweep(world)).released).toEqual(['fleet-1', orphan]);
+    expect(world.capacity.fleets.size).toBe(0);
+  });
+
+  it('that its open request will adopt stays', async () => {
+    const world = await startWorld();
+    const requestId = await create(world, 1);
+    await world.service.syncRequests({ requestIds: [requestId], claims: true });
+    world.capacity.fleets.set('fleet-1', fleet('fleet-1', requestId));
+    expect((await sweep(world)).findings).toEqual([]);
+  });
+});
+
+it('what AWS would not say or do is told, and tried again by the next sweep', async () => {
+  const world = await startWorld();
+  const orphan = world.hosts.add({ owner: unknown });
+  await sweep(world);
+  world.pass(15 * minute);
+  world.hosts.failWith(new PluginError('provider.throttled', 'slow down'), 'ours');
+  await expect(sweep(world)).rejects.toMatchObject({ code: 'provider.throttled' });
+  world.hosts.failWith(undefined);
+  expect((await sweep(world)).released).toEqual([orphan]);
+});

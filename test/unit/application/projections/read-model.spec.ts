@@ -1,0 +1,153 @@
+import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { RequestStreams, StreamEvent } from '../../../../src/application/ports.ts';
+import { createReadModel, type ReadModelPace } from '../../../../src/application/projections/read-model.ts';
+import { createProjectionStore } from '../../../../src/storage/projection-store.ts';
+import { startWorld, type World } from '../../provider-world.ts';
+
+const names = ['requests', 'machines', 'counters'] as const;
+
+/** An event as an error of ours in applying it would look. */
+const beyondApplying = <E extends StreamEvent>(event: E): E =>
+  new Proxy(event, {
+    get: (target, name) => {
+      if (name === 'template') throw new Error('cannot be applied');
+      return Reflect.get(target, name);
+    },
+  });
+
+/** A read model as a new process would make it, and which streams it loads. */
+const reader = (world: World, pace?: ReadModelPace, broken?: string) => {
+  const loaded: string[] = [];
+  const sweeps = { count: 0 };
+  const streams: RequestStreams = {
+    ...world.streams,
+    load: async (id) => {
+      loaded.push(id);
+      const stream = await world.streams.load(id);
+      return id === broken ? { ...stream, events: stream.events.map(beyondApplying) } : stream;
+    },
+    marks: () => {
+      sweeps.count++;
+      return world.streams.marks();
+    },
+  };
+  // An hour ahead of the disk: no mark is too fresh to be believed.
+  const clock = () => Date.now() + 3_600_000;
+  const ports = { streams, store: createProjectionStore(world.workDir), clock, pause: async () => {}, log: world.log };
+  return { readModel: createReadModel(ports, pace), loaded, sweeps };
+};
+
+const created = async (count: number) => {
+  const world = await startWorld();
+  const ids: string[] = [];
+  for (let n = 0; n < count; n++) {
+    ids.push((await world.service.createRequest({ templateId: 'od-a', maxNumber: 1 })).requestId);
+    world.pass(1000);
+  }
+  // As if it had been written a minute ago: the store's pulse can be believed.
+  const ago = new Date(Date.now() - 60_000);
+  for (const folder of ['appending', 'requests']) await utimes(join(world.workDir, folder), ago, ago);
+  return { world, ids };
+};
+
+describe('a projection', () => {
+  it('reads each stream once, also over several processes', async () => {
+    const { world, ids } = await created(3);
+    const first = reader(world);
+    await first.readModel.read('requests');
+    expect(first.loaded.sort()).toEqual([...ids].sort());
+    const second = reader(world);
+    expect((await second.readModel.read('requests')).rows).toHaveLength(3);
+    expect([second.loaded, second.sweeps.count]).toEqual([[], 0]);
+  });
+
+  it('reads only what has changed since', async () => {
+    const { world, ids } = await created(3);
+    await reader(world).readModel.read('requests');
+    world.hosts.boot();
+    await world.service.syncRequests({ requestIds: [ids[1] ?? ''] });
+    const next = reader(world);
+    const { rows } = await next.readModel.read('requests');
+    expect(next.loaded).toEqual([ids[1]]);
+    expect(rows.map((row) => JSON.parse(row).status)).toEqual(['running', 'complete', 'running']);
+  });
+
+  it.each(names)('answers the same after its file is deleted, damaged or rebuilt: %s', async (name) => {
+    const { world } = await created(3);
+    const file = join(world.workDir, 'projections', `${name}.ndjson`);
+    const before = await reader(world).readModel.read(name);
+    await rm(file);
+    expect(await reader(world).readModel.read(name)).toEqual(before);
+    await writeFile(file, (await readFile(file, 'utf8')).slice(0, -30));
+    expect(await reader(world).readModel.read(name)).toEqual(before);
+    await reader(world).readModel.rebuild(name);
+    expect(await reader(world).readModel.read(name)).toEqual(before);
+  });
+
+  it('forgets archived requests, but their figures count on', async () => {
+    const { world, ids } = await created(2);
+    const figures = async () => (await reader(world).readModel.read('counters')).rows.toSorted();
+    const before = await figures();
+    await reader(world).readModel.read('requests');
+    await world.streams.archive(ids[0] ?? '');
+    expect((await reader(world).readModel.read('requests')).rows).toHaveLength(1);
+    expect(await figures()).toEqual(before);
+    await reader(world).readModel.rebuild('counters');
+    expect(await figures()).toEqual(before);
+  });
+
+  it('tries an event that cannot be applied three times, then skips it for good, and shows the rest', async () => {
+    const { world, ids } = await created(2);
+    const [bad = ''] = ids;
+    const tries: unknown[] = [];
+    for (let n = 0; n < 5; n++) {
+      const { readModel } = reader(world, undefined, bad);
+      const { rows, warnings } = await readModel.read('requests');
+      expect([rows.length, warnings]).toEqual([
+        1,
+        [expect.stringContaining(`event 0 (RequestCreated) of ${bad} is skipped`)],
+      ]);
+      tries.push((await readModel.status())[0]?.failures[0]?.tries);
+    }
+    expect(tries).toEqual([1, 2, 3, 3, 3]);
+    const last = reader(world, undefined, bad);
+    await last.readModel.read('requests');
+    expect(last.loaded).toEqual([]);
+  });
+
+  it('waits for what is expected, and says when it does not come', async () => {
+    const { world, ids } = await created(1);
+    const [requestId = ''] = ids;
+    const { readModel } = reader(world);
+    expect(await readModel.read('requests', { requestId, version: 3 })).not.toHaveProperty('stale');
+    expect(await readModel.read('requests', { requestId, version: 4, wait: 0 })).toMatchObject({
+      stale: 'Data may be stale',
+    });
+  });
+});
+
+describe('a read model in a server', () => {
+  const pace = { look: 60_000, answer: 0, save: 0 };
+
+  it('sees its own appends at once, without a look at all streams', async () => {
+    const { world } = await created(2);
+    const { readModel, sweeps } = reader(world, pace);
+    await readModel.read('requests');
+    const { requestId } = await world.service.createRequest({ templateId: 'od-a', maxNumber: 1 });
+    readModel.touch(requestId);
+    expect((await readModel.read('requests')).rows[0]).toContain(requestId);
+    expect(sweeps.count).toBe(1);
+  });
+
+  it('saves what it holds when it ends', async () => {
+    const { world } = await created(2);
+    const { readModel } = reader(world, { look: 0, answer: 0, save: Number.POSITIVE_INFINITY });
+    await readModel.read('requests');
+    await readModel.save();
+    const next = reader(world);
+    await next.readModel.read('requests');
+    expect(next.loaded).toEqual([]);
+  });
+});
