@@ -24,7 +24,7 @@ import { createLaunchFailures } from './storage/launch-failures.ts';
 import { createLiveRequests } from './storage/live-requests.ts';
 import { createOfferingMemory } from './storage/offering-memory.ts';
 import { createRequestStreams } from './storage/request-streams.ts';
-import { readStoreId } from './storage/store-id.ts';
+import { knownStoreId, readStoreId } from './storage/store-id.ts';
 import { createUsage } from './storage/usage.ts';
 import { createFileLogger, type FileLogger, type LogLevel, toLogLevel } from './telemetry/file-logger.ts';
 import { createObserver } from './telemetry/observer.ts';
@@ -58,6 +58,8 @@ export interface ComposeOptions {
   readonly traceFile?: string;
   /** For a process that lives on. */
   readonly server?: ServerPace;
+  /** Leaves no trace in the work directory but in figures. */
+  readonly looksOnly?: boolean;
   /** Is told of the AWS calls that would go out; nothing is sent, nothing is written. */
   readonly rehearse?: (call: AwsCall) => void;
   /** Ends AWS calls early, beside the budget of the call itself. */
@@ -109,6 +111,7 @@ export const compose = async ({
   traceFile,
   server,
   rehearse,
+  looksOnly = rehearse !== undefined,
 }: ComposeOptions): Promise<Application> => {
   const clock = Date.now;
   const environment = readEnvironment(env, home);
@@ -165,7 +168,7 @@ export const compose = async ({
   const instanceTypes = createInstanceTypes(workDir, join(home, 'config', 'instance-types.json'));
   const templates = createTemplateCatalog(environment, { instanceTypes, rules: config }, log);
   const aws = renewed(server?.connection ?? Number.POSITIVE_INFINITY, clock, () =>
-    connect(environment, config, { env, log, observe, signal, clock, ...(rehearsal && { rehearsal }) }),
+    connect(environment, config, { env, log, observe, signal, clock, looksOnly, ...(rehearsal && { rehearsal }) }),
   );
   const hosts = async (): Promise<Hosts> => (await aws()).hosts;
   const providers = async (api: Parameters<Aws['provider']>[0]) => (await aws()).provider(api);
@@ -406,13 +409,14 @@ interface ConnectContext {
   readonly observe: Observe;
   readonly signal: AbortSignal | undefined;
   readonly clock: () => number;
+  readonly looksOnly: boolean;
   readonly rehearsal?: Rehearsal;
 }
 
 const connect = async (
   { workDir, providerName }: ProviderEnvironment,
   config: ProviderConfig,
-  { env, log, observe, signal, clock, rehearsal }: ConnectContext,
+  { env, log, observe, signal, clock, looksOnly, rehearsal }: ConnectContext,
 ): Promise<Aws> => {
   const region = config.AWS_REGION ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
   if (region === undefined || region === '') {
@@ -453,10 +457,10 @@ const connect = async (
     signal: bounded,
     clock,
     owner: `${config.clusterName}/${providerName}`,
-    store: await readStoreId(workDir),
+    store: looksOnly ? ((await knownStoreId(workDir)) ?? '<id of the work directory>') : await readStoreId(workDir),
     version,
     ...(config.AWS_KEY_FILE === undefined ? {} : { keyDirectory: config.AWS_KEY_FILE }),
-    remember: rehearsal === undefined ? facts.get : async (key, _lifetime, find) => (await facts.peek(key)) ?? find(),
+    remember: !looksOnly ? facts.get : async (key, _lifetime, find) => (await facts.peek(key)) ?? find(),
     forget: facts.forget,
     offerings: createOfferingMemory(workDir, clock),
     ledger: (group) =>

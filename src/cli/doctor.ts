@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import type { ApplicationService } from '../application/application-service.ts';
 import type { Diagnosis } from '../domain/finding.ts';
 import { type CommonOptions, type Door, originOptions, show, withService } from './door.ts';
 
@@ -27,19 +28,21 @@ const diagnosisText = ({ subject, status, what, why, mend }: Diagnosis): string 
     ...(mend === undefined ? [] : [`        how to mend it: ${mend}`]),
   ].join('\n');
 
+const diagnose = async (door: Door, options: DoctorOptions, service: ApplicationService): Promise<number> => {
+  const { iamPolicy, ...answer } = await service.diagnose({
+    aws: options.aws && !options.iamPolicy,
+    ...originOptions(options),
+  });
+  if (options.iamPolicy) {
+    door.print(JSON.stringify(iamPolicy, null, 2));
+    return 0;
+  }
+  show(door, options, answer, ({ diagnoses, isWell }) =>
+    [...diagnoses.map(diagnosisText), isWell ? 'Everything needed is in place.' : 'See ERROR above.'].join('\n'),
+  );
+  return answer.isWell ? 0 : 1;
+};
+
 /** Exit 1 when something is an error. */
 export const runDoctor = (door: Door, options: DoctorOptions): Promise<number> =>
-  withService(door, options, async (service) => {
-    const { iamPolicy, ...answer } = await service.diagnose({
-      aws: options.aws && !options.iamPolicy,
-      ...originOptions(options),
-    });
-    if (options.iamPolicy) {
-      door.print(JSON.stringify(iamPolicy, null, 2));
-      return 0;
-    }
-    show(door, options, answer, ({ diagnoses, isWell }) =>
-      [...diagnoses.map(diagnosisText), isWell ? 'Everything needed is in place.' : 'See ERROR above.'].join('\n'),
-    );
-    return answer.isWell ? 0 : 1;
-  });
+  withService(door, options, (service) => diagnose(door, options, service), true);

@@ -9,12 +9,19 @@ interface RunningEmulator {
   close(): Promise<void>;
 }
 
+interface ComposeOptions {
+  readonly correlationId?: () => string;
+  readonly traceFile?: string;
+  /** Leaves no trace in the work directory but in figures. */
+  readonly looksOnly?: boolean;
+}
+
 /** What the command line gets from the entry: it knows neither AWS nor the disk. */
 export interface Door {
   readonly home: string;
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  compose(options: { readonly correlationId?: () => string; readonly traceFile?: string }): Promise<{
+  compose(options: ComposeOptions): Promise<{
     readonly service: ApplicationService;
     readonly log: { flush(): Promise<void> };
     readonly observe: Observe;
@@ -61,10 +68,12 @@ export const withService = (
   door: Door,
   options: CommonOptions,
   act: (service: ApplicationService) => Promise<number>,
+  looksOnly = false,
 ): Promise<number> =>
   reporting(door, options, async () => {
     const { correlationId, traceFile } = options;
     const { service, log, observe } = await door.compose({
+      looksOnly,
       ...(correlationId === undefined ? {} : { correlationId: () => correlationId }),
       ...(traceFile === undefined ? {} : { traceFile }),
     });

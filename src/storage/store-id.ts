@@ -2,18 +2,23 @@ import { join } from 'node:path';
 import { PluginError } from '../domain/errors.ts';
 import { createFile, readIfPresent } from './atomic-file.ts';
 
+/** The id of a work directory, where it was made already. Throws `storage.unreadable`. */
+export const knownStoreId = async (workDirectory: string): Promise<string | undefined> => {
+  const path = join(workDirectory, 'store-id');
+  const known = await readIfPresent(path);
+  if (known === undefined) return undefined;
+  const id = known.trim();
+  if (!/^[0-9a-f-]{36}$/.test(id)) throw new PluginError('storage.unreadable', `${path} does not hold an id`);
+  return id;
+};
+
 /**
  * The id of a work directory, made the first time: tells what it launched from what another installation of the same name
  * launched, or this one before its directory was lost. Throws `storage.*`.
  */
 export const readStoreId = async (workDirectory: string): Promise<string> => {
-  const path = join(workDirectory, 'store-id');
-  const known = await readIfPresent(path);
-  if (known === undefined) {
-    await createFile(path, `${process.getBuiltinModule('node:crypto').randomUUID()}\n`);
-    return readStoreId(workDirectory);
-  }
-  const id = known.trim();
-  if (!/^[0-9a-f-]{36}$/.test(id)) throw new PluginError('storage.unreadable', `${path} does not hold an id`);
-  return id;
+  const known = await knownStoreId(workDirectory);
+  if (known !== undefined) return known;
+  await createFile(join(workDirectory, 'store-id'), `${process.getBuiltinModule('node:crypto').randomUUID()}\n`);
+  return readStoreId(workDirectory);
 };

@@ -397,7 +397,7 @@ describe('3. buses', () => {
     expect(names).toEqual(expect.arrayContaining(['door hf-aws', 'operation CreateRequest', 'handler CreateRequest']));
     const bad = await runCli(plugin, 'dispatch', '{"type":"CreateRequest","templateId":"../x","maxNumber":0}');
     expect(bad.stderr).toContain('input.invalid: CreateRequest: templateId');
-    expect(bad.stderr).toContain('maxNumber must be >= 1');
+    expect(bad.stderr).toContain('maxNumber must be at least 1');
   });
 });
 
