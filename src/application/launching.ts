@@ -33,9 +33,10 @@ export const sendLaunch = async (
   { clock, log }: LaunchPorts,
   provider: CapacityProvider,
   launch: PreparedLaunch,
+  isRepeat = false,
 ): Promise<LaunchOutcome | undefined> => {
   try {
-    const { machines, resource, refusal, tryNextPool } = await provider.launch(launch);
+    const { machines, resource, refusal, tryNextPool } = await provider.launch(launch, isRepeat);
     const missing = refusal?.missing ?? 0;
     return {
       record: {

@@ -159,9 +159,10 @@ export interface CapacityProvider {
   prepare(order: LaunchOrder): Promise<PreparedLaunch | undefined>;
   /**
    * Sends one call. Throws `provider.throttled` or `provider.transient` when the outcome is unknown: it may be sent
-   * again as it is, at any time, and will not launch twice.
+   * again as it is, at any time, and will not launch twice. `isRepeat`: an earlier answer was lost, so there may be a fleet
+   * that uses what was made for it.
    */
-  launch(prepared: PreparedLaunch): Promise<LaunchReport>;
+  launch(prepared: PreparedLaunch, isRepeat?: boolean): Promise<LaunchReport>;
   /** For APIs that make fleets or groups. */
   readonly keeper?: ResourceKeeper;
 }

@@ -1,6 +1,7 @@
 import { messageOf } from '../domain/errors.ts';
 import { hasEnded, type Machine, resultOf } from '../domain/machine.ts';
 import {
+  deniesEarlierSends,
   fillingResources,
   givenUpButStanding,
   isBetweenPools,
@@ -54,14 +55,13 @@ const resolveLaunch = async (
   if (isAbandoned || (isLate && !makesResource)) return [giveUp];
   const provider = await providers(launch.api ?? request.providerApi);
   await decideOnRequest(context, id, [{ type: 'RepeatLaunch', now, clientToken }]);
-  const outcome = await sendLaunch(ports, provider, launch);
-  if (outcome !== undefined && isCertain(outcome.record)) return [outcome.record];
+  const outcome = await sendLaunch(ports, provider, launch, true);
+  if (outcome !== undefined && isCertain(outcome)) return [outcome.record];
   return isLate ? [giveUp] : [];
 };
 
-/** AWS looks at the client token first: these refusals say that no earlier try brought anything either. */
-const isCertain = ({ refusal }: LaunchOutcome['record']): boolean =>
-  refusal === undefined || !(refusal.fault === 'provider.denied' || refusal.fault === 'provider.unreachable');
+const isCertain = ({ record: { refusal } }: LaunchOutcome): boolean =>
+  refusal === undefined || deniesEarlierSends(refusal);
 
 /** Hosts that should be usable by now and are not; of a cancelled request all that still stand. */
 const overdue = ({ machines, cancelled }: KnownRequest, now: number, pendingTimeout: number): readonly Machine[] => {

@@ -68,6 +68,13 @@ export interface Refusal {
   readonly tryNextPool?: boolean;
 }
 
+/**
+ * Whether a refusal of a launch that was sent before says that the earlier send brought nothing either: AWS looks at the client
+ * token first, but not before it has let the caller in.
+ */
+export const deniesEarlierSends = ({ fault }: Refusal): boolean =>
+  !(fault === 'provider.denied' || fault === 'provider.unreachable');
+
 export type RequestEvent =
   | {
       readonly type: 'RequestCreated';

@@ -64,12 +64,21 @@ export const createLiveRequests = (workDirectory: string): LiveRequests => {
     }
   };
 
+  const datedClaims = (templateId: string): readonly (LiveClaim & { readonly since: number })[] => {
+    for (;;) {
+      const claims = claimsOf(templateId);
+      const dated = claims.flatMap((claim) => {
+        const known = unlessGone(pathOf(claim), () => statSync(pathOf(claim)));
+        return known === undefined ? [] : [{ ...claim, since: known.mtimeMs }];
+      });
+      // Gone since: another process has renamed it, perhaps, and the request would be missing here although it lives.
+      if (dated.length === claims.length) return dated;
+    }
+  };
+
   const list = async (templateId?: string) => {
     const templateIds = templateId === undefined ? (unlessGone(root, () => readdirSync(root)) ?? []) : [templateId];
-    return templateIds.flatMap(claimsOf).flatMap((claim) => {
-      const known = unlessGone(pathOf(claim), () => statSync(pathOf(claim)));
-      return known === undefined ? [] : [{ ...claim, since: known.mtimeMs }];
-    });
+    return templateIds.flatMap(datedClaims);
   };
 
   return { reserve, settle, list };

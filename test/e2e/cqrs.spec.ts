@@ -1023,9 +1023,10 @@ describe('9. telemetry', () => {
     expect(names.map((name) => metric(after, name) - metric(before, name))).toEqual([1, 1, 1]);
     const sum = 'hf_aws_operation_duration_ms_sum{operation="CreateRequest"}';
     expect(metric(after, sum)).toBeGreaterThan(metric(before, sum));
-    const served = (await server.get('/metrics')).text;
-    expect(metric(served, names[0] ?? '')).toBe(metric(after, names[0] ?? ''));
-    expect(served).toMatch(/^hf_aws_machines\{state="running",template="all"\} \d+$/m);
+    // The server looks for what other processes have done twice a second.
+    const served = async (): Promise<string> => (await server.get('/metrics')).text;
+    await expect.poll(async () => metric(await served(), names[0] ?? '')).toBe(metric(after, names[0] ?? ''));
+    expect(await served()).toMatch(/^hf_aws_machines\{state="running",template="all"\} \d+$/m);
   });
 
   it('9.4 the text file for node_exporter is written by Host Factory’s own calls', async () => {

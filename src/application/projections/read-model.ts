@@ -102,8 +102,11 @@ const createProjector = <S>(
 
   return {
     refresh: () => inTurn(refresh),
-    /** What is held, unless it is older than good enough. */
-    recent: async () => (held !== undefined && ports.clock() - refreshedAt < pace.answer ? held : inTurn(refresh)),
+    /** What is held, unless it is older than good enough, or lacks what this process has written. */
+    recent: async () => {
+      const isFresh = touched.size === 0 && ports.clock() - refreshedAt < pace.answer;
+      return held !== undefined && isFresh ? held : inTurn(refresh);
+    },
     touch: (requestId: string) => touched.add(requestId),
     save: () => inTurn(save),
     rebuild: () =>

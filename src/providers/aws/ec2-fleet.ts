@@ -23,7 +23,7 @@ import {
 } from '../../domain/template.ts';
 import type { Ec2 } from './ec2.ts';
 import { kindOfCode } from './fault.ts';
-import { createFleetKeeper, discard, historyErrors, stateWith } from './fleet-keeper.ts';
+import { createFleetKeeper, discardRefused, historyErrors, stateWith } from './fleet-keeper.ts';
 import { fleetPools, onDemandStrategy, spotStrategy } from './fleet-pools.ts';
 import { type LaunchDataOptions, launchTags, optional } from './launch-data.ts';
 import { type LaunchTemplates, launchTemplateFor } from './launch-templates.ts';
@@ -191,7 +191,7 @@ export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvid
   return {
     prepare: async (order) => (order.attempt < mostAttempts ? prepareFleet(options, order) : undefined),
 
-    launch: async (launch) => {
+    launch: async (launch, isRepeat = false) => {
       const { call } = launch;
       if (!isFleetCall(call))
         throw new PluginError('storage.unreadable', `launch ${launch.clientToken} holds no CreateFleet call`);
@@ -223,7 +223,7 @@ export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvid
       } catch (error) {
         const refusal = refusalOf(error, launch);
         // Made for this fleet alone, which will not be.
-        if (launchTemplateId !== undefined) await discard(options, launchTemplateId);
+        if (launchTemplateId !== undefined) await discardRefused(options, refusal, isRepeat, launchTemplateId);
         return renewed({ machines: [], refusal, tryNextPool: false });
       }
     },

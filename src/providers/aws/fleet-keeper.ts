@@ -1,6 +1,6 @@
 import type { Logger, OwnedResource, ResourceKeeper, ResourceLook, TargetUnits } from '../../application/ports.ts';
 import { hasCode, messageOf } from '../../domain/errors.ts';
-import type { HeldResource, Refusal, Resource } from '../../domain/request.ts';
+import { deniesEarlierSends, type HeldResource, type Refusal, type Resource } from '../../domain/request.ts';
 import type { Ec2, FleetErrorRecord, FleetState } from './ec2.ts';
 
 /** The calls of one kind of fleet. */
@@ -45,11 +45,17 @@ const unlessMissing = async <T>(action: Promise<T>, instead: T): Promise<T> => {
   }
 };
 
-/** A launch template of a fleet that was refused goes as well; one that stays is for launch-templates gc. */
-export const discard = async (
+/**
+ * A launch template of a fleet that was refused goes as well; one that stays is for launch-templates gc. It stays where an earlier send
+ * may have made the fleet after all.
+ */
+export const discardRefused = async (
   { ec2, log }: { readonly ec2: Pick<Ec2, 'deleteLaunchTemplate'>; readonly log: Logger },
+  refusal: Refusal,
+  isRepeat: boolean,
   launchTemplateId: string,
 ): Promise<void> => {
+  if (isRepeat && !deniesEarlierSends(refusal)) return;
   await ec2.deleteLaunchTemplate(launchTemplateId).catch((error: unknown) => {
     log.warn('launch-template.left', messageOf(error), { launchTemplateId });
   });

@@ -12,7 +12,7 @@ import { withRawFields } from '../../domain/raw-fields.ts';
 import type { PreparedLaunch } from '../../domain/request.ts';
 import { expiryMs, fleetTypeOf, offeringOf, onDemandUnits, type Template } from '../../domain/template.ts';
 import type { Ec2 } from './ec2.ts';
-import { createFleetKeeper, discard, historyErrors, stateWith } from './fleet-keeper.ts';
+import { createFleetKeeper, discardRefused, historyErrors, stateWith } from './fleet-keeper.ts';
 import { fleetPools, onDemandStrategy } from './fleet-pools.ts';
 import { type LaunchDataOptions, launchTags, optional } from './launch-data.ts';
 import { type LaunchTemplates, launchTemplateFor } from './launch-templates.ts';
@@ -108,7 +108,7 @@ export const createSpotFleetProvider = (options: SpotFleetOptions): CapacityProv
   return {
     prepare: async (order) => (order.attempt === 0 ? prepareSpotFleet(options, order) : undefined),
 
-    launch: async (launch) => {
+    launch: async (launch, isRepeat = false) => {
       const { call } = launch;
       if (!isSpotFleetCall(call)) {
         throw new PluginError('storage.unreadable', `launch ${launch.clientToken} holds no RequestSpotFleet call`);
@@ -131,7 +131,7 @@ export const createSpotFleetProvider = (options: SpotFleetOptions): CapacityProv
         return { machines: [], resource, tryNextPool: false };
       } catch (error) {
         const refusal = refusalOf(error, launch);
-        await discard(options, launchTemplateId);
+        await discardRefused(options, refusal, isRepeat, launchTemplateId);
         return { machines: [], refusal, tryNextPool: false };
       }
     },

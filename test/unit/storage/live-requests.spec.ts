@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -153,5 +155,29 @@ describe('a disk that refuses', () => {
       code: expect.stringMatching(/^storage\./),
     });
     expect(await readdir(folder)).toEqual(['live']);
+  });
+});
+
+describe('a list', () => {
+  it('never lacks a request whose claim another process changes meanwhile', async () => {
+    const folder = await temporaryFolder();
+    const live = createLiveRequests(folder);
+    await live.reserve(claim(1, 1), undefined);
+    const path = (units: number): string => join(folder, 'live', 'od-a', `${createIdOf(uuid(1))}~${units}`);
+    const changing = `
+      const { renameSync } = require('node:fs');
+      const [one, two] = ${JSON.stringify([path(1), path(2)])};
+      const change = () => {
+        for (let n = 0; n < 100; n++) { renameSync(one, two); renameSync(two, one); }
+        setImmediate(change);
+      };
+      process.stdout.write('changing');
+      change();`;
+    const other = spawn(process.execPath, ['-e', changing], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(other.stdout, 'data');
+    let missing = 0;
+    for (let n = 0; n < 3000; n++) if ((await live.list()).length !== 1) missing++;
+    other.kill();
+    expect(missing).toBe(0);
   });
 });
