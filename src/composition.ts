@@ -246,17 +246,16 @@ export const compose = async ({
       (await readSide()).rebuildProjectionHandler({
         readModel: await readModel(),
       }),
-    ValidateTemplate: async () =>
-      (await import('./application/commands/validate-template.ts')).validateTemplateHandler({ templates, log }),
-  };
-  const queries: QueryHandlers = {
-    CheckTemplates: async () => {
-      const { checkTemplatesHandler, createTemplateChecker } = await administration();
-      return checkTemplatesHandler({
+    ValidateTemplate: async () => {
+      const { validateTemplateHandler, createTemplateChecker } = await administration();
+      return validateTemplateHandler({
         checker: createTemplateChecker(environment, { instanceTypes, rules: config }),
         inspector: async () => (await aws()).inspector(),
+        log,
       });
     },
+  };
+  const queries: QueryHandlers = {
     Diagnose: async () => {
       const { diagnoseHandler, diagnoseInstallation, diagnoseWorkFolder } = await administration();
       return diagnoseHandler({

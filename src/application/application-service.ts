@@ -14,7 +14,6 @@ import type { ValidateTemplate, ValidateTemplateAnswer } from './commands/valida
 import type { Paginated } from './listing.ts';
 import type { MachineRow } from './projections/machines.ts';
 import type { RequestRow } from './projections/requests.ts';
-import type { CheckTemplates, CheckTemplatesAnswer } from './queries/check-templates.ts';
 import type { Diagnose, DiagnoseAnswer } from './queries/diagnose.ts';
 import type { Explain, ExplainAnswer } from './queries/explain.ts';
 import type { ConfigurationReport, GetConfiguration } from './queries/get-configuration.ts';
@@ -47,7 +46,6 @@ export interface Commands {
 
 /** Everything that only reads. */
 export interface Queries {
-  readonly CheckTemplates: Operation<CheckTemplates, CheckTemplatesAnswer>;
   readonly Diagnose: Operation<Diagnose, DiagnoseAnswer>;
   readonly Explain: Operation<Explain, ExplainAnswer>;
   readonly GetConfiguration: Operation<GetConfiguration, ConfigurationReport>;
@@ -81,7 +79,6 @@ export const createApplicationService = (commands: Bus<Commands>, queries: Bus<Q
     commands.execute({ type: 'RefreshInstanceTypes', ...input }),
   archiveRequests: (input: Omit<ArchiveRequests, 'type'> = {}) =>
     commands.execute({ type: 'ArchiveRequests', ...input }),
-  checkTemplates: (input: Omit<CheckTemplates, 'type'> = {}) => queries.execute({ type: 'CheckTemplates', ...input }),
   diagnose: (input: Omit<Diagnose, 'type'> = {}) => queries.execute({ type: 'Diagnose', ...input }),
   explain: (input: Omit<Explain, 'type'>) => queries.execute({ type: 'Explain', ...input }),
   getConfiguration: (input: Omit<GetConfiguration, 'type'> = {}) =>

@@ -87,7 +87,11 @@ export const messageSchemas = {
     ['machineId', 'status'],
   ),
   RebuildProjection: message('RebuildProjection', { ...identity, name: projection }, []),
-  ValidateTemplate: message('ValidateTemplate', { ...identity, templateId: name }, ['templateId']),
+  ValidateTemplate: message(
+    'ValidateTemplate',
+    { ...identity, templateId: name, file: name, aws: { type: 'boolean' } },
+    [],
+  ),
   GetRequestStatus: message('GetRequestStatus', { requestId, includeMachines: { type: 'boolean' }, expected }, [
     'requestId',
   ]),

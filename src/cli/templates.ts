@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import type { CheckTemplatesAnswer } from '../application/queries/check-templates.ts';
+import type { ValidateTemplateAnswer } from '../application/commands/validate-template.ts';
 import { providerApiOf } from '../domain/template.ts';
 import {
   type CommonOptions,
@@ -19,13 +19,13 @@ const isFile = (what: string): boolean => /[/\\]|\.json$/.test(what);
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 /** In the form that editors and terminals make links of: `file:line:column`. */
-const findingsText = ({ file, templates, findings }: CheckTemplatesAnswer): string => {
+const findingsText = ({ file, templates, errors, warnings }: ValidateTemplateAnswer): string => {
+  const findings = [...errors, ...warnings].sort((a, b) => a.line - b.line || a.column - b.column);
   const lines = findings.map(({ severity, templateId, field, rule, hint, line, column }) => {
     const what = [templateId === '' ? '' : `${templateId}:`, field, rule].filter((part) => part !== '').join(' ');
     return `${file}:${line}:${column}: ${severity}: ${what}${hint === undefined ? '' : `\n    ${hint}`}`;
   });
-  const errors = findings.filter(({ severity }) => severity === 'error').length;
-  const counts = `${plural(errors, 'error')}, ${plural(findings.length - errors, 'warning')}`;
+  const counts = `${plural(errors.length, 'error')}, ${plural(warnings.length, 'warning')}`;
   return [...lines, `${plural(templates.length, 'template')} in ${file}: ${counts}`].join('\n');
 };
 
@@ -124,7 +124,7 @@ export const templateCommands =
             withService(door, options, async (service) => {
               const { what, aws } = options;
               const chosen = what === undefined ? {} : isFile(what) ? { file: what } : { templateId: what };
-              const answer = await service.checkTemplates({ aws, ...chosen, ...originOptions(options) });
+              const answer = await service.validateTemplate({ aws, ...chosen, ...originOptions(options) });
               show(door, options, answer, findingsText);
               return answer.isValid ? 0 : 1;
             }),

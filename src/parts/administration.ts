@@ -1,6 +1,6 @@
 /** What administrators use and Host Factory's scripts never do: a part of its own, so that they do not load it. */
 
-export { checkTemplatesHandler } from '../application/queries/check-templates.ts';
+export { validateTemplateHandler } from '../application/commands/validate-template.ts';
 export { diagnoseHandler } from '../application/queries/diagnose.ts';
 export { explainHandler } from '../application/queries/explain.ts';
 export { getConfigurationHandler } from '../application/queries/get-configuration.ts';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectGolden, hfAws, hfAwsJson } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
+import { listOf } from './doors.ts';
 import { createPlugin, home, type Plugin } from './plugin.ts';
 
 /** Twelve mistakes, each marked by a comment with its number at the end of the line it is found on. */
@@ -54,6 +55,8 @@ const marks = planted.split('\n').flatMap((line, index) => (/\/\/ \d+$/.test(lin
 
 const good = { templateId: 'good', maxNumber: 4, vmType: 'm5.large' };
 
+const byNumber = (a: number, b: number): number => a - b;
+
 describe('hf-aws templates', () => {
   let backend: EmulatorBackend;
   let plugin: Plugin;
@@ -83,8 +86,9 @@ describe('hf-aws templates', () => {
     const { exitCode, body } = await hfAwsJson(plugin, 'templates', 'validate', './night.json');
     expect(exitCode).toBe(1);
     expect(body['isValid']).toBe(false);
-    const findings: unknown = body['findings'];
-    expect(Array.isArray(findings) && findings.map(({ line }: { line: number }) => line)).toEqual(marks);
+    expect(
+      [...listOf(body['errors']), ...listOf(body['warnings'])].map(({ line }) => Number(line)).sort(byNumber),
+    ).toEqual(marks);
     const text = await hfAws(plugin, ['templates', 'validate', './night.json']);
     expect(text.exitCode).toBe(1);
     await expectGolden('templates-validate.txt', text.stdout);
@@ -96,7 +100,7 @@ describe('hf-aws templates', () => {
       'validate',
       join(home, 'config', 'awsprov_templates.json'),
     );
-    expect([exitCode, body['findings']]).toEqual([0, []]);
+    expect([exitCode, body['errors'], body['warnings']]).toEqual([0, [], []]);
     expect(body['templates']).toHaveLength(11);
   });
 
@@ -112,7 +116,7 @@ describe('hf-aws templates', () => {
     const { emulator } = backend;
     expect(await hfAwsJson(plugin, 'templates', 'validate', '--aws')).toMatchObject({
       exitCode: 0,
-      body: { findings: [] },
+      body: { errors: [], warnings: [] },
     });
     const apart = { subnetId: ['subnet-0aaaaaaaaaaaaaaaa', 'subnet-0bbbbbbbbbbbbbbbb'] };
     await plugin.offer([
@@ -135,9 +139,8 @@ describe('hf-aws templates', () => {
     });
     const { exitCode, body } = await hfAwsJson(plugin, 'templates', 'validate', '--aws');
     expect(exitCode).toBe(1);
-    const findings: unknown = body['findings'];
-    const told = (Array.isArray(findings) ? findings : []).map(
-      ({ templateId, severity, field, rule }: Record<string, string>) => `${templateId} ${severity} ${field}: ${rule}`,
+    const told = [...listOf(body['errors']), ...listOf(body['warnings'])].map(
+      ({ templateId, severity, field, rule }) => `${templateId} ${severity} ${field}: ${rule}`,
     );
     expect(told.sort()).toEqual([
       expect.stringMatching(/^apart error securityGroupIds: sg-0c+ is in vpc-3, the subnet in vpc-1$/),
@@ -158,13 +161,11 @@ describe('hf-aws templates', () => {
     backend.emulator.configure({ deniedActions: ['RunInstances', 'DescribeSecurityGroups'] });
     const { exitCode, body } = await hfAwsJson(plugin, 'templates', 'validate', 'good', '--aws');
     expect(exitCode).toBe(1);
-    expect(body['findings']).toEqual([
-      expect.objectContaining({ severity: 'error', field: '', rule: expect.stringContaining('may not be launched') }),
-      expect.objectContaining({
-        severity: 'warning',
-        field: 'securityGroupIds',
-        rule: expect.stringContaining('want of permission'),
-      }),
+    expect(body['errors']).toEqual([
+      expect.objectContaining({ field: '', rule: expect.stringContaining('may not be launched') }),
+    ]);
+    expect(body['warnings']).toEqual([
+      expect.objectContaining({ field: 'securityGroupIds', rule: expect.stringContaining('want of permission') }),
     ]);
   });
 });

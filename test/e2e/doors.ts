@@ -2,14 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { hfAws, type Said } from './admin.ts';
 import { home, type Json, type Plugin } from './plugin.ts';
 
 const program = join(home, 'dist', 'hf-aws.cjs');
 
-export interface CliOutcome {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly exitCode: number | null;
+export interface CliOutcome extends Said {
   /** What `--json` printed. */
   readonly json: Json;
 }
@@ -30,18 +28,8 @@ const parse = (text: string): Json => {
 
 /** Runs `hf-aws` as an administrator does. */
 export const runCli = async (plugin: Plugin, ...args: readonly string[]): Promise<CliOutcome> => {
-  const child = spawn(process.execPath, [program, ...args], { env: plugin.env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const texts = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk) => {
-    texts.stdout += String(chunk);
-  });
-  child.stderr.on('data', (chunk) => {
-    texts.stderr += String(chunk);
-  });
-  const exitCode = await new Promise<number | null>((resolve, reject) =>
-    child.on('error', reject).on('close', resolve),
-  );
-  return { ...texts, exitCode, json: parse(texts.stdout) };
+  const said = await hfAws(plugin, args);
+  return { ...said, json: parse(said.stdout) };
 };
 
 /** The same with `--json`; fails unless it succeeds. */

@@ -22,7 +22,6 @@ import { validateTemplateHandler } from '../../src/application/commands/validate
 import { idempotent, observing } from '../../src/application/middleware.ts';
 import type { LiveRequests, Origin, Policy, RequestStreams, StreamEvent } from '../../src/application/ports.ts';
 import { createReadModel, type RunningReadModel } from '../../src/application/projections/read-model.ts';
-import { checkTemplatesHandler } from '../../src/application/queries/check-templates.ts';
 import { diagnoseHandler } from '../../src/application/queries/diagnose.ts';
 import { explainHandler } from '../../src/application/queries/explain.ts';
 import { getConfigurationHandler } from '../../src/application/queries/get-configuration.ts';
@@ -173,14 +172,14 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     RefreshInstanceTypes: async () => refreshInstanceTypesHandler({ ...facts, ask: async () => new Map(), log }),
     CancelRequest: async () => cancelRequestHandler(sync),
     RebuildProjection: async () => rebuildProjectionHandler({ readModel }),
-    ValidateTemplate: async () => validateTemplateHandler({ templates, log }),
-  };
-  const queries: QueryHandlers = {
-    CheckTemplates: async () =>
-      checkTemplatesHandler({
+    ValidateTemplate: async () =>
+      validateTemplateHandler({
         checker: createTemplateChecker(environment, facts),
         inspector: async () => ({ inspect: async () => [] }),
+        log,
       }),
+  };
+  const queries: QueryHandlers = {
     Diagnose: async () =>
       diagnoseHandler({
         local: [],

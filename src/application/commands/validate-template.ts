@@ -1,37 +1,56 @@
 import { PluginError } from '../../domain/errors.ts';
-import { type TemplateProblem, templateProblems } from '../../domain/template.ts';
+import type { Finding } from '../../domain/finding.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
-import type { Logger, TemplateCatalog } from '../ports.ts';
+import type { Logger, TemplateChecker, TemplateInspector } from '../ports.ts';
 
 export interface ValidateTemplate extends Command {
   readonly type: 'ValidateTemplate';
-  readonly templateId: string;
+  /** Only this template; default: all of the file. */
+  readonly templateId?: string | undefined;
+  /** Default: the configured one. */
+  readonly file?: string | undefined;
+  /** Whether AWS is asked too. */
+  readonly aws?: boolean | undefined;
 }
 
 export interface ValidateTemplateAnswer {
-  readonly templateId: string;
   readonly file: string;
+  /** Ids of the templates looked at. */
+  readonly templates: readonly string[];
+  /** Whether there is no error; warnings do not count. */
   readonly isValid: boolean;
-  readonly errors: readonly TemplateProblem[];
+  /** Both in the order of the file. */
+  readonly errors: readonly Finding[];
+  readonly warnings: readonly Finding[];
 }
 
 export interface ValidateTemplatePorts {
-  readonly templates: TemplateCatalog;
+  readonly checker: TemplateChecker;
+  readonly inspector: () => Promise<TemplateInspector>;
   readonly log: Logger;
 }
 
-/** Checks one configured template against every rule. Throws `template.not-found`. */
+/** Every problem of one template or all, with its place in the file. Throws `template.not-found` for one that is not in it. */
 export const validateTemplateHandler =
-  ({ templates, log }: ValidateTemplatePorts): Handler<Operation<ValidateTemplate, ValidateTemplateAnswer>> =>
-  async ({ templateId }) => {
-    log.info('template.validating', templateId);
-    const reading = await templates.read();
-    const template = reading.templates.find((candidate) => candidate.templateId === templateId);
-    const rejected = reading.rejected.find((candidate) => candidate.templateId === templateId);
-    if (template === undefined && rejected === undefined) {
-      throw new PluginError('template.not-found', `no template "${templateId}" in ${reading.file}`);
+  ({ checker, inspector, log }: ValidateTemplatePorts): Handler<Operation<ValidateTemplate, ValidateTemplateAnswer>> =>
+  async ({ file: named, templateId: only, aws = false }) => {
+    log.info('template.validating', only ?? named ?? 'all templates');
+    const { file, findings, entries } = await checker.check(named);
+    const chosen = entries.filter(({ templateId }) => only === undefined || templateId === only);
+    if (only !== undefined && findings.length === 0 && chosen.length === 0) {
+      throw new PluginError('template.not-found', `no template "${only}" in ${file}`);
     }
-    const errors = [...(rejected?.problems ?? []), ...(template === undefined ? [] : templateProblems(template))];
-    log.info('template.validated', `${templateId}: ${errors.length} problems`);
-    return { templateId, file: reading.file, isValid: errors.length === 0, errors };
+    const found = [...findings];
+    for (const { templateId, template, complaints, place } of chosen) {
+      const seen = aws && template !== undefined ? await (await inspector()).inspect(template) : [];
+      found.push(
+        ...[...complaints, ...seen].map((complaint) => ({ templateId, ...complaint, ...place(complaint.field) })),
+      );
+    }
+    found.sort((a, b) => a.line - b.line || a.column - b.column);
+    const errors = found.filter(({ severity }) => severity === 'error');
+    const warnings = found.filter(({ severity }) => severity === 'warning');
+    const templates = chosen.map(({ templateId }) => templateId);
+    log.info('template.validated', `${file}: ${errors.length} errors, ${warnings.length} warnings`);
+    return { file, templates, isValid: errors.length === 0, errors, warnings };
   };

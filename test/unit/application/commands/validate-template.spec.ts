@@ -5,10 +5,11 @@ describe('validating a template', () => {
   it('finds nothing in a good one', async () => {
     const world = await startWorld();
     expect(await world.service.validateTemplate({ templateId: 'od-a' })).toEqual({
-      templateId: 'od-a',
       file: world.templatesFile,
+      templates: ['od-a'],
       isValid: true,
       errors: [],
+      warnings: [],
     });
   });
 
@@ -22,7 +23,7 @@ describe('validating a template', () => {
   it('applies the rules between fields', async () => {
     const world = await startWorld();
     await world.writeTemplates(templateDocument({ volumeType: 'io2' }));
-    expect((await world.service.validateTemplate({ templateId: 'od-a' })).errors).toEqual([
+    expect((await world.service.validateTemplate({ templateId: 'od-a' })).errors).toMatchObject([
       { field: 'iops', rule: 'is required with volumeType io2' },
     ]);
   });
@@ -32,7 +33,7 @@ describe('validating a template', () => {
     await world.writeTemplates(templateDocument(), templateDocument({ vmType: 'c5.large' }));
     expect(await world.service.validateTemplate({ templateId: 'od-a' })).toMatchObject({
       isValid: false,
-      errors: [{ field: 'templateId', rule: 'stands twice' }],
+      errors: [{ field: 'templateId', rule: 'stands twice in the file' }],
     });
   });
 
