@@ -18,6 +18,7 @@ const parts = {
   admin: 'src/cli/cli.ts',
   administration: 'src/parts/administration.ts',
   reading: 'src/parts/reading.ts',
+  jsonc: 'src/json/jsonc.ts',
   emulator: 'src/emulator/server.ts',
   credentials: 'src/providers/aws/default-credentials.ts',
   server: 'src/api/server.ts',

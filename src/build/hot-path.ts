@@ -8,7 +8,6 @@ const allowed: readonly RegExp[] = [
   /^@aws-sdk\/client-(ec2|auto-scaling)\/dist-es\/schemas\//,
   /^@aws-sdk\/xml-builder\//,
   /^ajv\/dist\/runtime\//,
-  /^jsonc-parser\//,
   /^lowdb\//,
   // Loaded with a proxy only.
   /^(http-proxy-agent|https-proxy-agent|proxy-agent-negotiate|agent-base|debug|ms|supports-color|has-flag)\//,

@@ -1,14 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { closest, distance } from 'fastest-levenshtein';
-import {
-  findNodeAtLocation,
-  getNodeValue,
-  type Node,
-  type ParseError,
-  parseTree,
-  printParseErrorCode,
-} from 'jsonc-parser';
+import type { Node, ParseError } from 'jsonc-parser';
 import type { CheckedFile, CheckedTemplate, TemplateChecker } from '../application/ports.ts';
 import { messageOf, PluginError } from '../domain/errors.ts';
 import type { Complaint, Finding } from '../domain/finding.ts';
@@ -198,12 +191,16 @@ const reviewDocument = async (
   return { complaints, ...(isGood && review.template !== undefined ? { template: review.template } : {}) };
 };
 
-const syntaxFindings = (text: string, errors: readonly ParseError[]): readonly Finding[] =>
+const syntaxFindings = (
+  text: string,
+  errors: readonly ParseError[],
+  nameOfFault: (code: number) => string,
+): readonly Finding[] =>
   errors.map(({ error, offset }) => ({
     severity: 'error',
     templateId: '',
     field: '',
-    rule: `is not JSON here: ${printParseErrorCode(error)}`,
+    rule: `is not JSON here: ${nameOfFault(error)}`,
     ...placeOf(text, offset),
   }));
 
@@ -213,10 +210,11 @@ const wholeFile = (rule: string): CheckedFile => ({
 });
 
 const checkText = async (text: string, facts: CatalogFacts): Promise<CheckedFile> => {
+  const { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode } = await import('../json/jsonc.ts');
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
   if (root === undefined) return wholeFile('is empty');
-  if (errors.length > 0) return { findings: syntaxFindings(text, errors), entries: [] };
+  if (errors.length > 0) return { findings: syntaxFindings(text, errors, printParseErrorCode), entries: [] };
   const list = root.type === 'object' ? findNodeAtLocation(root, ['templates']) : undefined;
   if (list?.type !== 'array') return wholeFile('must hold one JSON object with an array "templates"');
   const ids = new Set<string>();

@@ -13,7 +13,7 @@ const placeOf = (text: string, offset: number): string => {
 
 /** Comments and commas too many are let through: people write them. Everything else is a fault, told with its place. */
 const parseTolerantly = async (text: string, cause: unknown): Promise<unknown> => {
-  const { parse, printParseErrorCode } = await import('jsonc-parser');
+  const { parse, printParseErrorCode } = await import('./jsonc.ts');
   const errors: NonNullable<Parameters<typeof parse>[1]> = [];
   const value: unknown = parse(text, errors, { allowTrailingComma: true });
   const [first] = errors;

@@ -1,21 +1,36 @@
 import type { ErrorObject } from 'ajv';
 import type { TemplateProblem } from '../domain/template.ts';
 
-const fieldOf = ({ instancePath, keyword, params }: ErrorObject): string => {
+type Params = Readonly<Record<string, unknown>>;
+
+const fieldOf = ({ instancePath, params }: ErrorObject): string => {
   const path = instancePath.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
-  const below = keyword === 'required' ? params['missingProperty'] : params['propertyName'];
+  const below = params['missingProperty'] ?? params['propertyName'] ?? params['additionalProperty'];
   return [path, below].filter((part) => part !== undefined && part !== '').join('.');
 };
 
-const ruleOf = ({ keyword, params, message = 'is not valid' }: ErrorObject): string => {
-  if (keyword === 'required') return 'is required';
-  if (keyword === 'enum') return `must be one of ${String(params['allowedValues']).replaceAll(',', ', ')}`;
-  if (keyword === 'minimum') return `must be at least ${String(params['limit'])}`;
-  if (keyword === 'maximum') return `must be at most ${String(params['limit'])}`;
-  if (keyword === 'pattern') return `must have the form ${String(params['pattern'])}`;
-  if (keyword === 'propertyNames') return 'has a name that is not allowed here';
-  return message.replaceAll(/(?<=\w),(?=\w)/g, ' or ');
+const size = (bound: string, what: string) => (params: Params) =>
+  `must have at ${bound} ${String(params['limit'])} ${what}`;
+
+/** By ajv's keywords. */
+const rules: Readonly<Record<string, (params: Params) => string>> = {
+  required: () => 'is required',
+  type: ({ type }) => `must be ${String(type).replaceAll(',', ' or ')}`,
+  enum: ({ allowedValues }) => `must be one of ${String(allowedValues).replaceAll(',', ', ')}`,
+  minimum: ({ limit }) => `must be at least ${String(limit)}`,
+  maximum: ({ limit }) => `must be at most ${String(limit)}`,
+  pattern: ({ pattern }) => `must have the form ${String(pattern)}`,
+  propertyNames: () => 'has a name that is not allowed here',
+  additionalProperties: () => 'is not known here',
+  minLength: size('least', 'characters'),
+  maxLength: size('most', 'characters'),
+  minItems: size('least', 'items'),
+  maxItems: size('most', 'items'),
+  minProperties: size('least', 'fields'),
+  maxProperties: size('most', 'fields'),
 };
+
+const ruleOf = ({ keyword, params }: ErrorObject): string => rules[keyword]?.(params) ?? `is not valid (${keyword})`;
 
 const isChoice = ({ keyword }: ErrorObject): boolean => keyword === 'anyOf' || keyword === 'oneOf';
 
