@@ -89,7 +89,7 @@ export const launchInNextPool = async (
   request: KnownRequest,
 ): Promise<Decided<Request>> => {
   const { context, requestId } = launching;
-  const order = { ...launching, count: missingUnits(request), attempt: request.launches.length };
+  const order = { ...launching, count: missingUnits(request), earlier: request.launches };
   const launch = await provider.prepare(order);
   if (launch !== undefined) return sendPoolByPool(ports, provider, launching, await intend(ports, launching, launch));
   return decideOnRequest(context, requestId, [{ type: 'Settle', now: ports.clock() }]);

@@ -138,8 +138,8 @@ export interface LaunchOrder {
   readonly template: Template;
   /** Hosts still missing. */
   readonly count: number;
-  /** How many launch calls this request has made: chooses the pool and names the client token. */
-  readonly attempt: number;
+  /** The launch calls this request has made: their number names the client token, their pools had not enough. */
+  readonly earlier: readonly PreparedLaunch[];
   readonly attributes: Readonly<Record<string, string>>;
 }
 

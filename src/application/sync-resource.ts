@@ -198,7 +198,7 @@ const prepareRest = async (
   count: number,
 ): Promise<{ readonly rest?: PreparedLaunch; readonly trouble?: string }> => {
   try {
-    const order = { requestId: id, template: onDemandRest(template), count, attempt: launches.length, attributes };
+    const order = { requestId: id, template: onDemandRest(template), count, earlier: launches, attributes };
     const rest = await provider.prepare(order);
     return rest === undefined ? {} : { rest };
   } catch (error) {

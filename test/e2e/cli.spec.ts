@@ -69,6 +69,29 @@ describe('the command line', () => {
     backend.emulator.configure({ capacity: {} });
   });
 
+  it('launches where there was room last, without asking where there was none', async () => {
+    const [full, free] = ['subnet-0aaaaaaaaaaaaaaaa', 'subnet-0bbbbbbbbbbbbbbbb'];
+    const template = { templateId: 'od', maxNumber: 9, vmType: 'm5.large', ...backend.place };
+    await plugin.offer([{ ...template, subnetId: [full, free] }]);
+    backend.emulator.configure({
+      subnets: { [full]: { zone: 'us-east-1a', vpc: 'vpc-1' }, [free]: { zone: 'us-east-1b', vpc: 'vpc-1' } },
+      capacity: { 'm5.large:us-east-1a': 0 },
+    });
+    const launchesOf = async () => {
+      backend.emulator.forgetCalls();
+      await plugin.request('od', 1);
+      const launches = backend.emulator.calls().filter(({ action }) => action === 'RunInstances');
+      return launches.map(({ parameters }) => parameters['SubnetId']);
+    };
+    expect(await launchesOf()).toEqual([full, free]);
+    expect(await launchesOf()).toEqual([free]);
+    backend.emulator.configure({ capacity: { 'm5.large:us-east-1b': 0 } });
+    expect(await launchesOf()).toEqual([free, full]);
+    // Room was found in the first again, none in the second.
+    expect(await launchesOf()).toEqual([full]);
+    backend.emulator.configure({ capacity: {}, subnets: {} });
+  });
+
   it('asks EC2 for the instance types of the Region, which then stand in for the shipped ones', async () => {
     const template = { templateId: 'plain', maxNumber: 9, vmType: 'r3.large', ...backend.place };
     await plugin.offer([template]);

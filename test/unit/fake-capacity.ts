@@ -79,7 +79,8 @@ export const createFakeCapacity = (hosts: FakeHosts, clock: Clock): FakeCapacity
     onLaunch: async () => undefined,
     onPrepare: async () => undefined,
 
-    prepare: async ({ requestId, template, count, attempt }) => {
+    prepare: async ({ requestId, template, count, earlier }) => {
+      const attempt = earlier.length;
       await provider.onPrepare(attempt);
       const subnetId = template.subnetIds[attempt];
       if (subnetId === undefined) return undefined;

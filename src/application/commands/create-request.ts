@@ -159,7 +159,7 @@ const launchPoolByPool = async (
 ): Promise<Decided<Request>> => {
   const { context, requestId, template } = launching;
   const first = await provider
-    .prepare({ ...launching, count: create.wanted, attempt: 0 })
+    .prepare({ ...launching, count: create.wanted, earlier: [] })
     .then((launch) => intend(ports, launching, launch, [create]))
     .catch(async (error: unknown) => {
       await releaseUnlessRecorded(ports, template.templateId, requestId);

@@ -140,8 +140,8 @@ export const createAutoScalingGroupProvider = (options: AutoScalingGroupOptions)
   const unlaunchable = new Set<string>();
 
   const prepareShared = (order: LaunchOrder, group: string, expiresAt: number): SharedGroupCall | undefined => {
-    const { template, requestId, attempt } = order;
-    const subnetId = template.subnetIds[attempt];
+    const { template, requestId, earlier } = order;
+    const subnetId = template.subnetIds[earlier.length];
     if (subnetId === undefined && !unlaunchable.has(group)) return undefined;
     return {
       group,
@@ -174,16 +174,22 @@ export const createAutoScalingGroupProvider = (options: AutoScalingGroupOptions)
 
   return {
     prepare: async (order) => {
-      const { template, count, requestId, attempt } = order;
+      const { template, count, requestId, earlier } = order;
       const shared = template.autoScalingGroupName;
       const group = shared ?? `hf-aws-${requestId}`;
       const expiresAt = options.clock() + expiryMs(template);
       const own = async () => ({ create: await renderGroup(options, order, group), group, expiresAt });
-      if (shared === undefined && attempt > 0) return undefined;
+      if (shared === undefined && earlier.length > 0) return undefined;
       const call = shared === undefined ? await own() : prepareShared(order, group, expiresAt);
       if (call === undefined) return undefined;
       const pool = `${offeringOf(template)} in ${group}`;
-      return { clientToken: clientTokenOf(requestId, attempt), count, makesResource: true, pool, call: { ...call } };
+      return {
+        clientToken: clientTokenOf(requestId, earlier.length),
+        count,
+        makesResource: true,
+        pool,
+        call: { ...call },
+      };
     },
 
     launch: async (launch) => {

@@ -84,13 +84,13 @@ const capacityOptions = (template: Template, units: number, isInstant: boolean):
 };
 
 const prepareFleet = async (options: Ec2FleetOptions, order: LaunchOrder): Promise<PreparedLaunch> => {
-  const { template, count, requestId, attempt } = order;
+  const { template, count, requestId, earlier } = order;
   const Type = fleetTypeOf(template);
   const isInstant = Type === 'instant';
   const tags = launchTags(order, options);
   // Only an instant fleet tags its instances in the call; the others need a launch template of the request's own for it.
   const launchTemplate = await launchTemplateFor(options, template, isInstant ? [] : tags);
-  const clientToken = clientTokenOf(requestId, attempt);
+  const clientToken = clientTokenOf(requestId, earlier.length);
   const input: FleetCall['input'] = {
     Type,
     ClientToken: clientToken,
@@ -189,7 +189,7 @@ const learn = async (
 export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvider => {
   const { ec2 } = options;
   return {
-    prepare: async (order) => (order.attempt < mostAttempts ? prepareFleet(options, order) : undefined),
+    prepare: async (order) => (order.earlier.length < mostAttempts ? prepareFleet(options, order) : undefined),
 
     launch: async (launch, isRepeat = false) => {
       const { call } = launch;

@@ -2,6 +2,7 @@ import type { RunInstancesCommandInput, TagSpecification } from '@aws-sdk/client
 import type { CapacityProvider, LaunchOrder, LaunchReport } from '../../application/ports.ts';
 import { PluginError } from '../../domain/errors.ts';
 import { clientTokenOf } from '../../domain/ids.ts';
+import { isRefused, type Offering, promising, refusedOffering } from '../../domain/offering.ts';
 import { withRawFields } from '../../domain/raw-fields.ts';
 import type { PreparedLaunch, Refusal } from '../../domain/request.ts';
 import { offeringOf, type Template } from '../../domain/template.ts';
@@ -21,6 +22,7 @@ import { toSighting } from './sighting.ts';
 export interface RunInstancesOptions extends LaunchDataOptions {
   readonly ec2: Ec2;
   readonly launchTemplates: LaunchTemplates;
+  readonly clock: () => number;
 }
 
 const taggedResources = ['instance', 'volume', 'network-interface'] as const;
@@ -76,7 +78,7 @@ const render = async (
   order: LaunchOrder,
   subnetId: string,
 ): Promise<RunInstancesCall> => {
-  const { template, count, requestId, attempt } = order;
+  const { template, count, requestId, earlier } = order;
   const Tags = launchTags(order, options);
   const { network, ...data } = await renderLaunchData(options, template);
   const resources =
@@ -92,7 +94,7 @@ const render = async (
     TagSpecifications,
     MinCount: template.allOrNothing ? count : 1,
     MaxCount: count,
-    ClientToken: clientTokenOf(requestId, attempt),
+    ClientToken: clientTokenOf(requestId, earlier.length),
   };
   return withRawFields(call, template.providerApiSpec);
 };
@@ -105,14 +107,52 @@ const shortfall = (launch: PreparedLaunch, granted: number): Refusal => ({
   pool: launch.pool,
 });
 
+const subnetOf = ({ SubnetId, NetworkInterfaces }: Pick<RunInstancesCall, 'SubnetId' | 'NetworkInterfaces'>) =>
+  SubnetId ?? NetworkInterfaces?.[0]?.SubnetId;
+
+const offeringIn = (call: RunInstancesCall): Offering => ({
+  market: call.InstanceMarketOptions === undefined ? 'ondemand' : 'spot',
+  ...optional('instanceType', call.InstanceType),
+  ...optional('subnetId', subnetOf(call)),
+});
+
+/** The next subnet: in the template's order, but those that were refused lately come last. */
+const nextSubnet = async (
+  { offerings }: RunInstancesOptions,
+  { template, earlier }: LaunchOrder,
+): Promise<string | undefined> => {
+  const tried = new Set(earlier.flatMap(({ call }) => (isRunInstancesCall(call) ? [subnetOf(call)] : [])));
+  const left = template.subnetIds.filter((subnetId) => !tried.has(subnetId));
+  if (left.length < 2) return left[0];
+  const [first] = promising(left, await offerings.refused(), (subnetId) => ({
+    market: template.priceType === 'ondemand' ? 'ondemand' : 'spot',
+    ...optional('instanceType', template.vmType),
+    subnetId,
+  }));
+  return first;
+};
+
+/** A type by the launch template has no name here: what was refused of it says nothing about others. */
+const learn = async (
+  { offerings, clock }: RunInstancesOptions,
+  call: RunInstancesCall,
+  code: string | undefined,
+): Promise<void> => {
+  const offering = offeringIn(call);
+  if (offering.instanceType === undefined) return;
+  const refused = code === undefined ? undefined : refusedOffering(offering, code, clock());
+  if (refused !== undefined) await offerings.remember([refused]);
+  else if (code === undefined) await offerings.forget((each) => isRefused([each], offering));
+};
+
 /** Capacity by RunInstances: one call per subnet, the next subnet only when this one lacks capacity. */
 export const createRunInstancesProvider = (options: RunInstancesOptions): CapacityProvider => ({
   prepare: async (order) => {
-    const { template, attempt, count, requestId } = order;
-    const subnetId = template.subnetIds[attempt];
+    const { template, earlier, count, requestId } = order;
+    const subnetId = await nextSubnet(options, order);
     if (subnetId === undefined) return undefined;
     return {
-      clientToken: clientTokenOf(requestId, attempt),
+      clientToken: clientTokenOf(requestId, earlier.length),
       count,
       pool: `${offeringOf(template)} in ${subnetId}`,
       call: { ...(await render(options, order, subnetId)) },
@@ -127,10 +167,13 @@ export const createRunInstancesProvider = (options: RunInstancesOptions): Capaci
     try {
       const { Instances = [] } = await options.ec2.runInstances(call);
       const machines = Instances.map(toSighting);
-      if (machines.length >= launch.count) return { machines, tryNextPool: false };
-      return { machines, refusal: shortfall(launch, machines.length), tryNextPool: true };
+      if (machines.length < launch.count)
+        return { machines, refusal: shortfall(launch, machines.length), tryNextPool: true };
+      await learn(options, call, undefined);
+      return { machines, tryNextPool: false };
     } catch (error) {
       const refusal = refusalOf(error, launch);
+      await learn(options, call, refusal.code);
       return { machines: [], refusal, tryNextPool: refusal.fault === 'provider.capacity' };
     }
   },

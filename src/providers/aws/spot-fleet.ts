@@ -60,10 +60,10 @@ const overrides = (template: Template, refused: readonly Offering[]): LaunchTemp
 };
 
 const prepareSpotFleet = async (options: SpotFleetOptions, order: LaunchOrder): Promise<PreparedLaunch> => {
-  const { template, count, requestId, attempt } = order;
+  const { template, count, requestId, earlier } = order;
   const tags = launchTags(order, options);
   const Type = fleetTypeOf(template);
-  const clientToken = clientTokenOf(requestId, attempt);
+  const clientToken = clientTokenOf(requestId, earlier.length);
   const onDemand = onDemandUnits(template, count);
   const strategy = strategies[template.allocationStrategy ?? ''] ?? 'priceCapacityOptimized';
   // Spot Fleet tags instances, and takes priorities and on-demand capacity, by a launch template only: one of the request's own.
@@ -106,7 +106,7 @@ const prepareSpotFleet = async (options: SpotFleetOptions, order: LaunchOrder): 
 export const createSpotFleetProvider = (options: SpotFleetOptions): CapacityProvider => {
   const { ec2 } = options;
   return {
-    prepare: async (order) => (order.attempt === 0 ? prepareSpotFleet(options, order) : undefined),
+    prepare: async (order) => (order.earlier.length === 0 ? prepareSpotFleet(options, order) : undefined),
 
     launch: async (launch, isRepeat = false) => {
       const { call } = launch;

@@ -4,6 +4,7 @@ import type { Instance, RunInstancesCommandInput } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
 import type { LaunchOrder } from '../../../../src/application/ports.ts';
 import { PluginError } from '../../../../src/domain/errors.ts';
+import type { Offering, RefusedOffering } from '../../../../src/domain/offering.ts';
 import type { PreparedLaunch } from '../../../../src/domain/request.ts';
 import type { Template } from '../../../../src/domain/template.ts';
 import { createLaunchTemplates } from '../../../../src/providers/aws/launch-templates.ts';
@@ -28,6 +29,7 @@ const setUp = (options: Partial<RunInstancesOptions> = {}) => {
     log,
     launchTemplates,
     ...ours,
+    clock: () => 1_000,
     rootDeviceOf: async (imageId) => `/dev/root-of-${imageId}`,
     offerings: { refused: async () => [], remember: async () => undefined, forget: async () => 0 },
     ...options,
@@ -38,7 +40,7 @@ const orderOf = (fields: Partial<Template> = {}, order: Partial<LaunchOrder> = {
   requestId: 'req-1',
   template: { ...onDemandTemplate, ...fields },
   count: 3,
-  attempt: 0,
+  earlier: [],
   attributes: {},
   ...order,
 });
@@ -49,6 +51,8 @@ const prepare = async (fields: Partial<Template> = {}, order: Partial<LaunchOrde
 };
 const callFor = async (fields: Partial<Template>, order: Partial<LaunchOrder> = {}) =>
   (await prepare(fields, order)).call;
+
+const inSubnet = (subnetId: string): Offering => ({ market: 'ondemand', instanceType: 'm5.large', subnetId });
 
 describe('a prepared call', () => {
   it('asks for as many as EC2 has, with our tags in the call, and ends with its hosts', async () => {
@@ -173,13 +177,36 @@ describe('a prepared call', () => {
     expect(JSON.parse(JSON.stringify(call))).toEqual(call);
   });
 
-  it('is for the next subnet, under the next token, at the next attempt, until none is left', async () => {
-    expect(await prepare({}, { attempt: 1, count: 2 })).toMatchObject({
+  it('is for the next subnet, under the next token, until none is left', async () => {
+    const first = await prepare();
+    const second = await prepare({}, { earlier: [first], count: 2 });
+    expect(second).toMatchObject({
       clientToken: 'req-1.1',
       pool: 'm5.large in subnet-b',
       call: { SubnetId: 'subnet-b', ClientToken: 'req-1.1', MaxCount: 2 },
     });
-    expect(await setUp().provider.prepare(orderOf({}, { attempt: 2 }))).toBeUndefined();
+    expect(await setUp().provider.prepare(orderOf({}, { earlier: [first, second] }))).toBeUndefined();
+  });
+
+  const refusing = (...refused: readonly Offering[]) =>
+    setUp({ offerings: { refused: async () => refused, remember: async () => undefined, forget: async () => 0 } });
+
+  it.each([
+    ['refused lately', [inSubnet('subnet-a')], 'subnet-b'],
+    ['not refused', [], 'subnet-a'],
+    ['refused with all the others', [inSubnet('subnet-a'), inSubnet('subnet-b')], 'subnet-a'],
+    ['refused for another type', [{ ...inSubnet('subnet-a'), instanceType: 'c5.large' }], 'subnet-a'],
+    ['refused on the other market', [{ ...inSubnet('subnet-a'), market: 'spot' as const }], 'subnet-a'],
+  ])('begins with a subnet that was %s only where it should', async (_what, refused, expected) => {
+    const launch = await refusing(...refused).provider.prepare(orderOf());
+    expect(launch?.call).toMatchObject({ SubnetId: expected });
+  });
+
+  it('comes back to a subnet that was refused lately when the others had not enough', async () => {
+    const { provider } = refusing(inSubnet('subnet-a'));
+    const first = await provider.prepare(orderOf());
+    const earlier = first === undefined ? [] : [first];
+    expect((await provider.prepare(orderOf({}, { earlier })))?.call).toMatchObject({ SubnetId: 'subnet-a' });
   });
 });
 
@@ -235,6 +262,41 @@ describe('a launch', () => {
       aws: { code: aws, action: 'RunInstances', awsRequestId: 'a1' },
     });
   };
+
+  it.each([
+    ['no room', 'InsufficientInstanceCapacity', [{ ...inSubnet('subnet-a'), expiresAt: 181_000 }]],
+    ['no address', 'InsufficientFreeAddressesInSubnet', [{ subnetId: 'subnet-a', expiresAt: 181_000 }]],
+    ['the quota', 'VcpuLimitExceeded', [{ instanceType: 'm5.large', expiresAt: 601_000 }]],
+    ['permission', 'UnauthorizedOperation', []],
+  ])('that was refused for %s leaves that on record', async (_what, aws, expected) => {
+    const remembered: RefusedOffering[] = [];
+    const { ec2, provider } = setUp({
+      offerings: {
+        refused: async () => [],
+        remember: async (refused) => void remembered.push(...refused),
+        forget: async () => 0,
+      },
+    });
+    ec2.launch = fault('provider.capacity', aws);
+    await provider.launch(await prepare());
+    expect(remembered).toMatchObject(expected);
+    expect(remembered).toHaveLength(expected.length);
+  });
+
+  it('that got all forgets what was refused of the same', async () => {
+    const known = [inSubnet('subnet-a'), inSubnet('subnet-b'), { market: 'spot' as const, subnetId: 'subnet-a' }];
+    const forgotten: Offering[] = [];
+    const { ec2, provider } = setUp({
+      offerings: {
+        refused: async () => [],
+        remember: async () => undefined,
+        forget: async (isMeant) => forgotten.push(...known.filter(isMeant)),
+      },
+    });
+    ec2.launch = () => instances(3);
+    await provider.launch(await prepare());
+    expect(forgotten).toEqual([inSubnet('subnet-a')]);
+  });
 
   it('sends what was stored, and tells what came of it', async () => {
     const { report, sent, prepared } = await launchWith(() => instances(3));
