@@ -11,7 +11,7 @@ export type EndingPorts = Pick<SyncPorts, 'hosts' | 'providers' | 'log'>;
 const targetWithout = (request: KnownRequest, { stage }: HeldResource, going: ReadonlySet<string>) => {
   const staying = liveMachines(request).filter(({ machineId }) => !going.has(machineId));
   const { total, onDemand } = targetFor(request, staying);
-  const owed = stage === 'filling' && request.abandoned === undefined ? missingUnits(request) : 0;
+  const owed = stage === 'filling' && request.cancelled === undefined ? missingUnits(request) : 0;
   return { total: total + owed, onDemand: onDemand + (request.template.priceType === 'ondemand' ? owed : 0) };
 };
 

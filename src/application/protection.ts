@@ -45,8 +45,8 @@ export const noteOutcome = async (
   after: Request,
 ): Promise<void> => {
   if (policy.protectAfter === 0 || before.stage !== 'open' || after.stage !== 'settled') return;
-  // What nobody asked about was released, whatever it was like.
-  if (after.abandoned !== undefined) return;
+  // What nobody wanted any more was released, whatever it was like.
+  if (after.cancelled !== undefined) return;
   const { templateId } = after.template;
   const machines = [...after.machines.values()];
   const usable = machines.filter((machine) => resultOf(machine) === 'succeed');

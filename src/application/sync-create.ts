@@ -32,8 +32,8 @@ const lost = (launch: PreparedLaunch, granted: number): Refusal => ({
 /**
  * Finds out what became of a launch whose answer was lost. All of it is there: adopt it. EC2 may show instances one by one, so
  * less is no answer before the consistency window has passed; then the same call goes out again, to which EC2 answers with the
- * whole first result. A fleet or group is asked for again at once: only the answer tells its id. When the deadline is over and no answer to
- * be had, the rest is given up.
+ * whole first result, unless nobody wants it any more. A fleet or group is asked for again at once, even then: only the answer tells its id.
+ * When the deadline is over and no answer to be had, the rest is given up.
  */
 const resolveLaunch = async (
   { providers, policy, ...ports }: SyncPorts,
@@ -46,13 +46,13 @@ const resolveLaunch = async (
   const granted = (launched.get(id) ?? []).map(sightingOf).filter(({ machineId }) => !request.machines.has(machineId));
   const units = unitsOfAll(request, granted);
   if (!makesResource && units >= count) return [{ type: 'RecordLaunch', now, clientToken, granted }];
-  const isAbandoned = request.abandoned !== undefined;
+  const isCancelled = request.cancelled !== undefined;
   // A clock that was set back tells nothing: the same call again does no harm.
   const waited = now - launch.sentAt;
-  if ((!makesResource || isAbandoned) && waited >= 0 && waited < policy.consistencyWindow) return [];
+  if (!makesResource && waited >= 0 && waited < policy.consistencyWindow) return [];
   const isLate = now - request.createdAt > policy.launchDeadline;
   const giveUp: RequestCommand = { type: 'RecordLaunch', now, clientToken, granted, refusal: lost(launch, units) };
-  if (isAbandoned || (isLate && !makesResource)) return [giveUp];
+  if (!makesResource && (isCancelled || isLate)) return [giveUp];
   const provider = await providers(launch.api ?? request.providerApi);
   await decideOnRequest(context, id, [{ type: 'RepeatLaunch', now, clientToken }]);
   const outcome = await sendLaunch(ports, provider, launch, true);

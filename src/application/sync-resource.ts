@@ -82,7 +82,7 @@ const isOver = (
   { state }: ResourceLook,
   { now, consistencyWindow }: { readonly now: number; readonly consistencyWindow: number },
 ): boolean => {
-  if (request.abandoned !== undefined || request.cancelled !== undefined) return true;
+  if (request.cancelled !== undefined) return true;
   const early = request.template.priceType === 'heterogeneous' ? turnBeforeExpiry : 0;
   if (state === 'missing' && now - createdAt < consistencyWindow) return false;
   return state !== 'active' || now >= expiresAt - early;
@@ -137,7 +137,7 @@ const endSearch = async (
   const isShort = missingUnits(before) > 0;
   // Afterwards AWS may not know it any more.
   const why = isShort ? await unlessFault(ports.log, resource, keeper.explain(resource)) : undefined;
-  const wanted = before.abandoned === undefined ? liveMachines(before) : [];
+  const wanted = before.cancelled === undefined ? liveMachines(before) : [];
   const stage = await keeper.end(resource, targetFor(before, wanted), isShort);
   const late = isShort ? await adoptLate(ports, context, id, before, resource) : before;
   if (late.stage === 'absent') return late;
@@ -149,8 +149,7 @@ const endSearch = async (
   };
   const change = { type: 'ChangeResource', now: ports.clock(), resourceId: resource.id, stage, refusal } as const;
   const missing = unsoughtUnits(late);
-  const isUnwanted = late.cancelled !== undefined || late.abandoned !== undefined;
-  if (missing === 0 || late.template.priceType !== 'heterogeneous' || isUnwanted) {
+  if (missing === 0 || late.template.priceType !== 'heterogeneous' || late.cancelled !== undefined) {
     const settle: RequestCommand = { type: 'Settle', now: ports.clock() };
     return (await decideOnRequest(context, id, [change, settle])).state;
   }

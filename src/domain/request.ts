@@ -129,9 +129,7 @@ export type RequestEvent =
   | { readonly type: 'RequestCancelled'; readonly at: number; readonly reason: string }
   | { readonly type: 'RequestCompleted'; readonly at: number }
   /** Somebody asked about the request: its id did reach its caller. */
-  | { readonly type: 'RequestClaimed'; readonly at: number }
-  /** Nobody ever asked: what it launched is released. */
-  | { readonly type: 'RequestAbandoned'; readonly at: number; readonly reason: string };
+  | { readonly type: 'RequestClaimed'; readonly at: number };
 
 interface Launch extends PreparedLaunch {
   /** When it was last sent, ms. */
@@ -166,9 +164,7 @@ export interface KnownRequest {
   readonly settledAt?: number;
   /** When somebody first asked about it, ms. */
   readonly claimedAt?: number;
-  /** Why it was abandoned: nothing more is launched for it, and all it has is released. */
-  readonly abandoned?: string;
-  /** Why nothing of it is wanted any more. */
+  /** Why nothing of it is wanted any more: nothing is launched for it, and all it has is released. */
   readonly cancelled?: string;
 }
 
@@ -209,16 +205,6 @@ const reopened = ({ settledMachines: _then, settledAt: _when, ...request }: Know
   stage: 'open',
 });
 
-/** All that an abandoned request has or gets is given up. */
-const givenUpIfAbandoned = (request: KnownRequest): KnownRequest => {
-  const { abandoned, machines } = request;
-  if (abandoned === undefined) return request;
-  return {
-    ...request,
-    machines: changeMachines(request, [...machines.keys()], (machine) => ({ givenUp: abandoned, ...machine })),
-  };
-};
-
 const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest => {
   switch (event.type) {
     case 'RequestCreated':
@@ -237,11 +223,11 @@ const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest =
       };
     case 'CapacityGranted':
       // A grant after settling (a launch thought lost that turned up) opens the request again.
-      return givenUpIfAbandoned({
+      return {
         ...reopened(request),
         launches: resolve(request.launches, event.clientToken),
         machines: sighted(request, event.machines),
-      });
+      };
     case 'ResourceCreated':
       return {
         ...reopened(request),
@@ -300,13 +286,11 @@ const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest =
         machines: changeMachines(request, event.machineIds, (machine) => ({ ...machine, returnId: event.returnId })),
       };
     case 'RequestCancelled':
-      return { ...request, cancelled: event.reason };
+      return { ...reopened(request), cancelled: event.reason };
     case 'RequestCompleted':
       return { ...request, stage: 'settled', settledMachines: request.machines, settledAt: event.at };
     case 'RequestClaimed':
       return { ...request, claimedAt: event.at };
-    case 'RequestAbandoned':
-      return givenUpIfAbandoned({ ...reopened(request), abandoned: event.reason });
   }
 };
 
@@ -333,8 +317,8 @@ export const unresolvedLaunches = (request: KnownRequest): readonly Launch[] =>
   request.launches.filter(({ resolved }) => !resolved);
 
 /** Whether the process that went from pool to pool ended before it had tried them all. */
-export const isBetweenPools = ({ stage, launches, abandoned }: KnownRequest): boolean =>
-  stage === 'open' && abandoned === undefined && launches.at(-1)?.tryNextPool === true;
+export const isBetweenPools = ({ stage, launches, cancelled }: KnownRequest): boolean =>
+  stage === 'open' && cancelled === undefined && launches.at(-1)?.tryNextPool === true;
 
 /** Machines that may run and are not being returned: what counts against a template's `maxNumber`. */
 export const liveMachines = (request: KnownRequest): readonly Machine[] =>
@@ -437,10 +421,12 @@ export type RequestCommand =
       readonly machineIds: readonly string[];
     }
   | { readonly type: 'Settle'; readonly now: number }
-  /** Ends an open request: nothing more is launched for it, and what it got goes back. */
-  | { readonly type: 'Cancel'; readonly now: number; readonly reason: string }
-  | { readonly type: 'Claim'; readonly now: number }
-  | { readonly type: 'Abandon'; readonly now: number; readonly reason: string };
+  /**
+   * Ends a request: nothing more is launched for it, and what it got goes back. Only while it is open, or, `ifUnclaimed`, at any
+   * time unless somebody has asked about it.
+   */
+  | { readonly type: 'Cancel'; readonly now: number; readonly reason: string; readonly ifUnclaimed?: true }
+  | { readonly type: 'Claim'; readonly now: number };
 
 const goneReason = 'Client.InstanceUnknown: no longer known to EC2';
 
@@ -519,8 +505,8 @@ const changeResource = (
 export const givenUpButStanding = ({ machines }: KnownRequest): readonly Machine[] =>
   [...machines.values()].filter(({ givenUp, state }) => givenUp !== undefined && !hasEnded(state));
 
-/** Whether neither its caller nor the end of our patience has been noted. */
-export const isUnclaimed = ({ claimedAt, abandoned }: KnownRequest): boolean => (claimedAt ?? abandoned) === undefined;
+/** Whether nobody has asked about it, nor ended it. */
+export const isUnclaimed = ({ claimedAt, cancelled }: KnownRequest): boolean => (claimedAt ?? cancelled) === undefined;
 
 /** Settled: nothing more will come and every machine is either usable or lost; of a cancelled request all are lost. */
 const canSettle = (request: KnownRequest): boolean =>
@@ -534,21 +520,20 @@ const canSettle = (request: KnownRequest): boolean =>
 
 /** What becomes of the request as a whole. */
 const decideEnd = (
-  command: Extract<RequestCommand, { type: 'Cancel' | 'Settle' | 'Claim' | 'Abandon' }>,
+  command: Extract<RequestCommand, { type: 'Cancel' | 'Settle' | 'Claim' }>,
   request: KnownRequest,
 ): readonly RequestEvent[] => {
   const at = command.now;
   switch (command.type) {
-    case 'Cancel':
-      return request.stage === 'open' && request.cancelled === undefined
-        ? [{ type: 'RequestCancelled', at, reason: command.reason }]
-        : [];
+    case 'Cancel': {
+      const isRunning = request.stage === 'open' && request.cancelled === undefined;
+      const may = command.ifUnclaimed === true ? isUnclaimed(request) : isRunning;
+      return may ? [{ type: 'RequestCancelled', at, reason: command.reason }] : [];
+    }
     case 'Settle':
       return canSettle(request) ? [{ type: 'RequestCompleted', at }] : [];
     case 'Claim':
       return isUnclaimed(request) ? [{ type: 'RequestClaimed', at }] : [];
-    case 'Abandon':
-      return isUnclaimed(request) ? [{ type: 'RequestAbandoned', at, reason: command.reason }] : [];
   }
 };
 
@@ -587,7 +572,6 @@ const decideKnown = (
     case 'Cancel':
     case 'Settle':
     case 'Claim':
-    case 'Abandon':
       return decideEnd(command, request);
   }
 };

@@ -90,7 +90,6 @@ const fieldsOf: { readonly [T in StreamEvent['type']]: Readonly<Record<string, C
   RequestCancelled: { reason: text },
   RequestCompleted: {},
   RequestClaimed: {},
-  RequestAbandoned: { reason: text },
   ReturnRequested: { items },
   ReturnProgressed: { items },
   ReturnCompleted: {},

@@ -1,6 +1,6 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
 import { isCreateId } from '../../domain/ids.ts';
-import { absentRequest, liveMachines, type Request } from '../../domain/request.ts';
+import { absentRequest, type Request } from '../../domain/request.ts';
 import type { ProviderApi } from '../../domain/template.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
 import type { HostRef } from '../host-lookup.ts';
@@ -159,7 +159,7 @@ const release = async (
       warnings.push(`${ids.join(', ')} not released: ${messageOf(error)}`);
     }
   };
-  for (const id of ending) if (isCreateId(id)) await attempt([id], () => abandon(ports, context, id, due, owned));
+  for (const id of ending) if (isCreateId(id)) await attempt([id], () => cancelUnclaimed(ports, context, id, due));
   for (const each of owned) {
     const isDue = each.resource !== undefined && due.some(({ id }) => id === each.id);
     if (isDue) await attempt([each.id], () => removeResource(ports, context, each));
@@ -189,24 +189,20 @@ const removeResource = async (
   return [];
 };
 
-/** Gives back all that a request has, also what a sweep before has left of it. */
-const abandon = async (
+/** Ends a request that nobody asked about, also what a sweep before has left of it. */
+const cancelUnclaimed = async (
   ports: ReconcilePorts,
   context: DecideContext,
   id: string,
   due: readonly Finding[],
-  owned: readonly Owned[],
 ): Promise<readonly string[]> => {
   const reason = due.find((finding) => finding.id === id)?.why ?? '';
-  const { state } = await decideOnRequest(context, id, [{ type: 'Abandon', now: ports.clock(), reason }]);
-  // Somebody asked in the meantime.
-  if (state.stage === 'absent' || state.abandoned === undefined) return [];
-  // Also those whose answer was lost: AWS would replace what is terminated.
-  for (const each of owned) if (each.requestId === id) await removeResource(ports, context, each);
-  const machines = liveMachines(state).map(({ machineId, name }) => ({ machineId, name }));
-  const returns = machines.length === 0 ? [] : [await giveBack(ports, context, machines)];
-  await syncRequestsHandler(ports)({ type: 'SyncRequests', requestIds: [id] }, context.origin);
-  return returns;
+  const cancel = { type: 'Cancel', now: ports.clock(), reason, ifUnclaimed: true } as const;
+  const { state } = await decideOnRequest(context, id, [cancel]);
+  // Else somebody asked in the meantime.
+  if (state.stage !== 'absent' && state.cancelled !== undefined)
+    await syncRequestsHandler(ports)({ type: 'SyncRequests', requestIds: [id] }, context.origin);
+  return [];
 };
 
 /** A command id of its own for each: it becomes the id of the return. */

@@ -78,8 +78,6 @@ const requestText = (event: RequestEvent): string => {
       return 'its status was asked for the first time: its id reached the caller';
     case 'RequestCancelled':
       return `cancelled: ${event.reason}`;
-    case 'RequestAbandoned':
-      return `abandoned, and what it launched released: ${event.reason}`;
     case 'RequestCompleted':
       return 'the request is over: Host Factory gets this answer from now on';
   }

@@ -126,8 +126,8 @@ describe('a request nobody asked about', () => {
     for (const id of world.hosts.ids()) world.hosts.end(id);
     await sweep(world);
     const view = await world.service.getRequestStatus({ requestId, includeMachines: true });
-    expect(view).toMatchObject({ status: 'complete_with_error', counts: { fail: 3 } });
-    expect(view.machines?.[0]?.message).toBe('nobody asked about it within 60 minutes');
+    expect(view).toMatchObject({ status: 'cancelled', counts: { fail: 3 } });
+    expect(view.machines?.[0]?.message).toBe('Cancelled: nobody asked about it within 60 minutes');
     expect(await world.live.list()).toEqual([]);
     expect(JSON.parse(await readFile(join(world.workDir, 'cache', 'sweep.json'), 'utf8'))).toMatchObject({
       ending: [],
