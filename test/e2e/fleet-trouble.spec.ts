@@ -1,6 +1,7 @@
 import { CreateLaunchTemplateCommand, DescribeLaunchTemplatesCommand } from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
+import { runCli } from './doors.ts';
 import { createOwnGroup } from './own-group.ts';
 import { createPlugin, hostOf, type Json, type Plugin } from './plugin.ts';
 
@@ -248,6 +249,24 @@ describe('trouble with fleets and groups', () => {
     await backend.terminate(`${second}`);
     await backend.settle();
     expect(await running()).toHaveLength(2);
+    expect(await backend.resources()).toEqual([]);
+  });
+
+  it.each([
+    ['LaunchInstances', { providerApi: 'ASG', autoScalingGroupName: 'grid' }],
+    ['CreateFleet', { providerApi: 'EC2Fleet', fleetType: 'maintain', priceType: 'spot' }],
+    ['CreateAutoScalingGroup', { providerApi: 'ASG', priceType: 'spot' }],
+  ])('a request that is cancelled after the answer to %s was lost keeps nothing', async (action, template) => {
+    const group = await createOwnGroup(backend, 'ondemand', 1);
+    await offer(template);
+    backend.emulator.addFault({ action, effect: { kind: 'drop-after' } });
+    const requestId = await plugin.request('cell', 2);
+    expect((await runCli(plugin, 'requests', 'cancel', requestId)).exitCode).toBe(0);
+    expect(await plugin.settled(requestId)).toMatchObject({ status: 'complete_with_error' });
+    await backend.settle();
+    expect(await running()).toEqual(await group.instanceIds());
+    expect(await running()).toHaveLength(1);
+    await group.remove();
     expect(await backend.resources()).toEqual([]);
   });
 });
