@@ -1,31 +1,14 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EmulatorBackend } from '../e2e/backends.ts';
-import { createPlugin, home, hostOf, type Plugin } from '../e2e/plugin.ts';
+import { createPlugin, home, type Plugin } from '../e2e/plugin.ts';
+import { fillStore } from './fill-store.ts';
 import { measure, type Subject } from './measure.ts';
+import { servingRows } from './serving.ts';
 import { benchTemplates, lifeCycle, node, type Row } from './subjects.ts';
 
 const start = ({ url, place }: EmulatorBackend): Promise<Plugin> =>
   createPlugin({ AWS_ENDPOINT_URL: url, LogLevel: 'INFO' }, benchTemplates(place));
-
-/** Copies a finished request, as its calls left it, this many times over. */
-const fillStore = async (plugin: Plugin, count: number): Promise<void> => {
-  const id = await plugin.request('od', 1);
-  const { machines } = await plugin.settled(id);
-  await plugin.settled(await plugin.giveBack(machines.map(hostOf)));
-  await plugin.status(id);
-  const root = join(plugin.workDir, 'requests');
-  const files = await readdir(join(root, id));
-  const texts = await Promise.all(
-    files.map(async (name) => [name, await readFile(join(root, id, name), 'utf8')] as const),
-  );
-  for (let n = 0; n < count; n++) {
-    const copy = `req-${randomUUID()}`;
-    await mkdir(join(root, copy));
-    for (const [name, text] of texts) await writeFile(join(root, copy, name), text.replaceAll(id, copy));
-  }
-};
 
 const historyRows = async (backend: EmulatorBackend, rounds: number): Promise<readonly Row[]> => {
   const [empty, full] = [await start(backend), await start(backend)];
@@ -116,4 +99,5 @@ export const growthRows = async (backend: EmulatorBackend): Promise<readonly Row
   ...(await historyRows(backend, 15)),
   ...(await machineRows(backend, 5)),
   ...(await parallelRows(backend)),
+  ...(await servingRows(backend)),
 ];

@@ -8,7 +8,7 @@ import type { Subject } from './measure.ts';
 export interface Row {
   readonly what: string;
   readonly value: number;
-  readonly unit: 'x node' | 'MB' | 'calls' | 'x' | 's' | 'requests/s' | 'requests lost';
+  readonly unit: 'x node' | 'MB' | 'calls' | 'x' | 's' | 'requests/s' | 'requests lost' | 'faults';
   readonly target: number;
   /** What was reached where the target was not: CI watches this instead. */
   readonly reached?: number;
