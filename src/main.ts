@@ -73,7 +73,7 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
     const application = await compose({ env: process.env, home, signal: stop.signal });
     log = application.log;
     clearTimeout(patience);
-    giveUpIn(Math.max(0, application.budget - performance.now()), timeIsUp);
+    giveUpIn(Math.max(0, application.budget - process.uptime() * 1000), timeIsUp);
     const { run, inputIsOptional } = operationOf(name);
     const input = await readInput(name, args, inputIsOptional);
     log.debug('call.started', name, { input: input.name });
