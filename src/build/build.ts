@@ -13,6 +13,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const parts = {
   aws: 'src/providers/aws/aws.ts',
   'auto-scaling': 'src/providers/aws/auto-scaling.ts',
+  proxy: 'src/providers/aws/proxy-agents.ts',
   rehearsal: 'src/providers/aws/rehearsal.ts',
   inspection: 'src/providers/aws/inspection.ts',
   admin: 'src/cli/cli.ts',

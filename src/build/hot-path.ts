@@ -9,8 +9,6 @@ const allowed: readonly RegExp[] = [
   /^@aws-sdk\/xml-builder\//,
   /^ajv\/dist\/runtime\//,
   /^lowdb\//,
-  // Loaded with a proxy only.
-  /^(http-proxy-agent|https-proxy-agent|proxy-agent-negotiate|agent-base|debug|ms|supports-color|has-flag)\//,
 ];
 
 /** Throws when a file of the hot path has got hold of more than it may: a client of the SDK, yargs, ajv, Node's file promises. */

@@ -1,4 +1,5 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
@@ -158,6 +159,27 @@ describe('broken surroundings', () => {
       env: { ...plugin.env, HF_PROVIDER_NAME: `${HF_PROVIDER_NAME}` },
     });
     expect(hf.body).toMatchObject({ message: '5 templates.' });
+  });
+
+  it('sends every call through the configured proxy', async () => {
+    const seen: string[] = [];
+    const proxy = createServer((incoming, response) => {
+      const { method, url = '', headers } = incoming;
+      seen.push(url);
+      const onward = request(url, { method, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      });
+      incoming.pipe(onward);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const address = proxy.address();
+    const AWS_PROXY_PORT = typeof address === 'object' && address !== null ? address.port : 0;
+    await plugin.configure({ AWS_ENDPOINT_URL: backend.url, AWS_PROXY_HOST: '127.0.0.1', AWS_PROXY_PORT });
+    await plugin.settled(await plugin.request('od', 1));
+    proxy.close();
+    expect(seen.length).toBeGreaterThan(1);
+    expect(new Set(seen)).toEqual(new Set([`${backend.url}/`]));
   });
 });
 

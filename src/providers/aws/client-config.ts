@@ -17,21 +17,12 @@ export interface ClientConfig extends ConnectionSettings {
   readonly agents: Readonly<Record<string, Agent>>;
 }
 
-const proxyAgents = async (proxy: string | undefined): Promise<ClientConfig['agents']> => {
-  if (proxy === undefined) return {};
-  const [{ HttpProxyAgent }, { HttpsProxyAgent }] = await Promise.all([
-    import('http-proxy-agent'),
-    import('https-proxy-agent'),
-  ]);
-  return { 'http:': new HttpProxyAgent(proxy), 'https:': new HttpsProxyAgent(proxy) };
-};
-
 /** Without configured credentials the SDK's own chain finds them; nothing is looked for where they are known. */
 export const clientConfig = async (
   settings: ConnectionSettings,
   credentials: AwsCredentials | undefined,
 ): Promise<ClientConfig> => ({
   ...settings,
-  agents: await proxyAgents(settings.proxy),
+  agents: settings.proxy === undefined ? {} : (await import('./proxy-agents.ts')).proxyAgents(settings.proxy),
   credentials: async () => credentials ?? (await import('./default-credentials.ts')).findCredentials(),
 });
