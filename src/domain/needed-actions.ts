@@ -17,6 +17,10 @@ const always: readonly NeededAction[] = [
   read('ec2:DescribeInstanceStatus', 'to hear of retirements'),
   read('ec2:DescribeInstanceTypes', 'for instance-types refresh and templates validate --aws'),
   own('ec2:TerminateInstances', 'to give machines back'),
+  // The sweep looks for what is left of templates that are gone, too.
+  read('ec2:DescribeFleets', 'to see fleets of ours, also forgotten ones'),
+  read('ec2:DescribeSpotFleetRequests', 'to see Spot fleets of ours, also forgotten ones'),
+  read('autoscaling:DescribeAutoScalingGroups', 'to see groups of ours, also forgotten ones'),
 ];
 
 const launchTemplates: readonly NeededAction[] = [
@@ -33,7 +37,6 @@ const ec2Fleet: readonly NeededAction[] = [
   read('ec2:CreateTags', 'to tag in the launch'),
   own('ec2:DeleteFleets', 'to end its search for capacity'),
   own('ec2:ModifyFleet', 'to keep it from replacing what is returned'),
-  read('ec2:DescribeFleets', 'to see how it stands'),
   read('ec2:DescribeFleetHistory', 'to tell why capacity is lacking'),
 ];
 
@@ -47,7 +50,6 @@ const byApi: Readonly<Record<ProviderApi, readonly NeededAction[]>> = {
     read('ec2:CreateTags', 'to tag in the launch'),
     read('ec2:CancelSpotFleetRequests', 'to end its search for capacity'),
     read('ec2:ModifySpotFleetRequest', 'to keep it from replacing what is returned'),
-    read('ec2:DescribeSpotFleetRequests', 'to see how it stands'),
     read('ec2:DescribeSpotFleetRequestHistory', 'to tell why capacity is lacking'),
   ],
   ASG: [
@@ -57,7 +59,6 @@ const byApi: Readonly<Record<ProviderApi, readonly NeededAction[]>> = {
     read('autoscaling:CreateAutoScalingGroup', 'a group per request'),
     read('autoscaling:CreateOrUpdateTags', 'to tag it'),
     read('autoscaling:DeleteAutoScalingGroup', 'to remove it when empty'),
-    read('autoscaling:DescribeAutoScalingGroups', 'to see how it stands'),
     read('autoscaling:DescribeScalingActivities', 'to tell why capacity is lacking'),
     read('autoscaling:LaunchInstances', 'to launch into a group of yours'),
     read('autoscaling:SetInstanceProtection', 'to let a returned machine go'),
