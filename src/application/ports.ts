@@ -301,7 +301,7 @@ export interface Policy {
 interface SweepNotes {
   /** When each id that belongs to no request was first seen, ms. */
   readonly orphans: ReadonlyMap<string, number>;
-  /** Requests and returns that sweeps have begun to end and nobody else asks about. */
+  /** Returns that sweeps have made: nobody else asks about them. */
   readonly ending: readonly string[];
 }
 

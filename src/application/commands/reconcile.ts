@@ -86,22 +86,25 @@ const sweep = async (
     ports.log.info('sweep.found', `${kind} ${id}: ${why}`, { verdict });
 
   const due = apply ? findings.filter(({ verdict }) => verdict === 'release') : [];
-  const begun = due.flatMap(({ kind, id }) => (kind === 'request' ? [id] : []));
   const notes = {
     orphans: new Map(orphans.flatMap(({ id, since, verdict }) => (verdict === 'leave' ? [] : [[id, since] as const]))),
-    ending: [...new Set([...ending, ...begun])],
+    ending,
   };
-  // Noted before anything is released: what a killed sweep has begun, the next one ends.
   await ports.memory.write(notes);
   const released: string[] = [];
-  if (apply && due.length + notes.ending.length > 0) {
-    const returns = await release(ports, context, { due, owned, ending: notes.ending, released, warnings });
-    const open = await stillOpen(ports, [...notes.ending, ...returns]);
+  // Of these perhaps nobody asks any more: a killed sweep has begun them, or a caller who went away.
+  const cancelled = [...requests].flatMap(([id, request]) => (isBeingCancelled(request) ? [id] : []));
+  if (apply && due.length + ending.length + cancelled.length > 0) {
+    const returns = await release(ports, context, { due, owned, cancelled, ending, released, warnings });
+    const open = await stillOpen(ports, [...ending, ...returns]);
     await ports.memory.write({ ...notes, ending: open });
   }
   for (const warning of warnings) ports.log.warn('sweep.trouble', warning);
   return { findings, released, warnings };
 };
+
+const isBeingCancelled = (request: Request | undefined): boolean =>
+  request?.stage === 'open' && request.cancelled !== undefined;
 
 const lookAtAws = async (ports: ReconcilePorts, warnings: string[]): Promise<readonly Owned[]> => {
   const owned = (await (await ports.hosts()).ours()).map(ownedInstance);
@@ -137,7 +140,9 @@ const loadRequests = async (
 interface Releasing {
   readonly due: readonly Finding[];
   readonly owned: readonly Owned[];
-  /** Requests and returns to be followed up. */
+  /** Requests that were cancelled and still hold something. */
+  readonly cancelled: readonly string[];
+  /** Returns to be followed up. */
   readonly ending: readonly string[];
   readonly released: string[];
   readonly warnings: string[];
@@ -147,7 +152,7 @@ interface Releasing {
 const release = async (
   ports: ReconcilePorts,
   context: DecideContext,
-  { due, owned, ending, released, warnings }: Releasing,
+  { due, owned, cancelled, ending, released, warnings }: Releasing,
 ): Promise<readonly string[]> => {
   const returns: string[] = [];
   const attempt = async (ids: readonly string[], work: () => Promise<readonly string[]>): Promise<void> => {
@@ -159,7 +164,9 @@ const release = async (
       warnings.push(`${ids.join(', ')} not released: ${messageOf(error)}`);
     }
   };
-  for (const id of ending) if (isCreateId(id)) await attempt([id], () => cancelUnclaimed(ports, context, id, due));
+  for (const { kind, id, why } of due)
+    if (kind === 'request') await attempt([id], () => cancelUnclaimed(ports, context, id, why));
+  await attempt([], () => followUp(ports, context, cancelled));
   for (const each of owned) {
     const isDue = each.resource !== undefined && due.some(({ id }) => id === each.id);
     if (isDue) await attempt([each.id], () => removeResource(ports, context, each));
@@ -171,8 +178,7 @@ const release = async (
       () => releaseInstances(ports, context, instances),
     );
   }
-  const open = [...ending.filter((id) => !isCreateId(id)), ...returns];
-  await syncRequestsHandler(ports)({ type: 'SyncRequests', requestIds: open }, context.origin);
+  await followUp(ports, context, [...ending, ...returns]);
   return returns;
 };
 
@@ -189,20 +195,23 @@ const removeResource = async (
   return [];
 };
 
-/** Ends a request that nobody asked about, also what a sweep before has left of it. */
+/** Looks at requests and returns again, which ends what is still to be ended. */
+const followUp = async (ports: ReconcilePorts, { origin }: DecideContext, requestIds: readonly string[]) => {
+  await syncRequestsHandler(ports)({ type: 'SyncRequests', requestIds }, origin);
+  return [];
+};
+
+/** Ends a request that nobody asked about. */
 const cancelUnclaimed = async (
   ports: ReconcilePorts,
   context: DecideContext,
   id: string,
-  due: readonly Finding[],
+  reason: string,
 ): Promise<readonly string[]> => {
-  const reason = due.find((finding) => finding.id === id)?.why ?? '';
   const cancel = { type: 'Cancel', now: ports.clock(), reason, ifUnclaimed: true } as const;
   const { state } = await decideOnRequest(context, id, [cancel]);
   // Else somebody asked in the meantime.
-  if (state.stage !== 'absent' && state.cancelled !== undefined)
-    await syncRequestsHandler(ports)({ type: 'SyncRequests', requestIds: [id] }, context.origin);
-  return [];
+  return isBeingCancelled(state) ? followUp(ports, context, [id]) : [];
 };
 
 /** A command id of its own for each: it becomes the id of the return. */
@@ -227,11 +236,11 @@ const releaseInstances = async (
   return [await giveBack(ports, context, machines)];
 };
 
-const stillOpen = async ({ streams }: ReconcilePorts, ids: readonly string[]): Promise<readonly string[]> => {
+const stillOpen = async ({ streams }: ReconcilePorts, returnIds: readonly string[]): Promise<readonly string[]> => {
   const open: string[] = [];
-  for (const id of ids) {
+  for (const id of returnIds) {
     const stage = await streams.load(id).then(
-      (stream) => (isCreateId(id) ? foldRequest(stream) : foldReturn(stream)).stage,
+      (stream) => foldReturn(stream).stage,
       () => 'open' as const,
     );
     if (stage === 'open') open.push(id);

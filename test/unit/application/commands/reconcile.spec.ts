@@ -134,6 +134,24 @@ describe('a request nobody asked about', () => {
     });
   });
 
+  it.each(['the sweep', 'its caller'])(
+    'and which %s could not cancel at once is released by the next sweep',
+    async (who) => {
+      const world = await startWorld();
+      const requestId = await create(world, 2);
+      world.pass(60 * minute);
+      world.hosts.failWith(new PluginError('provider.unreachable', 'no network'), 'terminate');
+      await (who === 'the sweep' ? sweep(world) : world.service.cancelRequest({ requestId, reason: 'mistake' }));
+      expect(standing(world)).toHaveLength(2);
+      world.hosts.failWith(undefined, 'terminate');
+      await sweep(world);
+      expect(standing(world)).toEqual([]);
+      for (const id of world.hosts.ids()) world.hosts.end(id);
+      await sweep(world);
+      expect(await world.live.list()).toEqual([]);
+    },
+  );
+
   it.each([0, 1, 2])(
     'whose launch was lost after %i of 2 hosts: they go, and nothing is launched again',
     async (launched) => {
