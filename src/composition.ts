@@ -16,6 +16,7 @@ import { publishing, watchedStreams } from './application/watching.ts';
 import { type Environment, type ProviderEnvironment, readEnvironment } from './config/environment.ts';
 import { type ProviderConfig, readProviderConfig } from './config/provider-config.ts';
 import { createTemplateCatalog } from './config/template-catalog.ts';
+import { readTemplate } from './config/template-document.ts';
 import { messageOf, PluginError } from './domain/errors.ts';
 import type { Aws } from './providers/aws/aws.ts';
 import { createFactCache } from './storage/fact-cache.ts';
@@ -249,7 +250,7 @@ export const compose = async ({
     ValidateTemplate: async () => {
       const { validateTemplateHandler, createTemplateChecker } = await administration();
       return validateTemplateHandler({
-        checker: createTemplateChecker(environment, { instanceTypes, rules: config }),
+        checker: createTemplateChecker(environment, { instanceTypes, rules: config, readTemplate }),
         inspector: async () => (await aws()).inspector(),
         log,
       });

@@ -5,18 +5,13 @@ import { type Template, type TemplateProblem, templateProblems } from '../domain
 import { candidates, type ProviderEnvironment } from './environment.ts';
 import { readFirst } from './json-file.ts';
 import { readTemplate } from './template-document.ts';
-
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+import { isObject, nameOf } from './written.ts';
 
 const entriesOf = (file: string, value: unknown): readonly unknown[] => {
   const templates = isObject(value) ? value['templates'] : undefined;
   if (Array.isArray(templates)) return templates;
   throw new PluginError('configuration.invalid', `${file} must hold one JSON object with an array "templates"`);
 };
-
-export const nameOf = (entry: unknown, index: number): string =>
-  isObject(entry) && typeof entry['templateId'] === 'string' ? entry['templateId'] : `templates[${index}]`;
 
 interface Entry {
   readonly templateId: string;

@@ -10,10 +10,16 @@ import { reviewTemplate } from '../domain/template-review.ts';
 import { candidates, type ProviderEnvironment } from './environment.ts';
 import { foreignFields } from './foreign-fields.ts';
 import { templateSchema } from './template.schema.ts';
-import { type CatalogFacts, isObject, nameOf } from './template-catalog.ts';
-import { readTemplate, unknownField } from './template-document.ts';
+import type { CatalogFacts } from './template-catalog.ts';
+import type { readTemplate } from './template-document.ts';
+import { isObject, nameOf, unknownField } from './written.ts';
 
 type Document = Readonly<Record<string, unknown>>;
+
+interface CheckerFacts extends CatalogFacts {
+  /** Given, since the scripts have it already: it brings the compiled schemas. */
+  readonly readTemplate: typeof readTemplate;
+}
 
 const { properties } = templateSchema;
 const attributeNames = ['type', 'ncpus', 'nram', 'ncores', 'nthreads', 'rank', 'priceInfo'];
@@ -143,10 +149,13 @@ interface Review {
 }
 
 /** A template with faults is read a second time without them, so that one run tells of all there are. */
-const reviewFields = async (document: Document, { instanceTypes, rules }: CatalogFacts): Promise<Review> => {
-  const first = readTemplate(document);
+const reviewFields = async (
+  document: Document,
+  { instanceTypes, rules, readTemplate: read }: CheckerFacts,
+): Promise<Review> => {
+  const first = read(document);
   const doubtful = first.template === undefined ? first.problems.map(({ field }) => field) : [];
-  const second = first.template === undefined ? readTemplate(sound(document, doubtful)) : first;
+  const second = first.template === undefined ? read(sound(document, doubtful)) : first;
   const { template } = second;
   const own = asErrors(first.problems);
   if (template === undefined) return { complaints: own, warnings: first.warnings };
@@ -165,7 +174,7 @@ const reviewFields = async (document: Document, { instanceTypes, rules }: Catalo
 /** A misspelt field is one mistake: what would follow from its absence is not told as well. */
 const reviewDocument = async (
   document: Document,
-  facts: CatalogFacts,
+  facts: CheckerFacts,
 ): Promise<Pick<Review, 'complaints' | 'template'>> => {
   const written = await reviewFields(document, facts);
   const absent = Object.keys(properties).filter((name) => !Object.hasOwn(document, name));
@@ -209,7 +218,7 @@ const wholeFile = (rule: string): CheckedFile => ({
   entries: [],
 });
 
-const checkText = async (text: string, facts: CatalogFacts): Promise<CheckedFile> => {
+const checkText = async (text: string, facts: CheckerFacts): Promise<CheckedFile> => {
   const { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode } = await import('../json/jsonc.ts');
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
@@ -237,7 +246,7 @@ const checkText = async (text: string, facts: CatalogFacts): Promise<CheckedFile
 };
 
 /** Checks a templates file as its administrator wrote it. Throws `configuration.missing` where it cannot be read. */
-export const createTemplateChecker = (environment: ProviderEnvironment, facts: CatalogFacts): TemplateChecker => ({
+export const createTemplateChecker = (environment: ProviderEnvironment, facts: CheckerFacts): TemplateChecker => ({
   check: async (named) => {
     const places = named === undefined ? candidates(environment, 'prov_templates.json') : [named];
     for (const file of places) {

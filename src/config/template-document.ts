@@ -3,6 +3,7 @@ import { problemsOf } from '../json/problems.ts';
 import { validateTemplate } from './documents.validator.ts';
 import { readScalars } from './scalars.ts';
 import { templateSchema } from './template.schema.ts';
+import { ignoredFields, unknownField } from './written.ts';
 
 /** A template as written, after it passed the schema; empty strings and nulls are left out. */
 interface TemplateDocument
@@ -91,11 +92,6 @@ const isMeant = (value: unknown): boolean => value !== '' && value !== null;
 
 const toList = (value: string | readonly string[]): readonly string[] =>
   (typeof value === 'string' ? value.split(',') : value).map((item) => item.trim()).filter((item) => item !== '');
-
-/** Fields IBM's own tools write and nobody means. */
-const ignoredFields: ReadonlySet<string> = new Set(['pgrpName', 'onDemandCapacity', '$schema', '$comment']);
-
-export const unknownField = 'is unknown and ignored';
 
 /** LSF's plug-in takes several types in `vmType`, separated by commas. */
 const spreadTypes = (document: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {

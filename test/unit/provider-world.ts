@@ -39,6 +39,7 @@ import { recountLive } from '../../src/application/recount.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { createTemplateCatalog } from '../../src/config/template-catalog.ts';
 import { createTemplateChecker } from '../../src/config/template-checker.ts';
+import { readTemplate } from '../../src/config/template-document.ts';
 import type { ProviderApi } from '../../src/domain/template.ts';
 import { createAnswers } from '../../src/storage/answers.ts';
 import { createLaunchFailures } from '../../src/storage/launch-failures.ts';
@@ -174,7 +175,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     RebuildProjection: async () => rebuildProjectionHandler({ readModel }),
     ValidateTemplate: async () =>
       validateTemplateHandler({
-        checker: createTemplateChecker(environment, facts),
+        checker: createTemplateChecker(environment, { ...facts, readTemplate }),
         inspector: async () => ({ inspect: async () => [] }),
         log,
       }),
