@@ -119,6 +119,8 @@ const runAdministrator = async (argv: readonly string[]): Promise<number> => {
           compose({ env: process.env, home, validates: true, correlationId, server: pace, ...traced }),
       });
     },
+    setUp: async (order) => (await import('./parts/administration.ts')).setUp(process.env, home, order),
+    foreignReport: async (directory) => (await import('./parts/administration.ts')).foreignReport(directory),
     startEmulator: async (options) => (await import('./emulator/server.ts')).startEmulator(options),
     print: (text) => process.stdout.write(`${text}\n`),
     complain: (text) => process.stderr.write(`${text}\n`),

@@ -5,6 +5,8 @@ import { doctorOptions, runDoctor } from './doctor.ts';
 import type { Door } from './door.ts';
 import { runEmulator } from './emulator.ts';
 import { eventCommands } from './events.ts';
+import { importOptions, runImport } from './import-ibm.ts';
+import { initOptions, runInit } from './init.ts';
 import { instanceTypeCommands } from './instance-types.ts';
 import { launchTemplateCommands } from './launch-templates.ts';
 import { machineCommands } from './machines.ts';
@@ -52,6 +54,18 @@ export const runCli = async (argv: readonly string[], door: Door): Promise<numbe
       'Look at everything that has to be right; exit 1 when something is not',
       doctorOptions,
       (options) => done(runDoctor(door, options)),
+    )
+    .command(
+      'init [directory]',
+      'Set up a provider instance: its files, its registration; then doctor',
+      initOptions,
+      (options) => done(runInit(door, options)),
+    )
+    .command(
+      'import-ibm <directory>',
+      "Tell how an existing IBM provider's files will be read: every field, and why",
+      importOptions,
+      (options) => done(runImport(door, options)),
     )
     .command('launch-templates', 'The launch templates made for fleets and groups', launchTemplateCommands(door, done))
     .command('offerings', 'What launches keep clear of', offeringCommands(door, done))

@@ -28,21 +28,26 @@ const diagnosisText = ({ subject, status, what, why, mend }: Diagnosis): string 
     ...(mend === undefined ? [] : [`        how to mend it: ${mend}`]),
   ].join('\n');
 
+/** What the command line shows of a diagnosis. */
+export const diagnosisOf = async (service: ApplicationService, options: CommonOptions & { readonly aws: boolean }) => {
+  const { iamPolicy: _policy, ...answer } = await service.diagnose({ aws: options.aws, ...originOptions(options) });
+  return answer;
+};
+
+export const diagnosisTexts = ({ diagnoses, isWell }: Awaited<ReturnType<typeof diagnosisOf>>): string =>
+  [...diagnoses.map(diagnosisText), isWell ? 'Everything needed is in place.' : 'See ERROR above.'].join('\n');
+
 const diagnose = async (door: Door, options: DoctorOptions, service: ApplicationService): Promise<number> => {
-  const { iamPolicy, ...answer } = await service.diagnose({
-    aws: options.aws && !options.iamPolicy,
-    ...originOptions(options),
-  });
   if (options.iamPolicy) {
+    const { iamPolicy } = await service.diagnose({ aws: false, ...originOptions(options) });
     door.print(JSON.stringify(iamPolicy, null, 2));
     return 0;
   }
-  show(door, options, answer, ({ diagnoses, isWell }) =>
-    [...diagnoses.map(diagnosisText), isWell ? 'Everything needed is in place.' : 'See ERROR above.'].join('\n'),
-  );
+  const answer = await diagnosisOf(service, options);
+  show(door, options, answer, diagnosisTexts);
   return answer.isWell ? 0 : 1;
 };
 
 /** Exit 1 when something is an error. */
 export const runDoctor = (door: Door, options: DoctorOptions): Promise<number> =>
-  withService(door, options, (service) => diagnose(door, options, service), true);
+  withService(door, options, (service) => diagnose(door, options, service), { looksOnly: true });

@@ -1,5 +1,5 @@
 import type { ApplicationService } from '../application/application-service.ts';
-import type { Observe, ServeOptions } from '../application/ports.ts';
+import type { ForeignReport, Observe, ServeOptions, SetUpAnswer, SetUpOrder } from '../application/ports.ts';
 import type { AwsCall } from '../application/rehearsal.ts';
 import { isPluginError, messageOf } from '../domain/errors.ts';
 
@@ -14,13 +14,17 @@ interface ComposeOptions {
   readonly traceFile?: string;
   /** Leaves no trace in the work directory but in figures. */
   readonly looksOnly?: boolean;
+  /** In the place of this process' own: for an instance other than the one it points to. */
+  readonly env?: Environment;
 }
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the command line gets from the entry: it knows neither AWS nor the disk. */
 export interface Door {
   readonly home: string;
   readonly version: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   compose(options: ComposeOptions): Promise<{
     readonly service: ApplicationService;
     readonly log: { flush(): Promise<void> };
@@ -30,6 +34,10 @@ export interface Door {
   rehearse(): Promise<{ readonly service: ApplicationService; readonly calls: readonly AwsCall[] }>;
   /** Serves the REST door until the process is told to stop; resolves with the exit status. */
   serve(options: ServeOptions): Promise<number>;
+  /** Writes the files of a provider instance; see `SetUpOrder`. */
+  setUp(order: SetUpOrder): Promise<SetUpAnswer>;
+  /** How the files of another plug-in's provider folder are taken here. */
+  foreignReport(directory: string): Promise<ForeignReport>;
   startEmulator(options: {
     readonly port?: number;
     readonly host?: string;
@@ -68,12 +76,12 @@ export const withService = (
   door: Door,
   options: CommonOptions,
   act: (service: ApplicationService) => Promise<number>,
-  looksOnly = false,
+  how: Pick<ComposeOptions, 'looksOnly' | 'env'> = {},
 ): Promise<number> =>
   reporting(door, options, async () => {
     const { correlationId, traceFile } = options;
     const { service, log, observe } = await door.compose({
-      looksOnly,
+      ...how,
       ...(correlationId === undefined ? {} : { correlationId: () => correlationId }),
       ...(traceFile === undefined ? {} : { traceFile }),
     });
@@ -98,7 +106,7 @@ export const withRehearsal = (
     return 0;
   });
 
-const reporting = async (door: Door, options: CommonOptions, act: () => Promise<number>): Promise<number> => {
+export const reporting = async (door: Door, options: CommonOptions, act: () => Promise<number>): Promise<number> => {
   try {
     return await act();
   } catch (error) {

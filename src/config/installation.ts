@@ -1,10 +1,11 @@
 import { access, constants, readFile, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { messageOf } from '../domain/errors.ts';
 import type { Diagnosis } from '../domain/finding.ts';
 import { parseJson } from '../json/parse-json.ts';
 import type { Environment, ProviderEnvironment } from './environment.ts';
 import type { ProviderConfigReading } from './provider-config.ts';
+import { confFolder, realScripts, registrationFiles } from './registration.ts';
 
 export interface Installation {
   readonly env: Environment;
@@ -93,20 +94,15 @@ const registration = async ({
   home,
   environment: { providerName },
 }: Installation): Promise<readonly Diagnosis[]> => {
-  const top = env['HF_TOP'];
-  if (top === undefined || top === '') return [];
+  const conf = (env['HF_TOP'] ?? '') === '' ? undefined : confFolder(env);
+  if (conf === undefined) return [];
   const subject = 'registration';
-  const [plugins, providers] = [
-    join(top, 'conf', 'providerplugins', 'hostProviderPlugins.json'),
-    join(top, 'conf', 'providers', 'hostProviders.json'),
-  ];
-  const mend = `hf-aws init --merge (see the README); files: ${plugins}, ${providers}`;
+  const { providerplugins: plugins, providers } = registrationFiles(conf);
+  const mend = `hf-aws init --register, or edit ${plugins} and ${providers}`;
   const why = 'Host Factory runs only what is registered';
-  const expand = (path: unknown): string =>
-    resolve(String(path).replaceAll(/\$\{(\w+)\}/g, (_, name: string) => env[name] ?? ''));
   try {
     const plugin = (await entriesOf(plugins, 'providerplugins')).find(
-      ({ scriptPath }) => expand(scriptPath) === join(home, 'scripts'),
+      ({ scriptPath }) => realScripts(env, scriptPath) === join(home, 'scripts'),
     );
     const provider = (await entriesOf(providers, 'providers')).find(({ name }) => name === providerName);
     const faults = [

@@ -12,7 +12,7 @@ import { foreignFields } from './foreign-fields.ts';
 import { templateSchema } from './template.schema.ts';
 import type { CatalogFacts } from './template-catalog.ts';
 import type { readTemplate } from './template-document.ts';
-import { isObject, nameOf, unknownField } from './written.ts';
+import { attributeNames, isObject, nameOf, unknownField } from './written.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -22,7 +22,6 @@ interface CheckerFacts extends CatalogFacts {
 }
 
 const { properties } = templateSchema;
-const attributeNames = ['type', 'ncpus', 'nram', 'ncores', 'nthreads', 'rank', 'priceInfo'];
 
 /** EC2: bytes of user data before base64. */
 const mostUserData = 16_384;

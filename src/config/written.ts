@@ -10,3 +10,6 @@ export const nameOf = (entry: unknown, index: number): string =>
 export const ignoredFields: ReadonlySet<string> = new Set(['pgrpName', 'onDemandCapacity', '$schema', '$comment']);
 
 export const unknownField = 'is unknown and ignored';
+
+/** Attributes Host Factory knows. */
+export const attributeNames: readonly string[] = ['type', 'ncpus', 'nram', 'ncores', 'nthreads', 'rank', 'priceInfo'];

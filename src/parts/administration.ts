@@ -6,6 +6,8 @@ export { explainHandler } from '../application/queries/explain.ts';
 export { getConfigurationHandler } from '../application/queries/get-configuration.ts';
 export { recallFrom, rehearsedLive, rehearsedStreams } from '../application/rehearsal.ts';
 export { configurationReport } from '../config/configuration-report.ts';
+export { foreignReport } from '../config/foreign-files.ts';
 export { diagnoseInstallation } from '../config/installation.ts';
+export { setUp } from '../config/set-up.ts';
 export { createTemplateChecker } from '../config/template-checker.ts';
 export { diagnoseWorkFolder } from '../storage/work-folder.ts';
