@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { version } from '../version.ts';
 
@@ -19,6 +19,11 @@ try {
   }
   const program = readdirSync(join(root, 'dist')).filter((name) => name.endsWith('.cjs'));
   for (const name of program) cpSync(join(root, 'dist', name), join(folder, 'dist', name));
+  cpSync(join(root, 'src', 'build', 'install.sh'), join(folder, 'install.sh'));
+  // What install.sh checks the package by.
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((each) => each.isFile());
+  const names = files.map(({ parentPath, name }) => relative(folder, join(parentPath, name))).sort();
+  writeFileSync(join(folder, 'MANIFEST'), execFileSync('cksum', names, { cwd: folder }));
   execFileSync('tar', ['-czf', archive, '--owner=0', '--group=0', '-C', staging, plugin]);
 } finally {
   rmSync(staging, { recursive: true });

@@ -12,11 +12,11 @@ export interface Said {
 
 /** The built program as an administrator runs it, its output not on a terminal. */
 export const hfAws = (
-  { env, directory }: Pick<Plugin, 'env' | 'directory'>,
+  { env, directory, installed = home }: Pick<Plugin, 'env' | 'directory'> & { readonly installed?: string },
   args: readonly string[],
   input?: string,
 ): Promise<Said> => {
-  const child = spawn('node', [join(home, 'dist', 'hf-aws.cjs'), ...args], { env, cwd: directory });
+  const child = spawn('node', [join(installed, 'dist', 'hf-aws.cjs'), ...args], { env, cwd: directory });
   child.stdin.end(input);
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk) => {
