@@ -27,7 +27,7 @@ Where things are is told by Host Factory's variables (HF_PROVIDER_NAME,
 HF_PROVIDER_CONFDIR, HF_PROVIDER_WORKDIR, HF_PROVIDER_LOGDIR); without them
 config, work and log of the installation are used.
 
-Exit status: 0 done, 1 failed, 2 wrong usage.`;
+Exit status: 0 done, 1 failed or something found wrong, 2 wrong usage.`;
 
 /** A command line that cannot be carried out. */
 class UsageError extends Error {}
@@ -97,7 +97,7 @@ export const runCli = async (argv: readonly string[], door: Door): Promise<numbe
     .command(
       'demo',
       'Drive the five scripts through a whole life cycle against the emulator; leaves nothing behind',
-      (each) => each,
+      (each) => each.example('hf-aws demo', 'after an installation: no account, no configuration'),
       () => done(runDemo(door)),
     )
     .completion('completion', 'Print a script that completes commands: hf-aws completion >> ~/.bashrc (or ~/.zshrc)')

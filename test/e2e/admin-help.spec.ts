@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectGolden, hfAws, hfAwsJson } from './admin.ts';
+import { type EmulatorBackend, emulatorBackend } from './backends.ts';
+import { createPlugin, type Plugin } from './plugin.ts';
+
+describe('every command', () => {
+  let backend: EmulatorBackend;
+  let plugin: Plugin;
+
+  beforeAll(async () => {
+    backend = await emulatorBackend();
+    plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url }, [
+      { templateId: 'good', maxNumber: 4, vmType: 'm5.large', ...backend.place },
+    ]);
+  });
+  afterAll(async () => {
+    await plugin.remove();
+    await backend.close();
+  });
+
+  interface Page {
+    readonly command: readonly string[];
+    readonly text: string;
+    readonly below: readonly string[];
+  }
+  const pageOf = async (...command: readonly string[]): Promise<Page> => {
+    const { exitCode, stdout } = await hfAws(plugin, [...command, '--help']);
+    expect([command, exitCode]).toEqual([command, 0]);
+    const listed = stdout.split('\n').map((line) => /^ {2}hf-aws (.*)/.exec(line)?.[1]?.split(' ') ?? []);
+    const below = /\n(Commands):\n/.test(stdout) ? listed.map((words) => words[command.length] ?? '') : [];
+    return { command, text: stdout, below: below.filter((word) => /^[a-z-]+$/.test(word) && word !== 'completion') };
+  };
+
+  it('has help that fits 80 columns, with an example each, as it was looked at', async () => {
+    const top = await pageOf();
+    const nouns = await Promise.all(top.below.map((noun) => pageOf(noun)));
+    const verbs = await Promise.all(
+      nouns.flatMap(({ command, below }) => below.map((verb) => pageOf(...command, verb))),
+    );
+    expect(nouns.length).toBeGreaterThan(15);
+    expect(verbs.length).toBeGreaterThan(20);
+    const leaves = [...nouns.filter(({ below }) => below.length === 0), ...verbs];
+    expect(leaves.filter(({ text }) => !text.includes('\nExamples:\n  hf-aws ')).map(({ command }) => command)).toEqual(
+      [],
+    );
+    const all = [
+      top,
+      ...nouns.flatMap((noun) => [noun, ...verbs.filter(({ command }) => command[0] === noun.command[0])]),
+    ];
+    const text = all.map((page) => page.text.trimEnd()).join('\n\n----\n');
+    expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    await expectGolden('help.txt', `${text}\n`);
+  });
+
+  it.each([
+    ['requests lsit', /Did you mean list\?/],
+    ['machines retrun i-1', /Did you mean return\?/],
+    ['request list', /Did you mean requests\?/],
+    ['docter', /Did you mean doctor\?/],
+    ['templates show', /Not enough non-option arguments/],
+    ['templates list --filtr a=b', /Unknown argument: filtr/],
+    ['', /Say what to do/],
+  ])('"%s" is wrong usage, and is told what was probably meant', async (line, text) => {
+    const said = await hfAws(plugin, line.split(' ').filter(Boolean));
+    expect(said).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringMatching(text) });
+  });
+
+  it('that reads prints one JSON document with --json, and nothing else', async () => {
+    const requestId = await plugin.request('good', 1);
+    const [machine] = (await plugin.settled(requestId)).machines;
+    const reads = [
+      ['templates', 'list'],
+      ['templates', 'show', 'good'],
+      ['templates', 'validate'],
+      ['templates', 'explain-launch', 'good', '2'],
+      ['requests', 'list'],
+      ['requests', 'show', requestId, '--machines'],
+      ['requests', 'explain', requestId],
+      ['requests', 'watch', requestId],
+      ['requests', 'create', 'good', '1', '--dry-run'],
+      ['machines', 'list'],
+      ['machines', 'explain', String(machine?.machineId)],
+      ['machines', 'return', String(machine?.machineId), '--dry-run'],
+      ['events', 'list'],
+      ['projections', 'status'],
+      ['projections', 'rebuild'],
+      ['offerings', 'list'],
+      ['launch-templates', 'gc'],
+      ['reconcile'],
+      ['config', 'show'],
+      ['config', 'validate'],
+      ['metrics'],
+      ['doctor'],
+      ['import-ibm', plugin.env['HF_PROVIDER_CONFDIR'] ?? ''],
+    ];
+    for (const command of reads) {
+      const { exitCode, stderr, body } = await hfAwsJson(plugin, ...command);
+      expect([command, exitCode, stderr, Object.keys(body).length > 0]).toEqual([command, 0, '', true]);
+    }
+    expect(await hfAwsJson(plugin, 'requests', 'show', 'req-none')).toMatchObject({
+      exitCode: 1,
+      stderr: '',
+      body: { error: { code: expect.any(String), message: expect.any(String) } },
+    });
+  });
+});
