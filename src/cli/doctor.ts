@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/application-service.ts';
 import type { Diagnosis } from '../domain/finding.ts';
-import { type CommonOptions, type Door, originOptions, show, withService } from './door.ts';
+import { type CommonOptions, type Door, fold, originOptions, show, withService } from './door.ts';
 
 interface DoctorOptions extends CommonOptions {
   readonly aws: boolean;
@@ -26,7 +26,9 @@ const diagnosisText = ({ subject, status, what, why, mend }: Diagnosis): string 
     `${labels[status]} ${subject}: ${what}`,
     ...(why === undefined ? [] : [`        why it matters: ${why}`]),
     ...(mend === undefined ? [] : [`        how to mend it: ${mend}`]),
-  ].join('\n');
+  ]
+    .map((line) => fold(line, 8))
+    .join('\n');
 
 /** What the command line shows of a diagnosis. */
 export const diagnosisOf = async (service: ApplicationService, options: CommonOptions & { readonly aws: boolean }) => {

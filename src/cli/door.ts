@@ -117,16 +117,57 @@ export const reporting = async (door: Door, options: CommonOptions, act: () => P
   }
 };
 
-/** A table for people: columns as wide as their widest cell. */
-export const table = (header: readonly string[], rows: readonly (readonly string[])[]): string => {
-  const lines = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
-  return lines
-    .map((line) =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
+/** Columns. Without a terminal, or with one that does not tell (0), nothing is broken. */
+const widthOfTerminal = (): number => process.stdout.columns || Number.POSITIVE_INFINITY;
+
+/** Breaks a line between words where the terminal ends, going on `hang` columns from the left; other outputs keep it whole. */
+export const fold = (line: string, hang: number, columns = widthOfTerminal()): string => {
+  if (line.length <= columns) return line;
+  const before = line.lastIndexOf(' ', columns);
+  const cut = before > hang ? before : line.indexOf(' ', Math.max(columns, hang + 1));
+  if (cut < 0) return line;
+  return `${line.slice(0, cut)}\n${fold(' '.repeat(hang) + line.slice(cut + 1), hang, columns)}`;
+};
+
+const gap = 2;
+/** Where a row goes on below, for want of columns. */
+const indent = 4;
+
+/** The columns of each line of a row. */
+const linesOf = (widths: readonly number[], columns: number): readonly (readonly number[])[] => {
+  const lines: number[][] = [[]];
+  let used = 0;
+  for (const [column, width] of widths.entries()) {
+    if (used > 0 && used + width > columns) {
+      lines.push([]);
+      used = indent;
+    }
+    lines.at(-1)?.push(column);
+    used += width + gap;
+  }
+  return lines;
+};
+
+/** A table for people: columns as wide as their widest cell; on a narrow terminal a row goes on in a line below. */
+export const table = (
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  columns = widthOfTerminal(),
+): string => {
+  const all = [header, ...rows];
+  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  const lines = linesOf(widths, columns);
+  const textOf = (row: readonly string[], line: readonly number[]): string =>
+    line
+      .map((column) => (row[column] ?? '').padEnd(widths[column] ?? 0))
+      .join(' '.repeat(gap))
+      .trimEnd();
+  return all
+    .map((row) =>
+      lines
+        .map((line, index) => `${' '.repeat(index === 0 ? 0 : indent)}${textOf(row, line)}`)
+        .filter((text, index) => index === 0 || text.trim() !== '')
+        .join('\n'),
     )
     .join('\n');
 };

@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import type { ExplainAnswer } from '../application/queries/explain.ts';
-import { type CommonOptions, type Door, originOptions, show, withService } from './door.ts';
+import { type CommonOptions, type Door, fold, originOptions, show, withService } from './door.ts';
 
 const durationText = (ms: number): string => {
   const seconds = Math.round(ms / 1000);
@@ -11,11 +11,11 @@ const durationText = (ms: number): string => {
 const explainText = ({ id, steps, now, next }: ExplainAnswer): string => {
   const lines = steps.map(({ at, after, text }, index) => {
     const time = index === 0 ? new Date(at).toISOString().slice(0, 19).replace('T', ' ') : durationText(after);
-    return `${time.padStart(19)}  ${text}`;
+    return fold(`${time.padStart(19)}  ${text}`, 21);
   });
   const actions =
-    next.length === 0 ? ['Nothing needs to be done.'] : ['What to do:', ...next.map((each) => `  ${each}`)];
-  return [id, ...lines, `Now ${now}`, ...actions].join('\n');
+    next.length === 0 ? ['Nothing needs to be done.'] : ['What to do:', ...next.map((each) => fold(`  ${each}`, 4))];
+  return [id, ...lines, fold(`Now ${now}`, 4), ...actions].join('\n');
 };
 
 export const explainOptions = (yargs: Argv<CommonOptions>) =>

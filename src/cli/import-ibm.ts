@@ -2,26 +2,18 @@ import { basename, resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import type { ForeignField } from '../application/ports.ts';
 import { messageOf } from '../domain/errors.ts';
-import { type CommonOptions, type Door, originOptions, reporting, show } from './door.ts';
+import { type CommonOptions, type Door, fold, originOptions, reporting, show } from './door.ts';
 
 export const importOptions = (yargs: Argv<CommonOptions>) =>
   yargs
     .positional('directory', { type: 'string', demandOption: true, describe: "An instance's folder, with its files" })
     .example('hf-aws import-ibm $HF_TOP/conf/providers/awsinst', 'before you move over; changes nothing');
 
-const mostColumns = 80;
-
-/** Lines of at most so many characters; a longer word keeps a line of its own. */
-const wrapped = (text: string, width: number): readonly string[] =>
-  [...text.matchAll(new RegExp(`\\S.{0,${width - 1}}(?=\\s|$)|\\S+`, 'g'))].map(([line]) => line);
-
 const tableOf = (fields: readonly ForeignField[]): readonly string[] => {
   const width = Math.max(...fields.map(({ field }) => field.length));
-  const indent = ' '.repeat(width + 11);
-  return fields.flatMap(({ field, use, why }) => {
-    const [first = '', ...rest] = wrapped(why, Math.max(24, mostColumns - indent.length));
-    return [`  ${field.padEnd(width)}  ${use.padEnd(7)} ${first}`, ...rest.map((line) => `${indent} ${line}`)];
-  });
+  return fields.map(({ field, use, why }) =>
+    fold(`  ${field.padEnd(width)}  ${use.padEnd(7)}  ${why}`, width + 13, process.stdout.columns || 80),
+  );
 };
 
 /** One table per file and template. */

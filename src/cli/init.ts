@@ -95,7 +95,7 @@ const questions: readonly Question[] = [
   },
   {
     flag: `--kind, one or more of\n    ${kinds.join(' ')}`,
-    ask: `Kinds of a first template each, of\n  ${kinds.join(' ')}\nKinds`,
+    ask: `Kinds of templates to begin with, one or more of\n  ${kinds.join('\n  ')}\nKinds`,
     isOpen: (_, { kind }) => kind.length === 0,
     fill: (answer) => ({ kind: words(answer).every(isKind) ? words(answer) : [] }),
   },
@@ -204,7 +204,7 @@ const placesOf = ({ env }: Door, { instance, directory }: SetUpOrder): Readonly<
 
 const registrationText = ({ file, list: name, entry, state }: Registration): string =>
   state === 'to be added by you'
-    ? `To be added to "${name}" in ${file}:\n${JSON.stringify(entry, null, 2)}`
+    ? `To be added to "${name}" in\n${file}:\n${JSON.stringify(entry, null, 2)}`
     : `${state === 'added' ? 'Registered in' : 'Was registered already in'} ${file}: ${String(entry['name'])}`;
 
 const writtenText = (

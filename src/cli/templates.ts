@@ -4,6 +4,7 @@ import { providerApiOf } from '../domain/template.ts';
 import {
   type CommonOptions,
   type Door,
+  fold,
   originOptions,
   readPairs,
   show,
@@ -23,7 +24,9 @@ const findingsText = ({ file, templates, errors, warnings }: ValidateTemplateAns
   const findings = [...errors, ...warnings].sort((a, b) => a.line - b.line || a.column - b.column);
   const lines = findings.map(({ severity, templateId, field, rule, hint, line, column }) => {
     const what = [templateId === '' ? '' : `${templateId}:`, field, rule].filter((part) => part !== '').join(' ');
-    return `${file}:${line}:${column}: ${severity}: ${what}${hint === undefined ? '' : `\n    ${hint}`}`;
+    return [`${file}:${line}:${column}: ${severity}: ${what}`, ...(hint === undefined ? [] : [`    ${hint}`])]
+      .map((each) => fold(each, 4))
+      .join('\n');
   });
   const counts = `${plural(errors.length, 'error')}, ${plural(warnings.length, 'warning')}`;
   return [...lines, `${plural(templates.length, 'template')} in ${file}: ${counts}`].join('\n');
