@@ -133,11 +133,11 @@ const gap = 2;
 /** Where a row goes on below, for want of columns. */
 const indent = 4;
 
-/** The columns of each line of a row. */
+/** The columns of each line of a row, but for the last column. */
 const linesOf = (widths: readonly number[], columns: number): readonly (readonly number[])[] => {
   const lines: number[][] = [[]];
   let used = 0;
-  for (const [column, width] of widths.entries()) {
+  for (const [column, width] of widths.slice(0, -1).entries()) {
     if (used > 0 && used + width > columns) {
       lines.push([]);
       used = indent;
@@ -157,19 +157,17 @@ export const table = (
   const all = [header, ...rows];
   const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
   const lines = linesOf(widths, columns);
-  const textOf = (row: readonly string[], line: readonly number[]): string =>
-    line
-      .map((column) => (row[column] ?? '').padEnd(widths[column] ?? 0))
-      .join(' '.repeat(gap))
-      .trimEnd();
-  return all
-    .map((row) =>
-      lines
-        .map((line, index) => `${' '.repeat(index === 0 ? 0 : indent)}${textOf(row, line)}`)
-        .filter((text, index) => index === 0 || text.trim() !== '')
-        .join('\n'),
-    )
-    .join('\n');
+  const rowText = (row: readonly string[]): string => {
+    const begun = lines.map((line) =>
+      line.map((column) => `${(row[column] ?? '').padEnd(widths[column] ?? 0)}${' '.repeat(gap)}`).join(''),
+    );
+    const texts = begun.map((text, index) => `${' '.repeat(index === 0 ? 0 : indent)}${text}`);
+    const last = row.at(header.length - 1) ?? '';
+    const room = columns - (texts.at(-1) ?? '').length;
+    const below = last.length > room && last !== '' ? `\n${' '.repeat(indent)}` : '';
+    return `${texts.join('\n')}${below}${last}`.replaceAll(/ +$/gm, '');
+  };
+  return all.map(rowText).join('\n');
 };
 
 /** JSON for machines, else what `render` makes for people. */

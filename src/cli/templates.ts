@@ -107,7 +107,12 @@ export const templateCommands =
             withRehearsal(door, options, async (service) => {
               const { templateId, count } = options;
               const { template } = await templateOf(service, templateId);
-              if (options.json !== true) door.print(`${launchInWords(template, count).join('\n')}\n`);
+              if (options.json !== true)
+                door.print(
+                  `${launchInWords(template, count)
+                    .map((line) => fold(line, 2))
+                    .join('\n')}\n`,
+                );
               return service.createRequest({ templateId, maxNumber: count });
             }),
           ),

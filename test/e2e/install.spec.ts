@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -217,5 +217,48 @@ describe('install.sh', () => {
     expect(install([plain])).toMatchObject({ exitCode: 0, stderr: '' });
     expect(install(['--rollback', plain]).exitCode).toBe(0);
     expect(await realpath(plain)).toMatch(/plain-before-\d+$/);
+  });
+});
+
+describe('the README', () => {
+  const blockOf = (readme: string, name: string): string =>
+    new RegExp(`<!-- run: ${name} -->\n\`\`\`sh\n([\\s\\S]*?)\`\`\``).exec(readme)?.[1] ?? '';
+
+  it('leads from the archive in an empty directory to machines and back, as it is written', async () => {
+    const readme = await readFile(join(home, 'README.md'), 'utf8');
+    const [begin, goOn] = [blockOf(readme, 'trying'), blockOf(readme, 'going on')];
+    expect([begin.split('\n').length, goOn.split('\n').length]).toEqual([9, 12]);
+    const empty = join(directory, 'empty');
+    await mkdir(empty);
+    execFileSync('sh', ['-c', `cp ${home}/hostfactory-aws-*.tar.gz ${empty}`]);
+    // The emulator of this test stands in for the one that would take a port of its own.
+    const ours = (block: string): string =>
+      block
+        .split('\n')
+        .filter((line) => !line.startsWith('hf-aws emulator') && !line.startsWith('kill'))
+        .join('\n')
+        .replace('http://127.0.0.1:4566', backend.url)
+        .replaceAll('req-...', '$(ls conf/work/requests | head -1)')
+        .replaceAll('\'{"machines": [{"machineId": "i-..."}]}\'', '"{\\"machines\\": [$machines]}"')
+        .replace('hf-aws machines list\n', `hf-aws machines list\n${toMachines}\n`);
+    const toMachines = `machines=$(hf-aws machines list | sed -n 's/^\\(i-[0-9a-f]*\\).*/{"machineId": "\\1"}/p' | head -1)`;
+    const script = [
+      'set -e; shopt -s expand_aliases',
+      ours(begin).replace(/hf-aws init[\s\S]*/, (command) => `${command.trimEnd()} | tee init.txt`),
+      'eval "$(grep "export HF_" init.txt)"',
+      ours(goOn),
+    ].join('\n');
+    const child = spawn('bash', ['-c', script], { cwd: empty, env });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk) => {
+        said += String(chunk);
+      });
+    const exitCode = await new Promise((resolve) => child.on('close', resolve));
+    expect(exitCode, said).toBe(0);
+    expect(said.match(/Everything needed is in place/g), said).toHaveLength(2);
+    expect(said).toMatch(
+      /"message":"2 of 2 machines granted."[\s\S]*complete: 2 running[\s\S]*machines are being terminated/,
+    );
   });
 });

@@ -21,6 +21,8 @@ describe('table', () => {
     expect(table(['ID', 'STATE', 'WHY'], rows)).toBe('ID     STATE    WHY\nreq-1  running  why not');
   });
   it('goes on in a line below on a narrow terminal', () => {
-    expect(table(['ID', 'STATE', 'WHY'], rows, 16)).toBe('ID     STATE\n    WHY\nreq-1  running\n    why not');
+    expect(table(['ID', 'STATE', 'WHY'], rows, 18)).toBe('ID     STATE\n    WHY\nreq-1  running\n    why not');
+    expect(table(['ID', 'STATE', 'WHY'], rows, 12)).toBe('ID\n    STATE\n    WHY\nreq-1\n    running\n    why not');
+    expect(table(['ID', 'WHY'], [...rows, ['r', 'no']], 10)).toBe('ID     WHY\nreq-1\n    running\nr      no');
   });
 });
