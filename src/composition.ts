@@ -9,7 +9,7 @@ import {
 import { type Command, createBus, logging, type Middleware } from './application/bus.ts';
 import { sumFigures } from './application/figures.ts';
 import { idempotent, observing, validating } from './application/middleware.ts';
-import type { Hosts, Logger, Observe, Policy } from './application/ports.ts';
+import type { Hosts, Logger, Observe, Policy, SweepMemory } from './application/ports.ts';
 import type { ReadModelPace, RunningReadModel } from './application/projections/read-model.ts';
 import type { AwsCall, Rehearsal } from './application/rehearsal.ts';
 import { publishing, watchedStreams } from './application/watching.ts';
@@ -226,7 +226,7 @@ export const compose = async ({
       (await import('./application/commands/reconcile.ts')).reconcileHandler({
         ...sync,
         newId,
-        memory: (await import('./storage/sweep-memory.ts')).createSweepMemory(workDir),
+        memory: await sweepMemory(workDir, looksOnly),
         nowAndThen: nowAndThen('sweep', config.sweepIntervalMinutes * minute),
       }),
     ClearOfferings: async () =>
@@ -264,6 +264,8 @@ export const compose = async ({
         aws: async (actions) => (await aws()).diagnose(actions),
         unusedLaunchTemplates: async () =>
           (await service.collectLaunchTemplates({ unusedFor: 30 * day })).unused.length,
+        forgotten: async () =>
+          (await service.reconcile({})).findings.filter(({ verdict }) => verdict !== 'leave').map(({ id }) => id),
         templates,
         owner: `${config.clusterName}/${environment.providerName}`,
       });
@@ -332,6 +334,11 @@ const pause = (ms: number): Promise<void> =>
   });
 
 const readSide = () => import('./parts/reading.ts');
+
+const sweepMemory = async (workDir: string, looksOnly: boolean): Promise<SweepMemory> => {
+  const memory = (await import('./storage/sweep-memory.ts')).createSweepMemory(workDir);
+  return looksOnly ? { ...memory, write: async () => undefined } : memory;
+};
 
 const oneId = (): (() => string) => {
   const id = newCorrelationId();

@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectGolden, hfAws, hfAwsJson } from './admin.ts';
@@ -69,6 +69,16 @@ describe('hf-aws doctor', () => {
     await plugin.configure({ AWS_ENDPOINT_URL: 'http://127.0.0.1:1', AWS_DESCRIBE_REQUEST_RETRY_ATTEMPTS: 0 });
     const away = await hfAwsJson(plugin, 'doctor');
     expect([away.exitCode, troubles(away.body)]).toEqual([1, [expect.stringMatching(/^error AWS: .*ECONNREFUSED/)]]);
+  });
+
+  it('tells of hosts that nobody will ask about, and changes nothing', async () => {
+    await plugin.settled(await plugin.request('good', 1));
+    await rm(join(plugin.workDir, 'requests'), { recursive: true });
+    const before = await plugin.state();
+    const { body } = await hfAwsJson(plugin, 'doctor');
+    expect(troubles(body)).toEqual([expect.stringMatching(/^warning orphans: 1 of ours .*: i-/)]);
+    expect(await plugin.state()).toEqual(before);
+    expect(await backend.instanceIds('running')).toHaveLength(1);
   });
 
   it('tells of a work folder that is no folder', async () => {

@@ -186,6 +186,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
         local: [],
         aws: async () => [],
         unusedLaunchTemplates: async () => 0,
+        forgotten: async () => [],
         templates,
         owner: 'hostfactory/awsinst',
       }),

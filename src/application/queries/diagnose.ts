@@ -22,6 +22,8 @@ export interface DiagnosePorts {
   readonly local: readonly (() => Promise<readonly Diagnosis[]>)[];
   readonly aws: (actions: readonly NeededAction[]) => Promise<readonly Diagnosis[]>;
   readonly unusedLaunchTemplates: () => Promise<number>;
+  /** Ids of what runs at AWS and nobody will ask about. */
+  readonly forgotten: () => Promise<readonly string[]>;
   readonly templates: TemplateCatalog;
   /** The value of our ownership tag. */
   readonly owner: string;
@@ -61,12 +63,25 @@ const leftovers = async (count: number): Promise<readonly Diagnosis[]> => [
       },
 ];
 
+const orphans = async (ids: readonly string[]): Promise<readonly Diagnosis[]> => [
+  ids.length === 0
+    ? { subject: 'orphans', status: 'ok', what: 'nothing of ours runs that nobody will ask about' }
+    : {
+        subject: 'orphans',
+        status: 'warning',
+        what: `${ids.length} of ours that nobody will ask about: ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ', ...' : ''}`,
+        why: 'AWS is paid for them; the sweep after getReturnRequests releases them in its time',
+        mend: 'hf-aws reconcile, then hf-aws reconcile --apply',
+      },
+];
+
 /** Looks at everything that has to be right for Host Factory's calls to work. Changes nothing. */
 export const diagnoseHandler =
   ({
     local,
     aws,
     unusedLaunchTemplates,
+    forgotten,
     templates,
     owner,
   }: DiagnosePorts): Handler<Operation<Diagnose, DiagnoseAnswer>> =>
@@ -81,8 +96,10 @@ export const diagnoseHandler =
       const found = await unlessFault('AWS', () => aws(neededActions(served)));
       diagnoses.push(...found);
       const isReached = found.every(({ status }) => status !== 'error');
-      if (isReached)
+      if (isReached) {
         diagnoses.push(...(await unlessFault('leftovers', async () => leftovers(await unusedLaunchTemplates()))));
+        diagnoses.push(...(await unlessFault('orphans', async () => orphans(await forgotten()))));
+      }
     }
     const isWell = diagnoses.every(({ status }) => status !== 'error');
     return { isWell, diagnoses, iamPolicy: iamPolicy(served, owner) };
