@@ -1,5 +1,6 @@
+import { statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   type ApplicationService,
   type CommandHandlers,
@@ -168,7 +169,10 @@ export const compose = async ({
   const rehearsal = stage && { record: stage.record, recall: stage.recallFrom({ streams, live, log }) };
   const instanceTypes = createInstanceTypes(workDir, join(home, 'config', 'instance-types.json'));
   const templates = createTemplateCatalog(environment, { instanceTypes, rules: config }, log);
-  const aws = renewed(server?.connection ?? Number.POSITIVE_INFINITY, clock, () =>
+  const budget = config.actionTimeoutSeconds * 1000 * budgetShare;
+  // What a server's connection is asked for last still has two thirds of the time of a call.
+  const lifetime = server === undefined ? Number.POSITIVE_INFINITY : Math.min(server.connection, budget / 3);
+  const aws = renewed(lifetime, clock, () =>
     connect(environment, config, { env, log, observe, signal, clock, looksOnly, ...(rehearsal && { rehearsal }) }),
   );
   const hosts = async (): Promise<Hosts> => (await aws()).hosts;
@@ -191,8 +195,13 @@ export const compose = async ({
     if (config.metricsTextfile === undefined) return;
     const { metricsText } = await readSide();
     const { replaceFile } = await import('./storage/atomic-file.ts');
-    // node_exporter is another user.
-    await replaceFile(config.metricsTextfile, metricsText(await service.getMetrics()), 0o644);
+    try {
+      // The folder is node_exporter's, which is another user: it is not ours to make.
+      statSync(dirname(config.metricsTextfile));
+      await replaceFile(config.metricsTextfile, metricsText(await service.getMetrics()), 0o644);
+    } catch (error) {
+      log.warn('metrics.unwritten', `metricsTextfile ${config.metricsTextfile}: ${messageOf(error)}`);
+    }
   };
   const answers = once(async () => (await readSide()).createAnswers(workDir));
 
@@ -227,6 +236,7 @@ export const compose = async ({
         ...sync,
         newId,
         memory: await sweepMemory(workDir, looksOnly),
+        openReturns: async () => (await readSide()).openReturns(await readModel()),
         nowAndThen: nowAndThen('sweep', config.sweepIntervalMinutes * minute),
       }),
     ClearOfferings: async () =>
@@ -324,7 +334,6 @@ export const compose = async ({
     createBus(commands, { name: 'command', ...identified }),
     createBus(queries, { name: 'query', ...around }),
   );
-  const budget = config.actionTimeoutSeconds * 1000 * budgetShare;
   return { service, log, environment, budget, observe, tracing, readModel, writeMetrics };
 };
 
@@ -370,7 +379,9 @@ const tellReadModel = (readModel: () => Promise<RunningReadModel>, log: Logger) 
 const renewed = <T>(lifetime: number, clock: () => number, make: () => Promise<T>): (() => Promise<T>) => {
   let made: { readonly at: number; readonly value: Promise<T> } | undefined;
   return () => {
-    if (made === undefined || clock() - made.at > lifetime) made = { at: clock(), value: make() };
+    const age = made === undefined ? Number.POSITIVE_INFINITY : clock() - made.at;
+    // Negative where the clock was set back.
+    if (made === undefined || age < 0 || age > lifetime) made = { at: clock(), value: make() };
     return made.value;
   };
 };

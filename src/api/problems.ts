@@ -1,6 +1,6 @@
 import { type ErrorCode, isPluginError, messageOf } from '../domain/errors.ts';
 
-/** An error as RFC 9457 has it, `application/problem+json`, with our code. No stack and no path of ours in it. */
+/** An error as RFC 9457 has it, `application/problem+json`, with our code. No stack in it. */
 export interface Problem {
   readonly status: number;
   readonly title: string;

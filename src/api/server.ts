@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
-import { chmod, unlink } from 'node:fs/promises';
+import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -38,6 +38,8 @@ const asJson = (value: unknown): Json => (typeof value === 'object' && value !==
 
 const bodyLimit = 1_048_576;
 const receiveTimeout = 30_000;
+/** Milliseconds that calls under way have once the server is told to stop. */
+const patience = 10_000;
 /** Milliseconds: projections are never further behind than the first and the time a look takes. */
 const [refreshPause, syncPause, flushPause, metricsPause, archivePause] = [400, 5000, 1000, 15_000, 600_000];
 
@@ -108,6 +110,8 @@ const addRoutes = (app: FastifyInstance, served: Served, tokens: Tokens | undefi
     const work = () => observe(span, () => service.dispatch(route.bus, message));
     const answer = asJson(await (tracing?.within(parentOf(request), work) ?? work()));
     reply.code(route.status);
+    // Its caller has the id now: from then on the request is not taken for lost.
+    if (message.type === 'CreateRequest') reply.raw.once('finish', () => claim(served, String(answer['requestId'])));
     return route.answer === undefined ? answer : route.answer(answer, call);
   };
   for (const route of routes) {
@@ -123,6 +127,12 @@ const addRoutes = (app: FastifyInstance, served: Served, tokens: Tokens | undefi
     await admit(request);
     reply.type('text/plain; version=0.0.4');
     return metricsText(await service.getMetrics({ correlationId: request.id }));
+  });
+};
+
+const claim = ({ service, log }: Served, requestId: string): void => {
+  service.syncRequests({ requestIds: [requestId], claims: true }).catch((error: unknown) => {
+    log.warn('request.unclaimed', messageOf(error), { requestId });
   });
 };
 
@@ -179,15 +189,20 @@ const createApp = async (
   });
   // All that come by a unix socket are one client.
   const keyGenerator = ({ ip }: { readonly ip?: string }): string => ip ?? 'socket';
-  await app.register(rateLimit, { max: options.rate, timeWindow: 60_000, keyGenerator });
+  await app.register(rateLimit, { global: false, max: options.rate, timeWindow: 60_000, keyGenerator });
+  // Before anybody is let in, and where there is nothing: guesses count.
+  app.addHook('onRequest', app.rateLimit());
   addRoutes(app, served, tokens, options);
   addOpenRoutes(app, options.version, isReady);
   return app;
 };
 
-/** A socket that nobody listens on any more, left by a server that was killed. */
-const removeStale = (path: string): Promise<void> =>
-  new Promise((resolve) => {
+/** A socket that nobody listens on any more, left by a server that was killed. Throws where something else has the name. */
+const removeStale = async (path: string): Promise<void> => {
+  const known = await lstat(path).catch(() => undefined);
+  if (known === undefined) return;
+  if (!known.isSocket()) throw new PluginError('configuration.invalid', `${path} is there and is no socket`);
+  await new Promise<void>((resolve) => {
     const probe = connect(path);
     probe.on('connect', () => {
       probe.destroy();
@@ -198,6 +213,7 @@ const removeStale = (path: string): Promise<void> =>
       (isStale ? unlink(path) : Promise.resolve()).then(resolve, () => resolve());
     });
   });
+};
 
 const listen = async (app: FastifyInstance, { host, port, socket }: ServeOptions): Promise<string> => {
   if (socket === undefined) return app.listen({ host, port });
@@ -247,7 +263,9 @@ export const serve = async (options: ServerContext): Promise<number> => {
   options.say(`Serving ${address} to ${who}${options.readOnly ? ', queries only' : ''}; /docs tells what there is.`);
   await told;
   state.isReady = false;
+  const impatient = setTimeout(() => app.server.closeAllConnections(), patience);
   await app.close();
+  clearTimeout(impatient);
   await chores.stop();
   await (await served.readModel()).save();
   await served.log.flush();

@@ -126,3 +126,13 @@ export const listRows = async <T extends object>(
   const { items, ...page } = paginate(listing.sortOrder === 'asc' ? found.toReversed() : found, listing);
   return { items: items.flatMap(parse), ...page, ...rest };
 };
+
+/** Ids of returns that are not over. */
+export const openReturns = async (readModel: Pick<ReadModel, 'read'>): Promise<readonly string[]> => {
+  const { rows } = await readModel.read('requests');
+  return having(rows, { kind: 'return', status: 'running' }).flatMap((row) => {
+    const value: unknown = JSON.parse(row);
+    const isRow = typeof value === 'object' && value !== null && 'requestId' in value;
+    return isRow ? [String(value.requestId)] : [];
+  });
+};

@@ -47,8 +47,9 @@ export const idempotent =
     const kept = await answers();
     const asked = fingerprint(message);
     const before = await kept.find<A>(commandId);
-    if (before !== undefined && before.asked !== asked) {
-      throw new PluginError('command.conflict', `the command id ${commandId} was used for another ${before.type}`);
-    }
-    return (before ?? (await kept.keep(commandId, { type, asked, answer: await next() }))).answer;
+    const same = (found: Answered<A>): A => {
+      if (found.asked === asked) return found.answer;
+      throw new PluginError('command.conflict', `the command id ${commandId} was used for another ${found.type}`);
+    };
+    return same(before ?? (await kept.keep(commandId, { type, asked, answer: await next() })));
   };

@@ -1,3 +1,4 @@
+import { hasEnded } from '../domain/machine.ts';
 import { isUnclaimed, liveMachines, type Request, type Resource } from '../domain/request.ts';
 import type { OwnedSighting } from '../domain/return-request.ts';
 import type { Clock, OwnedResource, Policy } from './ports.ts';
@@ -58,8 +59,10 @@ const orphanReason = ({ id, kind, requestId }: Owned, request: Request): string 
   if (requestId === '') return 'names no request';
   if (request.stage === 'absent') return 'its request is not on record';
   if (request.stage === 'open') return undefined;
-  const known = kind === 'instance' ? request.machines.has(id) : request.resources.some((each) => each.id === id);
+  const machine = request.machines.get(id);
+  const known = kind === 'instance' ? machine !== undefined : request.resources.some((each) => each.id === id);
   if (!known) return 'its request ended without it';
+  if (machine !== undefined && hasEnded(machine.state)) return 'its record says that it has ended';
   return kind === 'instance' || liveMachines(request).length > 0 ? undefined : 'no machine of it is wanted any more';
 };
 
@@ -71,25 +74,43 @@ export const judgeOrphan = (
   owned: Owned,
 ): readonly Finding[] => {
   const { kind, id, requestId, ofOtherStore, madeAt } = owned;
-  const now = clock();
-  const leave = (why: string): readonly Finding[] => [{ kind, id, requestId, why, verdict: 'leave', since: now }];
+  const leave = (why: string): readonly Finding[] => [{ kind, id, requestId, why, verdict: 'leave', since: clock() }];
   if (ofOtherStore) return leave('launched with another work directory');
   const request = requests.get(requestId);
   if (request === undefined) return leave('its record cannot be read');
   const why = orphanReason(owned, request);
   if (why === undefined) return [];
+  return [{ kind, id, requestId, why, ...judgeAge({ clock, policy }, seenBefore, id, madeAt) }];
+};
+
+/** Due only when an earlier sweep has found it so as well. */
+const judgeAge = (
+  { clock, policy }: Judge,
+  seenBefore: ReadonlyMap<string, number>,
+  id: string,
+  madeAt: number,
+): Pick<Finding, 'verdict' | 'since'> => {
+  const now = clock();
   // A time that lies ahead was noted before the clock was set back: the wait begins anew.
   const noted = seenBefore.get(id) ?? Number.POSITIVE_INFINITY;
   const isOld = noted <= now && now - Math.max(noted, madeAt) >= policy.orphanAge;
-  return [{ kind, id, requestId, why, verdict: isOld ? 'release' : 'wait', since: Math.min(noted, now) }];
+  return { verdict: isOld ? 'release' : 'wait', since: Math.min(noted, now) };
 };
 
-/** Requests that hold something and about which nobody has ever asked. */
-export const judgeUnclaimed = ({ clock, policy }: Judge, requests: Requests): readonly Finding[] =>
+/**
+ * Requests that hold something and about which nobody has ever asked. Found twice, as orphans are: who was away for long has the time
+ * between to ask.
+ */
+export const judgeUnclaimed = (
+  judge: Judge,
+  seenBefore: ReadonlyMap<string, number>,
+  requests: Requests,
+): readonly Finding[] =>
   [...requests].flatMap(([id, request]) => {
+    const { clock, policy } = judge;
     if (request === undefined || request.stage === 'absent' || !isUnclaimed(request)) return [];
     const isOld = policy.unclaimed > 0 && clock() - request.createdAt >= policy.unclaimed;
     if (!isOld || (request.stage === 'settled' && liveMachines(request).length === 0)) return [];
     const why = `nobody asked about it within ${Math.round(policy.unclaimed / 60_000)} minutes`;
-    return [{ kind: 'request', id, requestId: id, why, verdict: 'release', since: request.createdAt }];
+    return [{ kind: 'request', id, requestId: id, why, ...judgeAge(judge, seenBefore, id, 0) }];
   });

@@ -302,8 +302,6 @@ export interface Policy {
 interface SweepNotes {
   /** When each id that belongs to no request was first seen, ms. */
   readonly orphans: ReadonlyMap<string, number>;
-  /** Returns that sweeps have made: nobody else asks about them. */
-  readonly ending: readonly string[];
 }
 
 export interface SweepMemory {

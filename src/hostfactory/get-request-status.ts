@@ -52,7 +52,7 @@ const cancelledStatus = (settledAt: number | undefined): 'running' | 'complete_w
 const entryOf = async (
   service: ApplicationService,
   requestId: string,
-  unverified: string | undefined,
+  { unverified, unclaimed }: Awaited<ReturnType<ApplicationService['syncRequests']>>,
 ): Promise<Entry> => {
   try {
     const {
@@ -61,8 +61,10 @@ const entryOf = async (
       settledAt,
       machines = [],
     } = await service.getRequestStatus({ requestId, includeMachines: true });
-    const doubt = unverified === undefined ? [] : [`Not verified with EC2: ${unverified}`];
-    const told = status === 'cancelled' ? cancelledStatus(settledAt) : status;
+    const trouble = unverified.get(requestId);
+    const doubt = trouble === undefined ? [] : [`Not verified with EC2: ${trouble}`];
+    const standing = status === 'cancelled' ? cancelledStatus(settledAt) : status;
+    const told = unclaimed.has(requestId) ? 'running' : standing;
     return { requestId, status: told, message: [message, ...doubt].join(' '), machines: machines.map(row) };
   } catch (error) {
     return failedEntry(requestId, error);
@@ -72,8 +74,8 @@ const entryOf = async (
 /** How requests stand: `{"requests": [{"requestId": "..."}]}`, create and return requests mixed, one entry per id, in order. */
 export const getRequestStatus: Operation = async ({ service }, input) => {
   const requestIds = readIds(asObject(input, 'the input')['requests']);
-  const { unverified } = await service.syncRequests({ requestIds, claims: true });
+  const looked = await service.syncRequests({ requestIds, claims: true });
   const requests: Entry[] = [];
-  for (const requestId of requestIds) requests.push(await entryOf(service, requestId, unverified.get(requestId)));
+  for (const requestId of requestIds) requests.push(await entryOf(service, requestId, looked));
   return { body: { requests } };
 };

@@ -26,10 +26,16 @@ export const getReturnRequests: Operation = async ({ service, log }, input) => {
       gracePeriod,
     }));
     const body = { status: 'complete', message: `${requests.length} hosts to be returned.`, requests };
+    // Trouble with one is no reason to leave the others undone.
+    const unlessFault = (work: Promise<unknown>): Promise<unknown> =>
+      work.catch((error: unknown) => {
+        if (!isPluginError(error)) throw error;
+        log.warn('housekeeping.trouble', messageOf(error), { code: error.code });
+      });
     const afterwards = async (): Promise<void> => {
-      await record(service, notices);
-      await service.archiveRequests();
-      await service.reconcile({ apply: true, nowAndThen: true, held: machines });
+      await unlessFault(record(service, notices));
+      await unlessFault(service.archiveRequests());
+      await unlessFault(service.reconcile({ apply: true, nowAndThen: true, held: machines }));
     };
     return { body, afterwards };
   } catch (error) {

@@ -1,6 +1,7 @@
 /** What Host Factory's scripts never use: a part of its own, so that they do not load it. */
 export { cancelRequestHandler } from '../application/commands/cancel-request.ts';
 export { rebuildProjectionHandler } from '../application/commands/rebuild-projection.ts';
+export { openReturns } from '../application/listing.ts';
 export { metricsText } from '../application/metrics-text.ts';
 export { createReadModel } from '../application/projections/read-model.ts';
 export { getMetricsHandler } from '../application/queries/get-metrics.ts';

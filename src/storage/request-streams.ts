@@ -28,6 +28,8 @@ const longestPauseMs = 40;
 
 const timeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
+const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
+
 const isStreamId = (id: string): boolean => isCreateId(id) || isReturnId(id);
 
 /**
@@ -84,6 +86,9 @@ export const createRequestStreams = (workDirectory: string): RequestStreams => {
 
     append: async (id, version, events, origin) => {
       if (!isStreamId(id)) throw new PluginError('input.invalid', `"${id}" is not a request id`);
+      // Set aside since it was loaded, or before: it goes on where it was, whole.
+      if (version > 0 && !isThere(join(root, id)) && isThere(join(archive, id)))
+        await moveFolder(join(archive, id), join(root, id));
       const document = documentIn(join(root, id), id, version);
       document.data = { stream: id, events: toStored(events, origin) };
       try {

@@ -6,7 +6,6 @@ import { replaceableDocument } from './json-documents.ts';
 
 interface Stored {
   readonly orphans: Readonly<Record<string, number>>;
-  readonly ending: readonly string[];
 }
 
 const isStored = (value: unknown): value is Stored =>
@@ -15,17 +14,13 @@ const isStored = (value: unknown): value is Stored =>
   'orphans' in value &&
   typeof value.orphans === 'object' &&
   value.orphans !== null &&
-  Object.values(value.orphans).every(Number.isFinite) &&
-  'ending' in value &&
-  Array.isArray(value.ending) &&
-  value.ending.every((id) => typeof id === 'string');
+  Object.values(value.orphans).every(Number.isFinite);
 
 /** What sweeps remember, in `cache/sweep.json`. */
 export const createSweepMemory = (workDirectory: string): SweepMemory => {
   const open = (): Low<Stored> =>
     new Low<Stored>(replaceableDocument(join(workDirectory, 'cache', 'sweep.json'), isStored), {
       orphans: {},
-      ending: [],
     });
   return {
     read: async () => {
@@ -33,11 +28,11 @@ export const createSweepMemory = (workDirectory: string): SweepMemory => {
       await document.read().catch((error: unknown) => {
         if (!hasCode(error, 'storage.unreadable')) throw error;
       });
-      return { orphans: new Map(Object.entries(document.data.orphans)), ending: document.data.ending };
+      return { orphans: new Map(Object.entries(document.data.orphans)) };
     },
-    write: async ({ orphans, ending }) => {
+    write: async ({ orphans }) => {
       const document = open();
-      document.data = { orphans: Object.fromEntries(orphans), ending };
+      document.data = { orphans: Object.fromEntries(orphans) };
       await document.write();
     },
   };

@@ -19,6 +19,7 @@ import { returnMachinesHandler } from '../../src/application/commands/return-mac
 import { syncRequestsHandler } from '../../src/application/commands/sync-requests.ts';
 import { updateMachineStatusHandler } from '../../src/application/commands/update-machine-status.ts';
 import { validateTemplateHandler } from '../../src/application/commands/validate-template.ts';
+import { openReturns } from '../../src/application/listing.ts';
 import { idempotent, observing } from '../../src/application/middleware.ts';
 import type { LiveRequests, Origin, Policy, RequestStreams, StreamEvent } from '../../src/application/ports.ts';
 import { createReadModel, type RunningReadModel } from '../../src/application/projections/read-model.ts';
@@ -165,7 +166,13 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     ReturnMachines: async () => returnMachinesHandler({ ...sync, newId }),
     UpdateMachineStatus: async () => updateMachineStatusHandler(sync),
     Reconcile: async () =>
-      reconcileHandler({ ...sync, newId, memory: createSweepMemory(workDir), nowAndThen: (work) => work() }),
+      reconcileHandler({
+        ...sync,
+        newId,
+        memory: createSweepMemory(workDir),
+        openReturns: () => openReturns(readModel),
+        nowAndThen: (work) => work(),
+      }),
     ArchiveRequests: async () => archiveRequestsHandler({ ...sync, nowAndThen: (work) => work() }),
     ClearOfferings: async () => clearOfferingsHandler({ offerings, failures, log }),
     CollectLaunchTemplates: async () =>

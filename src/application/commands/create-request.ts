@@ -110,6 +110,13 @@ const reserve = async (
   throw new PluginError('template.limit', text);
 };
 
+/** The id names what was asked for first. */
+const refuseOther = (request: Request, templateId: string, wanted: number, requestId: string): void => {
+  if (request.stage === 'absent' || (request.template.templateId === templateId && request.wanted === wanted)) return;
+  const first = `${request.wanted} of template ${request.template.templateId}`;
+  throw new PluginError('command.conflict', `${requestId} was asked for ${first} under the same command id`);
+};
+
 /** Asks AWS for machines. Whatever can be refused without AWS is refused before anything is written. */
 export const createRequestHandler =
   (ports: CreateRequestPorts): Handler<Operation<CreateRequest, CreateRequestAnswer>> =>
@@ -120,6 +127,7 @@ export const createRequestHandler =
     const context = { streams, origin };
     const known = commandId === undefined ? undefined : await decideOnRequest(context, requestId, []);
     if (known !== undefined && known.version > 0) {
+      refuseOther(known.state, templateId, wanted, requestId);
       refuseNothing(known.state);
       return answerOf(requestId, known);
     }

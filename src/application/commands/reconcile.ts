@@ -1,6 +1,6 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
 import { isCreateId } from '../../domain/ids.ts';
-import { absentRequest, type Request } from '../../domain/request.ts';
+import { absentRequest, type KnownRequest, type Request } from '../../domain/request.ts';
 import type { ProviderApi } from '../../domain/template.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
 import type { HostRef } from '../host-lookup.ts';
@@ -14,7 +14,7 @@ import {
   type Requests,
 } from '../orphans.ts';
 import type { RequestStreams, SweepMemory } from '../ports.ts';
-import { type DecideContext, decideOnRequest, foldRequest, foldReturn } from '../streams.ts';
+import { type DecideContext, decideOnRequest, foldRequest } from '../streams.ts';
 import { keeperOf } from '../sync-resource.ts';
 import type { SyncPorts } from '../syncing.ts';
 import { returnMachinesHandler } from './return-machines.ts';
@@ -41,6 +41,8 @@ export interface ReconcileAnswer {
 export interface ReconcilePorts extends SyncPorts {
   readonly streams: RequestStreams;
   readonly memory: SweepMemory;
+  /** Ids of returns that are not over. */
+  readonly openReturns: () => Promise<readonly string[]>;
   readonly newId: () => string;
   /** Runs the work unless it was begun lately, here or in another process. */
   readonly nowAndThen: (work: () => Promise<void>) => Promise<void>;
@@ -72,36 +74,46 @@ const sweep = async (
 ): Promise<ReconcileAnswer> => {
   const warnings: string[] = [];
   const owned = await lookAtAws(ports, warnings);
-  const { orphans: seenBefore, ending } = await ports.memory.read();
+  const seen = await ports.memory.read();
   const claims = await ports.live.list();
   const ids = [...owned, ...claims].map(({ requestId }) => requestId);
   const requests = await loadRequests(ports, ids, warnings);
-  const isHeld = ({ id, name }: Owned): boolean =>
+  const isHeld = ({ id, name }: { readonly id: string; readonly name: string }): boolean =>
     held.some((host) => host.machineId === id || (host.name !== '' && host.name === name));
+  const isKnown = ({ machines }: KnownRequest): boolean =>
+    [...machines.values()].some(({ machineId, name }) => isHeld({ id: machineId, name }));
+  const suspects = judgeUnclaimed(ports, seen.orphans, requests);
+  // Whoever holds a machine of it knows it.
+  const [known, unclaimed] = split(suspects, ({ id }) => {
+    const request = requests.get(id);
+    return request !== undefined && request.stage !== 'absent' && isKnown(request);
+  });
+  for (const { id } of known) await decideOnRequest(context, id, [{ type: 'Claim', now: ports.clock() }]);
   const orphans = owned
     .filter((each) => !isHeld(each))
-    .flatMap((each) => judgeOrphan(ports, seenBefore, requests, each));
-  const findings = [...judgeUnclaimed(ports, requests), ...orphans];
+    .flatMap((each) => judgeOrphan(ports, seen.orphans, requests, each));
+  const findings = [...unclaimed, ...orphans];
   for (const { kind, id, why, verdict } of findings)
     ports.log.info('sweep.found', `${kind} ${id}: ${why}`, { verdict });
 
   const due = apply ? findings.filter(({ verdict }) => verdict === 'release') : [];
-  const notes = {
-    orphans: new Map(orphans.flatMap(({ id, since, verdict }) => (verdict === 'leave' ? [] : [[id, since] as const]))),
-    ending,
-  };
-  await ports.memory.write(notes);
-  const released: string[] = [];
   // Of these perhaps nobody asks any more: a killed sweep has begun them, or a caller who went away.
   const cancelled = [...requests].flatMap(([id, request]) => (isBeingCancelled(request) ? [id] : []));
-  if (apply && due.length + ending.length + cancelled.length > 0) {
-    const returns = await release(ports, context, { due, owned, cancelled, ending, released, warnings });
-    const open = await stillOpen(ports, [...ending, ...returns]);
-    await ports.memory.write({ ...notes, ending: open });
-  }
+  const openReturns = apply ? await ports.openReturns() : [];
+  await ports.memory.write({
+    orphans: new Map(findings.flatMap(({ id, since, verdict }) => (verdict === 'leave' ? [] : [[id, since] as const]))),
+  });
+  const released: string[] = [];
+  if (apply && due.length + openReturns.length + cancelled.length > 0)
+    await release(ports, context, { due, owned, cancelled, openReturns, released, warnings });
   for (const warning of warnings) ports.log.warn('sweep.trouble', warning);
   return { findings, released, warnings };
 };
+
+const split = <T>(items: readonly T[], isFirst: (item: T) => boolean): readonly [readonly T[], readonly T[]] => [
+  items.filter(isFirst),
+  items.filter((item) => !isFirst(item)),
+];
 
 const isBeingCancelled = (request: Request | undefined): boolean =>
   request?.stage === 'open' && request.cancelled !== undefined;
@@ -142,22 +154,20 @@ interface Releasing {
   readonly owned: readonly Owned[];
   /** Requests that were cancelled and still hold something. */
   readonly cancelled: readonly string[];
-  /** Returns to be followed up. */
-  readonly ending: readonly string[];
+  readonly openReturns: readonly string[];
   readonly released: string[];
   readonly warnings: string[];
 }
 
-/** Fleets and groups go before instances, or AWS would replace those. Answers with the ids of the returns it made. */
+/** Fleets and groups go before instances, or AWS would replace those. */
 const release = async (
   ports: ReconcilePorts,
   context: DecideContext,
-  { due, owned, cancelled, ending, released, warnings }: Releasing,
-): Promise<readonly string[]> => {
-  const returns: string[] = [];
-  const attempt = async (ids: readonly string[], work: () => Promise<readonly string[]>): Promise<void> => {
+  { due, owned, cancelled, openReturns, released, warnings }: Releasing,
+): Promise<void> => {
+  const attempt = async (ids: readonly string[], work: () => Promise<void>): Promise<void> => {
     try {
-      returns.push(...(await work()));
+      await work();
       released.push(...ids.filter((id) => due.some((finding) => finding.id === id)));
     } catch (error) {
       if (!isPluginError(error)) throw error;
@@ -166,7 +176,7 @@ const release = async (
   };
   for (const { kind, id, why } of due)
     if (kind === 'request') await attempt([id], () => cancelUnclaimed(ports, context, id, why));
-  await attempt([], () => followUp(ports, context, cancelled));
+  await attempt([], () => followUp(ports, context, [...cancelled, ...openReturns]));
   for (const each of owned) {
     const isDue = each.resource !== undefined && due.some(({ id }) => id === each.id);
     if (isDue) await attempt([each.id], () => removeResource(ports, context, each));
@@ -178,8 +188,6 @@ const release = async (
       () => releaseInstances(ports, context, instances),
     );
   }
-  await followUp(ports, context, [...ending, ...returns]);
-  return returns;
 };
 
 /** Nothing where it is no fleet or group. */
@@ -187,18 +195,16 @@ const removeResource = async (
   ports: ReconcilePorts,
   context: DecideContext,
   { id, requestId, resource }: Owned,
-): Promise<readonly string[]> => {
-  if (resource === undefined) return [];
+): Promise<void> => {
+  if (resource === undefined) return;
   await (await keeperOf(ports, resource.kind)).remove(resource);
   const change = { type: 'ChangeResource', now: ports.clock(), resourceId: id, stage: 'deleted' } as const;
   if (isCreateId(requestId)) await decideOnRequest(context, requestId, [change]);
-  return [];
 };
 
 /** Looks at requests and returns again, which ends what is still to be ended. */
 const followUp = async (ports: ReconcilePorts, { origin }: DecideContext, requestIds: readonly string[]) => {
   await syncRequestsHandler(ports)({ type: 'SyncRequests', requestIds }, origin);
-  return [];
 };
 
 /** Ends a request that nobody asked about. */
@@ -207,21 +213,11 @@ const cancelUnclaimed = async (
   context: DecideContext,
   id: string,
   reason: string,
-): Promise<readonly string[]> => {
+): Promise<void> => {
   const cancel = { type: 'Cancel', now: ports.clock(), reason, ifUnclaimed: true } as const;
   const { state } = await decideOnRequest(context, id, [cancel]);
   // Else somebody asked in the meantime.
-  return isBeingCancelled(state) ? followUp(ports, context, [id]) : [];
-};
-
-/** A command id of its own for each: it becomes the id of the return. */
-const giveBack = async (
-  ports: ReconcilePorts,
-  { origin }: DecideContext,
-  machines: readonly HostRef[],
-): Promise<string> => {
-  const own = { ...origin, commandId: ports.newId() };
-  return (await returnMachinesHandler(ports)({ type: 'ReturnMachines', machines }, own)).requestId;
+  if (isBeingCancelled(state)) await followUp(ports, context, [id]);
 };
 
 /** Their requests are brought up to date first: a fleet that keeps its size must be told how many really live. */
@@ -229,21 +225,11 @@ const releaseInstances = async (
   ports: ReconcilePorts,
   context: DecideContext,
   instances: readonly Finding[],
-): Promise<readonly string[]> => {
+): Promise<void> => {
   const requestIds = [...new Set(instances.map(({ requestId }) => requestId))].filter(isCreateId);
   await syncRequestsHandler(ports)({ type: 'SyncRequests', requestIds, includeSettled: true }, context.origin);
   const machines = instances.map(({ id }) => ({ machineId: id, name: '' }));
-  return [await giveBack(ports, context, machines)];
-};
-
-const stillOpen = async ({ streams }: ReconcilePorts, returnIds: readonly string[]): Promise<readonly string[]> => {
-  const open: string[] = [];
-  for (const id of returnIds) {
-    const stage = await streams.load(id).then(
-      (stream) => foldReturn(stream).stage,
-      () => 'open' as const,
-    );
-    if (stage === 'open') open.push(id);
-  }
-  return open;
+  // A command id of its own: it becomes the id of the return.
+  const origin = { ...context.origin, commandId: ports.newId() };
+  await returnMachinesHandler(ports)({ type: 'ReturnMachines', machines }, origin);
 };

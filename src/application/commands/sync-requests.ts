@@ -29,6 +29,8 @@ export interface SyncRequests extends Command {
 export interface SyncRequestsAnswer {
   /** Requests that could not be brought up to date, and why. Their last known state stands. */
   readonly unverified: ReadonlyMap<string, string>;
+  /** Requests that could not be marked as claimed: they may still be released, so nobody must build on them yet. */
+  readonly unclaimed: ReadonlySet<string>;
 }
 
 export interface SyncRequestsPorts extends SyncPorts {
@@ -43,6 +45,7 @@ export const syncRequestsHandler =
   (ports: SyncRequestsPorts): Handler<Operation<SyncRequests, SyncRequestsAnswer>> =>
   async ({ requestIds, includeSettled = false, claims = false }, origin) => {
     const unverified = new Map<string, string>();
+    const unclaimed = new Set<string>();
     const loaded = await loadEach(ports, [...new Set(requestIds)], unverified);
     const { creates, returns } = sortOpen(loaded, includeSettled);
     const context = { streams: ports.streams, origin };
@@ -69,9 +72,12 @@ export const syncRequestsHandler =
     for (const [id, stream] of claims ? loaded : []) {
       const request = foldRequest(stream);
       if (synced.has(id) || request.stage === 'absent' || !isUnclaimed(request)) continue;
-      await decideOnRequest(context, id, claim).catch((error: unknown) => noteTrouble([id], error));
+      await decideOnRequest(context, id, claim).catch((error: unknown) => {
+        noteTrouble([id], error);
+        unclaimed.add(id);
+      });
     }
-    return { unverified };
+    return { unverified, unclaimed };
   };
 
 /** Trouble with one request or with AWS is told and passes: Host Factory asks again. */

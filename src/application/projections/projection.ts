@@ -11,7 +11,8 @@ interface Applied<S> {
   readonly state: S;
   readonly version: number;
   readonly first: RecordedEvent | undefined;
-  readonly last: RecordedEvent | undefined;
+  /** Milliseconds since the epoch. */
+  readonly latestAt: number;
 }
 
 /** A read model folded from events, stream by stream: streams are short, so one with news is folded from its beginning. */

@@ -53,7 +53,13 @@ const fold = <S>(projection: Projection<S>, requestId: string, events: readonly 
       projection.handles(event.type) ? attempt(version, before, () => projection.apply(before, event)) : before,
     projection.clear(requestId),
   );
-  const applied = { requestId, state, version: events.length, first: events[0], last: events.at(-1) };
+  const applied = {
+    requestId,
+    state,
+    version: events.length,
+    first: events[0],
+    latestAt: Math.max(0, ...events.map(({ at }) => at)),
+  };
   const rows = events.length === 0 ? [] : attempt(events.length - 1, [], () => projection.rows(applied));
   return { rows: rows.map((row) => JSON.stringify(row)), failures };
 };

@@ -30,6 +30,9 @@ export interface ReadModelPace {
   readonly save: number;
 }
 
+/** A time that lies ahead was noted before the clock was set back: it says nothing. */
+const isWithin = (span: number, since: number, now: number): boolean => now >= since && now - since < span;
+
 const nothing: StoredProjection = { streams: new Map(), rows: [], failures: [] };
 
 const nothingNew: { readonly news: News; readonly gone: readonly string[] } = { news: new Map(), gone: [] };
@@ -89,7 +92,7 @@ const createProjector = <S>(
     const isSettled = at >= refreshedAt && [...after.streams.values()].every(({ mark }) => mark !== unsettled);
     held = isSettled ? { ...after, pulse } : after;
     unsaved ||= before === nothing || differ(before, held, all);
-    if (ports.clock() - savedAt >= pace.save) await save();
+    if (!isWithin(pace.save, savedAt, ports.clock())) await save();
     return held;
   };
 
@@ -104,7 +107,7 @@ const createProjector = <S>(
     refresh: () => inTurn(refresh),
     /** What is held, unless it is older than good enough, or lacks what this process has written. */
     recent: async () => {
-      const isFresh = touched.size === 0 && ports.clock() - refreshedAt < pace.answer;
+      const isFresh = touched.size === 0 && isWithin(pace.answer, refreshedAt, ports.clock());
       return held !== undefined && isFresh ? held : inTurn(refresh);
     },
     touch: (requestId: string) => touched.add(requestId),
@@ -146,7 +149,8 @@ export const createReadModel = (
   const { clock } = ports;
   let known: Look | undefined;
   const look = (): Look => {
-    if (known === undefined || clock() - known.at >= pace.look) known = { at: clock(), marks: ports.streams.marks() };
+    if (known === undefined || !isWithin(pace.look, known.at, clock()))
+      known = { at: clock(), marks: ports.streams.marks() };
     return known;
   };
   const projectors = {

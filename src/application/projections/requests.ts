@@ -3,7 +3,7 @@ import { applyToFolded, type Projection, startFolded } from './projection.ts';
 
 /** A request as lists show it. */
 export type RequestRow = Omit<RequestView, 'machines'> & {
-  /** Milliseconds since the epoch of the last event. */
+  /** Milliseconds since the epoch of the latest event: the last one, unless a clock was set back. */
   readonly updatedAt: number;
 };
 
@@ -12,11 +12,11 @@ export const requestsProjection: Projection<Folded> = {
   handles: () => true,
   clear: startFolded,
   apply: applyToFolded,
-  rows: ({ requestId, state, version, first, last }) => {
+  rows: ({ requestId, state, version, first, latestAt }) => {
     const view = viewOfFolded(requestId, state, { version, events: first === undefined ? [] : [first] });
     if (view === undefined) return [];
     const { machines: _machines, ...row } = view;
-    return [{ ...row, updatedAt: last?.at ?? row.createdAt } satisfies RequestRow];
+    return [{ ...row, updatedAt: latestAt } satisfies RequestRow];
   },
   keepsArchived: false,
 };

@@ -1,6 +1,7 @@
 import { hasCode, messageOf, PluginError } from '../../domain/errors.ts';
 import type { Handler, Message, Operation } from '../bus.ts';
 import type { ReadModel, RecordedEvent, StreamReader } from '../ports.ts';
+import { withoutUserData } from '../user-data.ts';
 
 export interface ListEvents extends Message {
   readonly type: 'ListEvents';
@@ -87,6 +88,11 @@ export const listEventsHandler =
     return { items, ...(found.length > limit && last !== undefined ? { next: last.position } : {}), warnings };
   };
 
+const shown = (event: RecordedEvent): RecordedEvent =>
+  event.type === 'LaunchIntended'
+    ? { ...event, launch: { ...event.launch, call: withoutUserData(event.launch.call) } }
+    : event;
+
 const eventsOf = async (
   streams: StreamReader,
   requestId: string,
@@ -98,7 +104,7 @@ const eventsOf = async (
       position: `${event.at}-${requestId}-${version}`,
       requestId,
       version,
-      ...event,
+      ...shown(event),
     }));
   } catch (error) {
     if (!hasCode(error, 'storage.unreadable')) throw error;

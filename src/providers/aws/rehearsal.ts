@@ -1,4 +1,5 @@
 import type { AssumedMachine, Rehearsal } from '../../application/rehearsal.ts';
+import { withoutUserData } from '../../application/user-data.ts';
 import type { AutoScaling } from './auto-scaling.ts';
 import type { Ec2 } from './ec2.ts';
 import { tagKeys } from './tags.ts';
@@ -11,7 +12,8 @@ const machineIds = (count: number | undefined = 0): string[] =>
 
 /** EC2 as it would be spoken to: every call is noted, none is sent, and what was asked for is assumed to be granted. */
 export const rehearsedEc2 = ({ record, recall }: Rehearsal, owner: string): Ec2 => {
-  const note = (action: string, input: object): void => record({ service: 'ec2', action, input });
+  const note = (action: string, input: object): void =>
+    record({ service: 'ec2', action, input: withoutUserData(input) });
   const assumed = ({ machineId, requestId, name }: AssumedMachine) => ({
     InstanceId: machineId,
     PrivateDnsName: name,

@@ -121,6 +121,7 @@ const nextSubnet = async (
   { offerings }: RunInstancesOptions,
   { template, earlier }: LaunchOrder,
 ): Promise<string | undefined> => {
+  if (earlier.length >= template.subnetIds.length) return undefined;
   const tried = new Set(earlier.flatMap(({ call }) => (isRunInstancesCall(call) ? [subnetOf(call)] : [])));
   const left = template.subnetIds.filter((subnetId) => !tried.has(subnetId));
   if (left.length < 2) return left[0];

@@ -106,10 +106,34 @@ describe('an instance with our mark that belongs to no request', () => {
     world.hosts.add({ owner: unknown });
     await sweep(world);
     const file = join(world.workDir, 'cache', 'sweep.json');
-    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ ending: [] });
+    expect(Object.keys(JSON.parse(await readFile(file, 'utf8')).orphans)).toHaveLength(1);
     await writeFile(file, '{');
     world.pass(60 * minute);
     expect((await sweep(world)).released).toEqual([]);
+  });
+});
+
+describe('what was to end and stands', () => {
+  it('a return nobody asks about any more is asked of EC2 again', async () => {
+    const world = await startWorld();
+    await settle(world);
+    const [machineId = ''] = standing(world);
+    world.hosts.failWith(new PluginError('provider.throttled', 'slow down'), 'terminate');
+    await world.service.returnMachines({ machines: [{ name: '', machineId }] });
+    world.hosts.failWith(undefined, 'terminate');
+    await sweep(world);
+    expect(standing(world)).toEqual([]);
+  });
+
+  it('a machine that ended on record and runs at EC2 is an orphan', async () => {
+    const world = await startWorld();
+    await settle(world);
+    const [machineId = ''] = standing(world);
+    await world.service.updateMachineStatus({ machineId, status: 'terminated' });
+    expect((await sweep(world)).findings).toMatchObject([{ id: machineId, verdict: 'wait' }]);
+    world.pass(16 * minute);
+    expect((await sweep(world)).released).toEqual([machineId]);
+    expect(standing(world)).toEqual([]);
   });
 });
 
@@ -121,6 +145,8 @@ describe('a request nobody asked about', () => {
     world.pass(60 * minute - 1);
     expect((await sweep(world)).findings).toEqual([]);
     world.pass(1);
+    expect((await sweep(world)).findings).toMatchObject([{ id: requestId, verdict: 'wait' }]);
+    world.pass(15 * minute);
     expect((await sweep(world)).released).toEqual([requestId]);
     expect(standing(world)).toEqual([]);
     for (const id of world.hosts.ids()) world.hosts.end(id);
@@ -129,9 +155,6 @@ describe('a request nobody asked about', () => {
     expect(view).toMatchObject({ status: 'cancelled', counts: { fail: 3 } });
     expect(view.machines?.[0]?.message).toBe('Cancelled: nobody asked about it within 60 minutes');
     expect(await world.live.list()).toEqual([]);
-    expect(JSON.parse(await readFile(join(world.workDir, 'cache', 'sweep.json'), 'utf8'))).toMatchObject({
-      ending: [],
-    });
   });
 
   it.each(['the sweep', 'its caller'])(
@@ -140,6 +163,8 @@ describe('a request nobody asked about', () => {
       const world = await startWorld();
       const requestId = await create(world, 2);
       world.pass(60 * minute);
+      await sweep(world);
+      world.pass(15 * minute);
       world.hosts.failWith(new PluginError('provider.unreachable', 'no network'), 'terminate');
       await (who === 'the sweep' ? sweep(world) : world.service.cancelRequest({ requestId, reason: 'mistake' }));
       expect(standing(world)).toHaveLength(2);
@@ -152,6 +177,30 @@ describe('a request nobody asked about', () => {
     },
   );
 
+  it('is left alone, and taken for claimed, when its caller holds a machine of it', async () => {
+    const world = await startWorld();
+    await create(world, 2);
+    const [machineId = ''] = standing(world);
+    for (let n = 0; n < 3; n++) {
+      world.pass(61 * minute);
+      await world.service.reconcile({ apply: true, held: [{ name: '', machineId }] });
+    }
+    expect((await sweep(world)).findings).toEqual([]);
+    expect(standing(world)).toHaveLength(2);
+  });
+
+  it('is left alone when somebody asks between two sweeps', async () => {
+    const world = await startWorld();
+    const requestId = await create(world, 2);
+    world.hosts.boot();
+    world.pass(61 * minute);
+    expect((await sweep(world)).findings).toMatchObject([{ verdict: 'wait' }]);
+    await world.service.syncRequests({ requestIds: [requestId], claims: true });
+    world.pass(61 * minute);
+    expect((await sweep(world)).findings).toEqual([]);
+    expect(standing(world)).toHaveLength(2);
+  });
+
   it.each([0, 1, 2])(
     'whose launch was lost after %i of 2 hosts: they go, and nothing is launched again',
     async (launched) => {
@@ -160,6 +209,8 @@ describe('a request nobody asked about', () => {
       await create(world, 2);
       world.capacity.pools.delete('subnet-a');
       world.pass(61 * minute);
+      await sweep(world);
+      world.pass(15 * minute);
       await sweep(world);
       await sweep(world);
       expect([standing(world), world.capacity.launches.length]).toEqual([[], 1]);
