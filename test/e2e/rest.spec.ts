@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
-import { listOf, type Server, startServer } from './doors.ts';
+import { listOf, runCli, type Server, startServer } from './doors.ts';
 import { createPlugin, type Json, type Plugin } from './plugin.ts';
 import { testTemplates } from './templates.ts';
 
@@ -185,6 +186,45 @@ describe('REST', () => {
     expect(statuses).toEqual([200, 200, 200, 429]);
   });
 
+  it('counts guesses of tokens and of paths against the rate, too', async () => {
+    const file = join(plugin.directory, 'rate-tokens.json');
+    await writeFile(file, JSON.stringify([{ token: 'a-token-of-sixteen', user: 'u', role: 'viewer' }]), {
+      mode: 0o600,
+    });
+    const slow = await startServer(plugin, '--rate', '3', '--tokens', file);
+    const statuses: number[] = [];
+    for (const path of ['/requests', '/requests', '/nowhere', '/nowhere', '/requests'])
+      statuses.push((await slow.get(path, { authorization: 'Bearer a-guess-of-sixteen' })).status);
+    await slow.stop();
+    expect(statuses).toEqual([401, 401, 404, 429, 429]);
+  });
+
+  it('refuses a socket path where something else lies, and leaves that alone', async () => {
+    const file = join(plugin.directory, 'precious.json');
+    await writeFile(file, 'precious');
+    const { exitCode, stderr } = await runCli(plugin, 'serve', '--socket', file);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`${file} is there and is no socket`)]);
+    expect(await readFile(file, 'utf8')).toBe('precious');
+  });
+
+  it('takes a request for claimed once its caller has the answer', async () => {
+    const { body } = await server.call('POST', '/requests', { body: { template_id: 'all', max_number: 1 } });
+    const events = async () => listOf((await server.get(`/requests/${body['request_id']}/events`)).body['items']);
+    await expect
+      .poll(async () => (await events()).map(({ type }) => type), { timeout: 5000 })
+      .toContain('RequestClaimed');
+  });
+
+  it('carries out one of two different commands that come at once with one id', async () => {
+    const command_id = randomUUID();
+    const answers = await Promise.all(
+      [1, 2].map((max_number) =>
+        server.call('POST', '/requests', { body: { template_id: 'all', max_number, command_id } }),
+      ),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
+  });
+
   it('is served on a unix socket for its owner alone, also after the last server was killed', async () => {
     const socket = join(plugin.directory, 'hf.sock');
     const ask = (): Promise<number> =>
@@ -211,6 +251,15 @@ describe('REST', () => {
     await expect.poll(intended, { timeout: 3500 }).toBe(1);
     const stopped = other.stop();
     expect([(await slow).status, await stopped]).toEqual([201, 0]);
+  });
+
+  it('ends although a client keeps a connection open and says nothing', async () => {
+    const other = await startServer(plugin);
+    const silent = connect(Number(new URL(other.url).port), '127.0.0.1');
+    await new Promise((resolve) => silent.once('connect', resolve));
+    const closed = new Promise((resolve) => silent.on('error', () => undefined).once('close', resolve));
+    expect(await other.stop()).toBe(0);
+    await closed;
   });
 
   it('loses nothing it has acknowledged when it is killed under load', async () => {

@@ -3,6 +3,7 @@ import { chmod, copyFile, cp, mkdir, readFile, stat, symlink, writeFile } from '
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
+import { runCli } from './doors.ts';
 import { createPlugin, home, type Plugin, runScript } from './plugin.ts';
 import { testTemplates } from './templates.ts';
 
@@ -198,6 +199,12 @@ describe('the scripts', () => {
     expect(text).toContain('RunInstances');
     for (const secret of ['planted-secret', 'planted-user-data', Buffer.from('echo planted').toString('base64')]) {
       expect(text).not.toContain(secret);
+    }
+    const shown = await runCli(plugin, 'events', 'list', '--json');
+    const rehearsed = await runCli(plugin, 'requests', 'create', 'od', '1', '--dry-run');
+    for (const { stdout } of [shown, rehearsed]) {
+      expect(stdout).toContain('characters of base64');
+      expect(stdout).not.toContain(Buffer.from('echo planted').toString('base64').slice(0, 12));
     }
     const [instance] = backend.emulator.instances().slice(-1);
     expect(Buffer.from(instance?.userData ?? '', 'base64').toString()).toBe(await readFile(userData, 'utf8'));

@@ -27,6 +27,14 @@ describe('a stream', () => {
     expect(events[0]).toMatchObject({ type: 'RequestCompleted', correlationId: 'test' });
   });
 
+  it('that was set aside goes on whole', async () => {
+    const { streams, folder } = await filled();
+    await streams.archive(id);
+    expect(await streams.append(id, 3, [completed(4)], origin)).toBe(4);
+    expect((await createRequestStreams(folder).load(id)).events.map(({ at }) => at)).toEqual([1, 2, 3, 4]);
+    expect(await streams.archived()).toEqual([]);
+  });
+
   it('is told its new version', async () => {
     const streams = createRequestStreams(await temporaryFolder());
     expect(await streams.append(id, 0, [completed(1), completed(2)], origin)).toBe(2);

@@ -188,6 +188,13 @@ describe('a prepared call', () => {
     expect(await setUp().provider.prepare(orderOf({}, { earlier: [first, second] }))).toBeUndefined();
   });
 
+  it('is for as many pools as there are subnets, also where the template has the call name none', async () => {
+    const raw = { launchTemplateSpec: { NetworkInterfaces: [] }, providerApiSpec: { NetworkInterfaces: [] } };
+    const first = await prepare(raw);
+    const second = await prepare(raw, { earlier: [first] });
+    expect(await setUp().provider.prepare(orderOf(raw, { earlier: [first, second] }))).toBeUndefined();
+  });
+
   const refusing = (...refused: readonly Offering[]) =>
     setUp({ offerings: { refused: async () => refused, remember: async () => undefined, forget: async () => 0 } });
 
