@@ -170,6 +170,16 @@ export const table = (
   return all.map(rowText).join('\n');
 };
 
+/** All fields of one thing. */
+export const fieldTable = (fields: object): string =>
+  table(
+    ['FIELD', 'VALUE'],
+    Object.entries(fields).map(([field, value]: readonly [string, unknown]) => [
+      field,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  );
+
 /** JSON for machines, else what `render` makes for people. */
 export const show = <T>(door: Door, { json }: CommonOptions, value: T, render: (value: T) => string): void =>
   door.print(json === true ? JSON.stringify(value, null, 2) : render(value));

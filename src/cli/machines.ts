@@ -1,9 +1,12 @@
 import type { Argv } from 'yargs';
+import { PluginError } from '../domain/errors.ts';
 import { machineStates } from '../domain/machine.ts';
 import {
   type CommonOptions,
   commandOptions,
   type Door,
+  fieldTable,
+  originOptions,
   readPairs,
   show,
   table,
@@ -46,6 +49,30 @@ export const machineCommands =
                   ]),
                 ),
               );
+              return 0;
+            }),
+          ),
+      )
+      .command(
+        'show <machineId>',
+        'Show one machine as last seen',
+        (each) =>
+          each
+            .positional('machineId', { type: 'string', demandOption: true })
+            .example('hf-aws machines show i-0123456789abcdef0', 'its state, address, request and template'),
+        (options) =>
+          done(
+            withService(door, options, async (service) => {
+              const { machineId } = options;
+              const { items } = await service.listMachines({
+                query: machineId,
+                limit: 10_000,
+                ...originOptions(options),
+              });
+              const machine = items.find((each) => each.machineId === machineId);
+              if (machine === undefined)
+                throw new PluginError('machine.not-found', `no machine "${machineId}" is on record`);
+              show(door, options, machine, fieldTable);
               return 0;
             }),
           ),
@@ -115,4 +142,4 @@ export const machineCommands =
         done(runExplain(door, options)),
       )
       .strict()
-      .demandCommand(1, 'Say what to do with machines: list, explain, return or set-status');
+      .demandCommand(1, 'Say what to do with machines: list, show, explain, return or set-status');

@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
 import { type CommonOptions, type Door, originOptions, show, table, withService } from './door.ts';
+import { ticking } from './progress.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
 
@@ -49,7 +50,8 @@ export const projectionCommands =
         (options) =>
           done(
             withService(door, options, async (service) => {
-              const answer = await service.rebuildProjection({ name: options.name, ...originOptions(options) });
+              const work = service.rebuildProjection({ name: options.name, ...originOptions(options) });
+              const answer = await ticking(door, options, 'folding the events', work);
               show(door, options, answer, ({ items }) =>
                 items.map(({ name, streams, events }) => `${name}: ${events} events of ${streams} requests`).join('\n'),
               );

@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs';
 import type { ReconcileAnswer } from '../application/commands/reconcile.ts';
 import { type CommonOptions, type Door, originOptions, show, table, warn, withService } from './door.ts';
+import { ticking } from './progress.ts';
 
 const words = { release: 'due', wait: 'seen', leave: 'left alone' } as const;
 
@@ -28,7 +29,8 @@ export const reconcileOptions = (yargs: Argv<CommonOptions>) =>
 /** Exit 1 when something due could not be released. */
 export const runReconcile = (door: Door, options: CommonOptions & { readonly apply: boolean }): Promise<number> =>
   withService(door, options, async (service) => {
-    const answer = await service.reconcile({ apply: options.apply, ...originOptions(options) });
+    const work = service.reconcile({ apply: options.apply, ...originOptions(options) });
+    const answer = await ticking(door, options, 'looking at AWS and at the records', work);
     warn(door, answer.warnings);
     show(door, options, answer, findingTable);
     return options.apply && answer.warnings.length > 0 ? 1 : 0;

@@ -4,6 +4,7 @@ import { providerApiOf } from '../domain/template.ts';
 import {
   type CommonOptions,
   type Door,
+  fieldTable,
   fold,
   originOptions,
   readPairs,
@@ -31,11 +32,6 @@ const findingsText = ({ file, templates, errors, warnings }: ValidateTemplateAns
   const counts = `${plural(errors.length, 'error')}, ${plural(warnings.length, 'warning')}`;
   return [...lines, `${plural(templates.length, 'template')} in ${file}: ${counts}`].join('\n');
 };
-
-const fieldRow = ([field, value]: readonly [string, unknown]): readonly string[] => [
-  field,
-  typeof value === 'string' ? value : JSON.stringify(value),
-];
 
 type Done = (code: Promise<number>) => Promise<void>;
 
@@ -88,7 +84,7 @@ export const templateCommands =
               const { file, template } = await templateOf(service, options.templateId);
               const providerApi = providerApiOf(template);
               show(door, options, { file, ...template, providerApi }, ({ file: from, ...fields }) =>
-                [from, table(['FIELD', 'VALUE'], Object.entries(fields).map(fieldRow))].join('\n'),
+                [from, fieldTable(fields)].join('\n'),
               );
               return 0;
             }),

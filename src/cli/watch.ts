@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Argv } from 'yargs';
 import type { GetRequestStatusAnswer } from '../application/queries/get-request-status.ts';
 import { type CommonOptions, type Door, originOptions, show, warn, withService } from './door.ts';
+import { progress } from './progress.ts';
 
 export interface WatchOptions extends CommonOptions {
   /** Seconds between two looks. */
@@ -35,18 +36,6 @@ const look = async (door: Door, options: CommonOptions, requestId: string) => {
     return 0;
   });
   return { code, view };
-};
-
-/** On a terminal one line that changes, elsewhere a line per change; nothing with --json. */
-const progress = (door: Door, { json }: CommonOptions): ((text: string, isOver: boolean) => void) => {
-  if (json === true) return () => undefined;
-  let last = '';
-  return (text, isOver) => {
-    const { isTTY, columns = 80 } = process.stdout;
-    if (isTTY) process.stdout.write(`\r\u001b[K${text.slice(0, columns - 1)}${isOver ? '\n' : ''}`);
-    else if (text !== last) door.print(text);
-    last = text;
-  };
 };
 
 /** Follows a request until it is over, and prints the end. Exit 0 when it ended complete. */

@@ -79,6 +79,7 @@ describe('every command', () => {
       ['requests', 'watch', requestId],
       ['requests', 'create', 'good', '1', '--dry-run'],
       ['machines', 'list'],
+      ['machines', 'show', String(machine?.machineId)],
       ['machines', 'explain', String(machine?.machineId)],
       ['machines', 'return', String(machine?.machineId), '--dry-run'],
       ['events', 'list'],

@@ -1,0 +1,29 @@
+import { expect, it, vi } from 'vitest';
+import { candidates, readEnvironment } from '../../../src/config/environment.ts';
+
+/** Node's own path functions as they are on Windows. */
+vi.mock('node:path', async () => (await vi.importActual<typeof import('node:path')>('node:path')).win32);
+
+it('joins the folders of Host Factory on Windows', () => {
+  const env = {
+    HF_PROVIDER_CONFDIR: 'C:\\HF\\conf\\providers\\awsinst\\',
+    HF_WORKDIR: 'D:/hf/work',
+    HF_LOGDIR: '\\\\nas\\hf\\log',
+  };
+  const environment = readEnvironment(env, 'C:\\HF\\awsts');
+  expect(environment).toMatchObject({
+    confDir: 'C:\\HF\\conf\\providers\\awsinst',
+    workDir: 'D:\\hf\\work\\providers\\awsinst',
+    logDir: '\\\\nas\\hf\\log',
+  });
+  expect(candidates(environment, 'prov_config.json')[0]).toBe(
+    'C:\\HF\\conf\\providers\\awsinst\\awsinstprov_config.json',
+  );
+});
+
+it('stays in the installation without them', () => {
+  expect(readEnvironment({}, 'C:\\HF\\awsts')).toMatchObject({
+    confDir: 'C:\\HF\\awsts\\config',
+    workDir: 'C:\\HF\\awsts\\work',
+  });
+});
