@@ -1,3 +1,4 @@
+import { closest, distance } from 'fastest-levenshtein';
 import yargs from 'yargs';
 import { configCommands } from './config.ts';
 import { runDemo } from './demo.ts';
@@ -31,6 +32,22 @@ Exit status: 0 done, 1 failed or something found wrong, 2 wrong usage.`;
 
 /** A command line that cannot be carried out. */
 class UsageError extends Error {}
+
+/** yargs suggests commands, not options; what it gives to a failure tells their descriptions by name. */
+const optionsOf = (usage: object): readonly string[] => {
+  const read = 'getDescriptions' in usage ? usage.getDescriptions : undefined;
+  return typeof read === 'function' ? Object.keys(Object(read())) : [];
+};
+
+const meantOption = (message: string, usage: object): string => {
+  const [, written] = /^Unknown arguments?: ([\w-]{3,})/.exec(message) ?? [];
+  const known = optionsOf(usage).filter((name) => name.length > 2);
+  if (written === undefined || known.length === 0) return '';
+  const nearest = closest(written, known);
+  return distance(written, nearest) <= Math.max(1, Math.floor(written.length / 3))
+    ? `; did you mean --${nearest}?`
+    : '';
+};
 
 /** The administrator's command line. Resolves with the exit status. */
 export const runCli = async (argv: readonly string[], door: Door): Promise<number> => {
@@ -108,9 +125,9 @@ export const runCli = async (argv: readonly string[], door: Door): Promise<numbe
     .wrap(Math.min(100, process.stdout.columns ?? 80))
     .epilogue(epilogue)
     .exitProcess(false)
-    .fail((message, error) => {
+    .fail((message, error, usage) => {
       // Thrown, since yargs would otherwise go on and run the command.
-      throw error ?? new UsageError(message);
+      throw error ?? new UsageError(`${message}${meantOption(message, usage)}`);
     });
   try {
     await parser.parseAsync();

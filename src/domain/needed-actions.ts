@@ -17,6 +17,7 @@ const always: readonly NeededAction[] = [
   read('ec2:DescribeInstanceStatus', 'to hear of retirements'),
   read('ec2:DescribeInstanceTypes', 'for instance-types refresh and templates validate --aws'),
   own('ec2:TerminateInstances', 'to give machines back'),
+  read('servicequotas:GetServiceQuota', 'for doctor to tell the quotas'),
   // The sweep looks for what is left of templates that are gone, too.
   read('ec2:DescribeFleets', 'to see fleets of ours, also forgotten ones'),
   read('ec2:DescribeSpotFleetRequests', 'to see Spot fleets of ours, also forgotten ones'),

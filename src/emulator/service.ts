@@ -3,6 +3,7 @@ import { type Action, ownerId } from './ec2/action.ts';
 import { actions as ec2Actions } from './ec2/actions.ts';
 import { throttle } from './ec2/throttle.ts';
 import { advance } from './fleets/settle.ts';
+import { serviceQuotasActions } from './service-quotas.ts';
 import { ssmActions } from './ssm.ts';
 import { checkParameters, parameterTable } from './wire/parameter-table.ts';
 import { readParameters } from './wire/parameters.ts';
@@ -98,9 +99,16 @@ const ssm: Service = {
   failure: ({ code, message }) => JSON.stringify({ __type: code, message }),
 };
 
+const serviceQuotas: Service = {
+  ...ssm,
+  prefix: 'servicequotas',
+  version: 'ServiceQuotasV20190624',
+  actions: serviceQuotasActions,
+};
+
 /** The service whose version a call names; EC2 tells those off that name none. */
 const serviceOf = (form: ReadonlyMap<string, string>): Service =>
-  [autoScaling, ssm, sts].find(({ version }) => version === form.get('Version')) ?? ec2;
+  [autoScaling, ssm, sts, serviceQuotas].find(({ version }) => version === form.get('Version')) ?? ec2;
 
 const authorize = ({ settings }: World, { prefix, codes }: Service, { action, accessKeyId }: ServiceRequest): void => {
   if (accessKeyId === undefined || settings.deniedAccessKeys.includes(accessKeyId))

@@ -131,6 +131,13 @@ describe('hf-aws doctor', () => {
     await expectGolden('iam-policy.txt', stdout);
   });
 
+  it('tells of quotas it may not read, and is well all the same', async () => {
+    backend.emulator.configure({ deniedActions: ['GetServiceQuota'] });
+    const { exitCode, stdout } = await hfAws(plugin, ['doctor']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^WARNING quotas: cannot be read: .*GetServiceQuota/m);
+  });
+
   it('config show tells where each value comes from', async () => {
     await plugin.configure({ AWS_DESCRIBE_REQUEST_INTERVAL: 99_999, retentionDays: 7 });
     const { exitCode, stdout } = await hfAws(plugin, ['config', 'show']);

@@ -58,7 +58,7 @@ describe('every command', () => {
     ['request list', /Did you mean requests\?/],
     ['docter', /Did you mean doctor\?/],
     ['templates show', /Not enough non-option arguments/],
-    ['templates list --filtr a=b', /Unknown argument: filtr/],
+    ['templates list --filtr a=b', /Unknown argument: filtr; did you mean --filter\?/],
     ['', /Say what to do/],
   ])('"%s" is wrong usage, and is told what was probably meant', async (line, text) => {
     const said = await hfAws(plugin, line.split(' ').filter(Boolean));

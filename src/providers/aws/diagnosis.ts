@@ -23,6 +23,7 @@ import { callAws } from './call.ts';
 import { ec2Service } from './ec2.ts';
 import { postSigned } from './post-signed.ts';
 import { createQueryClient, type QueryClientOptions, refusalIn } from './query-client.ts';
+import { diagnoseQuotas } from './quotas.ts';
 
 const DryRun = true;
 /** Nobody's: it only gives a permission something to be asked about. */
@@ -137,7 +138,7 @@ export const diagnoseAws = async (
   actions: readonly NeededAction[],
 ): Promise<readonly Diagnosis[]> => {
   try {
-    return [...(await identity(options)), ...(await permissions(options, actions))];
+    return [...(await identity(options)), ...(await permissions(options, actions)), ...(await diagnoseQuotas(options))];
   } catch (error) {
     if (!isPluginError(error)) throw error;
     const why = 'without AWS no machine is launched or returned';

@@ -55,7 +55,7 @@ const receive = (response: IncomingMessage): Promise<Received> =>
   });
 
 /** The name of a service in its endpoints and signatures. */
-export type ServiceName = 'ec2' | 'autoscaling' | 'ssm' | 'sts';
+export type ServiceName = 'ec2' | 'autoscaling' | 'ssm' | 'sts' | 'servicequotas';
 
 export interface Message {
   /** Names in lower case. */

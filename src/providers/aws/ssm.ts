@@ -10,11 +10,11 @@ export interface ImageAliasOptions extends CallContext {
 
 const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AmazonSSM.GetParameter' };
 
-const fieldOf = (value: unknown, name: string): unknown =>
+export const fieldOf = (value: unknown, name: string): unknown =>
   new Map<string, unknown>(Object.entries(Object(value))).get(name);
 
-/** The answer's JSON; an error with AWS's code as name for a refusal. */
-const understand = ({ status, requestId, text }: Received): unknown => {
+/** The JSON of an answer of the JSON 1.1 protocol; an error with AWS's code as name for a refusal. */
+export const answerOf = ({ status, requestId, text }: Received): unknown => {
   const body: unknown = JSON.parse(text);
   if (status < 300) return body;
   // `Unauthorized`, or with the namespace before: `com.amazonaws.ssm#Unauthorized`.
@@ -34,7 +34,7 @@ export const resolveImageAlias = async (
 ): Promise<string> => {
   const body = JSON.stringify({ Name: alias.replace(/^resolve:ssm:/, '') });
   const answer = await callAws(context, reads, 'GetParameter', async (signal) =>
-    understand(await postSigned('ssm', client, { headers, body }, signal)),
+    answerOf(await postSigned('ssm', client, { headers, body }, signal)),
   );
   const imageId = String(fieldOf(fieldOf(answer, 'Parameter'), 'Value') ?? '');
   if (/^ami-[0-9a-f]+$/.test(imageId)) return imageId;
