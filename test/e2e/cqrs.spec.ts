@@ -1026,7 +1026,7 @@ describe('9. telemetry', () => {
     // The server looks for what other processes have done twice a second.
     const served = async (): Promise<string> => (await server.get('/metrics')).text;
     await expect.poll(async () => metric(await served(), names[0] ?? '')).toBe(metric(after, names[0] ?? ''));
-    expect(await served()).toMatch(/^hf_aws_machines\{state="running",template="all"\} \d+$/m);
+    expect(await served()).toMatch(/^hf_aws_machines\{state="(pending|running)",template="all"\} \d+$/m);
   });
 
   it('9.4 the text file for node_exporter is written by Host Factory’s own calls', async () => {
@@ -1035,6 +1035,15 @@ describe('9. telemetry', () => {
     await plugin.call('getReturnRequests', { machines: [] });
     expect(metric(await readFile(file, 'utf8'), 'hf_aws_requests_created{template="all"}')).toBeGreaterThan(0);
     await plugin.configure({});
+  });
+
+  it('9.4 a text file that cannot be written keeps nothing else from being done', async () => {
+    const other = await createPlugin({ AWS_ENDPOINT_URL: backend.url, metricsTextfile: '/nowhere/hf-aws.prom' }, []);
+    await other.call('getReturnRequests', { machines: [] });
+    const log = (await logOf(other)).join('\n');
+    expect(log).toContain('metricsTextfile /nowhere/hf-aws.prom');
+    expect(await readFile(join(other.workDir, 'cache', 'housekeeping.json'), 'utf8')).toContain('"sweep#');
+    await other.remove();
   });
 
   it('9.6 one id finds a call in the log, its events and its trace', async () => {

@@ -19,6 +19,7 @@ const beyondApplying = <E extends StreamEvent>(event: E): E =>
 
 /** A read model as a new process would make it, and which streams it loads. */
 const reader = (world: World, pace?: ReadModelPace, broken?: string) => {
+  const time = { ahead: 3_600_000 };
   const loaded: string[] = [];
   const sweeps = { count: 0 };
   const streams: RequestStreams = {
@@ -34,9 +35,9 @@ const reader = (world: World, pace?: ReadModelPace, broken?: string) => {
     },
   };
   // An hour ahead of the disk: no mark is too fresh to be believed.
-  const clock = () => Date.now() + 3_600_000;
+  const clock = () => Date.now() + time.ahead;
   const ports = { streams, store: createProjectionStore(world.workDir), clock, pause: async () => {}, log: world.log };
-  return { readModel: createReadModel(ports, pace), loaded, sweeps };
+  return { readModel: createReadModel(ports, pace), loaded, sweeps, time };
 };
 
 const created = async (count: number) => {
@@ -139,6 +140,15 @@ describe('a read model in a server', () => {
     readModel.touch(requestId);
     expect((await readModel.read('requests')).rows[0]).toContain(requestId);
     expect(sweeps.count).toBe(1);
+  });
+
+  it('looks again at once when its clock was set back', async () => {
+    const { world } = await created(1);
+    const { readModel, time } = reader(world, { ...pace, answer: 60_000 });
+    await readModel.read('requests');
+    const { requestId } = await world.service.createRequest({ templateId: 'od-a', maxNumber: 1 });
+    time.ahead = 0;
+    expect((await readModel.read('requests')).rows[0]).toContain(requestId);
   });
 
   it('saves what it holds when it ends', async () => {
