@@ -67,8 +67,12 @@ const isCertain = ({ record: { refusal } }: LaunchOutcome): boolean =>
 const overdue = ({ machines, cancelled }: KnownRequest, now: number, pendingTimeout: number): readonly Machine[] => {
   if (cancelled !== undefined)
     return [...machines.values()].filter(({ state, givenUp }) => !hasEnded(state) && givenUp === undefined);
+  // One that EC2 did not show this time may well be usable: whether it is gone is another question.
   return [...machines.values()].filter(
-    (machine) => resultOf(machine) === 'executing' && now - (machine.launchTime ?? now / 1000) * 1000 > pendingTimeout,
+    (machine) =>
+      resultOf(machine) === 'executing' &&
+      machine.missedSince === undefined &&
+      now - (machine.launchTime ?? now / 1000) * 1000 > pendingTimeout,
   );
 };
 

@@ -215,6 +215,19 @@ describe('a launch whose answer was lost', () => {
 describe('a host that is not usable in time', () => {
   const late = 181 * second;
 
+  it('is left alone while EC2 does not show it: it may be usable by now', async () => {
+    const world = await startWorld();
+    const id = await create(world, 1);
+    const [machineId = ''] = world.hosts.ids();
+    world.pass(late);
+    world.hosts.boot();
+    world.hosts.change(machineId, { hidden: true });
+    await sync(world, id);
+    world.hosts.change(machineId, { hidden: false });
+    await sync(world, id);
+    expect([world.hosts.stateOf(machineId), await statusOf(world, id)]).toEqual(['running', 'complete']);
+  });
+
   it('is terminated and reported as failed, with the reason', async () => {
     const world = await startWorld();
     const id = await create(world, 1);
