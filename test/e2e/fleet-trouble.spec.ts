@@ -116,6 +116,8 @@ describe('trouble with fleets and groups', () => {
     backend.emulator.configure({ capacity: { 'm5.large:*': 1 } });
     await offer(heterogeneous);
     const requestId = await plugin.request('cell', 3);
+    // The first look turns to on demand: by then the spot fleet has what it can get.
+    await expect.poll(running).toHaveLength(1);
     backend.emulator.configure({ deniedActions: ['CreateLaunchTemplate'] });
     const ready = await plugin.settled(requestId);
     expect(ready.machines).toHaveLength(1);
