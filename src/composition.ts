@@ -65,7 +65,7 @@ export interface ComposeOptions {
   /** Is told of the AWS calls that would go out; nothing is sent, nothing is written. */
   readonly rehearse?: (call: AwsCall) => void;
   /** Ends AWS calls early, beside the budget of the call itself. */
-  readonly signal?: AbortSignal;
+  readonly signal?: () => AbortSignal;
 }
 
 interface ServerPace {
@@ -425,7 +425,7 @@ interface ConnectContext {
   readonly env: Environment;
   readonly log: Logger;
   readonly observe: Observe;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: (() => AbortSignal) | undefined;
   readonly clock: () => number;
   readonly looksOnly: boolean;
   readonly rehearsal?: Rehearsal;
@@ -445,7 +445,7 @@ const connect = async (
   }
   const budget = config.actionTimeoutSeconds * 1000 * budgetShare;
   const timeForAws = budget - timeToRecord(budget);
-  const bounded = withinTime(timeForAws, signal);
+  const bounded = withinTime(timeForAws, signal?.());
   const facts = createFactCache(workDir, 'aws', clock, log);
   const credentials = createFactCache(workDir, 'credentials', clock);
   const { AWS_ENDPOINT_URL: endpoint, AWS_CREDENTIAL_FILE: file, AWS_CREDENTIAL_SCRIPT: script } = config;

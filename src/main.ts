@@ -51,17 +51,25 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
     await say({ message: messageOf(error) }, false);
     return exitStatus(outcome === true);
   };
-  const stop = new AbortController();
+  let stop: AbortController | undefined;
+  let ended: unknown;
   const failAndExit = (error: unknown): void => void fail(error).then((status) => process.exit(status));
   /** The last resort for what no signal ends: a disk that does not answer, an input that never comes. */
   const giveUpIn = (ms: number, why: string): NodeJS.Timeout =>
     setTimeout(() => failAndExit(new Error(why)), ms).unref();
   const timeIsUp = 'the time of the call was used up';
   const patience = giveUpIn(firstBudget, timeIsUp);
+  /** Made by calls that speak to AWS: making it takes Node half a millisecond. */
+  const signal = (): AbortSignal => {
+    stop ??= new AbortController();
+    if (ended !== undefined) stop.abort(ended);
+    return stop.signal;
+  };
   process.on('uncaughtException', failAndExit);
   process.on('SIGTERM', () => {
     const why = 'the call was ended by SIGTERM';
-    stop.abort(new Error(why));
+    ended = new Error(why);
+    stop?.abort(ended);
     giveUpIn(grace, why);
   });
   try {
@@ -70,7 +78,7 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
       import('./hostfactory/operations.ts'),
       import('./hostfactory/input.ts'),
     ]);
-    const application = await compose({ env: process.env, home, signal: stop.signal });
+    const application = await compose({ env: process.env, home, signal });
     log = application.log;
     clearTimeout(patience);
     giveUpIn(Math.max(0, application.budget - process.uptime() * 1000), timeIsUp);

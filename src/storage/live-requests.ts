@@ -1,6 +1,5 @@
 import { readdirSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { LiveClaim, LiveRequests } from '../application/ports.ts';
 import { PluginError } from '../domain/errors.ts';
 import { createMark, errnoOf } from './atomic-file.ts';
@@ -49,7 +48,7 @@ export const createLiveRequests = (workDirectory: string): LiveRequests => {
       if (limit === undefined || live <= limit) return { granted: true, live };
       unlessGone(pathOf(claim), () => unlinkSync(pathOf(claim)));
       if (attempt === tries) return { granted: false, live: live - claim.units };
-      await wait(pauseMs());
+      await (await import('node:timers/promises')).setTimeout(pauseMs());
     }
   };
 

@@ -1,6 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate as breathe, setTimeout as wait } from 'node:timers/promises';
 import { Low } from 'lowdb';
 import type { RecordedEvent, RequestStreams, Stream } from '../application/ports.ts';
 import { grainOf } from '../application/ports.ts';
@@ -95,7 +94,8 @@ export const createRequestStreams = (workDirectory: string): RequestStreams => {
         await document.write();
       } catch (error) {
         // Of many that append at once each has its turn sooner when they do not all come back together.
-        if (hasCode(error, 'storage.conflict')) await wait(Math.random() * longestPauseMs);
+        if (hasCode(error, 'storage.conflict'))
+          await (await import('node:timers/promises')).setTimeout(Math.random() * longestPauseMs);
         throw error;
       }
       return version + events.length;
@@ -113,6 +113,7 @@ export const createRequestStreams = (workDirectory: string): RequestStreams => {
     marks: async () => {
       await sweepAbandoned(appending, listDirectory(appending));
       const marks = new Map<string, number>();
+      const { setImmediate: breathe } = await import('node:timers/promises');
       for (const [index, id] of ids().entries()) {
         // One system call each, four times quicker than by promises; a server gets its turn in between.
         const known = statSync(`${root}/${id}`, { throwIfNoEntry: false });
