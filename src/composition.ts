@@ -10,7 +10,7 @@ import {
 import { type Command, createBus, logging, type Middleware } from './application/bus.ts';
 import { sumFigures } from './application/figures.ts';
 import { idempotent, observing, validating } from './application/middleware.ts';
-import type { Hosts, Logger, Observe, Policy, SweepMemory } from './application/ports.ts';
+import type { Hosts, Logger, Observe, Policy, Progress, SweepMemory } from './application/ports.ts';
 import type { ReadModelPace, RunningReadModel } from './application/projections/read-model.ts';
 import type { AwsCall, Rehearsal } from './application/rehearsal.ts';
 import { publishing, watchedStreams } from './application/watching.ts';
@@ -64,6 +64,8 @@ export interface ComposeOptions {
   readonly looksOnly?: boolean;
   /** Is told of the AWS calls that would go out; nothing is sent, nothing is written. */
   readonly rehearse?: (call: AwsCall) => void;
+  /** Is told how far a sweep or the rebuilding of a projection has come. */
+  readonly progress?: Progress;
   /** Ends AWS calls early, beside the budget of the call itself. */
   readonly signal?: () => AbortSignal;
 }
@@ -113,6 +115,7 @@ export const compose = async ({
   traceFile,
   server,
   rehearse,
+  progress,
   looksOnly = rehearse !== undefined,
 }: ComposeOptions): Promise<Application> => {
   const clock = Date.now;
@@ -156,7 +159,7 @@ export const compose = async ({
   const readModel = once(async () => {
     const { createReadModel, createProjectionStore } = await readSide();
     return createReadModel(
-      { streams: recorded, store: createProjectionStore(workDir), clock, pause, log },
+      { streams: recorded, store: createProjectionStore(workDir), clock, pause, log, progress },
       server?.readModel,
     );
   });
@@ -235,6 +238,7 @@ export const compose = async ({
       (await import('./application/commands/reconcile.ts')).reconcileHandler({
         ...sync,
         newId,
+        progress,
         memory: await sweepMemory(workDir, looksOnly),
         openReturns: async () => (await readSide()).openReturns(await readModel()),
         nowAndThen: nowAndThen('sweep', config.sweepIntervalMinutes * minute),

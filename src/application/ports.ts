@@ -18,6 +18,9 @@ export interface Logger {
 }
 
 /** Milliseconds since the epoch. */
+/** Is told how far long work has come. What there is to do may grow while it is found. */
+export type Progress = (what: string, done: number, total: number) => void;
+
 export type Clock = () => number;
 
 /** What a caller may do: read, also ask for machines and give them back, everything. Host Factory and the shell's user are `admin`. */

@@ -1,5 +1,5 @@
 import type { ApplicationService } from '../application/application-service.ts';
-import type { ForeignReport, Observe, ServeOptions, SetUpAnswer, SetUpOrder } from '../application/ports.ts';
+import type { ForeignReport, Observe, Progress, ServeOptions, SetUpAnswer, SetUpOrder } from '../application/ports.ts';
 import type { AwsCall } from '../application/rehearsal.ts';
 import { isPluginError, messageOf } from '../domain/errors.ts';
 
@@ -14,6 +14,8 @@ interface ComposeOptions {
   readonly traceFile?: string;
   /** Leaves no trace in the work directory but in figures. */
   readonly looksOnly?: boolean;
+  /** Is told how far long work has come. */
+  readonly progress?: Progress;
   /** In the place of this process' own: for an instance other than the one it points to. */
   readonly env?: Environment;
 }
@@ -76,7 +78,7 @@ export const withService = (
   door: Door,
   options: CommonOptions,
   act: (service: ApplicationService) => Promise<number>,
-  how: Pick<ComposeOptions, 'looksOnly' | 'env'> = {},
+  how: Pick<ComposeOptions, 'looksOnly' | 'env' | 'progress'> = {},
 ): Promise<number> =>
   reporting(door, options, async () => {
     const { correlationId, traceFile } = options;

@@ -1,4 +1,13 @@
+import type { Progress } from '../application/ports.ts';
 import type { CommonOptions, Door } from './door.ts';
+
+const width = 20;
+
+/** `[#####...............]` for a quarter; a share above 1 fills it. */
+export const bar = (share: number): string => {
+  const filled = Math.min(width, Math.round(share * width));
+  return `[${'#'.repeat(filled)}${'.'.repeat(width - filled)}]`;
+};
 
 /** On a terminal one line that changes, elsewhere a line per change; nothing with --json. */
 export const progress = (door: Door, { json }: CommonOptions): ((text: string, isOver: boolean) => void) => {
@@ -12,24 +21,40 @@ export const progress = (door: Door, { json }: CommonOptions): ((text: string, i
   };
 };
 
-/** Seconds between two signs of life. */
-const [onTerminal, elsewhere] = [1, 15];
+/** Milliseconds between two signs of life. */
+const [onTerminal, elsewhere] = [250, 15_000];
 
-/** Tells on standard error that something takes its time, and how long it has. */
-export const ticking = async <T>(door: Door, { json }: CommonOptions, what: string, work: Promise<T>): Promise<T> => {
-  if (json === true) return work;
-  const { isTTY } = process.stderr;
+export interface ProgressBar {
+  /** For the application to tell of its steps. */
+  readonly tell: Progress;
+  /** Shows them as long as the work lasts. */
+  during<T>(work: Promise<T>): Promise<T>;
+}
+
+/** Shows on standard error how far long work has come, and how long it has taken; nothing with --json. */
+export const progressBar = (door: Pick<Door, 'complain'>, { json }: CommonOptions, what: string): ProgressBar => {
   const began = process.uptime();
-  const tell = (): void => {
-    const text = `${what} ... ${Math.round(process.uptime() - began)} s`;
-    if (isTTY) process.stderr.write(`\r\u001b[K${text}`);
+  let step = { text: what, share: 0 };
+  const show = (): void => {
+    const { isTTY, columns = 80 } = process.stderr;
+    const text = `${bar(step.share)} ${step.text}, ${Math.round(process.uptime() - began)} s`;
+    if (isTTY) process.stderr.write(`\r\u001b[K${text.slice(0, columns - 1)}`);
     else door.complain(text);
   };
-  const ticks = setInterval(tell, (isTTY ? onTerminal : elsewhere) * 1000);
-  try {
-    return await work;
-  } finally {
-    clearInterval(ticks);
-    if (isTTY) process.stderr.write('\r\u001b[K');
-  }
+  return {
+    tell: (name, done, total) => {
+      step = { text: `${name} ${done} of ${total}`, share: done / Math.max(1, total) };
+    },
+    during: async (work) => {
+      if (json === true) return work;
+      const { isTTY } = process.stderr;
+      const ticks = setInterval(show, isTTY ? onTerminal : elsewhere);
+      try {
+        return await work;
+      } finally {
+        clearInterval(ticks);
+        if (isTTY) process.stderr.write('\r\u001b[K');
+      }
+    },
+  };
 };

@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs';
+import type { ApplicationService } from '../application/application-service.ts';
 import { type CommonOptions, type Door, originOptions, show, table, withService } from './door.ts';
-import { ticking } from './progress.ts';
+import { progressBar } from './progress.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
 
@@ -47,17 +48,17 @@ export const projectionCommands =
           each
             .positional('name', { choices: names, describe: 'The projection; all where none is named' })
             .example('hf-aws projections rebuild requests', 'after editing or restoring records by hand'),
-        (options) =>
-          done(
-            withService(door, options, async (service) => {
-              const work = service.rebuildProjection({ name: options.name, ...originOptions(options) });
-              const answer = await ticking(door, options, 'folding the events', work);
-              show(door, options, answer, ({ items }) =>
-                items.map(({ name, streams, events }) => `${name}: ${events} events of ${streams} requests`).join('\n'),
-              );
-              return 0;
-            }),
-          ),
+        (options) => {
+          const { tell, during } = progressBar(door, options, 'looks for requests');
+          const act = async (service: ApplicationService): Promise<number> => {
+            const answer = await during(service.rebuildProjection({ name: options.name, ...originOptions(options) }));
+            show(door, options, answer, ({ items }) =>
+              items.map(({ name, streams, events }) => `${name}: ${events} events of ${streams} requests`).join('\n'),
+            );
+            return 0;
+          };
+          return done(withService(door, options, act, { progress: tell }));
+        },
       )
       .strict()
       .demandCommand(1, 'Say what to do with projections: status or rebuild');

@@ -1,7 +1,8 @@
 import type { Argv } from 'yargs';
+import type { ApplicationService } from '../application/application-service.ts';
 import type { ReconcileAnswer } from '../application/commands/reconcile.ts';
 import { type CommonOptions, type Door, originOptions, show, table, warn, withService } from './door.ts';
-import { ticking } from './progress.ts';
+import { progressBar } from './progress.ts';
 
 const words = { release: 'due', wait: 'seen', leave: 'left alone' } as const;
 
@@ -27,11 +28,13 @@ export const reconcileOptions = (yargs: Argv<CommonOptions>) =>
     .example('hf-aws reconcile --apply', 'release what was seen before and is old enough');
 
 /** Exit 1 when something due could not be released. */
-export const runReconcile = (door: Door, options: CommonOptions & { readonly apply: boolean }): Promise<number> =>
-  withService(door, options, async (service) => {
-    const work = service.reconcile({ apply: options.apply, ...originOptions(options) });
-    const answer = await ticking(door, options, 'looking at AWS and at the records', work);
+export const runReconcile = (door: Door, options: CommonOptions & { readonly apply: boolean }): Promise<number> => {
+  const { tell, during } = progressBar(door, options, 'looks at AWS');
+  const act = async (service: ApplicationService): Promise<number> => {
+    const answer = await during(service.reconcile({ apply: options.apply, ...originOptions(options) }));
     warn(door, answer.warnings);
     show(door, options, answer, findingTable);
     return options.apply && answer.warnings.length > 0 ? 1 : 0;
-  });
+  };
+  return withService(door, options, act, { progress: tell });
+};

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Argv } from 'yargs';
 import type { GetRequestStatusAnswer } from '../application/queries/get-request-status.ts';
 import { type CommonOptions, type Door, originOptions, show, warn, withService } from './door.ts';
-import { progress } from './progress.ts';
+import { bar, progress } from './progress.ts';
 
 export interface WatchOptions extends CommonOptions {
   /** Seconds between two looks. */
@@ -20,10 +20,8 @@ const statesOf = ({ machines = [] }: GetRequestStatusAnswer): string => {
 const progressText = (view: GetRequestStatusAnswer): string => {
   const { wanted, counts } = view;
   const states = statesOf(view);
-  const width = 20;
-  const done = Math.min(width, Math.round((counts.succeed / Math.max(1, wanted)) * width));
-  const bar = `[${'#'.repeat(done)}${'.'.repeat(width - done)}] ${counts.succeed}/${wanted}`;
-  return `${bar}  ${view.status}${states === '' ? '' : `: ${states}`}`;
+  const done = `${bar(counts.succeed / Math.max(1, wanted))} ${counts.succeed}/${wanted}`;
+  return `${done}  ${view.status}${states === '' ? '' : `: ${states}`}`;
 };
 
 /** One look; each has a time budget of its own, as Host Factory's calls have. */

@@ -21,7 +21,14 @@ import { updateMachineStatusHandler } from '../../src/application/commands/updat
 import { validateTemplateHandler } from '../../src/application/commands/validate-template.ts';
 import { openReturns } from '../../src/application/listing.ts';
 import { idempotent, observing } from '../../src/application/middleware.ts';
-import type { LiveRequests, Origin, Policy, RequestStreams, StreamEvent } from '../../src/application/ports.ts';
+import type {
+  LiveRequests,
+  Origin,
+  Policy,
+  Progress,
+  RequestStreams,
+  StreamEvent,
+} from '../../src/application/ports.ts';
 import { createReadModel, type RunningReadModel } from '../../src/application/projections/read-model.ts';
 import { diagnoseHandler } from '../../src/application/queries/diagnose.ts';
 import { explainHandler } from '../../src/application/queries/explain.ts';
@@ -70,6 +77,8 @@ export interface World {
   /** Moves the clock on. */
   readonly pass: (ms: number) => void;
   readonly now: () => number;
+  /** What was told of long work: `[what, done, total]`. */
+  readonly steps: readonly Parameters<Progress>[];
   readonly writeTemplates: (...templates: readonly object[]) => Promise<void>;
   /** The types of the events of a stream. */
   readonly eventsOf: (id: string) => Promise<readonly StreamEvent['type'][]>;
@@ -144,8 +153,11 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
   const providers = async (api: ProviderApi) => (api === 'SpotFleet' || api === 'ASG' ? withoutFleets : capacity);
   const observer = createObserver();
   // The clock of files is not the world's: an hour later no mark is fresh any more.
+  const steps: Parameters<Progress>[] = [];
+  const progress: Progress = (...step) => void steps.push(step);
   const readModel = createReadModel({
     streams,
+    progress,
     store: createProjectionStore(workDir),
     clock: () => Date.now() + 60 * minute + time.now - started,
     pause,
@@ -172,6 +184,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
         memory: createSweepMemory(workDir),
         openReturns: () => openReturns(readModel),
         nowAndThen: (work) => work(),
+        progress,
       }),
     ArchiveRequests: async () => archiveRequestsHandler({ ...sync, nowAndThen: (work) => work() }),
     ClearOfferings: async () => clearOfferingsHandler({ offerings, failures, log }),
@@ -238,6 +251,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     policy,
     pass,
     now: clock,
+    steps,
     writeTemplates,
     eventsOf: async (id) => (await streams.load(id)).events.map(({ type }) => type),
   };

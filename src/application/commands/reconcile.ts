@@ -13,7 +13,7 @@ import {
   ownedResource,
   type Requests,
 } from '../orphans.ts';
-import type { RequestStreams, SweepMemory } from '../ports.ts';
+import type { Progress, RequestStreams, SweepMemory } from '../ports.ts';
 import { type DecideContext, decideOnRequest, foldRequest } from '../streams.ts';
 import { keeperOf } from '../sync-resource.ts';
 import type { SyncPorts } from '../syncing.ts';
@@ -44,6 +44,7 @@ export interface ReconcilePorts extends SyncPorts {
   /** Ids of returns that are not over. */
   readonly openReturns: () => Promise<readonly string[]>;
   readonly newId: () => string;
+  readonly progress?: Progress | undefined;
   /** Runs the work unless it was begun lately, here or in another process. */
   readonly nowAndThen: (work: () => Promise<void>) => Promise<void>;
 }
@@ -120,7 +121,8 @@ const isBeingCancelled = (request: Request | undefined): boolean =>
 
 const lookAtAws = async (ports: ReconcilePorts, warnings: string[]): Promise<readonly Owned[]> => {
   const owned = (await (await ports.hosts()).ours()).map(ownedInstance);
-  for (const kind of kindsOfResources) {
+  for (const [index, kind] of kindsOfResources.entries()) {
+    ports.progress?.('looks at AWS', index + 1, kindsOfResources.length + 1);
     try {
       owned.push(...(await (await keeperOf(ports, kind)).owned()).map(ownedResource));
     } catch (error) {
@@ -132,12 +134,14 @@ const lookAtAws = async (ports: ReconcilePorts, warnings: string[]): Promise<rea
 };
 
 const loadRequests = async (
-  { streams }: ReconcilePorts,
+  { streams, progress }: ReconcilePorts,
   ids: readonly string[],
   warnings: string[],
 ): Promise<Requests> => {
   const requests = new Map<string, Request | undefined>();
-  for (const id of new Set(ids)) {
+  const wanted = new Set(ids);
+  for (const id of wanted) {
+    progress?.('records read', requests.size, wanted.size);
     try {
       requests.set(id, isCreateId(id) ? foldRequest(await streams.load(id)) : absentRequest);
     } catch (error) {
@@ -165,7 +169,10 @@ const release = async (
   context: DecideContext,
   { due, owned, cancelled, openReturns, released, warnings }: Releasing,
 ): Promise<void> => {
+  let done = 0;
   const attempt = async (ids: readonly string[], work: () => Promise<void>): Promise<void> => {
+    ports.progress?.('released', done, due.length + 1);
+    done += Math.max(1, ids.length);
     try {
       await work();
       released.push(...ids.filter((id) => due.some((finding) => finding.id === id)));

@@ -3,6 +3,7 @@ import {
   type Clock,
   grainOf,
   type Logger,
+  type Progress,
   type ProjectedStream,
   type ProjectionFailure,
   type ProjectionStore,
@@ -17,6 +18,7 @@ export interface ProjectorPorts {
   readonly store: ProjectionStore;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly progress?: Progress | undefined;
 }
 
 export type Marks = Awaited<ReturnType<StreamReader['marks']>>;
@@ -108,6 +110,7 @@ export const applyNews = async <S>(
   for (let from = 0; from < all.length; from += batchSize) {
     const batch = all.slice(from, from + batchSize).map(readOne(projection, ports, before));
     readings.push(...(await Promise.all(batch)));
+    ports.progress?.(`${projection.name}: requests`, readings.length, all.length);
   }
   const known = readings.filter(({ requestId }) => before.streams.has(requestId));
   const fresh = readings.filter(({ requestId }) => !before.streams.has(requestId)).sort(newestFirst);

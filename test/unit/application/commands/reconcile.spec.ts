@@ -42,6 +42,23 @@ describe('an instance with our mark that belongs to no request', () => {
     expect((await sweep(world)).findings).toEqual([]);
   });
 
+  it('tells how far the sweep has come', async () => {
+    const world = await startWorld();
+    await settle(world);
+    world.hosts.add({ owner: unknown });
+    await sweep(world);
+    world.pass(15 * minute);
+    await sweep(world);
+    expect(world.steps).toEqual(
+      expect.arrayContaining([
+        ['looks at AWS', 3, 4],
+        ['records read', 1, 2],
+        ['released', 0, 2],
+        ['released', 1, 2],
+      ]),
+    );
+  });
+
   it('is only told of where nothing is to be applied', async () => {
     const world = await startWorld();
     const orphan = world.hosts.add({ owner: unknown });

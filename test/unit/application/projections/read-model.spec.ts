@@ -87,6 +87,12 @@ describe('a projection', () => {
     expect(await reader(world).readModel.read(name)).toEqual(before);
   });
 
+  it('tells how far rebuilding has come', async () => {
+    const { world } = await created(3);
+    await world.service.rebuildProjection({ name: 'machines' });
+    expect(world.steps).toEqual([['machines: requests', 3, 3]]);
+  });
+
   it('forgets archived requests, but their figures count on', async () => {
     const { world, ids } = await created(2);
     const figures = async () => (await reader(world).readModel.read('counters')).rows.toSorted();
