@@ -276,6 +276,7 @@ export const compose = async ({
       return diagnoseHandler({
         local: [() => diagnoseInstallation({ env, home, environment, reading }), () => diagnoseWorkFolder(workDir)],
         aws: async (actions) => (await aws()).diagnose(actions),
+        inspector: async () => (await aws()).inspector(),
         unusedLaunchTemplates: async () =>
           (await service.collectLaunchTemplates({ unusedFor: 30 * day })).unused.length,
         forgotten: async () =>

@@ -135,6 +135,8 @@ export interface TemplateChecker {
 /** What only AWS knows of a template. Throws `provider.*` when AWS cannot be asked at all. */
 export interface TemplateInspector {
   inspect(template: Template): Promise<readonly Complaint[]>;
+  /** The same of the Auto Scaling group of the administrator's alone that it names; nothing of other templates. */
+  inspectGroup(template: Template): Promise<readonly Complaint[]>;
 }
 
 export interface LaunchOrder {

@@ -15,7 +15,7 @@ import {
 import { terminateInResources } from './ending.ts';
 import type { LiveRequests, Logger } from './ports.ts';
 import { type DecideContext, decideOnRequest, decideOnReturn, foldRequest } from './streams.ts';
-import { keeperOf, unlessFault } from './sync-resource.ts';
+import { keeperOf, targetFor, unlessFault } from './sync-resource.ts';
 import { keepBooks, type Look, type SyncPorts } from './syncing.ts';
 
 export type ReturnPorts = Pick<SyncPorts, 'hosts' | 'live' | 'log' | 'providers'>;
@@ -38,6 +38,7 @@ export const syncReturn = async (
   if (after.stage === 'settled') {
     // Before the return is complete: nobody asks about it afterwards.
     await markReturned(ports, context, id, now, newlyEnding(request, after));
+    await leaveGroups(ports, context, [...after.items.values()]);
     await removeEmptied(ports, context, now, [...after.items.values()]);
   }
   const { state } = await decideOnReturn(context, id, [observe]);
@@ -103,6 +104,27 @@ const terminateByOwner = async (
     for (const [machineId, reason] of outcome.refused) refused.set(machineId, reason);
   }
   return { done, refused };
+};
+
+/**
+ * A host that died by itself is still counted by the group of the administrator's that it was launched into: it leaves with the
+ * capacity it stands for. What cannot be done now is told, and is no reason to hold up a return.
+ */
+const leaveGroups = async (
+  ports: ReturnPorts,
+  { streams }: DecideContext,
+  items: readonly ReturnItem[],
+): Promise<void> => {
+  for (const owner of ownersOf(items)) {
+    const request = await streams.load(owner).then(foldRequest, withoutRecord(ports.log));
+    if (request.stage === 'absent') continue;
+    const going = items.filter((item) => item.owner === owner).map(({ machineId }) => machineId);
+    for (const resource of request.resources.filter(({ ours }) => !ours)) {
+      const keeper = await keeperOf(ports, resource.kind);
+      const target = targetFor(request, liveMachines(request));
+      await unlessFault(ports.log, resource, keeper.terminate(resource, going, target));
+    }
+  }
 };
 
 /** Removes groups of ours of which nothing is wanted any more. What cannot be removed now is no reason to hold up a return. */

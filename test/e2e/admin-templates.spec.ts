@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { expectGolden, hfAws, hfAwsJson } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { listOf } from './doors.ts';
+import { createOwnGroup } from './own-group.ts';
 import { createPlugin, home, type Plugin } from './plugin.ts';
 
 /** Twelve mistakes, each marked by a comment with its number at the end of the line it is found on. */
@@ -155,6 +156,32 @@ describe('hf-aws templates', () => {
       'RunInstances',
     ]);
     expect(await backend.instanceIds('pending', 'running')).toEqual([]);
+  });
+
+  it('validate --aws and doctor tell what in a group of the administrator’s would cost or end hosts', async () => {
+    const group = await createOwnGroup(backend, 'spot');
+    const own = { ...good, ...backend.place, providerApi: 'ASG', autoScalingGroupName: 'grid' };
+    await plugin.offer([own]);
+    expect((await hfAwsJson(plugin, 'templates', 'validate', '--aws')).body['warnings']).toEqual([]);
+    await group.change({ isProtecting: false, isRebalancing: true, most: 3 }, 'ReplaceUnhealthy', 'AZRebalance');
+    await plugin.offer([own, { ...own, templateId: 'lost', autoScalingGroupName: 'lost' }]);
+    const { exitCode, body } = await hfAwsJson(plugin, 'templates', 'validate', '--aws');
+    expect(exitCode).toBe(1);
+    const rules = listOf(body['warnings']).map(({ rule }) => rule);
+    expect(rules).toEqual([
+      expect.stringMatching(/suspend ReplaceUnhealthy$/),
+      expect.stringMatching(/suspend AZRebalance$/),
+      expect.stringMatching(/protect new instances from scale-in$/),
+      expect.stringMatching(/switch CapacityRebalance off$/),
+      'grid has MaxSize 3 for maxNumber 4',
+    ]);
+    expect(body['errors']).toMatchObject([
+      { templateId: 'lost', rule: expect.stringMatching(/no Auto Scaling group lost/) },
+    ]);
+    const { diagnoses } = (await hfAwsJson(plugin, 'doctor')).body;
+    const groups = listOf(diagnoses).filter(({ subject }) => subject === 'groups');
+    expect(groups).toHaveLength(rules.length + 1);
+    await group.remove();
   });
 
   it('validate --aws tells who may not launch, and what could not be looked at', async () => {

@@ -131,6 +131,34 @@ describe('fleets and groups', () => {
     await group.remove();
   });
 
+  it('leave nothing in a group of the administrator’s of a host that died by itself', async () => {
+    const group = await createOwnGroup(backend, 'ondemand', 1);
+    await offer({ providerApi: 'ASG', autoScalingGroupName: 'grid', priceType: 'ondemand' });
+    const { machines } = await plugin.settled(await plugin.request('cell', 2));
+    await backend.terminate(...machines.slice(0, 1).map(({ machineId }) => machineId));
+    await plugin.settled(await plugin.giveBack(machines.map(hostOf)));
+    await backend.settle();
+    expect(await group.desiredCapacity()).toBe(1);
+    expect(await group.instanceIds()).toHaveLength(1);
+    await group.remove();
+  });
+
+  it('launch no more into a group of weighted types than is wanted, however many calls it takes', async () => {
+    const group = await createOwnGroup(backend, 'ondemand', 0, { weight: 3, most: 500 });
+    await offer({
+      providerApi: 'ASG',
+      autoScalingGroupName: 'grid',
+      priceType: 'ondemand',
+      vmTypes: { 'm5.large': 3 },
+      maxNumber: 500,
+    });
+    const { machines } = await plugin.settled(await plugin.request('cell', 250));
+    expect(machines).toHaveLength(84);
+    await plugin.settled(await plugin.giveBack(machines.map(hostOf)));
+    expect(await group.desiredCapacity()).toBe(0);
+    await group.remove();
+  });
+
   it('raise the desired capacity of a group where LaunchInstances is denied, and leave its other machines alone', async () => {
     const group = await createOwnGroup(backend, 'ondemand', 1);
     const [theirs] = await group.instanceIds();

@@ -6,8 +6,9 @@ import { createPlugin, hostOf, type Json, type Plugin } from './plugin.ts';
 const attributes = { type: 'X86_64', ncpus: 1, nram: 4096 };
 const common = { maxNumber: 50, attributes, instanceTags: 'team=quant' };
 const fleetRole = 'arn:aws:iam::123456789012:role/aws-ec2-spot-fleet-tagging-role';
-const weighted = { vmTypes: { 'm5.large': 1, 'm5.xlarge': 2 } };
 const single = { vmTypes: { 'm5.large': 1 } };
+// The emulator launches the first type that has room: of three units a machine of two, then one more.
+const weighted = { vmTypes: { 'm5.xlarge': 2, 'm5.large': 1 } };
 const requirements = { abisInstanceRequirements: { VCpuCount: { Min: 2, Max: 4 }, MemoryMiB: { Min: 4096 } } };
 
 interface Cell {
@@ -16,12 +17,31 @@ interface Cell {
   /** The administrator's group that must be there first. */
   readonly ownGroup?: Market;
   /** Why moto cannot serve it, where it cannot. */
-  readonly notOnMoto?: string;
+  readonly notOnMoto?: string | undefined;
 }
 
 const noModifyFleet = 'moto has no ModifyFleet, so a maintain fleet cannot be shrunk';
 const byRequirements = 'moto launches no instances by InstanceRequirements';
 const noWeights = 'moto takes the first type alone and counts weights its own way';
+
+const forms: readonly { readonly form: string; readonly types: Json; readonly notOnMoto?: string }[] = [
+  { form: '', types: single },
+  { form: ' weighted', types: weighted, notOnMoto: noWeights },
+  { form: ' by requirements', types: requirements, notOnMoto: byRequirements },
+];
+const markets = [
+  ['ondemand', { priceType: 'ondemand' }],
+  ['spot', { priceType: 'spot' }],
+  ['mixed', { priceType: 'spot', percentOnDemand: 50 }],
+] as const;
+
+/** One kind of capacity by a single type, by weighted types and by requirements. */
+const inAllForms = (name: string, template: Json, notOnMoto?: string): readonly Cell[] =>
+  forms.map(({ form, types, ...rest }) => ({
+    name: `${name}${form}`,
+    template: { ...template, ...types },
+    notOnMoto: notOnMoto ?? rest.notOnMoto,
+  }));
 
 const cells: readonly Cell[] = [
   { name: 'RunInstances ondemand', template: { vmType: 'm5.large', allOrNothing: true } },
@@ -30,90 +50,36 @@ const cells: readonly Cell[] = [
     template: { vmType: 'm5.large', priceType: 'spot', providerApi: 'RunInstances', allOrNothing: true },
   },
   ...(['instant', 'request', 'maintain'] as const).flatMap((fleetType) =>
-    (
-      [
-        ['ondemand', { priceType: 'ondemand' }],
-        ['spot', { priceType: 'spot' }],
-        ['mixed', { priceType: 'spot', percentOnDemand: 50 }],
-      ] as const
-    ).map(([market, fields]) => ({
-      name: `EC2Fleet ${fleetType} ${market}`,
-      template: { providerApi: 'EC2Fleet', fleetType, ...fields, ...single },
-      ...(fleetType === 'maintain' ? { notOnMoto: noModifyFleet } : {}),
-    })),
+    markets.flatMap(([market, fields]) =>
+      inAllForms(
+        `EC2Fleet ${fleetType} ${market}`,
+        { providerApi: 'EC2Fleet', fleetType, ...fields },
+        fleetType === 'maintain' ? noModifyFleet : undefined,
+      ),
+    ),
   ),
-  {
-    name: 'EC2Fleet instant weighted',
-    template: { providerApi: 'EC2Fleet', priceType: 'spot', ...weighted },
-    notOnMoto: noWeights,
-  },
-  {
-    name: 'EC2Fleet maintain weighted',
-    template: { providerApi: 'EC2Fleet', fleetType: 'maintain', priceType: 'spot', ...weighted },
-    notOnMoto: noModifyFleet,
-  },
-  {
-    name: 'SpotFleet maintain weighted',
-    template: { priceType: 'spot', fleetRole, fleetType: 'maintain', ...weighted },
-    notOnMoto: noWeights,
-  },
-  {
-    name: 'ASG per request weighted',
-    template: { providerApi: 'ASG', priceType: 'spot', ...weighted },
-    notOnMoto: noWeights,
-  },
-  {
-    name: 'EC2Fleet request by requirements',
-    template: { providerApi: 'EC2Fleet', fleetType: 'request', priceType: 'ondemand', ...requirements },
-    notOnMoto: byRequirements,
-  },
-  {
-    name: 'EC2Fleet instant by requirements',
-    template: { providerApi: 'EC2Fleet', priceType: 'spot', ...requirements },
-    notOnMoto: byRequirements,
-  },
   ...(['request', 'maintain'] as const).flatMap((fleetType) =>
-    (
-      [
-        ['spot', {}],
-        ['mixed', { percentOnDemand: 50 }],
-      ] as const
-    ).map(([market, fields]) => ({
-      name: `SpotFleet ${fleetType} ${market}`,
-      template: { priceType: 'spot', fleetRole, fleetType, ...fields, ...single },
-    })),
+    markets
+      .slice(1)
+      .flatMap(([market, fields]) =>
+        inAllForms(`SpotFleet ${fleetType} ${market}`, { fleetRole, fleetType, ...fields }),
+      ),
   ),
-  {
-    name: 'heterogeneous',
-    template: { priceType: 'heterogeneous', fleetRole, vmTypesOnDemand: { 'm5.large': 1 }, ...single },
-  },
-  ...(
-    [
-      ['ondemand', { priceType: 'ondemand' }],
-      ['spot', { priceType: 'spot' }],
-      ['mixed', { priceType: 'spot', percentOnDemand: 50 }],
-    ] as const
-  ).map(([market, fields]) => ({
-    name: `ASG per request ${market}`,
-    template: { providerApi: 'ASG', ...fields, ...single },
-    ...(market === 'mixed' ? { notOnMoto: 'moto launches 2 machines of a mixed group that wants 3' } : {}),
-  })),
-  ...(['ondemand', 'spot', 'mixed'] as const).map((market) => ({
+  ...inAllForms('heterogeneous', { priceType: 'heterogeneous', fleetRole, vmTypesOnDemand: { 'm5.large': 1 } }),
+  ...markets.flatMap(([market, fields]) =>
+    inAllForms(
+      `ASG per request ${market}`,
+      { providerApi: 'ASG', ...fields },
+      market === 'mixed' ? 'moto launches 2 machines of a mixed group that wants 3' : undefined,
+    ),
+  ),
+  // What a group of the administrator's launches is the group's to say.
+  ...markets.map(([market]) => ({
     name: `ASG existing ${market}`,
     template: { providerApi: 'ASG', autoScalingGroupName: 'grid', priceType: 'ondemand', ...single },
     ownGroup: market,
     notOnMoto: 'moto has no LaunchInstances and answers it with HTTP 500, which leaves the outcome open',
   })),
-  {
-    name: 'ASG per request by requirements',
-    template: { providerApi: 'ASG', priceType: 'spot', ...requirements },
-    notOnMoto: byRequirements,
-  },
-  {
-    name: 'SpotFleet request by requirements',
-    template: { priceType: 'spot', fleetRole, ...requirements },
-    notOnMoto: byRequirements,
-  },
 ];
 
 describe.each(backends.filter(({ available }) => available))(
@@ -143,9 +109,10 @@ describe.each(backends.filter(({ available }) => available))(
       const ready = await plugin.settled(await plugin.request('cell', 3));
       expect(ready, ready.message).toMatchObject({ status: 'complete' });
       const { machines } = ready;
-      const units = machines.length;
-      expect(units).toBeGreaterThanOrEqual('vmTypes' in template && 'm5.xlarge' in Object(template['vmTypes']) ? 2 : 3);
-      expect(new Set(machines.map(({ name }) => name)).size).toBe(units);
+      const isWeighted = 'm5.xlarge' in Object(template['vmTypes'] ?? {});
+      expect(machines.length).toBeGreaterThanOrEqual(isWeighted ? 2 : 3);
+      expect(machines.length).toBeLessThanOrEqual(3);
+      expect(new Set(machines.map(({ name }) => name)).size).toBe(machines.length);
       for (const { result, name } of machines) {
         expect(result).toBe('succeed');
         expect(name).toMatch(/^ip-.*\.internal$/);

@@ -3,6 +3,9 @@ import {
   CreateAutoScalingGroupCommand,
   DeleteAutoScalingGroupCommand,
   DescribeAutoScalingGroupsCommand,
+  ResumeProcessesCommand,
+  SuspendProcessesCommand,
+  UpdateAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
 import { CreateLaunchTemplateCommand, DeleteLaunchTemplateCommand } from '@aws-sdk/client-ec2';
 import { expect } from 'vitest';
@@ -13,8 +16,13 @@ export type Market = 'ondemand' | 'spot' | 'mixed';
 const credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'planted-secret' };
 const AutoScalingGroupName = 'grid';
 
-/** The Auto Scaling group `grid` as an administrator makes it, with machines of its own. */
-export const createOwnGroup = async ({ url, client, place }: Backend, market: Market, machines = 0) => {
+/** The Auto Scaling group `grid` as the README asks administrators to make it, with machines of its own. */
+export const createOwnGroup = async (
+  { url, client, place }: Backend,
+  market: Market,
+  machines = 0,
+  { weight = 1, most = 10 }: { readonly weight?: number; readonly most?: number } = {},
+) => {
   const { LaunchTemplate } = await client.send(
     new CreateLaunchTemplateCommand({
       LaunchTemplateName: AutoScalingGroupName,
@@ -27,12 +35,15 @@ export const createOwnGroup = async ({ url, client, place }: Backend, market: Ma
     new CreateAutoScalingGroupCommand({
       AutoScalingGroupName,
       MinSize: 0,
-      MaxSize: 10,
+      MaxSize: most,
       DesiredCapacity: machines,
       VPCZoneIdentifier: String(place['subnetId']),
       NewInstancesProtectedFromScaleIn: true,
       MixedInstancesPolicy: {
-        LaunchTemplate: { LaunchTemplateSpecification, Overrides: [{ InstanceType: 'm5.large' }] },
+        LaunchTemplate: {
+          LaunchTemplateSpecification,
+          Overrides: [{ InstanceType: 'm5.large', WeightedCapacity: String(weight) }],
+        },
         InstancesDistribution: {
           OnDemandBaseCapacity: market === 'mixed' ? 1 : 0,
           OnDemandPercentageAboveBaseCapacity: market === 'ondemand' ? 100 : 0,
@@ -40,14 +51,34 @@ export const createOwnGroup = async ({ url, client, place }: Backend, market: Ma
       },
     }),
   );
+  const ScalingProcesses = ['AZRebalance', 'ReplaceUnhealthy'];
+  await scaling.send(new SuspendProcessesCommand({ AutoScalingGroupName, ScalingProcesses }));
+  const describe = async () => {
+    const command = new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [AutoScalingGroupName] });
+    return (await scaling.send(command)).AutoScalingGroups?.[0];
+  };
   const group = {
+    desiredCapacity: async (): Promise<number | undefined> => (await describe())?.DesiredCapacity,
     instanceIds: async (): Promise<readonly (string | undefined)[]> => {
-      const command = new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [AutoScalingGroupName] });
-      const { AutoScalingGroups = [] } = await scaling.send(command);
-      const living = (AutoScalingGroups[0]?.Instances ?? []).filter(
+      const living = ((await describe())?.Instances ?? []).filter(
         ({ LifecycleState = '' }) => !LifecycleState.startsWith('Terminat'),
       );
       return living.map(({ InstanceId }) => InstanceId);
+    },
+    /** As an administrator may leave it; the named processes go on. */
+    change: async (
+      to: { readonly isProtecting: boolean; readonly isRebalancing: boolean; readonly most: number },
+      ...resumed: readonly string[]
+    ): Promise<void> => {
+      await scaling.send(
+        new UpdateAutoScalingGroupCommand({
+          AutoScalingGroupName,
+          NewInstancesProtectedFromScaleIn: to.isProtecting,
+          CapacityRebalance: to.isRebalancing,
+          MaxSize: to.most,
+        }),
+      );
+      await scaling.send(new ResumeProcessesCommand({ AutoScalingGroupName, ScalingProcesses: [...resumed] }));
     },
     remove: async (): Promise<void> => {
       await scaling.send(new DeleteAutoScalingGroupCommand({ AutoScalingGroupName, ForceDelete: true }));

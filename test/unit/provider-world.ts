@@ -196,7 +196,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     ValidateTemplate: async () =>
       validateTemplateHandler({
         checker: createTemplateChecker(environment, { ...facts, readTemplate }),
-        inspector: async () => ({ inspect: async () => [] }),
+        inspector: async () => ({ inspect: async () => [], inspectGroup: async () => [] }),
         log,
       }),
   };
@@ -205,6 +205,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
       diagnoseHandler({
         local: [],
         aws: async () => [],
+        inspector: async () => ({ inspectGroup: async () => [] }),
         unusedLaunchTemplates: async () => 0,
         forgotten: async () => [],
         templates,

@@ -1,8 +1,9 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
 import type { Diagnosis } from '../../domain/finding.ts';
 import { iamPolicy, type NeededAction, neededActions } from '../../domain/needed-actions.ts';
+import type { Template } from '../../domain/template.ts';
 import type { Handler, Message, Operation } from '../bus.ts';
-import type { TemplateCatalog } from '../ports.ts';
+import type { TemplateCatalog, TemplateInspector } from '../ports.ts';
 
 export interface Diagnose extends Message {
   readonly type: 'Diagnose';
@@ -21,6 +22,7 @@ export interface DiagnosePorts {
   /** Of this host: everything but AWS. */
   readonly local: readonly (() => Promise<readonly Diagnosis[]>)[];
   readonly aws: (actions: readonly NeededAction[]) => Promise<readonly Diagnosis[]>;
+  readonly inspector: () => Promise<Pick<TemplateInspector, 'inspectGroup'>>;
   readonly unusedLaunchTemplates: () => Promise<number>;
   /** Ids of what runs at AWS and nobody will ask about. */
   readonly forgotten: () => Promise<readonly string[]>;
@@ -75,11 +77,37 @@ const orphans = async (ids: readonly string[]): Promise<readonly Diagnosis[]> =>
       },
 ];
 
+/** The groups of the administrator's that templates name. */
+const groups = async (
+  templates: readonly Template[],
+  inspector: DiagnosePorts['inspector'],
+): Promise<readonly Diagnosis[]> => {
+  const named = templates.filter(({ autoScalingGroupName }) => autoScalingGroupName !== undefined);
+  if (named.length === 0) return [];
+  const { inspectGroup } = await inspector();
+  const subject = 'groups';
+  const found: Diagnosis[] = [];
+  for (const template of named) {
+    for (const { severity: status, rule } of await inspectGroup(template))
+      found.push({
+        subject,
+        status,
+        what: `${template.templateId}: ${rule}`,
+        why: 'Host Factory hears of no machine that the group makes or ends by itself',
+        mend: 'change the group as said',
+      });
+  }
+  return found.length > 0
+    ? found
+    : [{ subject, status: 'ok', what: 'the Auto Scaling groups that templates name fit' }];
+};
+
 /** Looks at everything that has to be right for Host Factory's calls to work. Changes nothing. */
 export const diagnoseHandler =
   ({
     local,
     aws,
+    inspector,
     unusedLaunchTemplates,
     forgotten,
     templates,
@@ -97,6 +125,7 @@ export const diagnoseHandler =
       diagnoses.push(...found);
       const isReached = found.every(({ status }) => status !== 'error');
       if (isReached) {
+        diagnoses.push(...(await unlessFault('groups', () => groups(served, inspector))));
         diagnoses.push(...(await unlessFault('leftovers', async () => leftovers(await unusedLaunchTemplates()))));
         diagnoses.push(...(await unlessFault('orphans', async () => orphans(await forgotten()))));
       }

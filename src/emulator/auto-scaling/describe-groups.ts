@@ -1,7 +1,7 @@
 import { type Action, isoTime, ownerId } from '../ec2/action.ts';
 import { type InstanceView, viewOf } from '../ec2/instance-view.ts';
 import { pageOf } from '../ec2/paging.ts';
-import { isAlive, membersOf } from '../fleets/members.ts';
+import { isAlive, isCounted, membersOf } from '../fleets/members.ts';
 import type { FleetEvent, FleetRecord } from '../fleets/record.ts';
 import { listing, parameterTable } from '../wire/parameter-table.ts';
 import { readParameters } from '../wire/parameters.ts';
@@ -13,7 +13,8 @@ import { groupOf, invalid, sizesOf, tagsOf } from './groups.ts';
 const mostInstances = 50;
 const pages = listing.replace('MaxResults', 'MaxRecords');
 
-const lifecycleStates = { pending: 'Pending', running: 'InService' } as const;
+/** Of a member that the group counts: a dead one too, where the group may not notice. */
+const inGroup = (state: InstanceView['state']): string => (state === 'pending' ? 'Pending' : 'InService');
 
 const memberXml = (group: FleetRecord, { instance, reservation, state }: InstanceView): XmlFields => {
   const params = readParameters(group.order);
@@ -23,7 +24,7 @@ const memberXml = (group: FleetRecord, { instance, reservation, state }: Instanc
     InstanceId: instance.id,
     AutoScalingGroupName: undefined,
     AvailabilityZone: reservation.spec.zone,
-    LifecycleState: state === 'pending' || state === 'running' ? lifecycleStates[state] : 'Terminating',
+    LifecycleState: isCounted(group, instance) ? inGroup(state) : 'Terminating',
     HealthStatus: isAlive(instance) ? 'Healthy' : 'Unhealthy',
     ProtectedFromScaleIn: instance.member?.isProtected ?? false,
     InstanceType: reservation.spec.instanceType,

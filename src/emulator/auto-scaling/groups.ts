@@ -1,5 +1,5 @@
 import { required } from '../ec2/action.ts';
-import { changedEvent, isAlive, type Member, membersOf, recordFleet } from '../fleets/members.ts';
+import { changedEvent, countedMembers, type Member, recordFleet } from '../fleets/members.ts';
 import type { FleetRecord, NewEvent } from '../fleets/record.ts';
 import { isUneven } from '../fleets/settle.ts';
 import { type Parameters, readParameters } from '../wire/parameters.ts';
@@ -54,14 +54,10 @@ export const reorder = (
     ...events,
   ]);
 
-/** The living members of these ids; fails if one is none, or they are more than `most`. */
+/** The members of these ids, also dead ones that the group may not notice; fails if one is none, or they are more than `most`. */
 export const managed = (world: World, group: FleetRecord, ids: readonly string[], most: number): readonly Member[] => {
   if (ids.length === 0 || ids.length > most) throw invalid(`1 to ${most} instance ids are needed, not ${ids.length}`);
-  const members = new Map(
-    membersOf(world, group)
-      .filter(isAlive)
-      .map((one) => [one.id, one]),
-  );
+  const members = new Map(countedMembers(world, group).map((one) => [one.id, one]));
   return ids.map((id) => {
     const member = members.get(id);
     if (member !== undefined) return member;

@@ -17,8 +17,8 @@ export const membersOf = (world: World, { id }: FleetRecord): readonly Member[] 
 export const isAlive = ({ phase }: InstanceRecord): boolean => phase.toward === 'running';
 
 /** A group that may not replace unhealthy instances goes on counting them. */
-const isCounted = ({ suspended }: FleetRecord, instance: Member): boolean =>
-  isAlive(instance) || (suspended.includes('ReplaceUnhealthy') && instance.member.isLeaving !== true);
+export const isCounted = ({ suspended }: FleetRecord, instance: InstanceRecord): boolean =>
+  isAlive(instance) || (suspended.includes('ReplaceUnhealthy') && instance.member?.isLeaving !== true);
 
 export const countedMembers = (world: World, fleet: FleetRecord): readonly Member[] =>
   membersOf(world, fleet).filter((instance) => isCounted(fleet, instance));

@@ -136,7 +136,8 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
     },
     inspector: async () => {
       const { createInspector } = await import('./inspection.ts');
-      return createInspector({ ...options, client: config, random: Math.random, imageOf });
+      const group = async (name: string) => (await autoScaling()).group(name);
+      return createInspector({ ...options, client: config, random: Math.random, imageOf, group });
     },
     diagnose: async (actions) => {
       const { diagnoseAws } = await import('./inspection.ts');

@@ -5,19 +5,24 @@ import type { AutoScaling } from './auto-scaling.ts';
 
 export interface GroupMember {
   readonly id: string;
-  /** Whether scale-in protection can be and has to be lifted: Auto Scaling refuses to for members on their way in or out. */
+  /** Whether scale-in protection can be and has to be lifted: Auto Scaling refuses to for members on their way in or out, and for dead ones. */
   readonly isProtected: boolean;
+  /** Not so: the group goes on counting one that died where it may not replace it. */
+  readonly isHealthy: boolean;
   /** Its weight in the group; 1 where the group has none. */
   readonly units: number;
 }
 
-/** Instances of a group that are there or on their way. */
-export const liveMembers = (group: AutoScalingGroup | undefined): readonly GroupMember[] =>
-  (group?.Instances ?? []).flatMap(({ InstanceId, LifecycleState = '', WeightedCapacity, ProtectedFromScaleIn }) => {
-    if (InstanceId === undefined || LifecycleState.startsWith('Terminat')) return [];
-    const isProtected = ProtectedFromScaleIn === true && LifecycleState === 'InService';
-    return [{ id: InstanceId, isProtected, units: Number(WeightedCapacity ?? 1) }];
-  });
+/** Instances that a group counts: there, on their way, or dead without being replaced. */
+export const countedMembers = (group: AutoScalingGroup | undefined): readonly GroupMember[] =>
+  (group?.Instances ?? []).flatMap(
+    ({ InstanceId, LifecycleState = '', HealthStatus, WeightedCapacity, ProtectedFromScaleIn }) => {
+      if (InstanceId === undefined || LifecycleState.startsWith('Terminat')) return [];
+      const isHealthy = HealthStatus !== 'Unhealthy';
+      const isProtected = ProtectedFromScaleIn === true && LifecycleState === 'InService' && isHealthy;
+      return [{ id: InstanceId, isProtected, isHealthy, units: Number(WeightedCapacity ?? 1) }];
+    },
+  );
 
 // Auto Scaling: ids per call.
 const [mostToUnprotect, mostToTerminate] = [50, 100];
@@ -56,7 +61,7 @@ export const terminateMembers = async (
   group: string,
   machineIds: readonly string[],
 ): Promise<Terminated> => {
-  const members = liveMembers(await scaling.group(group)).filter(({ id }) => machineIds.includes(id));
+  const members = countedMembers(await scaling.group(group)).filter(({ id }) => machineIds.includes(id));
   const isProtected = members.filter((member) => member.isProtected).map(({ id }) => id);
   await inChunks(isProtected, mostToUnprotect, (chunk) => scaling.unprotect(group, chunk));
   const refused = new Map<string, string>();

@@ -1,3 +1,4 @@
+import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import {
   type _InstanceType,
   DescribeImages$,
@@ -21,11 +22,13 @@ import { hasCode, isPluginError, messageOf, type PluginError } from '../../domai
 import type { Complaint } from '../../domain/finding.ts';
 import { type Template, weightedTypes } from '../../domain/template.ts';
 import { ec2Service } from './ec2.ts';
+import { groupComplaints } from './group-inspection.ts';
 import { isInstanceType, optional } from './launch-data.ts';
 import { createQueryClient, type QueryClientOptions } from './query-client.ts';
 
 export interface InspectionOptions extends QueryClientOptions {
   readonly imageOf: (alias: string) => Promise<string>;
+  readonly group: (name: string) => Promise<AutoScalingGroup | undefined>;
 }
 
 const error = (field: string, rule: string): Complaint => ({ severity: 'error', field, rule });
@@ -80,6 +83,7 @@ const subnetComplaints = (subnets: readonly Subnet[], { subnetIds, maxNumber }: 
 
 interface Lookup {
   readonly imageOf: (alias: string) => Promise<string>;
+  readonly group: InspectionOptions['group'];
   readonly read: ReturnType<typeof createQueryClient>['read'];
 }
 
@@ -166,6 +170,11 @@ const checkLaunch = async (lookup: Lookup, template: Template, types: readonly s
   return lookup.read<RunInstancesCommand>(RunInstances$, input).then(() => [], launchComplaint);
 };
 
+const checkGroup = ({ group }: Lookup, { autoScalingGroupName: name, maxNumber }: Template) =>
+  name === undefined
+    ? Promise.resolve([])
+    : complaintsOf('autoScalingGroupName', async () => groupComplaints(await group(name), name, maxNumber));
+
 const inspect = async (lookup: Lookup, template: Template): Promise<readonly Complaint[]> => {
   const names = typesOf(template);
   let types: Architectures = new Map();
@@ -184,6 +193,7 @@ const inspect = async (lookup: Lookup, template: Template): Promise<readonly Com
     await complaintsOf('imageId', () => checkImage(lookup, template, types)),
     await complaintsOf('securityGroupIds', () => checkGroups(lookup, template, subnets[0]?.VpcId)),
     await complaintsOf('keyName', () => checkKey(lookup, template)),
+    await checkGroup(lookup, template),
   ].flat();
   const isLaunchable = found.every(({ severity }) => severity === 'warning');
   return isLaunchable ? [...found, ...(await checkLaunch(lookup, template, names))] : found;
@@ -192,7 +202,10 @@ const inspect = async (lookup: Lookup, template: Template): Promise<readonly Com
 export { diagnoseAws } from './diagnosis.ts';
 
 /** Asks EC2 what only it knows of a template. Changes nothing: the launch is asked for as DryRun. */
-export const createInspector = ({ imageOf, ...options }: InspectionOptions): TemplateInspector => {
-  const lookup: Lookup = { imageOf, read: createQueryClient(ec2Service, options).read };
-  return { inspect: (template) => inspect(lookup, template) };
+export const createInspector = ({ imageOf, group, ...options }: InspectionOptions): TemplateInspector => {
+  const lookup: Lookup = { imageOf, group, read: createQueryClient(ec2Service, options).read };
+  return {
+    inspect: (template) => inspect(lookup, template),
+    inspectGroup: (template) => checkGroup(lookup, template),
+  };
 };

@@ -7,7 +7,7 @@ import type { PreparedLaunch, Resource } from '../../domain/request.ts';
 import type { AutoScaling } from './auto-scaling.ts';
 import type { Ec2 } from './ec2.ts';
 import { kindOfCode } from './fault.ts';
-import { type GroupMember, liveMembers, terminateMembers } from './group-members.ts';
+import { countedMembers, type GroupMember, terminateMembers } from './group-members.ts';
 import { isRefusalFault, refusalOf } from './refusal.ts';
 
 /** Machines wanted of an Auto Scaling group of the administrator's. */
@@ -86,9 +86,10 @@ const launchSome = async (
 /** Calls for all that is wanted, as many instances at a time as the API takes; ends at the first that brings less. */
 const launchAll = async (scaling: AutoScaling, launch: PreparedLaunch, call: SharedGroupCall): Promise<Launched> => {
   const machines: Sighting[] = [];
-  for (let asked = 0; asked < launch.count; asked += mostPerLaunch) {
-    const units = Math.min(mostPerLaunch, launch.count - asked);
-    const token = asked === 0 ? launch.clientToken : `${launch.clientToken}-${asked}`;
+  for (let calls = 0; unitsOf(machines, call) < launch.count; calls++) {
+    // Weights may have brought more than was asked for.
+    const units = Math.min(mostPerLaunch, launch.count - unitsOf(machines, call));
+    const token = calls === 0 ? launch.clientToken : `${launch.clientToken}-${calls}`;
     const some = await launchSome(scaling, launch, call, { units, token });
     machines.push(...some.machines);
     const missing = launch.count - unitsOf(machines, call);
@@ -151,7 +152,7 @@ const unitsIn = (members: readonly GroupMember[]): number => members.reduce((sum
 /** The ledger of a group beside what the group shows. */
 const readBooks = async (ledger: LiveRequests, group: AutoScalingGroup) => {
   const entries = await ledger.list();
-  const members = liveMembers(group);
+  const members = countedMembers(group);
   const claims = new Map(entries.map(({ templateId, requestId }) => [templateId, requestId] as const));
   const wants = entries.filter(({ templateId }) => templateId === wanted);
   const heldBy = (requestId: string) => members.filter(({ id }) => claims.get(id) === requestId);
@@ -159,7 +160,7 @@ const readBooks = async (ledger: LiveRequests, group: AutoScalingGroup) => {
     const units = wants.find((entry) => entry.requestId === requestId)?.units ?? 0;
     return Math.max(0, units - unitsIn(heldBy(requestId)));
   };
-  const free = members.filter(({ id }) => !claims.has(id));
+  const free = members.filter(({ id, isHealthy }) => isHealthy && !claims.has(id));
   const owed = wants.reduce((sum, { requestId }) => sum + owedTo(requestId), 0);
   return { entries, members, wants, free, heldBy, owedTo, owed };
 };
