@@ -48,7 +48,9 @@ fi
 # program says by its exit status that it has answered: 10 for success, 11 for failure.
 { true 3<&0; } 2>/dev/null || exec </dev/null
 exec 3<&0
-HF_AWS_LAUNCHER=1 "$node" "$home/dist/hf-aws.cjs" "$operation" "$@" <&3 3<&- &
+# It may have work to do once its answer is out, which nobody is to wait for: then it says so by SIGUSR1.
+trap 'exit 0' USR1
+HF_AWS_LAUNCHER=$$ "$node" "$home/dist/hf-aws.cjs" "$operation" "$@" <&3 3<&- &
 pid=$!
 trap 'kill -TERM $pid 2>/dev/null' TERM INT HUP
 wait $pid

@@ -64,6 +64,8 @@ export interface ComposeOptions {
   readonly looksOnly?: boolean;
   /** Is told of the AWS calls that would go out; nothing is sent, nothing is written. */
   readonly rehearse?: (call: AwsCall) => void;
+  /** Called when an answer is followed by work that takes its time. */
+  readonly letCallerGo?: () => void;
   /** Is told how far a sweep or the rebuilding of a projection has come. */
   readonly progress?: Progress;
   /** Ends AWS calls early, beside the budget of the call itself. */
@@ -116,6 +118,7 @@ export const compose = async ({
   server,
   rehearse,
   progress,
+  letCallerGo,
   looksOnly = rehearse !== undefined,
 }: ComposeOptions): Promise<Application> => {
   const clock = Date.now;
@@ -191,7 +194,9 @@ export const compose = async ({
       return 'begun';
     };
     await createFactCache(workDir, 'housekeeping', clock).get(name, () => interval, begin);
-    if (isDue) await work();
+    if (!isDue) return;
+    letCallerGo?.();
+    await work();
   };
   const sync = { streams, failures, live, hosts, providers, policy, clock, log };
   const writeMetrics = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AwsCall } from './application/rehearsal.ts';
 import { messageOf } from './domain/errors.ts';
@@ -28,6 +28,21 @@ const answer = async (body: object): Promise<void> => {
     if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
     await new Promise((resolve) => process.stdout.write(rest, resolve));
   }
+};
+
+/**
+ * Lets the launcher end, now that the answer is out, while this process works on: Host Factory waits for the script. Nothing
+ * where somebody else has started this process.
+ */
+const letCallerGo = (): void => {
+  const launcher = Number(process.env['HF_AWS_LAUNCHER']);
+  if (!(launcher > 1) || launcher !== process.ppid) return;
+  // Whoever reads the answer to its end must not wait for this process either.
+  for (const descriptor of [0, 1]) {
+    closeSync(descriptor);
+    openSync('/dev/null', descriptor === 0 ? 'r' : 'w');
+  }
+  process.kill(launcher, 'SIGUSR1');
 };
 
 /** Milliseconds for a call before its configuration is read; the default of actionTimeoutSeconds. */
@@ -78,7 +93,7 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
       import('./hostfactory/operations.ts'),
       import('./hostfactory/input.ts'),
     ]);
-    const application = await compose({ env: process.env, home, signal });
+    const application = await compose({ env: process.env, home, signal, letCallerGo });
     log = application.log;
     clearTimeout(patience);
     giveUpIn(Math.max(0, application.budget - process.uptime() * 1000), timeIsUp);

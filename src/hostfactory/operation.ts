@@ -4,7 +4,7 @@ import type { Logger } from '../application/ports.ts';
 interface Answer {
   /** The one JSON object for Host Factory. */
   readonly body: object;
-  /** Work to do once the answer is out; Host Factory may still wait for the process to end, so it must be short. */
+  /** Work to do once the answer is out. */
   readonly afterwards?: () => Promise<void>;
 }
 

@@ -62,6 +62,16 @@ describe('the number of AWS calls', () => {
     expect(await callsDuring(() => plugin.reclaims(hosts))).toEqual({ DescribeInstances: 3 });
   });
 
+  it('ends before the sweep that follows its answer', async () => {
+    await plugin.configure({ sweepIntervalMinutes: 10 });
+    backend.emulator.addFault({ action: 'DescribeFleets', effect: { kind: 'delay', ms: 3000 } });
+    const swept = () => backend.emulator.countCalls()['DescribeAutoScalingGroups'] ?? 0;
+    backend.emulator.forgetCalls();
+    expect(await plugin.reclaims([], { isHasty: true })).toEqual([]);
+    expect(swept()).toBe(0);
+    await expect.poll(swept, { timeout: 10_000 }).toBe(1);
+  });
+
   it('is one more the first time an image is named by an alias, and its AMI is what the request keeps', async () => {
     const alias = '/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64';
     const [template] = testTemplates(backend.place);

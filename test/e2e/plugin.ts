@@ -38,7 +38,7 @@ export interface Plugin {
   readonly logDir: string;
   readonly env: Record<string, string>;
   /** Writes the input as Host Factory does and runs `<script> -f <file>`. */
-  call(operation: string, input: unknown): Promise<Outcome>;
+  call(operation: string, input: unknown, options?: RunOptions): Promise<Outcome>;
   /** Runs a script with just these arguments. */
   run(operation: string, args: readonly string[], options?: RunOptions): Promise<Outcome>;
   /** requestMachines, answering with the id. */
@@ -47,7 +47,7 @@ export interface Plugin {
   /** Polls until the request is no longer running. */
   settled(requestId: string): Promise<RequestEntry>;
   giveBack(machines: readonly Json[]): Promise<string>;
-  reclaims(machines: readonly (Json | string)[]): Promise<readonly Json[]>;
+  reclaims(machines: readonly (Json | string)[], options?: RunOptions): Promise<readonly Json[]>;
   configure(config: Json): Promise<void>;
   offer(templates: readonly Json[]): Promise<void>;
   /** Every file of the work directory, but for the compiled code that calls keep for the next. */
@@ -60,6 +60,8 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly script?: string;
   readonly stdin?: string | 'closed';
+  /** Whether to go on when the script has ended, though it may have left a process behind that works on. */
+  readonly isHasty?: boolean;
 }
 
 const exitOf = (child: ChildProcess): Promise<number | null> =>
@@ -72,12 +74,25 @@ const toObject = (text: string): Json => {
   return Object.fromEntries(Object.entries(value));
 };
 
+/** Resolves when no process of the group is left: a script may end before the work that follows its answer does. */
+export const groupEnd = async (group: number): Promise<void> => {
+  for (;;) {
+    try {
+      process.kill(-group, 0);
+    } catch {
+      return;
+    }
+    await wait(10);
+  }
+};
+
 export const runScript = async (
   script: string,
   args: readonly string[],
-  { env = {}, cwd = tmpdir(), stdin = 'closed' }: RunOptions,
+  { env = {}, cwd = tmpdir(), stdin = 'closed', isHasty = false }: RunOptions,
 ): Promise<Outcome> => {
-  const child = spawn(script, [...args], { env, cwd, stdio: [stdin === 'closed' ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+  const stdio = [stdin === 'closed' ? ('ignore' as const) : ('pipe' as const), 'pipe' as const, 'pipe' as const];
+  const child = spawn(script, [...args], { env, cwd, detached: true, stdio });
   if (stdin !== 'closed') child.stdin?.end(stdin);
   let stdout = '';
   let stderr = '';
@@ -88,6 +103,7 @@ export const runScript = async (
     stderr += String(chunk);
   });
   const exitCode = await exitOf(child);
+  if (!isHasty && child.pid !== undefined) await groupEnd(child.pid);
   if (stderr !== '') throw new Error(`the script wrote to stderr, which Host Factory sees: ${stderr}`);
   return { stdout, exitCode, body: toObject(stdout) };
 };
@@ -128,13 +144,13 @@ export const createPlugin = async (config: Json, templates: readonly Json[]): Pr
 
   const run: Plugin['run'] = (operation, args, options = {}) =>
     runScript(options.script ?? join(home, 'scripts', `${operation}.sh`), args, { env, ...options });
-  const call: Plugin['call'] = async (operation, input) => {
+  const call: Plugin['call'] = async (operation, input, options = {}) => {
     const file = join(directory, `hf_in_${inputs++}`);
     await writeFile(file, JSON.stringify(input, null, '\t'));
-    return run(operation, ['-f', file]);
+    return run(operation, ['-f', file], options);
   };
-  const succeed = async (operation: string, input: unknown): Promise<Json> => {
-    const { exitCode, body, stdout } = await call(operation, input);
+  const succeed = async (operation: string, input: unknown, options: RunOptions = {}): Promise<Json> => {
+    const { exitCode, body, stdout } = await call(operation, input, options);
     if (exitCode !== 0) throw new Error(`${operation} ended with ${exitCode}: ${stdout}`);
     return body;
   };
@@ -165,8 +181,8 @@ export const createPlugin = async (config: Json, templates: readonly Json[]): Pr
       }
     },
     giveBack: async (machines) => String((await succeed('requestReturnMachines', { machines }))['requestId']),
-    reclaims: async (machines) => {
-      const { requests } = await succeed('getReturnRequests', { machines });
+    reclaims: async (machines, options) => {
+      const { requests } = await succeed('getReturnRequests', { machines }, options);
       return listOf(requests).map((entry) => Object.fromEntries(Object.entries(Object(entry))));
     },
     state: async () => {

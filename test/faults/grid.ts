@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Moment } from '../../src/emulator/api-call.ts';
 import { type EmulatorBackend, emulatorBackend } from '../e2e/backends.ts';
-import { createPlugin, home, hostOf, type Json, type MachineEntry, type Plugin } from '../e2e/plugin.ts';
+import { createPlugin, groupEnd, home, hostOf, type Json, type MachineEntry, type Plugin } from '../e2e/plugin.ts';
 import { count } from './tally.ts';
 
 const [second, minute] = [1000, 60_000];
@@ -83,20 +83,21 @@ export const createGrid = async (templates: (place: Json) => readonly Json[], co
   const start = Date.now();
   let passed = 0;
   let apart = 0;
-  let victim: { readonly pid: number; readonly point: KillPoint; calls: number } | undefined;
+  let victim: { readonly pid: number; readonly point: KillPoint; calls: number; struck: boolean } | undefined;
 
-  const strike = (pid: number): void => {
+  /** Whether it came in time: the group had not just ended. */
+  const strike = (pid: number): boolean => {
     try {
-      process.kill(-pid, 'SIGKILL');
+      return process.kill(-pid, 'SIGKILL');
     } catch {
-      // It had just ended.
+      return false;
     }
   };
   const watch = ({ at }: Moment): 'cut' | undefined => {
     if (victim === undefined || !('call' in victim.point) || victim.point.at !== at) return undefined;
     victim.calls += 1;
     if (victim.calls !== victim.point.call) return undefined;
-    strike(victim.pid);
+    victim.struck = strike(victim.pid);
     return 'cut';
   };
   const backend = await emulatorBackend({ watch, now: () => Date.now() + passed });
@@ -121,8 +122,12 @@ export const createGrid = async (templates: (place: Json) => readonly Json[], co
     const child = spawn(script, ['-f', file], { env, detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
     const { pid } = child;
     if (pid === undefined) throw new Error(`${script} did not start`);
-    victim = { pid, point, calls: 0 };
-    const timer = 'afterMs' in point ? setTimeout(() => strike(pid), point.afterMs) : undefined;
+    const hunted = { pid, point, calls: 0, struck: false };
+    victim = hunted;
+    const strikeLate = (): void => {
+      hunted.struck = strike(pid);
+    };
+    const timer = 'afterMs' in point ? setTimeout(strikeLate, point.afterMs) : undefined;
     let stdout = '';
     child.stdout.on('data', (chunk) => {
       stdout += String(chunk);
@@ -130,9 +135,11 @@ export const createGrid = async (templates: (place: Json) => readonly Json[], co
     const [exitCode, signal] = await new Promise<readonly [number | null, NodeJS.Signals | null]>((resolve) =>
       child.on('close', (code, by) => resolve([code, by])),
     );
+    // The script may end before the work that follows its answer.
+    await groupEnd(pid);
     clearTimeout(timer);
     victim = undefined;
-    const killed = signal !== null;
+    const killed = signal !== null || hunted.struck;
     count({ 'kills tried': killed ? 1 : 0 });
     return { killed, exitCode, body: killed ? {} : JSON.parse(stdout) };
   };
