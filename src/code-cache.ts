@@ -6,6 +6,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   type Stats,
@@ -69,11 +70,22 @@ export const readCompiled = (directory: string, file: string): readonly Compiled
   }
 };
 
+const longestWriteMs = 60_000;
+
 const makeDirectory = (path: string): void => {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch {
     // It is there, or the file cannot be written either.
+  }
+};
+
+/** What writers that were killed have left behind. */
+const sweepAside = (directory: string): void => {
+  for (const name of readdirSync(directory).filter((each) => each.endsWith('.tmp'))) {
+    const path = join(directory, name);
+    const left = lstatSync(path, { throwIfNoEntry: false });
+    if (left !== undefined && Date.now() - left.mtimeMs > longestWriteMs) unlinkSync(path);
   }
 };
 
@@ -86,6 +98,7 @@ export const writeCompiled = (
   makeDirectory(parent);
   makeDirectory(directory);
   if (!isOurFolder(directory)) return;
+  sweepAside(directory);
   const aside = join(directory, `${file}.${process.pid}.tmp`);
   const descriptor = openSync(aside, 'wx', 0o600);
   try {

@@ -1,4 +1,16 @@
-import { chmod, chown, mkdir, readdir, readFile, rename, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { type CompiledPart, readCompiled, writeCompiled } from '../../src/code-cache.ts';
@@ -53,6 +65,16 @@ it('is read as it was written, and private', async () => {
   expect(read(place)).toEqual(parts);
   expect((await stat(place.path)).mode & 0o777).toBe(0o600);
   expect((await stat(place.directory)).mode & 0o777).toBe(0o700);
+});
+
+it('takes away what killed writers have left, but nothing that may be being written', async () => {
+  const { directory, write } = await setUp();
+  const [dead, alive] = [`${file}.1.tmp`, `${file}.2.tmp`];
+  for (const name of [dead, alive]) await writeFile(join(directory, name), 'half');
+  const ago = new Date(Date.now() - 120_000);
+  await utimes(join(directory, dead), ago, ago);
+  write(parts);
+  expect((await readdir(directory)).sort()).toEqual([file, alive].sort());
 });
 
 it('is replaced as a whole, with nothing left beside', async () => {
