@@ -1,6 +1,6 @@
 import type { ErrorCode } from './errors.ts';
 import { differs, hasEnded, type Machine, resultOf, type Sighting, withSighting } from './machine.ts';
-import type { ProviderApi, Template } from './template.ts';
+import { type ProviderApi, type Template, weightsOf } from './template.ts';
 
 /** A launch call as it was prepared: what is stored is what goes out, now and in every retry. */
 export interface PreparedLaunch {
@@ -328,14 +328,11 @@ export const liveMachines = (request: KnownRequest): readonly Machine[] =>
 export const fillingResources = ({ resources }: KnownRequest): readonly HeldResource[] =>
   resources.filter(({ stage }) => stage === 'filling');
 
-/** Units a machine counts for: its type's weight where the template gives weights, else 1. */
-const unitsOf = ({ providerApi, template }: KnownRequest, { instanceType }: Machine): number => {
-  if (providerApi === 'RunInstances') return 1;
-  return template.vmTypes?.[instanceType] ?? template.vmTypesOnDemand?.[instanceType] ?? 1;
+/** Units of machines: each counts for its type's weight where the template gives weights, else 1. */
+export const unitsOfAll = ({ providerApi, template }: KnownRequest, machines: readonly Machine[]): number => {
+  const weights = providerApi === 'RunInstances' ? {} : weightsOf(template);
+  return machines.reduce((sum, { instanceType }) => sum + (weights[instanceType] ?? 1), 0);
 };
-
-export const unitsOfAll = (request: KnownRequest, machines: readonly Machine[]): number =>
-  machines.reduce((sum, machine) => sum + unitsOf(request, machine), 0);
 
 /**
  * Units asked for and not given: what AWS still owes. A machine that was given and died is not owed again, except where AWS

@@ -19,7 +19,11 @@ const isSpot: Condition = ({ priceType }) => priceType !== 'ondemand';
 
 /** Optional fields and when they count for anything. */
 const effects: readonly (readonly [field: keyof Template, hasEffect: Condition])[] = [
-  ['vmType', (template, api) => !isOfMany(template, api) || template.vmTypes === undefined],
+  [
+    'vmType',
+    (template, api) =>
+      !isOfMany(template, api) || (template.vmTypes ?? template.abisInstanceRequirements) === undefined,
+  ],
   ['vmTypes', isOfMany],
   ['vmTypesPriority', isOfMany],
   ['vmTypesOnDemand', ({ priceType }) => priceType === 'heterogeneous'],

@@ -158,6 +158,19 @@ const rules: readonly Rule[] = [
     'is not for RunInstances',
   ),
   is(
+    'vmTypes',
+    ({ vmTypes, abisInstanceRequirements }) => (vmTypes && abisInstanceRequirements) !== undefined,
+    'cannot go with abisInstanceRequirements, which choose the types and have no weights',
+  ),
+  is(
+    'vmTypesOnDemand',
+    ({ vmTypesOnDemand = {}, abisInstanceRequirements, priceType }) =>
+      priceType === 'heterogeneous' &&
+      abisInstanceRequirements !== undefined &&
+      Object.values(vmTypesOnDemand).some((weight) => weight !== 1),
+    'must weigh 1 each with abisInstanceRequirements, by which every machine is one unit',
+  ),
+  is(
     'allOrNothing',
     (template, api) => template.allOrNothing && !onlyAllOrNothing(template, api),
     'is for RunInstances, and for EC2Fleet of type instant with one market and either one subnet or one type',
@@ -253,9 +266,15 @@ export const onDemandUnits = ({ priceType, percentOnDemand }: Template, units: n
   return Math.ceil((units * (percentOnDemand ?? 0)) / 100);
 };
 
+/** Units a machine counts for, by its type: those of the first market go before those of the on-demand rest; 1 of all others. */
+export const weightsOf = (template: Template): Readonly<Record<string, number>> => ({
+  ...(template.priceType === 'heterogeneous' ? template.vmTypesOnDemand : {}),
+  ...Object.fromEntries(weightedTypes(template)),
+});
+
 /**
- * The template for the rest of a heterogeneous request that spot did not give: on demand, by the types of `vmTypesOnDemand`, with
- * the weights they have among the spot types.
+ * The template for the rest of a heterogeneous request that spot did not give: on demand, by the types of `vmTypesOnDemand` with
+ * the weights they have among the spot types, else by whatever spot was asked for.
  */
 export const onDemandRest = (template: Template): Template => {
   const {
@@ -263,11 +282,23 @@ export const onDemandRest = (template: Template): Template => {
     maxSpotPrice: _price,
     allocationStrategy: _spot,
     fleetRole: _role,
-    ...rest
+    vmTypesOnDemand,
+    providerApiSpec,
+    ...same
   } = template;
-  const types = Object.entries(template.vmTypesOnDemand ?? template.vmTypes ?? {});
-  const vmTypes = Object.fromEntries(types.map(([type, weight]) => [type, template.vmTypes?.[type] ?? weight]));
-  return { ...rest, vmTypes, priceType: 'ondemand', providerApi: 'EC2Fleet', fleetType: 'instant' };
+  const rest: Template = {
+    ...same,
+    // In the words of Spot Fleet it says nothing to EC2 Fleet.
+    ...(providerApiSpec === undefined || providerApiOf(template) !== 'EC2Fleet' ? {} : { providerApiSpec }),
+    priceType: 'ondemand',
+    providerApi: 'EC2Fleet',
+    fleetType: 'instant',
+  };
+  if (vmTypesOnDemand === undefined) return rest;
+  const { abisInstanceRequirements: _requirements, ...named } = rest;
+  const weights = weightsOf(template);
+  const vmTypes = Object.fromEntries(Object.keys(vmTypesOnDemand).map((type) => [type, weights[type] ?? 1]));
+  return { ...named, vmTypes };
 };
 
 /** Minutes a fleet looks for capacity; IBM's spotFleetRequestExpiry has this default. */

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { offeringOf, providerApiOf, type Template, templateProblems } from '../../../src/domain/template.ts';
+import {
+  offeringOf,
+  onDemandRest,
+  providerApiOf,
+  type Template,
+  templateProblems,
+  weightedTypes,
+  weightsOf,
+} from '../../../src/domain/template.ts';
 import { onDemandTemplate } from './template-fixture.ts';
 
 const without = (...fields: readonly (keyof Template)[]): Template => {
@@ -9,6 +17,8 @@ const without = (...fields: readonly (keyof Template)[]): Template => {
 };
 
 const fieldsOf = (template: Template): readonly string[] => templateProblems(template).map(({ field }) => field);
+
+const abisInstanceRequirements = { VCpuCount: { Min: 2 }, MemoryMiB: { Min: 4096 } };
 
 describe('the rules between the fields of a template', () => {
   it('are met by the least on-demand template', () => expect(templateProblems(onDemandTemplate)).toEqual([]));
@@ -38,6 +48,21 @@ describe('the rules between the fields of a template', () => {
       { ...onDemandTemplate, launchTemplateVersion: '3' },
       ['launchTemplateVersion'],
     ],
+    [
+      'no weights beside requirements',
+      { ...without('vmType'), priceType: 'spot', vmTypes: { 'm5.large': 2 }, abisInstanceRequirements },
+      ['vmTypes'],
+    ],
+    [
+      'no weights on demand after requirements',
+      {
+        ...without('vmType'),
+        priceType: 'heterogeneous',
+        vmTypesOnDemand: { 'm5.xlarge': 2 },
+        abisInstanceRequirements,
+      },
+      ['vmTypesOnDemand'],
+    ],
   ])('ask for %s', (_, template, fields) => expect(fieldsOf(template)).toEqual(fields));
 
   it.each<[string, Template]>([
@@ -49,6 +74,15 @@ describe('the rules between the fields of a template', () => {
     [
       'a launch template with its version',
       { ...onDemandTemplate, launchTemplateId: 'lt-1', launchTemplateVersion: '3' },
+    ],
+    [
+      'types on demand after requirements',
+      {
+        ...without('vmType'),
+        priceType: 'heterogeneous',
+        vmTypesOnDemand: { 'm5.xlarge': 1 },
+        abisInstanceRequirements,
+      },
     ],
   ])('allow %s', (_, template) => expect(templateProblems(template)).toEqual([]));
 });
@@ -65,3 +99,45 @@ it.each<[Template, string]>([
   [onDemandTemplate, 'm5.large'],
   [{ ...without('vmType'), launchTemplateId: 'lt-1' }, 'lt-1'],
 ])('messages name what is launched', (template, name) => expect(offeringOf(template)).toBe(name));
+
+describe('the on-demand rest of a heterogeneous template', () => {
+  const spot: Template = { ...without('vmType'), priceType: 'heterogeneous', fleetRole: 'arn:aws:iam::1:role/fleet' };
+
+  it.each<[string, Partial<Template>, (readonly [string, number])[]]>([
+    ['the one type of spot', { vmType: 'm5.large' }, [['m5.large', 1]]],
+    [
+      'the types of spot',
+      { vmTypes: { 'm5.large': 1, 'm5.xlarge': 2 } },
+      Object.entries({ 'm5.large': 1, 'm5.xlarge': 2 }),
+    ],
+    ['types of its own', { vmType: 'm5.large', vmTypesOnDemand: { 'm5.xlarge': 2 } }, [['m5.xlarge', 2]]],
+    [
+      'a shared type with its weight for spot',
+      { vmTypes: { 'm5.large': 3 }, vmTypesOnDemand: { 'm5.large': 1 } },
+      [['m5.large', 3]],
+    ],
+    [
+      'a shared type with its weight for spot, which is one',
+      { vmType: 'm5.large', vmTypesOnDemand: { 'm5.large': 3 } },
+      [['m5.large', 1]],
+    ],
+  ])('goes by %s', (_, fields, types) => {
+    const rest = onDemandRest({ ...spot, ...fields });
+    expect(weightedTypes(rest)).toEqual(types);
+    expect(templateProblems(rest)).toEqual([]);
+    for (const [type, weight] of types) expect(weightsOf({ ...spot, ...fields })[type]).toBe(weight);
+  });
+
+  it('goes by the requirements of spot, unless it has types of its own', () => {
+    expect(onDemandRest({ ...spot, abisInstanceRequirements })).toMatchObject({ abisInstanceRequirements });
+    const named = onDemandRest({ ...spot, abisInstanceRequirements, vmTypesOnDemand: { 'm5.xlarge': 1 } });
+    expect(named).not.toHaveProperty('abisInstanceRequirements');
+    expect(templateProblems(named)).toEqual([]);
+  });
+
+  it("takes over raw fields of EC2 Fleet's call, not of Spot Fleet's", () => {
+    const { fleetRole: _role, ...byEc2Fleet } = { ...spot, vmType: 'm5.large' };
+    expect(onDemandRest({ ...byEc2Fleet, providerApiSpec: { Context: 'c' } })).toHaveProperty('providerApiSpec');
+    expect(onDemandRest({ ...spot, providerApiSpec: { Context: 'c' } })).not.toHaveProperty('providerApiSpec');
+  });
+});
