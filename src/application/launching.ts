@@ -10,6 +10,7 @@ import {
   unitsOfAll,
   unresolvedLaunches,
 } from '../domain/request.ts';
+import { onDemandRest, type ProviderApi, type Template } from '../domain/template.ts';
 import type { CapacityProvider, Clock, LaunchOrder, Logger } from './ports.ts';
 import { type DecideContext, type Decided, decideOnRequest } from './streams.ts';
 
@@ -80,6 +81,16 @@ export const intend = async (
   const launches = decided.state.stage === 'absent' ? [] : decided.state.launches;
   return { ...decided, launch: launches.find(({ clientToken }) => clientToken === launch?.clientToken) };
 };
+
+/** What a request asks for next, and of which API: once its spot fleet has been, a heterogeneous one goes on on demand. */
+export const soughtBy = ({
+  template,
+  providerApi,
+  resources,
+}: KnownRequest): { readonly template: Template; readonly api: ProviderApi } =>
+  template.priceType === 'heterogeneous' && resources.length > 0
+    ? { template: onDemandRest(template), api: 'EC2Fleet' }
+    : { template, api: providerApi };
 
 /** Asks the next pool for what is missing; settles the request where no pool is left. */
 export const launchInNextPool = async (

@@ -15,7 +15,7 @@ import {
 } from '../domain/request.ts';
 import type { OwnedSighting } from '../domain/return-request.ts';
 import { terminateMachines } from './ending.ts';
-import { cancelledText, type LaunchOutcome, launchInNextPool, sendLaunch } from './launching.ts';
+import { cancelledText, type LaunchOutcome, launchInNextPool, sendLaunch, soughtBy } from './launching.ts';
 import { noteOutcome } from './protection.ts';
 import { type DecideContext, decideOnRequest } from './streams.ts';
 import { abandonResources, keeperOf, settleResources, unlessFault } from './sync-resource.ts';
@@ -50,7 +50,7 @@ const resolveLaunch = async (
   // A clock that was set back tells nothing: the same call again does no harm.
   const waited = now - launch.sentAt;
   if (!makesResource && waited >= 0 && waited < policy.consistencyWindow) return [];
-  const isLate = now - request.createdAt > policy.launchDeadline;
+  const isLate = now - launch.intendedAt > policy.launchDeadline;
   const giveUp: RequestCommand = { type: 'RecordLaunch', now, clientToken, granted, refusal: lost(launch, units) };
   if (!makesResource && (isCancelled || isLate)) return [giveUp];
   const provider = await providers(launch.api ?? request.providerApi);
@@ -119,11 +119,12 @@ const resumePools = async (
 ): Promise<void> => {
   const { state } = await decideOnRequest(context, id, found);
   if (state.stage === 'absent' || !isBetweenPools(state) || missingUnits(state) === 0) return;
-  const { template, attributes, providerApi, createdAt } = state;
-  // The on-demand rest of a heterogeneous request has no next pool; too late, nobody waits for it any more.
-  if (template.priceType === 'heterogeneous' || ports.clock() - createdAt > ports.policy.launchDeadline) return;
+  const { attributes, launches, createdAt } = state;
+  // Too late, nobody waits for it any more.
+  if (ports.clock() - (launches.at(-1)?.intendedAt ?? createdAt) > ports.policy.launchDeadline) return;
+  const { template, api } = soughtBy(state);
   const launching = { context, requestId: id, template, attributes };
-  await launchInNextPool(ports, await ports.providers(providerApi), launching, state);
+  await launchInNextPool(ports, await ports.providers(api), launching, state);
 };
 
 /** Brings one create request up to date with a look at EC2; `before` is decided first. */

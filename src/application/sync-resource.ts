@@ -14,13 +14,12 @@ import {
   unitsOfAll,
   unsoughtUnits,
 } from '../domain/request.ts';
-import { onDemandRest } from '../domain/template.ts';
-import { sendLaunch } from './launching.ts';
-import type { CapacityProvider, Logger, ResourceKeeper, ResourceLook, TargetUnits } from './ports.ts';
+import { sendPoolByPool, soughtBy } from './launching.ts';
+import type { CapacityProvider, LaunchOrder, Logger, ResourceKeeper, ResourceLook, TargetUnits } from './ports.ts';
 import { type DecideContext, decideOnRequest } from './streams.ts';
 import { type OpenCreate, type SyncPorts, sightingOf } from './syncing.ts';
 
-/** A heterogeneous request turns to on-demand capacity so long before its spot fleet would expire, ms. */
+/** A heterogeneous request turns to on demand so long before its spot fleet would expire, ms; half of the time is spot's at least. */
 const turnBeforeExpiry = 60_000;
 const parallelLooks = 4;
 
@@ -83,7 +82,8 @@ const isOver = (
   { now, consistencyWindow }: { readonly now: number; readonly consistencyWindow: number },
 ): boolean => {
   if (request.cancelled !== undefined) return true;
-  const early = request.template.priceType === 'heterogeneous' ? turnBeforeExpiry : 0;
+  const early =
+    request.template.priceType === 'heterogeneous' ? Math.min(turnBeforeExpiry, (expiresAt - createdAt) / 2) : 0;
   if (state === 'missing' && now - createdAt < consistencyWindow) return false;
   return state !== 'active' || now >= expiresAt - early;
 };
@@ -192,12 +192,9 @@ type Change = Extract<RequestCommand, { type: 'ChangeResource' }>;
 /** What is asked for instead, or why it cannot be asked for: only faults that pass are worth another look. */
 const prepareRest = async (
   provider: CapacityProvider,
-  id: string,
-  { template, attributes, launches }: KnownRequest,
-  count: number,
+  order: LaunchOrder,
 ): Promise<{ readonly rest?: PreparedLaunch; readonly trouble?: string }> => {
   try {
-    const order = { requestId: id, template: onDemandRest(template), count, earlier: launches, attributes };
     const rest = await provider.prepare(order);
     return rest === undefined ? {} : { rest };
   } catch (error) {
@@ -214,22 +211,21 @@ const launchRest = async (
   missing: number,
   change: Change,
 ): Promise<Request> => {
-  const provider = await ports.providers('EC2Fleet');
-  const { rest, trouble } = await prepareRest(provider, id, request, missing);
-  const settle: RequestCommand = { type: 'Settle', now: ports.clock() };
+  const { template, api } = soughtBy(request);
+  const provider = await ports.providers(api);
+  const { attributes, launches: earlier } = request;
+  const launching = { context, requestId: id, template, attributes };
+  const { rest, trouble } = await prepareRest(provider, { ...launching, count: missing, earlier });
   if (rest === undefined) {
     const { refusal } = change;
     const told =
       trouble === undefined || refusal === undefined
         ? change
         : { ...change, refusal: { ...refusal, message: trouble } };
-    return (await decideOnRequest(context, id, [told, settle])).state;
+    return (await decideOnRequest(context, id, [told, { type: 'Settle', now: ports.clock() }])).state;
   }
-  const { state } = await decideOnRequest(context, id, [{ ...change, rest }]);
-  const launches = state.stage === 'absent' ? [] : state.launches;
-  const recorded = launches.find(({ clientToken, resolved }) => clientToken === rest.clientToken && !resolved);
-  if (recorded === undefined) return state;
-  const outcome = await sendLaunch(ports, provider, recorded);
-  if (outcome === undefined) return state;
-  return (await decideOnRequest(context, id, [outcome.record, { ...settle, now: ports.clock() }])).state;
+  const decided = await decideOnRequest(context, id, [{ ...change, rest }]);
+  const launches = decided.state.stage === 'absent' ? [] : decided.state.launches;
+  const launch = launches.find(({ clientToken, resolved }) => clientToken === rest.clientToken && !resolved);
+  return (await sendPoolByPool(ports, provider, launching, { ...decided, launch })).state;
 };

@@ -132,6 +132,8 @@ export type RequestEvent =
   | { readonly type: 'RequestClaimed'; readonly at: number };
 
 interface Launch extends PreparedLaunch {
+  /** When it was first to be sent, ms. */
+  readonly intendedAt: number;
   /** When it was last sent, ms. */
   readonly sentAt: number;
   readonly resolved: boolean;
@@ -212,7 +214,7 @@ const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest =
     case 'LaunchIntended':
       return {
         ...request,
-        launches: [...request.launches, { ...event.launch, sentAt: event.at, resolved: false }],
+        launches: [...request.launches, { ...event.launch, intendedAt: event.at, sentAt: event.at, resolved: false }],
       };
     case 'LaunchRepeated':
       return {
@@ -542,7 +544,9 @@ const decideKnown = (
   switch (command.type) {
     case 'IntendLaunch': {
       const known = request.launches.some(({ clientToken }) => clientToken === command.launch.clientToken);
-      return known || request.cancelled !== undefined ? [] : [{ type: 'LaunchIntended', at, launch: command.launch }];
+      // A parallel look may have settled it meanwhile: its caller has its answer.
+      const isOver = request.stage === 'settled' || request.cancelled !== undefined;
+      return known || isOver ? [] : [{ type: 'LaunchIntended', at, launch: command.launch }];
     }
     case 'RepeatLaunch':
       return [{ type: 'LaunchRepeated', at, clientToken: command.clientToken }];

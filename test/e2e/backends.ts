@@ -3,16 +3,20 @@ import { createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from '@aws-sdk/client-auto-scaling';
 import {
+  CancelSpotFleetRequestsCommand,
   CreateSecurityGroupCommand,
+  DeleteLaunchTemplateCommand,
   DescribeFleetsCommand,
   DescribeImagesCommand,
   DescribeInstancesCommand,
+  DescribeLaunchTemplatesCommand,
   DescribeSpotFleetRequestsCommand,
   DescribeSubnetsCommand,
   EC2Client,
   StopInstancesCommand,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
+import { expect } from 'vitest';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/server.ts';
 import type { Json } from './plugin.ts';
 
@@ -78,7 +82,18 @@ const emulatorPlace = {
   securityGroupIds: ['sg-0123456789abcdef0'],
 };
 
-export type EmulatorBackend = Backend & { readonly emulator: Emulator };
+/** Somebody deletes all launch templates. */
+export const deleteLaunchTemplates = async ({ client }: Backend): Promise<void> => {
+  const { LaunchTemplates = [] } = await client.send(new DescribeLaunchTemplatesCommand({}));
+  for (const { LaunchTemplateId } of LaunchTemplates)
+    await client.send(new DeleteLaunchTemplateCommand({ LaunchTemplateId }));
+};
+
+export type EmulatorBackend = Backend & {
+  readonly emulator: Emulator;
+  /** Somebody else ends the spot fleets once so many machines run: what is missing of heterogeneous requests is sought on demand. */
+  turnToOnDemand(running: number): Promise<void>;
+};
 
 const fulfilMs = 100;
 const settleMs = 5 * fulfilMs;
@@ -90,8 +105,15 @@ export const emulatorBackend = async (options: EmulatorOptions = {}): Promise<Em
     settings: { pendingMs: 300, nameAfterMs: 150, shuttingDownMs: 300, stoppingMs: 100, fulfilMs },
   });
   const client = clientFor(emulator.url);
+  const { instanceIds } = controls(client, emulator.url);
   return {
     emulator,
+    turnToOnDemand: async (running) => {
+      await expect.poll(() => instanceIds('pending', 'running'), { timeout: 10_000 }).toHaveLength(running);
+      const { SpotFleetRequestConfigs = [] } = await client.send(new DescribeSpotFleetRequestsCommand({}));
+      const SpotFleetRequestIds = SpotFleetRequestConfigs.map(({ SpotFleetRequestId = '' }) => SpotFleetRequestId);
+      await client.send(new CancelSpotFleetRequestsCommand({ SpotFleetRequestIds, TerminateInstances: false }));
+    },
     url: emulator.url,
     client,
     place: emulatorPlace,

@@ -1,6 +1,6 @@
 import { CreateLaunchTemplateCommand, DescribeLaunchTemplatesCommand } from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type EmulatorBackend, emulatorBackend } from './backends.ts';
+import { deleteLaunchTemplates, type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { runCli } from './doors.ts';
 import { createOwnGroup } from './own-group.ts';
 import { createPlugin, hostOf, type Json, type Plugin } from './plugin.ts';
@@ -9,7 +9,6 @@ const fleetRole = 'arn:aws:iam::123456789012:role/aws-ec2-spot-fleet-tagging-rol
 const heterogeneous = {
   priceType: 'heterogeneous',
   fleetRole,
-  spotFleetRequestExpiry: 1,
   vmTypesOnDemand: { 'm5.xlarge': 1 },
 };
 
@@ -30,7 +29,7 @@ describe('trouble with fleets and groups', () => {
   });
   afterEach(async () => {
     await plugin.remove();
-    backend.emulator.configure({ capacity: {}, deniedActions: [] });
+    backend.emulator.configure({ capacity: {}, refusals: {}, deniedActions: [] });
     await backend.clear();
   });
 
@@ -99,6 +98,7 @@ describe('trouble with fleets and groups', () => {
     backend.emulator.configure({ capacity: { 'm5.large:*': 1 } });
     await offer(heterogeneous);
     const requestId = await plugin.request('cell', 4);
+    await backend.turnToOnDemand(1);
     await expect
       .poll(
         async () => {
@@ -116,13 +116,36 @@ describe('trouble with fleets and groups', () => {
     backend.emulator.configure({ capacity: { 'm5.large:*': 1 } });
     await offer(heterogeneous);
     const requestId = await plugin.request('cell', 3);
-    // The first look turns to on demand: by then the spot fleet has what it can get.
-    await expect.poll(running).toHaveLength(1);
+    await backend.turnToOnDemand(1);
     backend.emulator.configure({ deniedActions: ['CreateLaunchTemplate'] });
     const ready = await plugin.settled(requestId);
     expect(ready.machines).toHaveLength(1);
     expect(ready.message).toMatch(/CreateLaunchTemplate/);
     expect(await running()).toHaveLength(1);
+  });
+
+  it('a rest that EC2 throttles is asked for as often as any other fleet', async () => {
+    backend.emulator.configure({ capacity: { 'm5.large:*': 0 }, refusals: { 'm5.xlarge:*': 'RequestLimitExceeded' } });
+    await offer(heterogeneous);
+    const requestId = await plugin.request('cell', 3);
+    await backend.turnToOnDemand(0);
+    const ready = await plugin.settled(requestId);
+    expect(ready.message).toContain('RequestLimitExceeded');
+    const tokens = backend.emulator.calls('CreateFleet').map(({ parameters }) => parameters['ClientToken']);
+    expect(tokens).toEqual([1, 2, 3].map((n) => `${requestId}.${n}`));
+  });
+
+  it('a rest whose launch template somebody deleted has it made again', async () => {
+    backend.emulator.configure({ capacity: { 'm5.large:*': 1 } });
+    await offer(heterogeneous);
+    const known = await plugin.request('cell', 2);
+    await backend.turnToOnDemand(1);
+    await plugin.settled(known);
+    await deleteLaunchTemplates(backend);
+    const requestId = await plugin.request('cell', 3);
+    await backend.turnToOnDemand(2);
+    expect(await plugin.settled(requestId)).toMatchObject({ status: 'complete', machines: { length: 3 } });
+    expect(await running()).toHaveLength(5);
   });
 
   it.each([

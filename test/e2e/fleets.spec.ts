@@ -1,6 +1,5 @@
-import { DeleteLaunchTemplateCommand, DescribeLaunchTemplatesCommand } from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type EmulatorBackend, emulatorBackend } from './backends.ts';
+import { deleteLaunchTemplates, type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { createOwnGroup } from './own-group.ts';
 import { createPlugin, hostOf, type Json, type Plugin } from './plugin.ts';
 
@@ -19,7 +18,7 @@ describe('fleets and groups', () => {
   });
   afterEach(async () => {
     await plugin.remove();
-    backend.emulator.configure({ capacity: {} });
+    backend.emulator.configure({ capacity: {}, fulfilMs: 100 });
     await backend.clear();
   });
 
@@ -51,10 +50,7 @@ describe('fleets and groups', () => {
   it('make a launch template again that somebody deleted, within the call', async () => {
     await offer({ providerApi: 'EC2Fleet', priceType: 'spot' });
     await plugin.request('cell', 1);
-    const { LaunchTemplates = [] } = await backend.client.send(new DescribeLaunchTemplatesCommand({}));
-    for (const { LaunchTemplateId } of LaunchTemplates) {
-      await backend.client.send(new DeleteLaunchTemplateCommand({ LaunchTemplateId }));
-    }
+    await deleteLaunchTemplates(backend);
     expect((await plugin.settled(await plugin.request('cell', 1))).machines).toHaveLength(1);
   });
 
@@ -98,20 +94,41 @@ describe('fleets and groups', () => {
     expect(body['message']).toContain('m5.large in ');
   });
 
-  it('turn a heterogeneous request to on demand before the spot fleet expires, under one request id', async () => {
-    backend.emulator.configure({ capacity: { 'm5.large:*': 1, 'm5.xlarge:*': 5 } });
-    await offer({
-      priceType: 'heterogeneous',
-      fleetRole,
-      spotFleetRequestExpiry: 1,
-      vmTypesOnDemand: { 'm5.xlarge': 1 },
-    });
+  it('leave spot its time before a heterogeneous request turns to on demand', async () => {
+    // The first look comes before the spot fleet has brought anything.
+    backend.emulator.configure({ fulfilMs: 1500 });
+    await offer({ priceType: 'heterogeneous', fleetRole, spotFleetRequestExpiry: 1 });
     const requestId = await plugin.request('cell', 3);
+    expect(await plugin.status(requestId)).toMatchObject([{ status: 'running', machines: [] }]);
+    expect((await plugin.settled(requestId)).machines).toHaveLength(3);
+    expect(backend.emulator.countCalls()).not.toHaveProperty('CreateFleet');
+  });
+
+  const abisInstanceRequirements = {
+    VCpuCount: { Min: 2 },
+    MemoryMiB: { Min: 4096 },
+    AllowedInstanceTypes: ['m5.large'],
+  };
+
+  it.each([
+    ['by types of its own', { vmTypesOnDemand: { 'm5.xlarge': 1 } }, 'm5.xlarge'],
+    ['by the one type it names', { vmTypes: '', vmType: 'm5.large' }, 'm5.large'],
+    [
+      'by types of its own after requirements',
+      { vmTypes: '', abisInstanceRequirements, vmTypesOnDemand: { 'm5.xlarge': 1 } },
+      'm5.xlarge',
+    ],
+  ])('turn a heterogeneous request to on demand %s, under one request id', async (_how, types, onDemand) => {
+    backend.emulator.configure({ capacity: { 'm5.large:*': 1, 'm5.xlarge:*': 5 } });
+    await offer({ priceType: 'heterogeneous', fleetRole, ...types });
+    const requestId = await plugin.request('cell', 3);
+    await backend.turnToOnDemand(1);
+    backend.emulator.configure({ capacity: {} });
     const ready = await plugin.settled(requestId);
-    expect(ready.status).toBe('complete');
+    expect(ready, ready.message).toMatchObject({ status: 'complete' });
     expect(ready.machines.map(({ result }) => result)).toEqual(['succeed', 'succeed', 'succeed']);
-    const markets = backend.emulator.instances().map(({ instanceType }) => instanceType);
-    expect(markets.filter((type) => type === 'm5.xlarge').length).toBeGreaterThan(0);
+    const launched = backend.emulator.instances().map(({ instanceType }) => instanceType);
+    expect(launched).toEqual(['m5.large', onDemand, onDemand]);
     expect(await backend.resources()).toEqual([]);
   });
 

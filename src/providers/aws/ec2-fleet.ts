@@ -189,7 +189,12 @@ const learn = async (
 export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvider => {
   const { ec2 } = options;
   return {
-    prepare: async (order) => (order.earlier.length < mostAttempts ? prepareFleet(options, order) : undefined),
+    prepare: async (order) => {
+      const makesResource = fleetTypeOf(order.template) !== 'instant';
+      // The spot fleet before an on-demand rest is none of its attempts.
+      const attempts = order.earlier.filter((each) => (each.makesResource ?? false) === makesResource);
+      return attempts.length < mostAttempts ? prepareFleet(options, order) : undefined;
+    },
 
     launch: async (launch, isRepeat = false) => {
       const { call } = launch;

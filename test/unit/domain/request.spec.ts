@@ -59,6 +59,12 @@ describe('creating', () => {
 });
 
 describe('a launch', () => {
+  it('is not intended any more once the request has settled', () => {
+    given(created, intended(), refused(2), completed)
+      .when({ type: 'IntendLaunch', now: 9, launch: launchOf(1) })
+      .leadsTo();
+  });
+
   it('is intended once per client token', () => {
     given(created)
       .when({ type: 'IntendLaunch', now: 1, launch: launchOf(0) })

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { PluginError } from '../../../../src/domain/errors.ts';
 import { createIdOf } from '../../../../src/domain/ids.ts';
 import { damage } from '../../damaged-document.ts';
-import { startWorld, uuid, type World } from '../../provider-world.ts';
+import { onDemandTemplate } from '../../domain/template-fixture.ts';
+import { origin, startWorld, uuid, type World } from '../../provider-world.ts';
 
 const second = 1000;
 
@@ -433,5 +434,84 @@ describe('a request whose process ended between two subnets', () => {
     world.pass(16 * 60 * second);
     await sync(world, requestId);
     expect([await statusOf(world, requestId), world.capacity.launches.length]).toEqual(['complete', 1]);
+  });
+});
+
+describe('a heterogeneous request', () => {
+  const minute = 60 * second;
+
+  /** Three machines of which the spot fleet has brought none. */
+  const seeking = async (world: World, minutes: number): Promise<string> => {
+    const requestId = createIdOf(uuid(77));
+    const at = world.now();
+    const clientToken = `${requestId}.0`;
+    const subnetIds = ['subnet-a', 'subnet-b', 'subnet-c'];
+    const template = { ...onDemandTemplate, subnetIds, priceType: 'heterogeneous' } as const;
+    const expiresAt = at + minutes * minute;
+    const fleet = { kind: 'EC2Fleet', id: 'fleet-1', refills: false, seeks: true, ours: true, expiresAt } as const;
+    const launch = { clientToken, count: 3, makesResource: true, pool: 'spot', call: { requestId } };
+    await world.streams.append(
+      requestId,
+      0,
+      [
+        { type: 'RequestCreated', at, template, providerApi: 'EC2Fleet', wanted: 3, attributes: {} },
+        { type: 'LaunchIntended', at, launch },
+        { type: 'ResourceCreated', at, clientToken, resource: fleet },
+      ],
+      origin,
+    );
+    return requestId;
+  };
+  const launches = ({ capacity }: World) => capacity.launches.map(({ clientToken, count }) => [clientToken, count]);
+
+  it.each([
+    [1, 30],
+    [3, 120],
+    [30, 29 * 60],
+  ])('whose spot fleet has %i min turns to on demand after %i s', async (minutes, seconds) => {
+    const world = await startWorld();
+    world.capacity.keeper.look = async () => ({ state: 'active', machineIds: [] });
+    const requestId = await seeking(world, minutes);
+    world.pass(seconds * second - 1);
+    await sync(world, requestId);
+    expect(launches(world)).toEqual([]);
+    world.pass(1);
+    await sync(world, requestId);
+    expect(launches(world)).toEqual([[`${requestId}.1`, 3]]);
+  });
+
+  it('asks for its on-demand rest as long as another try may help', async () => {
+    const world = await startWorld();
+    const requestId = await seeking(world, 30);
+    world.capacity.pools.set('subnet-b', { kind: 'room', most: 1 });
+    await sync(world, requestId);
+    expect(launches(world)).toEqual([
+      [`${requestId}.1`, 3],
+      [`${requestId}.2`, 2],
+    ]);
+    expect(await machinesOf(world, requestId)).toHaveLength(3);
+  });
+
+  it('goes on with it at the next look where the process ended in between, long as the search for spot was', async () => {
+    const world = await startWorld();
+    const requestId = await seeking(world, 30);
+    world.pass(29 * minute);
+    world.capacity.pools.set('subnet-b', { kind: 'room', most: 1 });
+    const templates: unknown[] = [];
+    const { prepare } = world.capacity;
+    world.capacity.prepare = async (order) => {
+      templates.push(order.template.priceType);
+      return prepare(order);
+    };
+    world.capacity.onPrepare = async (attempt) => {
+      if (attempt === 2) throw new PluginError('provider.throttled', 'the process ends here');
+    };
+    await sync(world, requestId);
+    expect(launches(world)).toHaveLength(1);
+    world.capacity.onPrepare = async () => undefined;
+    await sync(world, requestId);
+    expect(launches(world).slice(1)).toEqual([[`${requestId}.2`, 2]]);
+    expect(templates).toEqual(['ondemand', 'ondemand', 'ondemand']);
+    expect(await machinesOf(world, requestId)).toHaveLength(3);
   });
 });
