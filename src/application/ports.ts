@@ -273,6 +273,7 @@ export interface StoredLaunchTemplate {
 /** Launch templates that carry our ownership mark. */
 export interface LaunchTemplateShelf {
   list(): Promise<readonly StoredLaunchTemplate[]>;
+  /** No launch builds on it any more: it is made again when next wanted. */
   remove(id: string): Promise<void>;
 }
 

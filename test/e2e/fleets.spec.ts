@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deleteLaunchTemplates, type EmulatorBackend, emulatorBackend } from './backends.ts';
+import { runCli } from './doors.ts';
 import { createOwnGroup } from './own-group.ts';
 import { createPlugin, hostOf, type Json, type Plugin } from './plugin.ts';
 
@@ -47,11 +48,27 @@ describe('fleets and groups', () => {
     expect(await callsDuring(() => plugin.request('cell', 1))).toEqual({ CreateFleet: 1 });
   });
 
-  it('make a launch template again that somebody deleted, within the call', async () => {
-    await offer({ providerApi: 'EC2Fleet', priceType: 'spot' });
+  it.each([
+    ['an EC2 Fleet', { providerApi: 'EC2Fleet' }],
+    ['a group', { providerApi: 'ASG' }],
+  ])('make a launch template again that somebody deleted, within the call: %s', async (_kind, fields) => {
+    await offer({ priceType: 'spot', ...fields });
     await plugin.request('cell', 1);
     await deleteLaunchTemplates(backend);
-    expect((await plugin.settled(await plugin.request('cell', 1))).machines).toHaveLength(1);
+    const requestId = await plugin.request('cell', 1);
+    expect((await plugin.settled(requestId)).machines).toHaveLength(1);
+    // Nor does the next one build on the one that is gone.
+    const calls = await callsDuring(() => plugin.request('cell', 1));
+    expect(Object.values(calls).every((count) => count === 1)).toBe(true);
+    expect(calls).not.toHaveProperty('CreateLaunchTemplate');
+  });
+
+  it('forget a launch template that launch-templates gc has removed', async () => {
+    await offer({ providerApi: 'EC2Fleet', priceType: 'spot' });
+    await plugin.settled(await plugin.request('cell', 1));
+    const { stdout } = await runCli(plugin, 'launch-templates', 'gc', '--unused-for', '0', '--apply');
+    expect(stdout).toContain('1 unused, 1 removed, 0 kept.');
+    expect(await callsDuring(() => plugin.request('cell', 1))).toEqual({ CreateLaunchTemplate: 1, CreateFleet: 1 });
   });
 
   it('cost two calls for the status while AWS looks for capacity', async () => {

@@ -14,7 +14,7 @@ import type { AutoScaling } from './auto-scaling.ts';
 import { onDemandStrategy, spotStrategy } from './fleet-pools.ts';
 import { terminateMembers } from './group-members.ts';
 import { type LaunchDataOptions, launchTags, optional } from './launch-data.ts';
-import { type LaunchTemplates, launchTemplateFor } from './launch-templates.ts';
+import { type LaunchTemplates, launchTemplateFor, renewed } from './launch-templates.ts';
 import { refusalOf } from './refusal.ts';
 import {
   createDesiredCapacity,
@@ -29,6 +29,9 @@ import { readMark, tagKeys } from './tags.ts';
 export interface AutoScalingGroupOptions extends LaunchDataOptions, SharedGroupOptions {
   readonly launchTemplates: LaunchTemplates;
 }
+
+/** For a group made for one request: once more where its launch template was gone. */
+const mostAttempts = 2;
 
 /** A group made for one request. */
 interface OwnGroupCall {
@@ -168,7 +171,10 @@ export const createAutoScalingGroupProvider = (options: AutoScalingGroupOptions)
     try {
       return await createOwnGroup(await options.autoScaling(), call);
     } catch (error) {
-      return { machines: [], refusal: refusalOf(error, launch), tryNextPool: false };
+      const { LaunchTemplateId = '' } =
+        call.create.MixedInstancesPolicy?.LaunchTemplate?.LaunchTemplateSpecification ?? {};
+      const report = { machines: [], refusal: refusalOf(error, launch), tryNextPool: false };
+      return renewed(options.launchTemplates, LaunchTemplateId, report);
     }
   };
 
@@ -179,7 +185,7 @@ export const createAutoScalingGroupProvider = (options: AutoScalingGroupOptions)
       const group = shared ?? `hf-aws-${requestId}`;
       const expiresAt = options.clock() + expiryMs(template);
       const own = async () => ({ create: await renderGroup(options, order, group), group, expiresAt });
-      if (shared === undefined && earlier.length > 0) return undefined;
+      if (shared === undefined && earlier.length >= mostAttempts) return undefined;
       const call = shared === undefined ? await own() : prepareShared(order, group, expiresAt);
       if (call === undefined) return undefined;
       const pool = `${offeringOf(template)} in ${group}`;

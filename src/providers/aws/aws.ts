@@ -132,7 +132,10 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
           createdAt: CreateTime?.getTime() ?? Number.POSITIVE_INFINITY,
         }));
       },
-      remove: ec2.deleteLaunchTemplate,
+      remove: async (id) => {
+        await options.forget(id);
+        await ec2.deleteLaunchTemplate(id);
+      },
     },
     inspector: async () => {
       const { createInspector } = await import('./inspection.ts');

@@ -26,7 +26,7 @@ import { kindOfCode } from './fault.ts';
 import { createFleetKeeper, discardRefused, historyErrors, stateWith } from './fleet-keeper.ts';
 import { fleetPools, onDemandStrategy, spotStrategy } from './fleet-pools.ts';
 import { type LaunchDataOptions, launchTags, optional } from './launch-data.ts';
-import { type LaunchTemplates, launchTemplateFor } from './launch-templates.ts';
+import { type LaunchTemplates, launchTemplateFor, renewed } from './launch-templates.ts';
 import { isRefusalFault, refusalOf } from './refusal.ts';
 import { readMark } from './tags.ts';
 
@@ -201,19 +201,13 @@ export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvid
       if (!isFleetCall(call))
         throw new PluginError('storage.unreadable', `launch ${launch.clientToken} holds no CreateFleet call`);
       const { input, validUntil, launchTemplateId } = call;
-      const isRequest = input.Type === 'request';
+      const until = input.Type === 'request' ? { ValidUntil: new Date(validUntil) } : {};
       const template = input.LaunchTemplateConfigs?.[0]?.LaunchTemplateSpecification?.LaunchTemplateId ?? '';
-      /** A launch template that somebody deleted is made again for the next call. */
-      const renewed = async (report: LaunchReport): Promise<LaunchReport> => {
-        if (!/^InvalidLaunchTemplate/.test(report.refusal?.code ?? '')) return report;
-        await options.launchTemplates.forget(template);
-        return { ...report, tryNextPool: true };
-      };
       try {
-        const answer = await ec2.createFleet({ ...input, ...(isRequest ? { ValidUntil: new Date(validUntil) } : {}) });
+        const answer = await ec2.createFleet({ ...input, ...until });
         if (input.Type === 'instant') {
           await learn(options, call, answer);
-          return await renewed(instantReport(answer, launch, call));
+          return await renewed(options.launchTemplates, template, instantReport(answer, launch, call));
         }
         const resource = {
           kind: 'EC2Fleet' as const,
@@ -229,7 +223,7 @@ export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvid
         const refusal = refusalOf(error, launch);
         // Made for this fleet alone, which will not be.
         if (launchTemplateId !== undefined) await discardRefused(options, refusal, isRepeat, launchTemplateId);
-        return renewed({ machines: [], refusal, tryNextPool: false });
+        return renewed(options.launchTemplates, template, { machines: [], refusal, tryNextPool: false });
       }
     },
 

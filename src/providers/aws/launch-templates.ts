@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RequestLaunchTemplateData, ResponseLaunchTemplateData, Tag } from '@aws-sdk/client-ec2';
+import type { LaunchReport } from '../../application/ports.ts';
 import { hasCode } from '../../domain/errors.ts';
 import { withRawFields } from '../../domain/raw-fields.ts';
 import { type Template, weightedTypes } from '../../domain/template.ts';
@@ -87,6 +88,7 @@ export const createLaunchTemplates = ({
   remember,
   forget,
 }: LaunchTemplatesOptions): LaunchTemplates => {
+  // The name makes it idempotent. A client token might answer with the template of this name that somebody deleted.
   const create = async (name: string, data: RequestLaunchTemplateData): Promise<string> => {
     const Tags = [
       { Key: tagKeys.owner, Value: owner },
@@ -96,7 +98,6 @@ export const createLaunchTemplates = ({
       return await ec2.createLaunchTemplate({
         LaunchTemplateName: name,
         LaunchTemplateData: data,
-        ClientToken: name,
         TagSpecifications: [{ ResourceType: 'launch-template', Tags }],
       });
     } catch (error) {
@@ -123,6 +124,21 @@ export const createLaunchTemplates = ({
       return { id: await remember(`launch-template:${name}`, () => lifetime, make), version: '1' };
     },
   };
+};
+
+/** EC2 tells it by its code, Auto Scaling in words. */
+const tellsMissing = /^InvalidLaunchTemplate|launch template.* does not exist/i;
+
+/** A launch template that somebody deleted is forgotten: another try of the launch makes it again. */
+export const renewed = async (
+  launchTemplates: Pick<LaunchTemplates, 'forget'>,
+  id: string,
+  report: LaunchReport,
+): Promise<LaunchReport> => {
+  const { code = '', message = '' } = report.refusal ?? {};
+  if (!tellsMissing.test(`${code}: ${message}`)) return report;
+  await launchTemplates.forget(id);
+  return { ...report, tryNextPool: true };
 };
 
 type Tagged = NonNullable<RequestLaunchTemplateData['TagSpecifications']>;
