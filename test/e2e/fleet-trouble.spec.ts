@@ -94,6 +94,28 @@ describe('trouble with fleets and groups', () => {
     expect(await running()).toHaveLength(3);
   });
 
+  it.each([
+    ['EC2 Fleet', { providerApi: 'EC2Fleet' }],
+    ['Spot Fleet', { fleetRole }],
+  ])('a maintain fleet nobody looks at stops seeking when its time is over: %s', async (_kind, fields) => {
+    const minute = 60_000;
+    let ahead = 0;
+    const aws = await emulatorBackend({ now: () => Date.now() + ahead });
+    await plugin.configure({ AWS_ENDPOINT_URL: aws.url });
+    aws.emulator.configure({ capacity: { 'm5.large:*': 1 } });
+    await offer({ ...fields, fleetType: 'maintain', priceType: 'spot', spotFleetRequestExpiry: 10 });
+    await plugin.request('cell', 2);
+    ahead = 9 * minute;
+    expect(await aws.instanceIds('pending', 'running')).toHaveLength(1);
+    expect(await aws.resources()).toHaveLength(1);
+    ahead = 11 * minute;
+    expect(await aws.resources()).toEqual([]);
+    aws.emulator.configure({ capacity: {} });
+    ahead = 20 * minute;
+    expect(await aws.instanceIds('pending', 'running')).toHaveLength(1);
+    await aws.close();
+  });
+
   it('parallel looks at the turn to on demand launch the rest once', async () => {
     backend.emulator.configure({ capacity: { 'm5.large:*': 1 } });
     await offer(heterogeneous);

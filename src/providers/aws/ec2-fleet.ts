@@ -201,7 +201,8 @@ export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvid
       if (!isFleetCall(call))
         throw new PluginError('storage.unreadable', `launch ${launch.clientToken} holds no CreateFleet call`);
       const { input, validUntil, launchTemplateId } = call;
-      const until = input.Type === 'request' ? { ValidUntil: new Date(validUntil) } : {};
+      // Also of a maintain fleet: where nobody looks at it in time, EC2 ends it.
+      const until = input.Type === 'instant' ? {} : { ValidUntil: new Date(validUntil) };
       const template = input.LaunchTemplateConfigs?.[0]?.LaunchTemplateSpecification?.LaunchTemplateId ?? '';
       try {
         const answer = await ec2.createFleet({ ...input, ...until });

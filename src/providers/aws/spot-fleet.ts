@@ -116,8 +116,7 @@ export const createSpotFleetProvider = (options: SpotFleetOptions): CapacityProv
       const { config, validUntil, launchTemplateId } = call;
       const refills = config.Type === 'maintain';
       try {
-        const until = refills ? {} : { ValidUntil: new Date(validUntil) };
-        const id = await ec2.requestSpotFleet({ ...config, ...until });
+        const id = await ec2.requestSpotFleet({ ...config, ValidUntil: new Date(validUntil) });
         const expiresAt = Date.parse(validUntil);
         const resource = {
           kind: 'SpotFleet' as const,
