@@ -19,7 +19,7 @@ describe('fleets and groups', () => {
   });
   afterEach(async () => {
     await plugin.remove();
-    backend.emulator.configure({ capacity: {}, fulfilMs: 100 });
+    backend.emulator.configure({ capacity: {}, fulfilMs: 100, pendingMs: 300 });
     await backend.clear();
   });
 
@@ -80,6 +80,21 @@ describe('fleets and groups', () => {
       DescribeSpotFleetRequests: 1,
       DescribeInstances: 1,
     });
+  });
+
+  it('cost two more calls once, to end the fleet that has brought all, and one from then on', async () => {
+    await offer({ priceType: 'spot', fleetRole, maxNumber: 200 });
+    const requestId = await plugin.request('cell', 200);
+    await expect.poll(() => backend.instanceIds('running'), { timeout: 10_000 }).toHaveLength(200);
+    // They are pending again: the request is not complete by the first of the two looks.
+    backend.emulator.configure({ pendingMs: 60_000 });
+    const looks = { DescribeSpotFleetRequests: 1, DescribeInstances: 1 };
+    expect(await callsDuring(() => plugin.status(requestId))).toEqual({
+      ...looks,
+      CancelSpotFleetRequests: 1,
+      DeleteLaunchTemplate: 1,
+    });
+    expect(await callsDuring(() => plugin.status(requestId))).toEqual({ DescribeInstances: 1 });
   });
 
   it.each([
