@@ -252,23 +252,26 @@ describe('fleets and groups', () => {
     expect(reclaim?.['gracePeriod']).toBeLessThanOrEqual(120);
   });
 
-  it('tell of hosts that are to be retired, and of nothing when AWS cannot be asked', async () => {
-    await offer({ priceType: 'ondemand', vmType: 'm5.large', vmTypes: '' });
-    const { machines } = await plugin.settled(await plugin.request('cell', 1));
-    const notBefore = new Date(Date.now() + 3_600_000).toISOString();
-    backend.emulator.setInstance(`${machines[0]?.machineId}`, {
-      scheduledEvent: { code: 'instance-retirement', notBefore },
-    });
-    backend.emulator.addFault({
-      action: 'DescribeInstanceStatus',
-      effect: { kind: 'error', code: 'InternalError', httpStatus: 500 },
-      times: 'always',
-    });
-    expect(await plugin.reclaims(machines.map(hostOf))).toEqual([]);
-    backend.emulator.clearFaults();
-    const [reclaim] = await plugin.reclaims(machines.map(hostOf));
-    expect(reclaim?.['gracePeriod']).toBeGreaterThan(3000);
-  });
+  it.each(['ondemand', 'spot'])(
+    'tell of hosts to be retired, and of nothing when AWS cannot be asked: %s',
+    async (priceType) => {
+      await offer({ providerApi: 'RunInstances', priceType, vmType: 'm5.large', vmTypes: '' });
+      const { machines } = await plugin.settled(await plugin.request('cell', 1));
+      const notBefore = new Date(Date.now() + 3_600_000).toISOString();
+      backend.emulator.setInstance(`${machines[0]?.machineId}`, {
+        scheduledEvent: { code: 'instance-retirement', notBefore },
+      });
+      backend.emulator.addFault({
+        action: 'DescribeInstanceStatus',
+        effect: { kind: 'error', code: 'InternalError', httpStatus: 500 },
+        times: 'always',
+      });
+      expect(await plugin.reclaims(machines.map(hostOf))).toEqual([]);
+      backend.emulator.clearFaults();
+      const [reclaim] = await plugin.reclaims(machines.map(hostOf));
+      expect(reclaim?.['gracePeriod']).toBeGreaterThan(3000);
+    },
+  );
 
   it('resend a launch whose answer was lost, and launch nothing twice', async () => {
     await offer({ priceType: 'spot', fleetRole });

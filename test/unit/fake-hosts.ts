@@ -23,6 +23,8 @@ export interface FakeHosts extends Hosts {
   readonly end: (machineId: string, reason?: string) => void;
   readonly stateOf: (machineId: string) => MachineState | undefined;
   readonly ids: () => readonly string[];
+  /** EC2 announces the end of a host, ms since the epoch. */
+  readonly announce: (kind: 'spotNotices' | 'retirements', machineId: string, due: number) => void;
   /** Calls fail with this until it is lifted with undefined. */
   readonly failWith: (error: Error | undefined, ...methods: readonly (keyof Hosts)[]) => void;
 }
@@ -42,6 +44,7 @@ const standing: ReadonlySet<MachineState> = new Set(['pending', 'running', 'stop
 export const createFakeHosts = (): FakeHosts => {
   const hosts = new Map<string, FakeHost>();
   const calls: HostCall[] = [];
+  const announced = { spotNotices: new Map<string, number>(), retirements: new Map<string, number>() };
   let fault: { readonly error: Error; readonly methods: ReadonlySet<keyof Hosts> } | undefined;
 
   const called = (method: keyof Hosts, ids: readonly string[]): void => {
@@ -113,8 +116,15 @@ export const createFakeHosts = (): FakeHosts => {
         .filter(({ ours, state }) => ours && standing.has(state))
         .map(plain);
     },
-    spotNotices: async () => new Map(),
-    retirements: async () => new Map(),
+    announce: (kind, machineId, due) => announced[kind].set(machineId, due),
+    spotNotices: async () => {
+      called('spotNotices', ['all']);
+      return announced.spotNotices;
+    },
+    retirements: async () => {
+      called('retirements', ['all']);
+      return announced.retirements;
+    },
     describeByName: async (names) => {
       called('describeByName', names);
       return shown()

@@ -71,25 +71,30 @@ export const getReturnRequestsHandler =
 const secondsUntil = (due: number | undefined, now: number): number =>
   Math.max(0, Math.floor(((due ?? now) - now) / 1000));
 
-/** Hosts that still run and that AWS has announced to take away. A fault here hides nothing that is known already. */
+/**
+ * Hosts that still run and that AWS has announced to take away; retirement comes to spot hosts too. A fault here hides
+ * nothing that is known already, nor what the other question brings.
+ */
 const noticesFor = async (
   { hosts, log }: GetReturnRequestsPorts,
   found: readonly FoundHost[],
 ): Promise<ReadonlyMap<string, number>> => {
   const running = found.flatMap(({ seen }) => (seen === undefined || hasEnded(seen.state) ? [] : [seen]));
-  const isOf = (priceType: OwnedSighting['priceType']): boolean => running.some((seen) => seen.priceType === priceType);
-  try {
-    const [spot, retiring] = await Promise.all([
-      isOf('spot') ? (await hosts()).spotNotices() : new Map<string, number>(),
-      isOf('ondemand') ? (await hosts()).retirements() : new Map<string, number>(),
-    ]);
-    const ids = new Set(running.map(({ machineId }) => machineId));
-    return new Map([...retiring, ...spot].filter(([machineId]) => ids.has(machineId)));
-  } catch (error) {
-    if (!isPluginError(error)) throw error;
-    log.warn('reclaim.notices', messageOf(error), { aws: error.aws });
-    return new Map();
-  }
+  const ids = new Set(running.map(({ machineId }) => machineId));
+  const announced = async (kind: 'retirements' | 'spotNotices'): Promise<readonly (readonly [string, number])[]> => {
+    try {
+      return [...(await (await hosts())[kind]())].filter(([machineId]) => ids.has(machineId));
+    } catch (error) {
+      if (!isPluginError(error)) throw error;
+      log.warn('reclaim.notices', messageOf(error), { aws: error.aws });
+      return [];
+    }
+  };
+  const [retiring, spot] = await Promise.all([
+    running.length > 0 ? announced('retirements') : [],
+    running.some(({ priceType }) => priceType === 'spot') ? announced('spotNotices') : [],
+  ]);
+  return new Map([...retiring, ...spot]);
 };
 
 const judgeSeen = ({ state, reason = '' }: OwnedSighting, record: RecalledMachine | undefined): Judgement => {

@@ -39,6 +39,29 @@ describe('a host Host Factory holds', () => {
     expect(reclaims).toEqual(reclaimed ? [{ host: { name: '', machineId }, machineId, gracePeriod: 0 }] : []);
   });
 
+  it.each([
+    ['spot', 'spotNotices'],
+    ['spot', 'retirements'],
+    ['ondemand', 'retirements'],
+  ] as const)(
+    'that is alone, %s, and whose end is announced by %s has the time that is left',
+    async (priceType, kind) => {
+      const { world, machineId } = await running();
+      world.hosts.change(machineId, { priceType });
+      world.hosts.announce(kind, machineId, world.now() + 90_000);
+      expect((await ask(world, { machineId })).reclaims).toMatchObject([{ machineId, gracePeriod: 90 }]);
+    },
+  );
+
+  it.each(['spotNotices', 'retirements'] as const)('keeps what else is announced where %s fails', async (broken) => {
+    const { world, machineId } = await running();
+    world.hosts.change(machineId, { priceType: 'spot' });
+    const other = broken === 'spotNotices' ? 'retirements' : 'spotNotices';
+    world.hosts.announce(other, machineId, world.now() + 90_000);
+    world.hosts.failWith(new PluginError('provider.denied', `${broken} failed`), broken);
+    expect((await ask(world, { machineId })).reclaims).toMatchObject([{ machineId, gracePeriod: 90 }]);
+  });
+
   it('is named as Host Factory named it', async () => {
     const { world, machineId } = await running();
     world.hosts.end(machineId);
@@ -130,11 +153,14 @@ describe('the question as a whole', () => {
     expect(world.hosts.calls.length).toBe(before);
   });
 
-  it('for healthy hosts is one look', async () => {
+  it('for healthy hosts on demand is one look at them and one at what is to retire', async () => {
     const { world, machineId } = await running();
     const before = world.hosts.calls.length;
     await ask(world, { machineId }, { machineId: world.hosts.add() });
-    expect(world.hosts.calls.slice(before)).toMatchObject([['describe', [machineId, expect.any(String)]]]);
+    expect(world.hosts.calls.slice(before)).toMatchObject([
+      ['describe', [machineId, expect.any(String)]],
+      ['retirements', ['all']],
+    ]);
   });
 
   it('fails when EC2 cannot be read: a fault never makes a host gone', async () => {
