@@ -71,6 +71,21 @@ describe('fleets and groups', () => {
     expect(await callsDuring(() => plugin.request('cell', 1))).toEqual({ CreateLaunchTemplate: 1, CreateFleet: 1 });
   });
 
+  it('launch with the groups of the template on interfaces given raw', async () => {
+    await offer({
+      providerApi: 'EC2Fleet',
+      priceType: 'spot',
+      securityGroupIds: ['sg-0123456789abcdef0'],
+      launchTemplateSpec: { NetworkInterfaces: [{ DeviceIndex: 0, AssociatePublicIpAddress: true }] },
+    });
+    backend.emulator.forgetCalls();
+    await plugin.request('cell', 1);
+    expect(backend.emulator.calls().find(({ action }) => action === 'CreateLaunchTemplate')?.parameters).toMatchObject({
+      'LaunchTemplateData.NetworkInterface.1.AssociatePublicIpAddress': 'true',
+      'LaunchTemplateData.NetworkInterface.1.SecurityGroupId.1': 'sg-0123456789abcdef0',
+    });
+  });
+
   it('cost two calls for the status while AWS looks for capacity', async () => {
     backend.emulator.configure({ capacity: { 'm5.large:*': 1 } });
     await offer({ priceType: 'spot', fleetRole });

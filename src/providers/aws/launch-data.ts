@@ -111,9 +111,36 @@ const efaInterfaces = ({ efaCount = 1, securityGroupIds }: Template): InstanceNe
     ...(securityGroupIds.length === 0 ? {} : { Groups: [...securityGroupIds] }),
   }));
 
+/** What goes for all interfaces goes on those given raw too; an interface that exists has groups already. */
+const rawInterfaces = (
+  { securityGroupIds }: Template,
+  interfaces: readonly InstanceNetworkInterfaceSpecification[],
+): InstanceNetworkInterfaceSpecification[] =>
+  interfaces.map((each) =>
+    securityGroupIds.length === 0 || each.NetworkInterfaceId !== undefined
+      ? each
+      : { Groups: [...securityGroupIds], ...each },
+  );
+
 const networkOf = (template: Template): LaunchNetwork => {
+  const { NetworkInterfaces } = withRawFields<LaunchNetwork>({}, template.launchTemplateSpec);
+  const raw = [NetworkInterfaces ?? []].flat();
+  if (raw.length > 0) return { NetworkInterfaces: rawInterfaces(template, raw) };
   if (template.interfaceType === 'efa') return { NetworkInterfaces: efaInterfaces(template) };
   return template.securityGroupIds.length === 0 ? {} : { SecurityGroupIds: [...template.securityGroupIds] };
+};
+
+/** Devices over others: those of one name are one, member by member. */
+export const devicesOver = <T extends { readonly DeviceName?: string | undefined }>(
+  base: readonly T[],
+  own: readonly T[],
+): T[] => {
+  const devices = new Map<string | undefined, T>();
+  for (const each of [...base, ...own]) {
+    const known = devices.get(each.DeviceName);
+    devices.set(each.DeviceName, known === undefined ? each : withRawFields(known, { ...each }));
+  }
+  return [...devices.values()];
 };
 
 /** `{key: value}`, or nothing for undefined: EC2 takes an absent field for its default. */
@@ -149,7 +176,12 @@ const checkKey = ({ keyDirectory, log }: LaunchDataOptions, { templateId, keyNam
 export const renderLaunchData = async (options: LaunchDataOptions, template: Template): Promise<LaunchData> => {
   checkKey(options, template);
   const volumes = await rootVolume(template, options.rootDeviceOf);
-  const { NetworkInterfaces, ...raw } = template.launchTemplateSpec ?? {};
+  const { BlockDeviceMappings } = withRawFields<Pick<LaunchData, 'BlockDeviceMappings'>>(
+    {},
+    template.launchTemplateSpec,
+  );
+  const devices = devicesOver(volumes, [BlockDeviceMappings ?? []].flat());
+  const { NetworkInterfaces: _network, BlockDeviceMappings: _devices, ...raw } = template.launchTemplateSpec ?? {};
   const data: Omit<LaunchData, 'network'> = {
     ...optional('ImageId', template.imageId),
     ...optional('KeyName', template.keyName),
@@ -157,11 +189,10 @@ export const renderLaunchData = async (options: LaunchDataOptions, template: Tem
     ...placement(template),
     ...optional('EbsOptimized', template.ebsOptimized),
     ...optional('UserData', readUserData(template)),
-    ...(volumes.length === 0 ? {} : { BlockDeviceMappings: volumes }),
+    ...(devices.length === 0 ? {} : { BlockDeviceMappings: devices }),
     MetadataOptions: { HttpTokens: 'required', HttpEndpoint: 'enabled' },
     // A host that shuts itself down would otherwise stay behind stopped, its volumes billed.
     InstanceInitiatedShutdownBehavior: 'terminate',
   };
-  const network = NetworkInterfaces === undefined ? networkOf(template) : withRawFields({}, { NetworkInterfaces });
-  return { ...withRawFields(data, raw), network };
+  return { ...withRawFields(data, raw), network: networkOf(template) };
 };

@@ -147,6 +147,35 @@ describe('a prepared call', () => {
     expect(call).not.toHaveProperty('SecurityGroupIds');
   });
 
+  it('holds the groups and the subnet also on interfaces given raw, but for an interface that exists', async () => {
+    const NetworkInterfaces = [
+      { DeviceIndex: 0, AssociatePublicIpAddress: true },
+      { DeviceIndex: 1, Groups: ['sg-2'] },
+      { DeviceIndex: 2, NetworkInterfaceId: 'eni-1' },
+    ];
+    const call = await callFor({ securityGroupIds: ['sg-1'], launchTemplateSpec: { NetworkInterfaces } });
+    expect(call['NetworkInterfaces']).toEqual([
+      { DeviceIndex: 0, AssociatePublicIpAddress: true, Groups: ['sg-1'], SubnetId: 'subnet-a' },
+      { DeviceIndex: 1, Groups: ['sg-2'], SubnetId: 'subnet-a' },
+      { DeviceIndex: 2, NetworkInterfaceId: 'eni-1', SubnetId: 'subnet-a' },
+    ]);
+  });
+
+  it('holds the root volume beside devices given raw, and raw fields of the root volume over ours', async () => {
+    const BlockDeviceMappings = [
+      { DeviceName: '/dev/sdb', Ebs: { VolumeSize: 10 } },
+      { DeviceName: '/dev/root-of-ami-12345678', Ebs: { Encrypted: true } },
+    ];
+    const call = await callFor({ rootDeviceVolumeSize: 50, launchTemplateSpec: { BlockDeviceMappings } });
+    expect(call['BlockDeviceMappings']).toEqual([
+      {
+        DeviceName: '/dev/root-of-ami-12345678',
+        Ebs: { DeleteOnTermination: true, VolumeSize: 50, Encrypted: true },
+      },
+      { DeviceName: '/dev/sdb', Ebs: { VolumeSize: 10 } },
+    ]);
+  });
+
   it('holds the user data as it stands in the file', async () => {
     const path = join(await temporaryFolder(), 'boot.sh');
     await writeFile(path, '#!/bin/bash\necho "$HOME \\ ä"\n');
