@@ -6,7 +6,7 @@ import { withRawFields } from '../../domain/raw-fields.ts';
 import { type Template, weightedTypes } from '../../domain/template.ts';
 import type { Remember } from './credentials.ts';
 import type { Ec2 } from './ec2.ts';
-import { type LaunchData, type LaunchDataOptions, optional, renderLaunchData } from './launch-data.ts';
+import { devicesOver, type LaunchData, type LaunchDataOptions, optional, renderLaunchData } from './launch-data.ts';
 import { tagKeys } from './tags.ts';
 
 export interface LaunchTemplateRef {
@@ -30,8 +30,8 @@ export interface LaunchTemplates {
   ensure(data: RequestLaunchTemplateData, base?: BaseTemplate): Promise<LaunchTemplateRef>;
   /** Is told of a template that EC2 does not know any more: it is made again when next wanted. */
   forget(id: string): Promise<void>;
-  /** Pins a moving version of the administrator's own template to its number. */
-  pin(base: Omit<BaseTemplate, 'ownTypes'>): Promise<LaunchTemplateRef>;
+  /** Pins a moving version of the administrator's own template to its number, and tells what that version says. */
+  pin(base: Omit<BaseTemplate, 'ownTypes'>): Promise<LaunchTemplateRef & { readonly data: ResponseLaunchTemplateData }>;
 }
 
 export interface LaunchTemplatesOptions {
@@ -106,15 +106,17 @@ export const createLaunchTemplates = ({
       return ec2.launchTemplateId(name);
     }
   };
-  const pin: LaunchTemplates['pin'] = async ({ id, version: wanted = '$Default' }): Promise<LaunchTemplateRef> => {
-    if (!wanted.startsWith('$')) return { id, version: wanted };
-    return { id, version: (await ec2.launchTemplateVersion(id, wanted)).version };
-  };
+  const pin: LaunchTemplates['pin'] = async ({ id, version = '$Default' }) => ({
+    id,
+    ...(await ec2.launchTemplateVersion(id, version)),
+  });
+  const numberOf = async ({ id, version = '$Default' }: BaseTemplate): Promise<string> =>
+    version.startsWith('$') ? (await pin({ id, version })).version : version;
   return {
     forget,
     pin,
     ensure: async (data, base) => {
-      const from = base && { ...(await pin(base)), ownTypes: base.ownTypes };
+      const from = base && { ...base, version: await numberOf(base) };
       const name = `${namePrefix}${hashOf(owner, data, from)}`;
       const content = async () =>
         from === undefined
@@ -170,6 +172,21 @@ const networkOver = (
 };
 
 /**
+ * Fields of ours, with what the administrator's launch template has beneath them: objects are one member by member, devices
+ * name by name. An instance profile is ours alone: EC2 takes its name or its ARN.
+ */
+export const fieldsOver = <T extends RequestLaunchTemplateData>(base: ResponseLaunchTemplateData, own: T): T => {
+  const { IamInstanceProfile: _profile, BlockDeviceMappings = [], MetadataOptions = {}, ...rest } = base;
+  const { State: _state, ...metadata } = MetadataOptions;
+  const beneath = Object.entries({ ...rest, MetadataOptions: metadata }).filter(([name]) => Object.hasOwn(own, name));
+  const devices = own.BlockDeviceMappings && devicesOver(BlockDeviceMappings, own.BlockDeviceMappings);
+  return {
+    ...withRawFields({ ...own, ...Object.fromEntries(beneath) }, Object.fromEntries(Object.entries(own))),
+    ...optional('BlockDeviceMappings', devices),
+  };
+};
+
+/**
  * The administrator's launch data with ours over it. Left out is what fleets and groups refuse or decide themselves (market, types
  * where ours name them), and protection against termination, which would keep returned hosts alive.
  */
@@ -184,24 +201,19 @@ const over = (
     NetworkInterfaces: _interfaces,
     SecurityGroupIds: _ids,
     SecurityGroups: _names,
-    MetadataOptions,
+    MetadataOptions: _metadata,
     TagSpecifications,
-    BlockDeviceMappings = [],
     InstanceType,
     InstanceRequirements,
     ...rest
   } = base;
   const kept = ownTypes ? rest : { ...rest, InstanceType, InstanceRequirements };
-  const { State: _state, ...metadata } = MetadataOptions ?? {};
-  const { BlockDeviceMappings: ownDevices = [], ...fields } = own;
-  const devices = new Map([...BlockDeviceMappings, ...ownDevices].map((each) => [each.DeviceName, each]));
+  const { NetworkInterfaces: _ownInterfaces, SecurityGroupIds: _ownIds, ...fields } = own;
   return {
     ...withRawFields<RequestLaunchTemplateData>({}, kept),
-    ...fields,
+    ...fieldsOver(base, fields),
     ...networkOver(base, own),
-    MetadataOptions: { ...metadata, ...own.MetadataOptions },
     TagSpecifications: tagsOver(TagSpecifications, own.TagSpecifications),
-    ...(devices.size === 0 ? {} : { BlockDeviceMappings: [...devices.values()] }),
   };
 };
 

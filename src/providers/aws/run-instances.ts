@@ -9,13 +9,14 @@ import { offeringOf, type Template } from '../../domain/template.ts';
 import type { Ec2 } from './ec2.ts';
 import {
   isInstanceType,
+  type LaunchData,
   type LaunchDataOptions,
   type LaunchNetwork,
   launchTags,
   optional,
   renderLaunchData,
 } from './launch-data.ts';
-import type { LaunchTemplates } from './launch-templates.ts';
+import { fieldsOver, type LaunchTemplates } from './launch-templates.ts';
 import { refusalOf } from './refusal.ts';
 import { toSighting } from './sighting.ts';
 
@@ -59,18 +60,27 @@ const market = ({ priceType, maxSpotPrice }: Template): Partial<RunInstancesComm
         },
       };
 
-const launchTemplate = async (
-  { launchTemplates }: RunInstancesOptions,
+/** What a template says of each host, by the administrator's launch template where it names one. */
+const dataOf = async (
+  options: RunInstancesOptions,
   template: Template,
-): Promise<Partial<RunInstancesCommandInput>> => {
-  if (template.launchTemplateId === undefined) return {};
-  const { launchTemplateId, launchTemplateVersion } = template;
-  const { id, version } = await launchTemplates.pin({
-    id: launchTemplateId,
-    ...optional('version', launchTemplateVersion),
-  });
-  // Protection, which a launch template may set, would keep returned hosts alive.
-  return { LaunchTemplate: { LaunchTemplateId: id, Version: version }, DisableApiTermination: false };
+): Promise<LaunchData & Partial<RunInstancesCommandInput>> => {
+  const data = await renderLaunchData(options, template);
+  const { templateId, priceType, launchTemplateId, launchTemplateVersion } = template;
+  if (launchTemplateId === undefined) return data;
+  const base = { id: launchTemplateId, ...optional('version', launchTemplateVersion) };
+  const { id, version, data: theirs } = await options.launchTemplates.pin(base);
+  // A call has no word for on demand: the market of a launch template can be changed, not taken away.
+  if (priceType === 'ondemand' && theirs.InstanceMarketOptions?.MarketType === 'spot') {
+    const text = `version ${version} of ${id} asks for spot instances; RunInstances cannot launch on demand by it`;
+    throw new PluginError('template.invalid', `template ${templateId}: launchTemplateId ${text}`);
+  }
+  return {
+    ...fieldsOver(theirs, data),
+    LaunchTemplate: { LaunchTemplateId: id, Version: version },
+    // Protection, which a launch template may set, would keep returned hosts alive.
+    DisableApiTermination: false,
+  };
 };
 
 const render = async (
@@ -80,7 +90,7 @@ const render = async (
 ): Promise<RunInstancesCall> => {
   const { template, count, requestId, earlier } = order;
   const Tags = launchTags(order, options);
-  const { network, ...data } = await renderLaunchData(options, template);
+  const { network, ...data } = await dataOf(options, template);
   const resources =
     template.priceType === 'ondemand' ? taggedResources : [...taggedResources, 'spot-instances-request' as const];
   const TagSpecifications: TagSpecification[] = resources.map((ResourceType) => ({ ResourceType, Tags }));
@@ -88,7 +98,6 @@ const render = async (
   const call: RunInstancesCall = {
     ...data,
     ...optional('InstanceType', vmType !== undefined && isInstanceType(vmType) ? vmType : undefined),
-    ...(await launchTemplate(options, template)),
     ...placeIn(subnetId, network),
     ...market(template),
     TagSpecifications,

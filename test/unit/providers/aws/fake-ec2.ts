@@ -1,4 +1,4 @@
-import type { Instance, RunInstancesCommandInput, Tag } from '@aws-sdk/client-ec2';
+import type { Instance, ResponseLaunchTemplateData, RunInstancesCommandInput, Tag } from '@aws-sdk/client-ec2';
 import { PluginError } from '../../../../src/domain/errors.ts';
 import type { Ec2 } from '../../../../src/providers/aws/ec2.ts';
 
@@ -11,6 +11,8 @@ export interface FakeEc2 extends Ec2 {
   readonly add: (instance: Instance) => void;
   /** Termination protection. */
   readonly protect: (instanceId: string) => void;
+  /** What every version of a launch template says. */
+  launchTemplateData: ResponseLaunchTemplateData;
   /** What EC2 answers to launches from now on. */
   launch: (input: RunInstancesCommandInput) => readonly Instance[];
   /** Thrown by every termination while set. */
@@ -78,6 +80,7 @@ export const createFakeEc2 = (): FakeEc2 => {
     tagged,
     launches,
     launch: () => [],
+    launchTemplateData: {},
     terminationFault: undefined,
     add: (instance) => instances.set(instance.InstanceId ?? '', instance),
     protect: (id) => isProtected.add(id),
@@ -114,7 +117,10 @@ export const createFakeEc2 = (): FakeEc2 => {
       tagged.push([resources, tags]);
     },
     rootDeviceName: async () => '/dev/sda1',
-    launchTemplateVersion: async (_id, version) => ({ version: version === '$Latest' ? '9' : '7', data: {} }),
+    launchTemplateVersion: async (_id, version) => ({
+      version: { $Latest: '9', $Default: '7' }[version] ?? version,
+      data: ec2.launchTemplateData,
+    }),
   };
   return ec2;
 };

@@ -176,6 +176,44 @@ describe('a prepared call', () => {
     ]);
   });
 
+  it('keeps what the administrator’s launch template says beside the fields of ours', async () => {
+    const { ec2, provider } = setUp();
+    ec2.launchTemplateData = {
+      Placement: { GroupName: 'near', Tenancy: 'default' },
+      MetadataOptions: { State: 'applied', HttpPutResponseHopLimit: 2, HttpTokens: 'optional' },
+      IamInstanceProfile: { Arn: 'arn:theirs' },
+      KeyName: 'theirs',
+      BlockDeviceMappings: [{ DeviceName: '/dev/root-of-ami-12345678', Ebs: { Encrypted: true, VolumeSize: 8 } }],
+    };
+    const fields = { tenancy: 'dedicated', instanceProfile: 'host', rootDeviceVolumeSize: 50 } as const;
+    const launch = await provider.prepare(orderOf({ launchTemplateId: 'lt-1', ...fields }));
+    expect(launch?.call).toMatchObject({
+      Placement: { GroupName: 'near', Tenancy: 'dedicated' },
+      MetadataOptions: { HttpPutResponseHopLimit: 2, HttpTokens: 'required', HttpEndpoint: 'enabled' },
+      IamInstanceProfile: { Name: 'host' },
+      BlockDeviceMappings: [
+        {
+          DeviceName: '/dev/root-of-ami-12345678',
+          Ebs: { Encrypted: true, VolumeSize: 50, DeleteOnTermination: true },
+        },
+      ],
+    });
+    expect(launch?.call).not.toHaveProperty('KeyName');
+    expect(launch?.call).not.toHaveProperty('MetadataOptions.State');
+    expect(launch?.call).not.toHaveProperty('IamInstanceProfile.Arn');
+  });
+
+  it('is refused on demand where the launch template asks for spot, and goes out where the template does too', async () => {
+    const { ec2, provider } = setUp();
+    ec2.launchTemplateData = { InstanceMarketOptions: { MarketType: 'spot' } };
+    await expect(provider.prepare(orderOf({ launchTemplateId: 'lt-1' }))).rejects.toMatchObject({
+      code: 'template.invalid',
+      message: expect.stringMatching(/^template od-a: launchTemplateId version 7 of lt-1 asks for spot instances/),
+    });
+    const launch = await provider.prepare(orderOf({ launchTemplateId: 'lt-1', priceType: 'spot' }));
+    expect(launch?.call).toMatchObject({ InstanceMarketOptions: { SpotOptions: { SpotInstanceType: 'one-time' } } });
+  });
+
   it('holds the user data as it stands in the file', async () => {
     const path = join(await temporaryFolder(), 'boot.sh');
     await writeFile(path, '#!/bin/bash\necho "$HOME \\ ä"\n');

@@ -1,0 +1,79 @@
+import type { RequestLaunchTemplateData, ResponseLaunchTemplateData } from '@aws-sdk/client-ec2';
+import { describe, expect, it } from 'vitest';
+import { createLaunchTemplates } from '../../../../src/providers/aws/launch-templates.ts';
+import { createFakeEc2 } from './fake-ec2.ts';
+
+/** What is made of the administrator's launch template with ours over it. */
+const over = async (base: ResponseLaunchTemplateData, own: RequestLaunchTemplateData) => {
+  const made: unknown[] = [];
+  const ec2 = createFakeEc2();
+  ec2.launchTemplateData = base;
+  const { ensure } = createLaunchTemplates({
+    ec2: {
+      ...ec2,
+      createLaunchTemplate: async ({ LaunchTemplateData }) => {
+        made.push(LaunchTemplateData);
+        return 'lt-ours';
+      },
+    },
+    owner: 'hostfactory/awsinst',
+    version: '1.2.3',
+    remember: (_key, _lifetime, find) => find(),
+    forget: async () => undefined,
+  });
+  await ensure(own, { id: 'lt-theirs', version: '3', ownTypes: true });
+  return made[0];
+};
+
+describe('a launch template of ours over the administrator’s', () => {
+  it('keeps what ours does not name, object by object and device by device', async () => {
+    const base: ResponseLaunchTemplateData = {
+      Placement: { GroupName: 'near', Tenancy: 'default' },
+      MetadataOptions: { State: 'applied', HttpPutResponseHopLimit: 2 },
+      CpuOptions: { CoreCount: 2, ThreadsPerCore: 2 },
+      IamInstanceProfile: { Arn: 'arn:theirs' },
+      KeyName: 'theirs',
+      BlockDeviceMappings: [
+        { DeviceName: '/dev/xvda', Ebs: { Encrypted: true, VolumeSize: 8 } },
+        { DeviceName: '/dev/sdb' },
+      ],
+      InstanceMarketOptions: { MarketType: 'spot' },
+      DisableApiTermination: true,
+      InstanceType: 'm5.large',
+    };
+    const own: RequestLaunchTemplateData = {
+      Placement: { Tenancy: 'dedicated' },
+      MetadataOptions: { HttpTokens: 'required' },
+      CpuOptions: { ThreadsPerCore: 1 },
+      IamInstanceProfile: { Name: 'ours' },
+      BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { VolumeSize: 50 } }],
+    };
+    expect(await over(base, own)).toEqual({
+      Placement: { GroupName: 'near', Tenancy: 'dedicated' },
+      MetadataOptions: { HttpPutResponseHopLimit: 2, HttpTokens: 'required' },
+      CpuOptions: { CoreCount: 2, ThreadsPerCore: 1 },
+      IamInstanceProfile: { Name: 'ours' },
+      KeyName: 'theirs',
+      BlockDeviceMappings: [
+        { DeviceName: '/dev/xvda', Ebs: { Encrypted: true, VolumeSize: 50 } },
+        { DeviceName: '/dev/sdb' },
+      ],
+      TagSpecifications: [],
+    });
+    expect(await over({ ...base, BlockDeviceMappings: [{ DeviceName: '/dev/sdb' }] }, {})).toMatchObject({
+      BlockDeviceMappings: [{ DeviceName: '/dev/sdb' }],
+      IamInstanceProfile: { Arn: 'arn:theirs' },
+    });
+  });
+
+  it('has our groups in one place: on the interfaces where there are any', async () => {
+    const ours = { SecurityGroupIds: ['sg-ours'] };
+    expect(
+      await over({ NetworkInterfaces: [{ DeviceIndex: 0, SubnetId: 'subnet-1', Groups: ['sg-theirs'] }] }, ours),
+    ).toEqual({
+      NetworkInterfaces: [{ DeviceIndex: 0, Groups: ['sg-ours'] }],
+      TagSpecifications: [],
+    });
+    expect(await over({ SecurityGroupIds: ['sg-theirs'] }, ours)).toEqual({ ...ours, TagSpecifications: [] });
+  });
+});
