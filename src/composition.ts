@@ -269,7 +269,13 @@ export const compose = async ({
     ValidateTemplate: async () => {
       const { validateTemplateHandler, createTemplateChecker } = await administration();
       return validateTemplateHandler({
-        checker: createTemplateChecker(environment, { instanceTypes, rules: config, readTemplate }),
+        checker: createTemplateChecker(environment, {
+          instanceTypes,
+          rules: config,
+          readTemplate,
+          awsFields: async (template) =>
+            (await import('./providers/aws/raw-field-check.ts')).rawFieldComplaints(template),
+        }),
         inspector: async () => (await aws()).inspector(),
         log,
       });

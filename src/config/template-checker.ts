@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { closest, distance } from 'fastest-levenshtein';
 import type { Node, ParseError } from 'jsonc-parser';
 import type { CheckedFile, CheckedTemplate, TemplateChecker } from '../application/ports.ts';
 import { messageOf, PluginError } from '../domain/errors.ts';
 import type { Complaint, Finding } from '../domain/finding.ts';
 import type { Template, TemplateProblem } from '../domain/template.ts';
 import { reviewTemplate } from '../domain/template-review.ts';
+import { meantBy } from '../json/meant-by.ts';
 import { candidates, type ProviderEnvironment } from './environment.ts';
 import { foreignFields } from './foreign-fields.ts';
 import { templateSchema } from './template.schema.ts';
@@ -19,6 +19,8 @@ type Document = Readonly<Record<string, unknown>>;
 interface CheckerFacts extends CatalogFacts {
   /** Given, since the scripts have it already: it brings the compiled schemas. */
   readonly readTemplate: typeof readTemplate;
+  /** What AWS has no such field for, of those given in AWS's own words. */
+  readonly awsFields: (template: Template) => Promise<readonly Complaint[]>;
 }
 
 const { properties } = templateSchema;
@@ -70,15 +72,6 @@ const duplicates = (node: Node, path = ''): readonly Complaint[] => {
     return value === undefined ? [] : duplicates(value, `${path}${String(key?.value)}.`);
   });
   return [...own, ...below];
-};
-
-/** The known name that was probably meant. */
-const meantBy = (written: string, names: readonly string[]): string | undefined => {
-  const lower = new Map(names.map((name) => [name.toLowerCase(), name]));
-  if (lower.size === 0) return undefined;
-  const nearest = closest(written.toLowerCase(), [...lower.keys()]);
-  const mostEdits = Math.max(1, Math.floor(written.length / 4));
-  return distance(written.toLowerCase(), nearest) <= mostEdits ? lower.get(nearest) : undefined;
 };
 
 const describe = (field: string): Pick<Complaint, 'hint'> => {
@@ -150,7 +143,7 @@ interface Review {
 /** A template with faults is read a second time without them, so that one run tells of all there are. */
 const reviewFields = async (
   document: Document,
-  { instanceTypes, rules, readTemplate: read }: CheckerFacts,
+  { instanceTypes, rules, readTemplate: read, awsFields }: CheckerFacts,
 ): Promise<Review> => {
   const first = read(document);
   const doubtful = first.template === undefined ? first.problems.map(({ field }) => field) : [];
@@ -161,6 +154,7 @@ const reviewFields = async (
   const further = [
     ...(second === first ? [] : asErrors(second.problems)),
     ...reviewTemplate(template, await instanceTypes.table(), rules),
+    ...(await awsFields(template)),
     ...(await userData(template)),
   ];
   return {

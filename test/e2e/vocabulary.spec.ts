@@ -1,6 +1,8 @@
 import { CreateLaunchTemplateCommand, type RequestLaunchTemplateData } from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { hfAwsJson } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
+import { listOf } from './doors.ts';
 import { createPlugin, type Json, type Plugin } from './plugin.ts';
 
 describe('what a template says', () => {
@@ -56,4 +58,44 @@ describe('what a template says', () => {
       expect(await backend.instanceIds('pending', 'running')).toEqual([]);
     });
   });
+
+  it.each([
+    [
+      'launchTemplateSpec.CpuOptions.ThreadPerCore',
+      { vmType: 'm5.large', launchTemplateSpec: { CpuOptions: { ThreadPerCore: 1 } } },
+      'ThreadsPerCore',
+    ],
+    [
+      'providerApiSpec.SpotOptions.AllocationStategy',
+      {
+        providerApi: 'EC2Fleet',
+        priceType: 'spot',
+        vmTypes: { 'm5.large': 1 },
+        providerApiSpec: { SpotOptions: { AllocationStategy: 'lowest-price' } },
+      },
+      'AllocationStrategy',
+    ],
+    [
+      'abisInstanceRequirements.ExcludedInstanceType',
+      {
+        providerApi: 'ASG',
+        priceType: 'spot',
+        abisInstanceRequirements: { VCpuCount: { Min: 2 }, MemoryMiB: { Min: 4096 }, ExcludedInstanceType: ['t*'] },
+      },
+      'ExcludedInstanceTypes',
+    ],
+  ])(
+    'in AWS’s own words and misspelt launches nothing, and validate finds its place: %s',
+    async (field, fields, meant) => {
+      const { exitCode, message, actions } = await ask(fields);
+      expect([exitCode, actions]).toEqual([1, []]);
+      expect(message).toMatch(
+        new RegExp(`^template cell: ${field} is not a field AWS has there; .* did you mean ${meant}\\?`),
+      );
+      expect((await plugin.state()).filter((file) => /requests|live/.test(file))).toEqual([]);
+      const validated = await hfAwsJson(plugin, 'templates', 'validate');
+      expect(validated.exitCode).toBe(1);
+      expect(listOf(validated.body['errors'])).toMatchObject([{ field, hint: `did you mean ${meant}?` }]);
+    },
+  );
 });

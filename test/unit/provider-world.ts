@@ -49,6 +49,7 @@ import { createTemplateCatalog } from '../../src/config/template-catalog.ts';
 import { createTemplateChecker } from '../../src/config/template-checker.ts';
 import { readTemplate } from '../../src/config/template-document.ts';
 import type { ProviderApi } from '../../src/domain/template.ts';
+import { rawFieldComplaints } from '../../src/providers/aws/raw-field-check.ts';
 import { createAnswers } from '../../src/storage/answers.ts';
 import { createLaunchFailures } from '../../src/storage/launch-failures.ts';
 import { createLiveRequests } from '../../src/storage/live-requests.ts';
@@ -195,7 +196,11 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     RebuildProjection: async () => rebuildProjectionHandler({ readModel }),
     ValidateTemplate: async () =>
       validateTemplateHandler({
-        checker: createTemplateChecker(environment, { ...facts, readTemplate }),
+        checker: createTemplateChecker(environment, {
+          ...facts,
+          readTemplate,
+          awsFields: async (template) => rawFieldComplaints(template),
+        }),
         inspector: async () => ({ inspect: async () => [], inspectGroup: async () => [] }),
         log,
       }),

@@ -14,7 +14,7 @@ import { PluginError } from '../../domain/errors.ts';
 import type { Diagnosis } from '../../domain/finding.ts';
 import type { InstanceTypeTable } from '../../domain/instance-type.ts';
 import type { NeededAction } from '../../domain/needed-actions.ts';
-import type { ProviderApi } from '../../domain/template.ts';
+import type { ProviderApi, Template } from '../../domain/template.ts';
 import { createAutoScalingGroupProvider } from './auto-scaling-group.ts';
 import type { RetryPolicy } from './call.ts';
 import { type ConnectionSettings, clientConfig } from './client-config.ts';
@@ -63,6 +63,25 @@ export interface Aws {
   /** Who asks, and which of these actions that one may not take. */
   readonly diagnose: (actions: readonly NeededAction[]) => Promise<readonly Diagnosis[]>;
 }
+
+/** Refuses, before anything is made or sent, what AWS has no such field for. Throws `template.invalid`. */
+const checkRawFields = async (template: Template): Promise<void> => {
+  const { templateId, launchTemplateSpec, providerApiSpec, abisInstanceRequirements } = template;
+  if ((launchTemplateSpec ?? providerApiSpec ?? abisInstanceRequirements) === undefined) return;
+  const { rawFieldComplaints } = await import('./raw-field-check.ts');
+  const found = rawFieldComplaints(template).map(({ field, rule, hint }) =>
+    [field, rule, hint].filter(Boolean).join(' '),
+  );
+  if (found.length > 0) throw new PluginError('template.invalid', `template ${templateId}: ${found.join('; ')}`);
+};
+
+const checking = (provider: CapacityProvider): CapacityProvider => ({
+  ...provider,
+  prepare: async (order) => {
+    await checkRawFields(order.template);
+    return provider.prepare(order);
+  },
+});
 
 /** An image never changes its root device. */
 const imageFactLifetime = 30 * 24 * 3_600_000;
@@ -121,7 +140,7 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
   };
   return {
     hosts: createHosts({ ec2, owner, store, remember }),
-    provider: (api) => providers[api],
+    provider: (api) => checking(providers[api]),
     imageOf,
     launchTemplates: {
       list: async () => {

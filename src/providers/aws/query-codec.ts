@@ -110,6 +110,36 @@ const write = (dialect: Dialect, { reference, traits }: Use, value: unknown, key
 export const toForm = (dialect: Dialect, schema: unknown, input: object): string =>
   write(dialect, useOf(schema), input, '');
 
+/** A part of an input that would be left out of the form, or be written as something else. */
+export interface Misfit {
+  /** Names and positions, from the outside in. */
+  readonly path: readonly string[];
+  /** The names that fit there; none: not the name is at fault but the value. */
+  readonly names: readonly string[];
+  /** What the value must be, where it is at fault. */
+  readonly form?: 'an object' | 'a plain value';
+}
+
+const misfitsOf = ({ reference }: Use, value: unknown, path: readonly string[]): readonly Misfit[] => {
+  if (value === undefined || value === null) return [];
+  const type = typeOf(reference);
+  if (type.kind === 'simple') return isObject(value) ? [{ path, names: [], form: 'a plain value' }] : [];
+  if (type.kind === 'list') {
+    const isList = Array.isArray(value);
+    return listOf(value).flatMap((each, index) => misfitsOf(type.item, each, isList ? [...path, `${index}`] : path));
+  }
+  if (!isObject(value) || Array.isArray(value)) return [{ path, names: [], form: 'an object' }];
+  const members = new Map(membersOf(type.schema));
+  return Object.entries(value).flatMap(([name, each]) => {
+    const use = members.get(name);
+    const at = [...path, name];
+    return use === undefined ? [{ path: at, names: [...members.keys()] }] : misfitsOf(use, each, at);
+  });
+};
+
+/** What of a JSON value has no place in a schema. */
+export const misfits = (schema: unknown, value: unknown): readonly Misfit[] => misfitsOf(useOf(schema), value, []);
+
 const simpleValue = (code: number, text: string): unknown => {
   switch (code) {
     case codes.number:
