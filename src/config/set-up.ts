@@ -56,17 +56,20 @@ const templateFor = (worked: readonly Document[], kind: TemplateKind, order: Set
   const [subnet] = order.subnets;
   const isForOne = order.subnets.length === 1 || kind === 'own-group';
   const takesRole = kind === 'spot-fleet' || kind === 'heterogeneous';
+  const ofHosts = {
+    imageId: order.image,
+    securityGroupIds: order.securityGroups,
+    keyName: order.keyName,
+    fleetRole: takesRole ? order.fleetRole : undefined,
+  };
   return {
     ...rest,
     templateId: kind,
     ...typesFor(pattern, order.vmTypes),
     ...given({
-      imageId: order.image,
       subnetId: isForOne ? subnet : order.subnets,
-      securityGroupIds: order.securityGroups,
-      keyName: order.keyName,
-      fleetRole: takesRole ? order.fleetRole : undefined,
-      autoScalingGroupName: kind === 'own-group' ? order.groupName : undefined,
+      // A group of the administrator's says itself how hosts are launched.
+      ...(kind === 'own-group' ? { autoScalingGroupName: order.groupName } : ofHosts),
     }),
   };
 };

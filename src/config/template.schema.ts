@@ -96,7 +96,12 @@ export const templateSchema = {
       enum: ['lowestPrice', 'prioritized'],
       description: 'How on-demand pools are chosen',
     },
-    percentOnDemand: { type: 'integer', minimum: 0, maximum: 100, description: 'Share of on-demand capacity' },
+    percentOnDemand: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 100,
+      description: 'Share of on-demand capacity; with priceType spot',
+    },
     poolsCount: { type: 'integer', minimum: 1, description: 'Number of spot pools' },
     launchTemplateId: { type: 'string', pattern: '^(lt-[0-9a-f]+)?$', description: 'Launch template of your own' },
     launchTemplateVersion: { type: 'string', pattern: '^(\\d+|\\$Latest|\\$Default)?$', description: 'Its version' },

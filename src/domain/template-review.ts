@@ -16,9 +16,17 @@ type Condition = (template: Template, api: ProviderApi) => boolean;
 
 const isOfMany: Condition = (_, api) => api !== 'RunInstances';
 const isSpot: Condition = ({ priceType }) => priceType !== 'ondemand';
+const isBuying: Condition = ({ priceType, percentOnDemand = 0 }) => priceType !== 'spot' || percentOnDemand > 0;
 
-/** Optional fields and when they count for anything. */
-const effects: readonly (readonly [field: keyof Template, hasEffect: Condition])[] = [
+const isRanked: Condition = (template, api) =>
+  (template.allocationStrategy === 'capacityOptimizedPrioritized' && isSpot(template, api)) ||
+  (template.allocationStrategyOnDemand === 'prioritized' && isBuying(template, api));
+
+const isUnwired: Condition = ({ launchTemplateSpec }) =>
+  [launchTemplateSpec?.['NetworkInterfaces'] ?? []].flat().length === 0;
+
+/** Optional fields, when they count for anything, and why they do not, where the kind of capacity is not the reason. */
+const effects: readonly (readonly [field: keyof Template, hasEffect: Condition, otherwise?: string])[] = [
   [
     'vmType',
     (template, api) =>
@@ -26,24 +34,79 @@ const effects: readonly (readonly [field: keyof Template, hasEffect: Condition])
   ],
   ['vmTypes', isOfMany],
   ['vmTypesPriority', isOfMany],
+  [
+    'vmTypesPriority',
+    isRanked,
+    'has no effect without allocationStrategy capacityOptimizedPrioritized or, on demand, allocationStrategyOnDemand prioritized',
+  ],
   ['vmTypesOnDemand', ({ priceType }) => priceType === 'heterogeneous'],
   ['fleetRole', (_, api) => api === 'SpotFleet'],
   ['maxSpotPrice', isSpot],
-  ['percentOnDemand', (template, api) => isSpot(template, api) && isOfMany(template, api)],
+  ['percentOnDemand', ({ priceType }, api) => priceType === 'spot' && api !== 'RunInstances'],
   ['allocationStrategy', (template, api) => isSpot(template, api) && isOfMany(template, api)],
+  [
+    'allocationStrategy',
+    ({ allocationStrategy }, api) => api !== 'ASG' || allocationStrategy !== 'diversified',
+    'diversified is not for Auto Scaling groups; this one chooses by price and capacity (price-capacity-optimized)',
+  ],
   ['allocationStrategyOnDemand', isOfMany],
-  ['poolsCount', ({ allocationStrategy }) => allocationStrategy === 'lowestPrice'],
+  ['allocationStrategyOnDemand', isBuying, 'has no effect where nothing is bought on demand'],
+  ['poolsCount', (template, api) => isSpot(template, api) && isOfMany(template, api)],
+  [
+    'poolsCount',
+    ({ allocationStrategy }) => allocationStrategy === 'lowestPrice',
+    'has no effect without allocationStrategy lowestPrice',
+  ],
   [
     'spotFleetRequestExpiry',
     (template, api) => isOfMany(template, api) && (api !== 'EC2Fleet' || fleetTypeOf(template) !== 'instant'),
   ],
+  ['interfaceType', isUnwired, 'has no effect beside launchTemplateSpec.NetworkInterfaces'],
+  ['efaCount', isUnwired, 'has no effect beside launchTemplateSpec.NetworkInterfaces'],
+];
+
+/** All that says how hosts are launched or bought: an Auto Scaling group of the administrator's has its own say in that. */
+const saidByGroup: readonly (keyof Template)[] = [
+  'imageId',
+  'launchTemplateId',
+  'launchTemplateVersion',
+  'launchTemplateSpec',
+  'providerApiSpec',
+  'abisInstanceRequirements',
+  'vmTypesPriority',
+  'vmTypesOnDemand',
+  'rootDeviceVolumeSize',
+  'volumeType',
+  'iops',
+  'keyName',
+  'securityGroupIds',
+  'instanceProfile',
+  'userDataScript',
+  'placementGroupName',
+  'tenancy',
+  'ebsOptimized',
+  'interfaceType',
+  'efaCount',
+  'fleetRole',
+  'maxSpotPrice',
+  'percentOnDemand',
+  'allocationStrategy',
+  'allocationStrategyOnDemand',
+  'poolsCount',
 ];
 
 const withoutEffect = (template: Template): readonly Complaint[] => {
   const api = providerApiOf(template);
-  return effects
-    .filter(([field, hasEffect]) => template[field] !== undefined && !hasEffect(template, api))
-    .map(([field]) => warning(field, `has no effect here (priceType ${template.priceType}, served by ${api})`));
+  const isGiven = (field: keyof Template): boolean => [template[field] ?? []].flat().length > 0;
+  const unheard = template.autoScalingGroupName === undefined ? [] : saidByGroup.filter(isGiven);
+  const told = new Map<string, string>(
+    unheard.map((field) => [field, 'has no effect in a group of your own: it is the group that says so']),
+  );
+  for (const [field, hasEffect, otherwise] of effects) {
+    if (!isGiven(field) || told.has(field) || hasEffect(template, api)) continue;
+    told.set(field, otherwise ?? `has no effect here (priceType ${template.priceType}, served by ${api})`);
+  }
+  return [...told].map(([field, rule]) => warning(field, rule));
 };
 
 const priorities = (template: Template): readonly Complaint[] => {

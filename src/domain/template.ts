@@ -113,7 +113,8 @@ const isFleet = (api: ProviderApi): boolean => api === 'EC2Fleet' || api === 'Sp
 const rules: readonly Rule[] = [
   is(
     'imageId',
-    ({ imageId, launchTemplateId }) => (imageId ?? launchTemplateId) === undefined,
+    ({ imageId, launchTemplateId, autoScalingGroupName }) =>
+      (imageId ?? launchTemplateId ?? autoScalingGroupName) === undefined,
     'is required unless launchTemplateId gives one',
   ),
   is(
@@ -260,10 +261,13 @@ export const fleetTypeOf = (template: Template): FleetType =>
   template.fleetType ??
   (providerApiOf(template) === 'SpotFleet' || template.priceType === 'heterogeneous' ? 'request' : 'instant');
 
-/** The on-demand part of `units`, rounded up so that spot and on demand together are all of them. */
-export const onDemandUnits = ({ priceType, percentOnDemand }: Template, units: number): number => {
+/**
+ * The on-demand part of `units`, rounded up so that spot and on demand together are all of them. IBM has `percentOnDemand` for
+ * spot alone: heterogeneous begins with spot for all (hostfactory-contract 7.1).
+ */
+export const onDemandUnits = ({ priceType, percentOnDemand = 0 }: Template, units: number): number => {
   if (priceType === 'ondemand') return units;
-  return Math.ceil((units * (percentOnDemand ?? 0)) / 100);
+  return priceType === 'spot' ? Math.ceil((units * percentOnDemand) / 100) : 0;
 };
 
 /** Units a machine counts for, by its type: those of the first market go before those of the on-demand rest; 1 of all others. */

@@ -160,7 +160,8 @@ describe('hf-aws templates', () => {
 
   it('validate --aws and doctor tell what in a group of the administrator’s would cost or end hosts', async () => {
     const group = await createOwnGroup(backend, 'spot');
-    const own = { ...good, ...backend.place, providerApi: 'ASG', autoScalingGroupName: 'grid' };
+    const { imageId: _image, securityGroupIds: _groups, ...place } = backend.place;
+    const own = { ...good, ...place, providerApi: 'ASG', autoScalingGroupName: 'grid' };
     await plugin.offer([own]);
     expect((await hfAwsJson(plugin, 'templates', 'validate', '--aws')).body['warnings']).toEqual([]);
     await group.change({ isProtecting: false, isRebalancing: true, most: 3 }, 'ReplaceUnhealthy', 'AZRebalance');

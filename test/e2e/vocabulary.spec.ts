@@ -98,4 +98,20 @@ describe('what a template says', () => {
       expect(listOf(validated.body['errors'])).toMatchObject([{ field, hint: `did you mean ${meant}?` }]);
     },
   );
+
+  it('of a share on demand goes for spot alone: heterogeneous begins with spot for all', async () => {
+    const fleet = {
+      fleetRole: 'arn:aws:iam::123456789012:role/fleet',
+      vmTypes: { 'm5.large': 1 },
+      percentOnDemand: 100,
+    };
+    const onDemand = 'SpotFleetRequestConfig.OnDemandTargetCapacity';
+    const spot = await ask({ ...fleet, priceType: 'spot' });
+    expect(spot.parameters('RequestSpotFleet')).toMatchObject({ [onDemand]: '1' });
+    const heterogeneous = await ask({ ...fleet, priceType: 'heterogeneous' });
+    expect(heterogeneous.parameters('RequestSpotFleet')).not.toHaveProperty([onDemand]);
+    expect((await hfAwsJson(plugin, 'templates', 'validate')).body['warnings']).toMatchObject([
+      { field: 'percentOnDemand' },
+    ]);
+  });
 });

@@ -41,9 +41,99 @@ describe('a review of a template', () => {
     ],
   ])('tells: %s', (told, fields) => expect(review(fields)).toEqual([told]));
 
+  const { vmType: _type, ...ofTypes } = { ...onDemandTemplate, ...spot({ 'm5.large': 1 }) };
+  const { vmTypes: _types, ...ofOne } = { ...ofTypes, providerApi: 'RunInstances', vmType: 'm5.large' } as const;
+  const here = (priceType: string, api: string): string =>
+    `has no effect here (priceType ${priceType}, served by ${api})`;
+  const role = { fleetRole: 'arn' };
+  const efa = {
+    interfaceType: 'efa',
+    efaCount: 2,
+    launchTemplateSpec: { NetworkInterfaces: [{ DeviceIndex: 0 }] },
+  } as const;
+  const beside = 'has no effect beside launchTemplateSpec.NetworkInterfaces';
+  const ranked = { vmTypesPriority: { 'm5.large': 1 } };
+  const unranked =
+    'has no effect without allocationStrategy capacityOptimizedPrioritized or, on demand, allocationStrategyOnDemand prioritized';
+  const diversified =
+    'diversified is not for Auto Scaling groups; this one chooses by price and capacity (price-capacity-optimized)';
+
+  const bases = { types: ofTypes, one: ofOne };
+
+  it.each<[keyof typeof bases, Partial<Template>, ...string[]]>([
+    ['types', { allocationStrategy: 'diversified' }],
+    ['types', { allocationStrategy: 'diversified', providerApi: 'ASG' }, `allocationStrategy ${diversified}`],
+    [
+      'types',
+      { allocationStrategy: 'diversified', priceType: 'ondemand' },
+      `allocationStrategy ${here('ondemand', 'EC2Fleet')}`,
+    ],
+    ['types', { percentOnDemand: 20 }],
+    [
+      'types',
+      { percentOnDemand: 20, priceType: 'heterogeneous' },
+      `percentOnDemand ${here('heterogeneous', 'EC2Fleet')}`,
+    ],
+    ['one', { percentOnDemand: 20 }, `percentOnDemand ${here('spot', 'RunInstances')}`],
+    ['types', { ...ranked, allocationStrategy: 'capacityOptimizedPrioritized' }],
+    ['types', { ...ranked, allocationStrategyOnDemand: 'prioritized', priceType: 'ondemand' }],
+    ['types', { ...ranked, allocationStrategyOnDemand: 'prioritized', percentOnDemand: 1 }],
+    ['types', ranked, `vmTypesPriority ${unranked}`],
+    ['one', { ...ranked }, `vmTypesPriority ${here('spot', 'RunInstances')}`],
+    ['types', { allocationStrategyOnDemand: 'lowestPrice', priceType: 'heterogeneous' }],
+    [
+      'types',
+      { allocationStrategyOnDemand: 'lowestPrice' },
+      'allocationStrategyOnDemand has no effect where nothing is bought on demand',
+    ],
+    ['types', { poolsCount: 2, allocationStrategy: 'lowestPrice', providerApi: 'SpotFleet', ...role }],
+    ['types', { poolsCount: 2 }, 'poolsCount has no effect without allocationStrategy lowestPrice'],
+    ['one', { poolsCount: 2 }, `poolsCount ${here('spot', 'RunInstances')}`],
+    ['types', efa, `interfaceType ${beside}`, `efaCount ${beside}`],
+    ['one', { maxSpotPrice: '1' }],
+    ['types', { ...role }, `fleetRole ${here('spot', 'EC2Fleet')}`],
+    ['types', { spotFleetRequestExpiry: 5 }, `spotFleetRequestExpiry ${here('spot', 'EC2Fleet')}`],
+    ['types', { spotFleetRequestExpiry: 5, providerApi: 'ASG' }],
+  ])('tells what has no effect: %s %j %s', (base, fields, ...told) => {
+    const found = reviewTemplate({ ...bases[base], ...fields }, table, rules);
+    expect(found.map(({ severity, field, rule }) => `${severity} ${field} ${rule}`)).toEqual(
+      told.map((each) => `warning ${each}`),
+    );
+  });
+
+  it('tells what has no effect in a group of the administrator’s', () => {
+    const ignored: Partial<Template> = {
+      keyName: 'k',
+      securityGroupIds: ['sg-1'],
+      userDataScript: '/boot.sh',
+      launchTemplateSpec: { CpuOptions: { ThreadsPerCore: 1 } },
+      providerApiSpec: { HealthCheckGracePeriod: 3 },
+      percentOnDemand: 50,
+      maxSpotPrice: '1',
+      allocationStrategy: 'diversified',
+      tenancy: 'dedicated',
+    };
+    const { imageId: _image, ...ofGroup } = ofTypes;
+    const group = { ...ofGroup, providerApi: 'ASG', autoScalingGroupName: 'grid' } as const;
+    expect(reviewTemplate({ ...group, spotFleetRequestExpiry: 5 }, table, rules)).toEqual([]);
+    const found = reviewTemplate({ ...group, ...ignored, imageId: 'ami-12345678' }, table, rules);
+    expect(found.map(({ field }) => field).sort()).toEqual([...Object.keys(ignored), 'imageId'].sort());
+    for (const { severity, rule } of found)
+      expect([severity, rule]).toEqual([
+        'warning',
+        'has no effect in a group of your own: it is the group that says so',
+      ]);
+  });
+
   it('weighs attributes and maxNumber by units', () => {
     const { vmType: _type, ...without } = onDemandTemplate;
-    const { vmTypes, ...fields } = spot({ 'm5.large': 4, 'm5.xlarge': 16 }, { vmTypesPriority: { 'c5.large': 1 } });
+    const { vmTypes, ...fields } = spot(
+      { 'm5.large': 4, 'm5.xlarge': 16 },
+      {
+        vmTypesPriority: { 'c5.large': 1 },
+        allocationStrategy: 'capacityOptimizedPrioritized',
+      },
+    );
     const told = reviewTemplate({ ...without, ...fields, ...(vmTypes && { vmTypes }) }, table, rules);
     expect(told.map(({ field, rule }) => `${field} ${rule}`)).toEqual([
       'vmTypesPriority.c5.large is not among the instance types of this template',

@@ -66,6 +66,10 @@ describe('the rules between the fields of a template', () => {
   ])('ask for %s', (_, template, fields) => expect(fieldsOf(template)).toEqual(fields));
 
   it.each<[string, Template]>([
+    [
+      'a group of the administrator’s in place of an image',
+      { ...without('imageId'), priceType: 'spot', providerApi: 'ASG', autoScalingGroupName: 'grid' },
+    ],
     ['a launch template in place of image and type', { ...without('imageId', 'vmType'), launchTemplateId: 'lt-1' }],
     ['spot with types', { ...onDemandTemplate, priceType: 'spot', vmTypes: { 'm5.large': 1 } }],
     ['gp3 with iops', { ...onDemandTemplate, volumeType: 'gp3', iops: 4000 }],
