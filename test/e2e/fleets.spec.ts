@@ -42,10 +42,29 @@ describe('fleets and groups', () => {
     return backend.emulator.countCalls();
   };
 
-  it('cost one call for a request once the launch template is known, two the first time', async () => {
-    await offer({ providerApi: 'EC2Fleet', priceType: 'spot' });
-    expect(await callsDuring(() => plugin.request('cell', 1))).toEqual({ CreateLaunchTemplate: 1, CreateFleet: 1 });
-    expect(await callsDuring(() => plugin.request('cell', 1))).toEqual({ CreateFleet: 1 });
+  it.each([
+    ['instant', { providerApi: 'EC2Fleet' }, { CreateFleet: 1 }, 'shared'],
+    ['maintain', { providerApi: 'EC2Fleet', fleetType: 'maintain' }, { CreateFleet: 1 }, 'own'],
+    ['Spot Fleet', { fleetRole }, { RequestSpotFleet: 1 }, 'own'],
+    [
+      'group',
+      { providerApi: 'ASG' },
+      { CreateAutoScalingGroup: 1, SuspendProcesses: 1, UpdateAutoScalingGroup: 1 },
+      'shared',
+    ],
+  ])('cost for a request: %s', async (_kind, fields, calls, launchTemplate) => {
+    await offer({ priceType: 'spot', ...fields });
+    const first = { CreateLaunchTemplate: 1, ...calls };
+    expect(await callsDuring(() => plugin.request('cell', 1))).toEqual(first);
+    const second = launchTemplate === 'shared' ? calls : first;
+    expect(await callsDuring(() => plugin.request('cell', 1))).toEqual(second);
+  });
+
+  it('cost two calls for a request of a group of the administrator’s', async () => {
+    const group = await createOwnGroup(backend, 'ondemand');
+    await offer({ providerApi: 'ASG', autoScalingGroupName: 'grid', priceType: 'ondemand' });
+    expect(await callsDuring(() => plugin.request('cell', 1))).toEqual({ LaunchInstances: 1, CreateTags: 1 });
+    await group.remove();
   });
 
   it.each([
@@ -113,13 +132,21 @@ describe('fleets and groups', () => {
   });
 
   it.each([
-    ['maintain', { providerApi: 'EC2Fleet', fleetType: 'maintain' }],
-    ['group', { providerApi: 'ASG' }],
-  ])('cost at most four calls for a partial return: %s', async (_kind, fields) => {
+    ['instant', { providerApi: 'EC2Fleet' }, { TerminateInstances: 1 }],
+    ['maintain', { providerApi: 'EC2Fleet', fleetType: 'maintain' }, { TerminateInstances: 1 }],
+    ['Spot Fleet', { fleetRole }, { TerminateInstances: 1 }],
+    [
+      'group',
+      { providerApi: 'ASG' },
+      { DescribeAutoScalingGroups: 1, SetInstanceProtection: 1, TerminateInstanceInAutoScalingGroup: 1 },
+    ],
+  ])('cost two calls for a partial return, groups four: %s', async (_kind, fields, calls) => {
     await offer({ priceType: 'spot', ...fields });
     const { machines } = await plugin.settled(await plugin.request('cell', 3));
-    const calls = await callsDuring(() => plugin.giveBack(machines.slice(0, 1).map(hostOf)));
-    expect(Object.values(calls).reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(4);
+    expect(await callsDuring(() => plugin.giveBack(machines.slice(0, 1).map(hostOf)))).toEqual({
+      DescribeInstances: 1,
+      ...calls,
+    });
   });
 
   it('count units and machines apart, and say both', async () => {
