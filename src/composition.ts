@@ -273,8 +273,7 @@ export const compose = async ({
           instanceTypes,
           rules: config,
           readTemplate,
-          awsFields: async (template) =>
-            (await import('./providers/aws/raw-field-check.ts')).rawFieldComplaints(template),
+          awsFields: async (...fields) => (await import('./providers/aws/aws.ts')).rawFieldComplaints(...fields),
         }),
         inspector: async () => (await aws()).inspector(),
         log,

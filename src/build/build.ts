@@ -15,7 +15,6 @@ const parts = {
   'auto-scaling': 'src/providers/aws/auto-scaling.ts',
   proxy: 'src/providers/aws/proxy-agents.ts',
   rehearsal: 'src/providers/aws/rehearsal.ts',
-  'raw-field-check': 'src/providers/aws/raw-field-check.ts',
   inspection: 'src/providers/aws/inspection.ts',
   admin: 'src/cli/cli.ts',
   administration: 'src/parts/administration.ts',

@@ -20,7 +20,7 @@ interface CheckerFacts extends CatalogFacts {
   /** Given, since the scripts have it already: it brings the compiled schemas. */
   readonly readTemplate: typeof readTemplate;
   /** What AWS has no such field for, of those given in AWS's own words. */
-  readonly awsFields: (template: Template) => Promise<readonly Complaint[]>;
+  readonly awsFields: (template: Template, meant: typeof meantBy) => Promise<readonly Complaint[]>;
 }
 
 const { properties } = templateSchema;
@@ -154,7 +154,7 @@ const reviewFields = async (
   const further = [
     ...(second === first ? [] : asErrors(second.problems)),
     ...reviewTemplate(template, await instanceTypes.table(), rules),
-    ...(await awsFields(template)),
+    ...(await awsFields(template, meantBy)),
     ...(await userData(template)),
   ];
   return {

@@ -199,7 +199,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
         checker: createTemplateChecker(environment, {
           ...facts,
           readTemplate,
-          awsFields: async (template) => rawFieldComplaints(template),
+          awsFields: rawFieldComplaints,
         }),
         inspector: async () => ({ inspect: async () => [], inspectGroup: async () => [] }),
         log,

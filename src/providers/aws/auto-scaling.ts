@@ -3,12 +3,14 @@ import {
   CreateAutoScalingGroup$,
   type CreateAutoScalingGroupCommand,
   type CreateAutoScalingGroupCommandInput,
+  CreateAutoScalingGroupType$,
   DeleteAutoScalingGroup$,
   type DeleteAutoScalingGroupCommand,
   DescribeAutoScalingGroups$,
   type DescribeAutoScalingGroupsCommand,
   DescribeScalingActivities$,
   type DescribeScalingActivitiesCommand,
+  InstanceRequirements$,
   LaunchInstances$,
   type LaunchInstancesCommand,
   type LaunchInstancesCommandInput,
@@ -41,6 +43,12 @@ export interface AutoScaling {
   /** With all its instances. */
   deleteGroup(name: string): Promise<void>;
 }
+
+/** What the fields of templates in AWS's own words end up in. */
+export const groupSchemas = {
+  providerApiSpec: CreateAutoScalingGroupType$,
+  abisInstanceRequirements: InstanceRequirements$,
+};
 
 const service = { name: 'autoscaling', dialect: 'query', version: '2011-01-01' } as const;
 

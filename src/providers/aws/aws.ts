@@ -23,6 +23,7 @@ import { createEc2 } from './ec2.ts';
 import { createEc2FleetProvider } from './ec2-fleet.ts';
 import { createHosts } from './hosts.ts';
 import { createLaunchTemplates } from './launch-templates.ts';
+import { rawFieldComplaints } from './raw-field-check.ts';
 import { createRunInstancesProvider } from './run-instances.ts';
 import { createSpotFleetProvider } from './spot-fleet.ts';
 import { resolveImageAlias } from './ssm.ts';
@@ -68,10 +69,7 @@ export interface Aws {
 const checkRawFields = async (template: Template): Promise<void> => {
   const { templateId, launchTemplateSpec, providerApiSpec, abisInstanceRequirements } = template;
   if ((launchTemplateSpec ?? providerApiSpec ?? abisInstanceRequirements) === undefined) return;
-  const { rawFieldComplaints } = await import('./raw-field-check.ts');
-  const found = rawFieldComplaints(template).map(({ field, rule, hint }) =>
-    [field, rule, hint].filter(Boolean).join(' '),
-  );
+  const found = (await rawFieldComplaints(template)).map(({ field, rule }) => `${field} ${rule}`);
   if (found.length > 0) throw new PluginError('template.invalid', `template ${templateId}: ${found.join('; ')}`);
 };
 
@@ -82,6 +80,8 @@ const checking = (provider: CapacityProvider): CapacityProvider => ({
     return provider.prepare(order);
   },
 });
+
+export { rawFieldComplaints };
 
 /** An image never changes its root device. */
 const imageFactLifetime = 30 * 24 * 3_600_000;

@@ -1,26 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { rawFieldProblems } from '../../../../src/domain/raw-fields.ts';
 import type { ProviderApi, Template } from '../../../../src/domain/template.ts';
+import { meantBy } from '../../../../src/json/meant-by.ts';
 import { rawFieldComplaints } from '../../../../src/providers/aws/raw-field-check.ts';
 import { onDemandTemplate } from '../../domain/template-fixture.ts';
 
 const apis: readonly ProviderApi[] = ['RunInstances', 'EC2Fleet', 'SpotFleet', 'ASG'];
 const least = { VCpuCount: { Min: 2 }, MemoryMiB: { Min: 4096 } };
 
-const told = (providerApi: ProviderApi, fields: Partial<Template>) =>
-  rawFieldComplaints({ ...onDemandTemplate, providerApi, ...fields }).map(
-    ({ field, hint = 'no hint' }) => `${field}: ${hint}`,
-  );
+const told = async (providerApi: ProviderApi, fields: Partial<Template>): Promise<readonly string[]> => {
+  const found = await rawFieldComplaints({ ...onDemandTemplate, providerApi, ...fields }, meantBy);
+  return found.map(({ field, hint = 'no hint' }) => `${field}: ${hint}`);
+};
 
 describe('fields in AWS’s own words', () => {
-  it.each(apis)('are good as AWS has them: %s', (api) => {
+  it.each(apis)('are good as AWS has them: %s', async (api) => {
     const launchTemplateSpec = {
       CpuOptions: { CoreCount: 2, ThreadsPerCore: 1 },
       BlockDeviceMappings: [{ DeviceName: '/dev/sdb', Ebs: { VolumeSize: 10, Encrypted: true } }],
       NetworkInterfaces: [{ DeviceIndex: 0, AssociatePublicIpAddress: true, Groups: ['sg-1'] }],
       MetadataOptions: { HttpTokens: 'optional', InstanceMetadataTags: null },
     };
-    expect(told(api, { launchTemplateSpec })).toEqual([]);
+    expect(await told(api, { launchTemplateSpec })).toEqual([]);
   });
 
   it.each<[ProviderApi, Partial<Template>, string]>([
@@ -56,22 +57,24 @@ describe('fields in AWS’s own words', () => {
       { launchTemplateSpec: { CpuOptions: { CoreCount: {} } } },
       'launchTemplateSpec.CpuOptions.CoreCount: no hint',
     ],
-  ])('that AWS lacks are told: %s %j', (api, fields, complaint) => expect(told(api, fields)).toEqual([complaint]));
+  ])('that AWS lacks are told: %s %j', async (api, fields, complaint) =>
+    expect(await told(api, fields)).toEqual([complaint]),
+  );
 
-  it.each(['EC2Fleet', 'SpotFleet', 'ASG'] as const)('that requirements lack are told: %s', (api) => {
-    expect(told(api, { abisInstanceRequirements: { ...least, ExcludedInstanceType: ['t*'] } })).toEqual([
+  it.each(['EC2Fleet', 'SpotFleet', 'ASG'] as const)('that requirements lack are told: %s', async (api) => {
+    expect(await told(api, { abisInstanceRequirements: { ...least, ExcludedInstanceType: ['t*'] } })).toEqual([
       'abisInstanceRequirements.ExcludedInstanceType: did you mean ExcludedInstanceTypes?',
     ]);
-    expect(told(api, { abisInstanceRequirements: { ...least, ExcludedInstanceTypes: ['t*'] } })).toEqual([]);
+    expect(await told(api, { abisInstanceRequirements: { ...least, ExcludedInstanceTypes: ['t*'] } })).toEqual([]);
   });
 
-  it.each(apis)('are looked at under every name that templates may give raw: %s', (api) => {
+  it.each(apis)('are looked at under every name that templates may give raw: %s', async (api) => {
     for (const field of ['launchTemplateSpec', 'providerApiSpec'] as const) {
       const [refused] = rawFieldProblems({ [field]: { Nonsense: 1 } }, api);
       const names = /; (.*) can$/.exec(refused?.rule ?? '')?.[1]?.split(', ') ?? [];
       expect(names.length).toBeGreaterThan(1);
       for (const name of names) {
-        const [complaint] = told(api, { [field]: { [name]: { Nonsense: 1 } } });
+        const [complaint] = await told(api, { [field]: { [name]: { Nonsense: 1 } } });
         expect(complaint, `${field}.${name}`).toMatch(new RegExp(`^${field}\\.${name}(\\.Nonsense)?:`));
       }
     }
