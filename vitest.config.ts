@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const shared = {
@@ -8,6 +9,8 @@ const shared = {
 
 export default defineConfig({
   test: {
+    // The tests mostly wait for emulated machines: on two cores too, two files at a time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       { test: { ...shared, name: 'unit', include: ['test/unit/**/*.spec.ts'] } },
       {
