@@ -64,7 +64,7 @@ export interface ComposeOptions {
   readonly looksOnly?: boolean;
   /** Is told of the AWS calls that would go out; nothing is sent, nothing is written. */
   readonly rehearse?: (call: AwsCall) => void;
-  /** Called when an answer is followed by work that takes its time. */
+  /** Called before a sweep that follows an answer. */
   readonly letCallerGo?: () => void;
   /** Is told how far a sweep or the rebuilding of a projection has come. */
   readonly progress?: Progress;
@@ -187,7 +187,7 @@ export const compose = async ({
   const failures = createLaunchFailures(workDir);
   const offerings = createOfferingMemory(workDir, clock);
   /** Noted before the work is done: work that fails is not tried again at every call. An interval of 0: never. */
-  const nowAndThen = (name: string, interval: number) => async (work: () => Promise<void>) => {
+  const nowAndThen = (name: string, interval: number, before?: () => void) => async (work: () => Promise<void>) => {
     let isDue = false;
     const begin = async (): Promise<string> => {
       isDue = interval > 0;
@@ -195,7 +195,7 @@ export const compose = async ({
     };
     await createFactCache(workDir, 'housekeeping', clock).get(name, () => interval, begin);
     if (!isDue) return;
-    letCallerGo?.();
+    before?.();
     await work();
   };
   const sync = { streams, failures, live, hosts, providers, policy, clock, log };
@@ -246,7 +246,7 @@ export const compose = async ({
         progress,
         memory: await sweepMemory(workDir, looksOnly),
         openReturns: async () => (await readSide()).openReturns(await readModel()),
-        nowAndThen: nowAndThen('sweep', config.sweepIntervalMinutes * minute),
+        nowAndThen: nowAndThen('sweep', config.sweepIntervalMinutes * minute, letCallerGo),
       }),
     ClearOfferings: async () =>
       (await import('./application/commands/clear-offerings.ts')).clearOfferingsHandler({ offerings, failures, log }),

@@ -37,12 +37,17 @@ const answer = async (body: object): Promise<void> => {
 const letCallerGo = (): void => {
   const launcher = Number(process.env['HF_AWS_LAUNCHER']);
   if (!(launcher > 1) || launcher !== process.ppid) return;
+  delete process.env['HF_AWS_LAUNCHER'];
   // Whoever reads the answer to its end must not wait for this process either.
   for (const descriptor of [0, 1]) {
     closeSync(descriptor);
     openSync('/dev/null', descriptor === 0 ? 'r' : 'w');
   }
-  process.kill(launcher, 'SIGUSR1');
+  try {
+    process.kill(launcher, 'SIGUSR1');
+  } catch {
+    // It has just been ended by somebody else.
+  }
 };
 
 /** Milliseconds for a call before its configuration is read; the default of actionTimeoutSeconds. */

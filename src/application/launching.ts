@@ -1,4 +1,4 @@
-import { hasCode, messageOf } from '../domain/errors.ts';
+import { hasCode, isPluginError, messageOf } from '../domain/errors.ts';
 import {
   fillingResources,
   type KnownRequest,
@@ -92,18 +92,29 @@ export const soughtBy = ({
     ? { template: onDemandRest(template), api: 'EC2Fleet' }
     : { template, api: providerApi };
 
+interface Launched extends Decided<Request> {
+  /** All that may be tried has been. */
+  readonly noPoolLeft?: boolean;
+}
+
 /** Asks the next pool for what is missing; settles the request where no pool is left. */
 export const launchInNextPool = async (
   ports: LaunchPorts,
   provider: CapacityProvider,
   launching: Launching,
   request: KnownRequest,
-): Promise<Decided<Request>> => {
+): Promise<Launched> => {
   const { context, requestId } = launching;
   const order = { ...launching, count: missingUnits(request), earlier: request.launches };
-  const launch = await provider.prepare(order);
+  const launch = await provider.prepare(order).catch((error: unknown) => {
+    // What passes is tried again at the next look; what does not withholds no machine that is there.
+    if (!isPluginError(error) || hasCode(error, 'provider.throttled', 'provider.transient')) throw error;
+    ports.log.error('launch.unprepared', messageOf(error), { requestId });
+    return undefined;
+  });
   if (launch !== undefined) return sendPoolByPool(ports, provider, launching, await intend(ports, launching, launch));
-  return decideOnRequest(context, requestId, [{ type: 'Settle', now: ports.clock() }]);
+  const settle: RequestCommand = { type: 'Settle', now: ports.clock(), noPoolLeft: true };
+  return { ...(await decideOnRequest(context, requestId, [settle])), noPoolLeft: true };
 };
 
 /** Sends a launch that is on record, records what came of it, and goes on to the next pool where that may help. */
@@ -112,7 +123,7 @@ export const sendPoolByPool = async (
   provider: CapacityProvider,
   launching: Launching,
   intended: Intended,
-): Promise<Decided<Request>> => {
+): Promise<Launched> => {
   if (intended.launch === undefined) return intended;
   const outcome = await sendLaunch(ports, provider, intended.launch);
   if (outcome === undefined) return intended;

@@ -110,21 +110,24 @@ const markUnmarked = async (ports: SyncPorts, request: KnownRequest, seen: reado
   await unlessFault(ports.log, resource, keeper.mark(resource, unmarked));
 };
 
-/** Records what came of launches and goes on to the pools that were to be tried after them. */
+/** Nobody waits for another launch any more. */
+const isTooLate = ({ clock, policy }: SyncPorts, { launches, createdAt }: KnownRequest): boolean =>
+  clock() - (launches.at(-1)?.intendedAt ?? createdAt) > policy.launchDeadline;
+
+/** Records what came of launches and goes on to the pools that were to be tried after them; tells where none is left. */
 const resumePools = async (
   ports: SyncPorts,
   context: DecideContext,
   id: string,
   found: readonly RequestCommand[],
-): Promise<void> => {
+): Promise<{ readonly noPoolLeft?: boolean }> => {
   const { state } = await decideOnRequest(context, id, found);
-  if (state.stage === 'absent' || !isBetweenPools(state) || missingUnits(state) === 0) return;
-  const { attributes, launches, createdAt } = state;
-  // Too late, nobody waits for it any more.
-  if (ports.clock() - (launches.at(-1)?.intendedAt ?? createdAt) > ports.policy.launchDeadline) return;
+  if (state.stage === 'absent' || !isBetweenPools(state) || missingUnits(state) === 0) return {};
+  if (isTooLate(ports, state)) return { noPoolLeft: true };
+  const { attributes } = state;
   const { template, api } = soughtBy(state);
   const launching = { context, requestId: id, template, attributes };
-  await launchInNextPool(ports, await ports.providers(api), launching, state);
+  return launchInNextPool(ports, await ports.providers(api), launching, state);
 };
 
 /** Brings one create request up to date with a look at EC2; `before` is decided first. */
@@ -142,7 +145,8 @@ export const syncCreate = async (
   for (const launch of unresolvedLaunches(request)) {
     found.push(...(await resolveLaunch(ports, context, open, launch, look)));
   }
-  if (found.length > 0 || isBetweenPools(request)) await resumePools(ports, context, id, found);
+  const resumes = found.length > 0 || isBetweenPools(request);
+  const { noPoolLeft = false } = resumes ? await resumePools(ports, context, id, found) : {};
   const commands: RequestCommand[] = [...before, ...arrivals(open, look)];
   const seen = sightings(asked, look);
   await markUnmarked(ports, request, seen);
@@ -153,7 +157,8 @@ export const syncCreate = async (
     seen: seen.map(sightingOf),
     consistencyWindow: policy.consistencyWindow,
   });
-  const decided = await decideOnRequest(context, id, [...commands, { type: 'Settle', now }]);
+  const settle: RequestCommand = { type: 'Settle', now, noPoolLeft };
+  const decided = await decideOnRequest(context, id, [...commands, settle]);
   // Before any further call to AWS: whatever fails there, the books are right.
   await keepBooks(live, id, decided.state);
   let { state } = decided;

@@ -15,7 +15,7 @@ import {
 import { terminateInResources } from './ending.ts';
 import type { LiveRequests, Logger } from './ports.ts';
 import { type DecideContext, decideOnRequest, decideOnReturn, foldRequest } from './streams.ts';
-import { keeperOf, targetFor, unlessFault } from './sync-resource.ts';
+import { keeperOf, unlessFault } from './sync-resource.ts';
 import { keepBooks, type Look, type SyncPorts } from './syncing.ts';
 
 export type ReturnPorts = Pick<SyncPorts, 'hosts' | 'live' | 'log' | 'providers'>;
@@ -110,7 +110,7 @@ const terminateByOwner = async (
  * A host that died by itself is still counted by the group of the administrator's that it was launched into: it leaves with the
  * capacity it stands for. What cannot be done now is told, and is no reason to hold up a return.
  */
-const leaveGroups = async (
+export const leaveGroups = async (
   ports: ReturnPorts,
   { streams }: DecideContext,
   items: readonly ReturnItem[],
@@ -118,12 +118,14 @@ const leaveGroups = async (
   for (const owner of ownersOf(items)) {
     const request = await streams.load(owner).then(foldRequest, withoutRecord(ports.log));
     if (request.stage === 'absent') continue;
-    const going = items.filter((item) => item.owner === owner).map(({ machineId }) => machineId);
-    for (const resource of request.resources.filter(({ ours }) => !ours)) {
-      const keeper = await keeperOf(ports, resource.kind);
-      const target = targetFor(request, liveMachines(request));
-      await unlessFault(ports.log, resource, keeper.terminate(resource, going, target));
-    }
+    const gone = items.filter((item) => item.owner === owner && item.verdict === 'gone');
+    if (gone.length === 0 || request.resources.every(({ ours }) => ours)) continue;
+    const { refused } = await terminateInResources(
+      ports,
+      { ...request, resources: request.resources.filter(({ ours }) => !ours) },
+      new Set(gone.map(({ machineId }) => machineId)),
+    );
+    for (const [machineId, reason] of refused) ports.log.warn('return.counted', reason, { machineId });
   }
 };
 

@@ -419,7 +419,12 @@ export type RequestCommand =
       readonly returnId: string;
       readonly machineIds: readonly string[];
     }
-  | { readonly type: 'Settle'; readonly now: number }
+  | {
+      readonly type: 'Settle';
+      readonly now: number;
+      /** Nobody goes on to a next pool: none is left, or it is too late. */
+      readonly noPoolLeft?: boolean;
+    }
   /**
    * Ends a request: nothing more is launched for it, and what it got goes back. Only while it is open, or, `ifUnclaimed`, at any
    * time unless somebody has asked about it.
@@ -517,6 +522,9 @@ const canSettle = (request: KnownRequest): boolean =>
     request.cancelled === undefined ? resultOf(machine) !== 'executing' : hasEnded(machine.state),
   );
 
+/** Whoever goes from pool to pool for it is about to ask the next one. */
+const isOwedByPools = (request: KnownRequest): boolean => isBetweenPools(request) && missingUnits(request) > 0;
+
 /** What becomes of the request as a whole. */
 const decideEnd = (
   command: Extract<RequestCommand, { type: 'Cancel' | 'Settle' | 'Claim' }>,
@@ -530,7 +538,9 @@ const decideEnd = (
       return may ? [{ type: 'RequestCancelled', at, reason: command.reason }] : [];
     }
     case 'Settle':
-      return canSettle(request) ? [{ type: 'RequestCompleted', at }] : [];
+      return canSettle(request) && (command.noPoolLeft === true || !isOwedByPools(request))
+        ? [{ type: 'RequestCompleted', at }]
+        : [];
     case 'Claim':
       return isUnclaimed(request) ? [{ type: 'RequestClaimed', at }] : [];
   }
@@ -544,9 +554,10 @@ const decideKnown = (
   switch (command.type) {
     case 'IntendLaunch': {
       const known = request.launches.some(({ clientToken }) => clientToken === command.launch.clientToken);
-      // A parallel look may have settled it meanwhile: its caller has its answer.
       const isOver = request.stage === 'settled' || request.cancelled !== undefined;
-      return known || isOver ? [] : [{ type: 'LaunchIntended', at, launch: command.launch }];
+      // A parallel look may be ahead with a launch of its own for the same.
+      const isSought = command.launch.count > unsoughtUnits(request);
+      return known || isOver || isSought ? [] : [{ type: 'LaunchIntended', at, launch: command.launch }];
     }
     case 'RepeatLaunch':
       return [{ type: 'LaunchRepeated', at, clientToken: command.clientToken }];

@@ -164,7 +164,11 @@ describe('hf-aws templates', () => {
     const own = { ...good, ...place, providerApi: 'ASG', autoScalingGroupName: 'grid' };
     await plugin.offer([own]);
     expect((await hfAwsJson(plugin, 'templates', 'validate', '--aws')).body['warnings']).toEqual([]);
-    await group.change({ isProtecting: false, isRebalancing: true, most: 3 }, 'ReplaceUnhealthy', 'AZRebalance');
+    await group.change(
+      { isProtecting: false, isRebalancing: true, least: 1, most: 3 },
+      'ReplaceUnhealthy',
+      'AZRebalance',
+    );
     await plugin.offer([own, { ...own, templateId: 'lost', autoScalingGroupName: 'lost' }]);
     const { exitCode, body } = await hfAwsJson(plugin, 'templates', 'validate', '--aws');
     expect(exitCode).toBe(1);
@@ -175,6 +179,7 @@ describe('hf-aws templates', () => {
       expect.stringMatching(/protect new instances from scale-in$/),
       expect.stringMatching(/switch CapacityRebalance off$/),
       'grid has MaxSize 3 for maxNumber 4',
+      'grid has MinSize 1: no host can be given back below that',
     ]);
     expect(body['errors']).toMatchObject([
       { templateId: 'lost', rule: expect.stringMatching(/no Auto Scaling group lost/) },

@@ -1,3 +1,4 @@
+import { DeleteTagsCommand } from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deleteLaunchTemplates, type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { runCli } from './doors.ts';
@@ -231,6 +232,54 @@ describe('fleets and groups', () => {
     await backend.settle();
     expect(await group.desiredCapacity()).toBe(1);
     expect(await group.instanceIds()).toHaveLength(1);
+    await group.remove();
+  });
+
+  it('leave nothing of a host that was terminated before it was given back alone', async () => {
+    const group = await createOwnGroup(backend, 'ondemand', 1);
+    await offer({ providerApi: 'ASG', autoScalingGroupName: 'grid', priceType: 'ondemand' });
+    const { machines } = await plugin.settled(await plugin.request('cell', 2));
+    const dead = machines.slice(0, 1);
+    await backend.terminate(...dead.map(({ machineId }) => machineId));
+    await expect.poll(() => backend.instanceIds('terminated')).toEqual(dead.map(({ machineId }) => machineId));
+    await plugin.settled(await plugin.giveBack(dead.map(hostOf)));
+    expect(await group.desiredCapacity()).toBe(2);
+    await plugin.settled(await plugin.giveBack(machines.slice(1).map(hostOf)));
+    expect(await group.desiredCapacity()).toBe(1);
+    await group.remove();
+  });
+
+  it('leave a host alone that lost our mark, though another of its group is gone', async () => {
+    const group = await createOwnGroup(backend, 'ondemand', 1);
+    await offer({ providerApi: 'ASG', autoScalingGroupName: 'grid', priceType: 'ondemand' });
+    const { machines } = await plugin.settled(await plugin.request('cell', 2));
+    const [dead = '', kept = ''] = machines.map(({ machineId }) => machineId);
+    await backend.client.send(new DeleteTagsCommand({ Resources: [kept], Tags: [{ Key: 'hf-aws:owner' }] }));
+    await backend.terminate(dead);
+    const ended = await plugin.settled(await plugin.giveBack(machines.map(hostOf)));
+    expect(ended).toMatchObject({ status: 'complete_with_error' });
+    await backend.settle();
+    expect(await backend.instanceIds('running')).toContain(kept);
+    await group.remove();
+  });
+
+  it('go on waiting for what a group of the administrator’s owes when a host is given back meanwhile', async () => {
+    const group = await createOwnGroup(backend, 'ondemand', 1);
+    backend.emulator.configure({ deniedActions: ['LaunchInstances'], capacity: { 'm5.large:*': 3 } });
+    await offer({ providerApi: 'ASG', autoScalingGroupName: 'grid', priceType: 'ondemand' });
+    const requestId = await plugin.request('cell', 3);
+    const usable = async () =>
+      (await plugin.status(requestId))[0]?.machines.filter(({ result }) => result === 'succeed');
+    await expect.poll(usable, { timeout: 10_000 }).toHaveLength(2);
+    await plugin.settled(await plugin.giveBack(((await usable()) ?? []).slice(0, 1).map(hostOf)));
+    backend.emulator.configure({ capacity: {} });
+    const ready = await plugin.settled(requestId);
+    expect(ready).toMatchObject({ status: 'complete' });
+    const held = ready.machines.filter(({ status }) => status === 'running');
+    expect(held).toHaveLength(2);
+    expect(await group.instanceIds()).toHaveLength(3);
+    backend.emulator.configure({ deniedActions: [] });
+    await plugin.settled(await plugin.giveBack(held.map(hostOf)));
     await group.remove();
   });
 

@@ -67,7 +67,12 @@ export const createOwnGroup = async (
     },
     /** As an administrator may leave it; the named processes go on. */
     change: async (
-      to: { readonly isProtecting: boolean; readonly isRebalancing: boolean; readonly most: number },
+      to: {
+        readonly isProtecting: boolean;
+        readonly isRebalancing: boolean;
+        readonly least: number;
+        readonly most: number;
+      },
       ...resumed: readonly string[]
     ): Promise<void> => {
       await scaling.send(
@@ -75,6 +80,7 @@ export const createOwnGroup = async (
           AutoScalingGroupName,
           NewInstancesProtectedFromScaleIn: to.isProtecting,
           CapacityRebalance: to.isRebalancing,
+          MinSize: to.least,
           MaxSize: to.most,
         }),
       );

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -74,14 +74,24 @@ const toObject = (text: string): Json => {
   return Object.fromEntries(Object.entries(value));
 };
 
-/** Resolves when no process of the group is left: a script may end before the work that follows its answer does. */
+/** Whether a process of the group runs: one that has ended and was not collected yet does not. */
+const isAnyRunning = async (group: number): Promise<boolean> => {
+  try {
+    process.kill(-group, 0);
+  } catch {
+    return false;
+  }
+  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const states = await Promise.all(ids.map((id) => readFile(`/proc/${id}/stat`, 'utf8').catch(() => '')));
+  // <pid> (<name>) <state> <parent> <group> ...
+  return states.some((text) => new RegExp(`\\) [^Z] \\d+ ${group} `).test(text));
+};
+
+/** Resolves when no process of the group runs: a script may end before the work that follows its answer does. */
 export const groupEnd = async (group: number): Promise<void> => {
-  for (;;) {
-    try {
-      process.kill(-group, 0);
-    } catch {
-      return;
-    }
+  const deadline = Date.now() + 30_000;
+  while (await isAnyRunning(group)) {
+    if (Date.now() > deadline) throw new Error(`processes of group ${group} did not end`);
     await wait(10);
   }
 };

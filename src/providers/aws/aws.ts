@@ -67,8 +67,10 @@ export interface Aws {
 
 /** Refuses, before anything is made or sent, what AWS has no such field for. Throws `template.invalid`. */
 const checkRawFields = async (template: Template): Promise<void> => {
-  const { templateId, launchTemplateSpec, providerApiSpec, abisInstanceRequirements } = template;
-  if ((launchTemplateSpec ?? providerApiSpec ?? abisInstanceRequirements) === undefined) return;
+  const { templateId, launchTemplateSpec, providerApiSpec, abisInstanceRequirements, autoScalingGroupName } = template;
+  const isGiven = (launchTemplateSpec ?? providerApiSpec ?? abisInstanceRequirements) !== undefined;
+  // A group of the administrator's takes nothing of them.
+  if (!isGiven || autoScalingGroupName !== undefined) return;
   const found = (await rawFieldComplaints(template)).map(({ field, rule }) => `${field} ${rule}`);
   if (found.length > 0) throw new PluginError('template.invalid', `template ${templateId}: ${found.join('; ')}`);
 };

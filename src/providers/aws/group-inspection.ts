@@ -12,7 +12,13 @@ export const groupComplaints = (
 ): readonly Complaint[] => {
   if (group === undefined)
     return [{ severity: 'error', field, rule: `there is no Auto Scaling group ${name} in this Region` }];
-  const { SuspendedProcesses = [], NewInstancesProtectedFromScaleIn = false, CapacityRebalance, MaxSize = 0 } = group;
+  const {
+    SuspendedProcesses = [],
+    NewInstancesProtectedFromScaleIn = false,
+    CapacityRebalance,
+    MaxSize = 0,
+    MinSize = 0,
+  } = group;
   const isSuspended = (name: string): boolean => SuspendedProcesses.some(({ ProcessName }) => ProcessName === name);
   const complaints: Complaint[] = [];
   if (!isSuspended('ReplaceUnhealthy'))
@@ -24,5 +30,6 @@ export const groupComplaints = (
   if (CapacityRebalance === true)
     complaints.push(warning(`${name} replaces spot hosts that AWS may take away: switch CapacityRebalance off`));
   if (MaxSize < maxNumber) complaints.push(warning(`${name} has MaxSize ${MaxSize} for maxNumber ${maxNumber}`));
+  if (MinSize > 0) complaints.push(warning(`${name} has MinSize ${MinSize}: no host can be given back below that`));
   return complaints;
 };

@@ -111,16 +111,20 @@ const efaInterfaces = ({ efaCount = 1, securityGroupIds }: Template): InstanceNe
     ...(securityGroupIds.length === 0 ? {} : { Groups: [...securityGroupIds] }),
   }));
 
+/** An interface with these groups, unless it names its own, or exists and has them already. */
+export const withGroups = <
+  T extends { readonly NetworkInterfaceId?: string | undefined; readonly Groups?: string[] | undefined },
+>(
+  groups: string[] | undefined,
+  each: T,
+): T => (groups === undefined || each.NetworkInterfaceId !== undefined ? each : { Groups: groups, ...each });
+
 /** What goes for all interfaces goes on those given raw too; an interface that exists has groups already. */
 const rawInterfaces = (
   { securityGroupIds }: Template,
   interfaces: readonly InstanceNetworkInterfaceSpecification[],
 ): InstanceNetworkInterfaceSpecification[] =>
-  interfaces.map((each) =>
-    securityGroupIds.length === 0 || each.NetworkInterfaceId !== undefined
-      ? each
-      : { Groups: [...securityGroupIds], ...each },
-  );
+  interfaces.map((each) => withGroups(securityGroupIds.length === 0 ? undefined : [...securityGroupIds], each));
 
 const networkOf = (template: Template): LaunchNetwork => {
   const { NetworkInterfaces } = withRawFields<LaunchNetwork>({}, template.launchTemplateSpec);
@@ -130,15 +134,26 @@ const networkOf = (template: Template): LaunchNetwork => {
   return template.securityGroupIds.length === 0 ? {} : { SecurityGroupIds: [...template.securityGroupIds] };
 };
 
+/** Kinds of which a device is one. */
+const deviceKinds = ['Ebs', 'VirtualName', 'NoDevice'];
+
+/** Of another kind the device below is gone; of another type of volume its performance is. */
+const deviceOver = (below: BlockDeviceMapping, own: BlockDeviceMapping): BlockDeviceMapping => {
+  if (deviceKinds.some((kind) => Object.hasOwn(own, kind) && !Object.hasOwn(below, kind))) return own;
+  const { Iops: _iops, Throughput: _throughput, ...volume } = below.Ebs ?? {};
+  const base = own.Ebs?.VolumeType === undefined ? below : { ...below, Ebs: volume };
+  return withRawFields(base, { ...own });
+};
+
 /** Devices over others: those of one name are one, member by member. */
-export const devicesOver = <T extends { readonly DeviceName?: string | undefined }>(
-  base: readonly T[],
-  own: readonly T[],
-): T[] => {
-  const devices = new Map<string | undefined, T>();
+export const devicesOver = (
+  base: readonly BlockDeviceMapping[],
+  own: readonly BlockDeviceMapping[],
+): BlockDeviceMapping[] => {
+  const devices = new Map<string | undefined, BlockDeviceMapping>();
   for (const each of [...base, ...own]) {
     const known = devices.get(each.DeviceName);
-    devices.set(each.DeviceName, known === undefined ? each : withRawFields(known, { ...each }));
+    devices.set(each.DeviceName, known === undefined ? each : deviceOver(known, each));
   }
   return [...devices.values()];
 };

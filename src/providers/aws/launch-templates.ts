@@ -1,12 +1,24 @@
 import { createHash } from 'node:crypto';
-import type { RequestLaunchTemplateData, ResponseLaunchTemplateData, Tag } from '@aws-sdk/client-ec2';
+import type {
+  BlockDeviceMapping,
+  RequestLaunchTemplateData,
+  ResponseLaunchTemplateData,
+  Tag,
+} from '@aws-sdk/client-ec2';
 import type { LaunchReport } from '../../application/ports.ts';
 import { hasCode } from '../../domain/errors.ts';
 import { withRawFields } from '../../domain/raw-fields.ts';
 import { type Template, weightedTypes } from '../../domain/template.ts';
 import type { Remember } from './credentials.ts';
 import type { Ec2 } from './ec2.ts';
-import { devicesOver, type LaunchData, type LaunchDataOptions, optional, renderLaunchData } from './launch-data.ts';
+import {
+  devicesOver,
+  type LaunchData,
+  type LaunchDataOptions,
+  optional,
+  renderLaunchData,
+  withGroups,
+} from './launch-data.ts';
 import { tagKeys } from './tags.ts';
 
 export interface LaunchTemplateRef {
@@ -129,7 +141,7 @@ export const createLaunchTemplates = ({
 };
 
 /** EC2 tells it by its code, Auto Scaling in words. */
-const tellsMissing = /^InvalidLaunchTemplate|launch template.* does not exist/i;
+const tellsMissing = /^InvalidLaunchTemplate|launch template[^.]* does not exist/i;
 
 /** A launch template that somebody deleted is forgotten: another try of the launch makes it again. */
 export const renewed = async (
@@ -163,12 +175,16 @@ const networkOver = (
 ): Pick<RequestLaunchTemplateData, 'NetworkInterfaces' | 'SecurityGroupIds'> => {
   const groups = own.SecurityGroupIds ?? base.SecurityGroupIds;
   // The subnet is that of the pool.
-  const inherited = base.NetworkInterfaces?.map(({ SubnetId: _place, ...each }) => ({
-    ...each,
-    ...optional('Groups', own.SecurityGroupIds),
-  }));
-  const interfaces = own.NetworkInterfaces?.map((each) => ({ ...optional('Groups', groups), ...each })) ?? inherited;
+  const inherited = base.NetworkInterfaces?.map(({ SubnetId: _place, Groups, ...each }) =>
+    withGroups(own.SecurityGroupIds ?? Groups, each),
+  );
+  const interfaces = own.NetworkInterfaces?.map((each) => withGroups(groups, each)) ?? inherited;
   return interfaces === undefined ? optional('SecurityGroupIds', groups) : { NetworkInterfaces: interfaces };
+};
+
+const withoutSnapshot = ({ Ebs, ...device }: BlockDeviceMapping): BlockDeviceMapping => {
+  const { SnapshotId: _snapshot, ...volume } = Ebs ?? {};
+  return { ...device, ...(Ebs === undefined ? {} : { Ebs: volume }) };
 };
 
 /**
@@ -178,8 +194,17 @@ const networkOver = (
 export const fieldsOver = <T extends RequestLaunchTemplateData>(base: ResponseLaunchTemplateData, own: T): T => {
   const { IamInstanceProfile: _profile, BlockDeviceMappings = [], MetadataOptions = {}, ...rest } = base;
   const { State: _state, ...metadata } = MetadataOptions;
-  const beneath = Object.entries({ ...rest, MetadataOptions: metadata }).filter(([name]) => Object.hasOwn(own, name));
-  const devices = own.BlockDeviceMappings && devicesOver(BlockDeviceMappings, own.BlockDeviceMappings);
+  const { GroupId, ...placed } = base.Placement ?? {};
+  // A group is told by its name or by its id, and a snapshot is of the image that it is launched with.
+  const Placement = own.Placement?.GroupName === undefined ? { ...placed, ...optional('GroupId', GroupId) } : placed;
+  const ownNames = new Set(own.BlockDeviceMappings?.map(({ DeviceName }) => DeviceName));
+  const isOfOtherImage = ({ DeviceName }: BlockDeviceMapping): boolean =>
+    own.ImageId !== undefined && ownNames.has(DeviceName);
+  const under = BlockDeviceMappings.map((each) => (isOfOtherImage(each) ? withoutSnapshot(each) : each));
+  const beneath = Object.entries({ ...rest, Placement, MetadataOptions: metadata }).filter(([name]) =>
+    Object.hasOwn(own, name),
+  );
+  const devices = own.BlockDeviceMappings && devicesOver(under, own.BlockDeviceMappings);
   return {
     ...withRawFields({ ...own, ...Object.fromEntries(beneath) }, Object.fromEntries(Object.entries(own))),
     ...optional('BlockDeviceMappings', devices),

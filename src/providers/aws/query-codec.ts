@@ -126,7 +126,11 @@ const misfitsOf = ({ reference }: Use, value: unknown, path: readonly string[]):
   if (type.kind === 'simple') return isObject(value) ? [{ path, names: [], form: 'a plain value' }] : [];
   if (type.kind === 'list') {
     const isList = Array.isArray(value);
-    return listOf(value).flatMap((each, index) => misfitsOf(type.item, each, isList ? [...path, `${index}`] : path));
+    return listOf(value).flatMap((each, index) => {
+      const at = isList ? [...path, `${index}`] : path;
+      const form = typeOf(type.item.reference).kind === 'simple' ? 'a plain value' : 'an object';
+      return each === null ? [{ path: at, names: [], form } as const] : misfitsOf(type.item, each, at);
+    });
   }
   if (!isObject(value) || Array.isArray(value)) return [{ path, names: [], form: 'an object' }];
   const members = new Map(membersOf(type.schema));

@@ -89,7 +89,7 @@ const launchAll = async (scaling: AutoScaling, launch: PreparedLaunch, call: Sha
   for (let calls = 0; unitsOf(machines, call) < launch.count; calls++) {
     // Weights may have brought more than was asked for.
     const units = Math.min(mostPerLaunch, launch.count - unitsOf(machines, call));
-    const token = calls === 0 ? launch.clientToken : `${launch.clientToken}-${calls}`;
+    const token = calls === 0 ? launch.clientToken : `${launch.clientToken}-${calls * mostPerLaunch}`;
     const some = await launchSome(scaling, launch, call, { units, token });
     machines.push(...some.machines);
     const missing = launch.count - unitsOf(machines, call);

@@ -437,7 +437,16 @@ describe('a request whose process ended between two subnets', () => {
   });
 });
 
+const gate = () => {
+  let open = (): void => undefined;
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { passed, open: () => open() };
+};
+
 describe('a heterogeneous request', () => {
+  const soldOut = { kind: 'refusal', code: 'InsufficientInstanceCapacity', fault: 'provider.capacity' } as const;
   const minute = 60 * second;
 
   /** Three machines of which the spot fleet has brought none. */
@@ -513,5 +522,66 @@ describe('a heterogeneous request', () => {
     expect(launches(world).slice(1)).toEqual([[`${requestId}.2`, 2]]);
     expect(templates).toEqual(['ondemand', 'ondemand', 'ondemand']);
     expect(await machinesOf(world, requestId)).toHaveLength(3);
+  });
+
+  it('launches its on-demand rest once, however two looks at once take turns', async () => {
+    const world = await startWorld();
+    const requestId = await seeking(world, 30);
+    world.capacity.pools.set('subnet-b', soldOut);
+    const next = gate();
+    // The second to send .1 is answered after .2 went out.
+    let first = 0;
+    world.capacity.onLaunch = async ({ clientToken }) => {
+      if (clientToken.endsWith('.2')) next.open();
+      if (clientToken.endsWith('.1') && ++first === 2) await next.passed;
+    };
+    const looks = [sync(world, requestId), sync(world, requestId)];
+    await Promise.all(looks);
+    await sync(world, requestId);
+    expect(launches(world).toSorted()).toEqual([1, 1, 2].map((n) => [`${requestId}.${n}`, 3]));
+    expect(await machinesOf(world, requestId)).toHaveLength(3);
+  });
+
+  it('is not settled short by a look between the refusal of a try and the next', async () => {
+    const world = await startWorld();
+    const requestId = await seeking(world, 30);
+    world.capacity.pools.set('subnet-b', soldOut);
+    // The other look has loaded the request while the first try is under way, and ends before the second.
+    const [loaded, go] = [gate(), gate()];
+    const describe = world.hosts.describeByRequest.bind(world.hosts);
+    let other: Promise<unknown> | undefined;
+    world.hosts.describeByRequest = async (ids) => {
+      if (other !== undefined) {
+        loaded.open();
+        await go.passed;
+      }
+      return describe(ids);
+    };
+    world.capacity.onLaunch = async ({ clientToken }) => {
+      if (!clientToken.endsWith('.1')) return;
+      other = sync(world, requestId);
+      await loaded.passed;
+    };
+    world.capacity.onPrepare = async (attempt) => {
+      if (attempt !== 2) return;
+      go.open();
+      await other;
+    };
+    await sync(world, requestId);
+    expect(await machinesOf(world, requestId)).toHaveLength(3);
+  });
+
+  it('withholds no machine that is there because another try cannot be made', async () => {
+    const world = await startWorld();
+    const requestId = await seeking(world, 30);
+    world.capacity.pools.set('subnet-b', { kind: 'room', most: 2 });
+    world.capacity.onPrepare = async (attempt) => {
+      if (attempt === 2) throw new PluginError('provider.denied', 'CreateLaunchTemplate denied');
+    };
+    await sync(world, requestId);
+    world.hosts.boot();
+    await sync(world, requestId);
+    expect(await machinesOf(world, requestId)).toMatchObject([{ result: 'succeed' }, { result: 'succeed' }]);
+    expect(await statusOf(world, requestId)).toBe('complete');
   });
 });

@@ -5,14 +5,14 @@ import { createFakeEc2 } from './fake-ec2.ts';
 
 /** What is made of the administrator's launch template with ours over it. */
 const over = async (base: ResponseLaunchTemplateData, own: RequestLaunchTemplateData) => {
-  const made: unknown[] = [];
+  const made: RequestLaunchTemplateData[] = [];
   const ec2 = createFakeEc2();
   ec2.launchTemplateData = base;
   const { ensure } = createLaunchTemplates({
     ec2: {
       ...ec2,
       createLaunchTemplate: async ({ LaunchTemplateData }) => {
-        made.push(LaunchTemplateData);
+        made.push(LaunchTemplateData ?? {});
         return 'lt-ours';
       },
     },
@@ -22,8 +22,10 @@ const over = async (base: ResponseLaunchTemplateData, own: RequestLaunchTemplate
     forget: async () => undefined,
   });
   await ensure(own, { id: 'lt-theirs', version: '3', ownTypes: true });
-  return made[0];
+  return made[0] ?? {};
 };
+
+type Mapping = NonNullable<ResponseLaunchTemplateData['BlockDeviceMappings']>[number];
 
 describe('a launch template of ours over the administrator’s', () => {
   it('keeps what ours does not name, object by object and device by device', async () => {
@@ -64,6 +66,52 @@ describe('a launch template of ours over the administrator’s', () => {
       BlockDeviceMappings: [{ DeviceName: '/dev/sdb' }],
       IamInstanceProfile: { Arn: 'arn:theirs' },
     });
+  });
+
+  it.each<[string, Mapping, RequestLaunchTemplateData, Mapping]>([
+    [
+      'the performance of another type of volume',
+      { DeviceName: '/dev/xvda', Ebs: { VolumeType: 'io1', Iops: 5000, Encrypted: true } },
+      { BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { VolumeType: 'gp2' } }] },
+      { DeviceName: '/dev/xvda', Ebs: { VolumeType: 'gp2', Encrypted: true } },
+    ],
+    [
+      'the snapshot of another image',
+      { DeviceName: '/dev/xvda', Ebs: { SnapshotId: 'snap-1', Encrypted: true } },
+      { ImageId: 'ami-1', BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { VolumeSize: 50 } }] },
+      { DeviceName: '/dev/xvda', Ebs: { VolumeSize: 50, Encrypted: true } },
+    ],
+    [
+      'a volume where there is to be none',
+      { DeviceName: '/dev/sdb', Ebs: { VolumeSize: 8 } },
+      { BlockDeviceMappings: [{ DeviceName: '/dev/sdb', NoDevice: '' }] },
+      { DeviceName: '/dev/sdb', NoDevice: '' },
+    ],
+    [
+      'nothing of devices we do not name',
+      { DeviceName: '/dev/sdc', Ebs: { SnapshotId: 'snap-2' } },
+      { ImageId: 'ami-1' },
+      { DeviceName: '/dev/sdc', Ebs: { SnapshotId: 'snap-2' } },
+    ],
+  ])('of its devices leaves out %s', async (_what, theirs, own, device) => {
+    expect(await over({ BlockDeviceMappings: [theirs] }, own)).toMatchObject({ BlockDeviceMappings: [device] });
+    const [merged] = (await over({ BlockDeviceMappings: [theirs] }, own)).BlockDeviceMappings ?? [];
+    expect(merged).toEqual(device);
+  });
+
+  it('has a placement group by its name or by its id', async () => {
+    expect(await over({ Placement: { GroupId: 'pg-1' } }, { Placement: { GroupName: 'near' } })).toMatchObject({
+      Placement: { GroupName: 'near' },
+    });
+    const { Placement } = await over({ Placement: { GroupId: 'pg-1' } }, { Placement: { GroupName: 'near' } });
+    expect(Placement).not.toHaveProperty('GroupId');
+  });
+
+  it('leaves interfaces that exist their own groups', async () => {
+    const NetworkInterfaces = [{ DeviceIndex: 0, NetworkInterfaceId: 'eni-1' }];
+    expect(await over({ NetworkInterfaces }, { SecurityGroupIds: ['sg-ours'] })).toMatchObject({ NetworkInterfaces });
+    const [kept] = (await over({ SecurityGroupIds: ['sg-theirs'] }, { NetworkInterfaces })).NetworkInterfaces ?? [];
+    expect(kept).toEqual(NetworkInterfaces[0]);
   });
 
   it('has our groups in one place: on the interfaces where there are any', async () => {

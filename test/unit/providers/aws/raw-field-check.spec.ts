@@ -61,6 +61,11 @@ describe('fields in AWS’s own words', () => {
     expect(await told(api, fields)).toEqual([complaint]),
   );
 
+  it.each(['NetworkInterfaces', 'BlockDeviceMappings'])('that are nothing in a list are told: %s', async (name) => {
+    const [complaint] = await rawFieldComplaints({ ...onDemandTemplate, launchTemplateSpec: { [name]: [null] } });
+    expect(complaint).toMatchObject({ field: `launchTemplateSpec.${name}.0`, rule: 'must be an object' });
+  });
+
   it.each(['EC2Fleet', 'SpotFleet', 'ASG'] as const)('that requirements lack are told: %s', async (api) => {
     expect(await told(api, { abisInstanceRequirements: { ...least, ExcludedInstanceType: ['t*'] } })).toEqual([
       'abisInstanceRequirements.ExcludedInstanceType: did you mean ExcludedInstanceTypes?',
