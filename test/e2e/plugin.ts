@@ -60,8 +60,8 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly script?: string;
   readonly stdin?: string | 'closed';
-  /** Whether to go on when the script has ended, though it may have left a process behind that works on. */
-  readonly isHasty?: boolean;
+  /** Is given the end of the process that the script may leave behind, instead of its being waited for. */
+  readonly leftBehind?: (end: Promise<void>) => void;
 }
 
 const exitOf = (child: ChildProcess): Promise<number | null> =>
@@ -99,7 +99,7 @@ export const groupEnd = async (group: number): Promise<void> => {
 export const runScript = async (
   script: string,
   args: readonly string[],
-  { env = {}, cwd = tmpdir(), stdin = 'closed', isHasty = false }: RunOptions,
+  { env = {}, cwd = tmpdir(), stdin = 'closed', leftBehind }: RunOptions,
 ): Promise<Outcome> => {
   const stdio = [stdin === 'closed' ? ('ignore' as const) : ('pipe' as const), 'pipe' as const, 'pipe' as const];
   const child = spawn(script, [...args], { env, cwd, detached: true, stdio });
@@ -113,7 +113,9 @@ export const runScript = async (
     stderr += String(chunk);
   });
   const exitCode = await exitOf(child);
-  if (!isHasty && child.pid !== undefined) await groupEnd(child.pid);
+  const end = child.pid === undefined ? Promise.resolve() : groupEnd(child.pid);
+  if (leftBehind === undefined) await end;
+  else leftBehind(end);
   if (stderr !== '') throw new Error(`the script wrote to stderr, which Host Factory sees: ${stderr}`);
   return { stdout, exitCode, body: toObject(stdout) };
 };
