@@ -1,7 +1,7 @@
 import { hasCode, isPluginError, messageOf } from '../domain/errors.ts';
 import { isCreateId } from '../domain/ids.ts';
 import { hasEnded } from '../domain/machine.ts';
-import { absentRequest, liveMachines, type Request } from '../domain/request.ts';
+import { absentRequest, type KnownRequest, liveMachines, type Request } from '../domain/request.ts';
 import {
   decideReturn,
   evolveReturn,
@@ -38,8 +38,7 @@ export const syncReturn = async (
   if (after.stage === 'settled') {
     // Before the return is complete: nobody asks about it afterwards.
     await markReturned(ports, context, id, now, newlyEnding(request, after));
-    await leaveGroups(ports, context, [...after.items.values()]);
-    await removeEmptied(ports, context, now, [...after.items.values()]);
+    await leaveResources(ports, context, now, [...after.items.values()]);
   }
   const { state } = await decideOnReturn(context, id, [observe]);
   if (state.stage !== 'open') return;
@@ -106,31 +105,8 @@ const terminateByOwner = async (
   return { done, refused };
 };
 
-/**
- * A host that died by itself is still counted by the group of the administrator's that it was launched into: it leaves with the
- * capacity it stands for. What cannot be done now is told, and is no reason to hold up a return.
- */
-export const leaveGroups = async (
-  ports: ReturnPorts,
-  { streams }: DecideContext,
-  items: readonly ReturnItem[],
-): Promise<void> => {
-  for (const owner of ownersOf(items)) {
-    const request = await streams.load(owner).then(foldRequest, withoutRecord(ports.log));
-    if (request.stage === 'absent') continue;
-    const gone = items.filter((item) => item.owner === owner && item.verdict === 'gone');
-    if (gone.length === 0 || request.resources.every(({ ours }) => ours)) continue;
-    const { refused } = await terminateInResources(
-      ports,
-      { ...request, resources: request.resources.filter(({ ours }) => !ours) },
-      new Set(gone.map(({ machineId }) => machineId)),
-    );
-    for (const [machineId, reason] of refused) ports.log.warn('return.counted', reason, { machineId });
-  }
-};
-
-/** Removes groups of ours of which nothing is wanted any more. What cannot be removed now is no reason to hold up a return. */
-export const removeEmptied = async (
+/** When a return is over: what its hosts leave behind in fleets and groups. What cannot go now is no reason to hold up the return. */
+export const leaveResources = async (
   ports: ReturnPorts,
   context: DecideContext,
   now: number,
@@ -138,17 +114,42 @@ export const removeEmptied = async (
 ): Promise<void> => {
   for (const owner of ownersOf(items)) {
     const request = await context.streams.load(owner).then(foldRequest, withoutRecord(ports.log));
-    if (request.stage !== 'settled' || liveMachines(request).length > 0) continue;
-    for (const resource of request.resources.filter(({ stage, ours }) => ours && stage !== 'deleted')) {
-      const keeper = await keeperOf(ports, resource.kind);
-      const removed = await unlessFault(
-        ports.log,
-        resource,
-        keeper.remove(resource).then(() => true),
-      );
-      const change = { type: 'ChangeResource', now, resourceId: resource.id, stage: 'deleted' } as const;
-      if (removed === true) await decideOnRequest(context, owner, [change]);
-    }
+    if (request.stage === 'absent') continue;
+    const gone = items.filter((item) => item.owner === owner && item.verdict === 'gone');
+    await leaveGroups(ports, request, new Set(gone.map(({ machineId }) => machineId)));
+    await removeEmptied(ports, context, owner, request, now);
+  }
+};
+
+/**
+ * A host that died by itself is still counted by the group of the administrator's that it was launched into: it leaves with the
+ * capacity it stands for.
+ */
+const leaveGroups = async (ports: ReturnPorts, request: KnownRequest, gone: ReadonlySet<string>): Promise<void> => {
+  const resources = request.resources.filter(({ ours }) => !ours);
+  if (gone.size === 0 || resources.length === 0) return;
+  const { refused } = await terminateInResources(ports, { ...request, resources }, gone);
+  for (const [machineId, reason] of refused) ports.log.warn('return.counted', reason, { machineId });
+};
+
+/** Removes groups of ours of which nothing is wanted any more. */
+const removeEmptied = async (
+  ports: ReturnPorts,
+  context: DecideContext,
+  owner: string,
+  request: KnownRequest,
+  now: number,
+): Promise<void> => {
+  if (request.stage !== 'settled' || liveMachines(request).length > 0) return;
+  for (const resource of request.resources.filter(({ stage, ours }) => ours && stage !== 'deleted')) {
+    const keeper = await keeperOf(ports, resource.kind);
+    const removed = await unlessFault(
+      ports.log,
+      resource,
+      keeper.remove(resource).then(() => true),
+    );
+    const change = { type: 'ChangeResource', now, resourceId: resource.id, stage: 'deleted' } as const;
+    if (removed === true) await decideOnRequest(context, owner, [change]);
   }
 };
 

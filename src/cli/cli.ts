@@ -1,5 +1,5 @@
-import { closest, distance } from 'fastest-levenshtein';
 import yargs from 'yargs';
+import { meantBy } from '../json/meant-by.ts';
 import { configCommands } from './config.ts';
 import { runDemo } from './demo.ts';
 import { doctorOptions, runDoctor } from './doctor.ts';
@@ -42,11 +42,8 @@ const optionsOf = (usage: object): readonly string[] => {
 const meantOption = (message: string, usage: object): string => {
   const [, written] = /^Unknown arguments?: ([\w-]{3,})/.exec(message) ?? [];
   const known = optionsOf(usage).filter((name) => name.length > 2);
-  if (written === undefined || known.length === 0) return '';
-  const nearest = closest(written, known);
-  return distance(written, nearest) <= Math.max(1, Math.floor(written.length / 3))
-    ? `; did you mean --${nearest}?`
-    : '';
+  const meant = written === undefined ? undefined : meantBy(written, known);
+  return meant === undefined ? '' : `; did you mean --${meant}?`;
 };
 
 /** The administrator's command line. Resolves with the exit status. */

@@ -6,7 +6,7 @@ import type { Command, Handler, Operation } from '../bus.ts';
 import { type FoundHost, findHosts, type HostLookupPorts, type HostRef, uniqueHosts } from '../host-lookup.ts';
 import type { CapacityProviders, Clock, RequestStreams } from '../ports.ts';
 import { type DecideContext, decideOnReturn } from '../streams.ts';
-import { leaveGroups, markReturned, removeEmptied, terminateStanding } from '../sync-return.ts';
+import { leaveResources, markReturned, terminateStanding } from '../sync-return.ts';
 
 export interface ReturnMachines extends Command {
   readonly type: 'ReturnMachines';
@@ -49,10 +49,7 @@ export const returnMachinesHandler =
     if ('error' in recorded) throw recorded.error;
     await markReturned(ports, context, requestId, now, [...accepted, ...items.filter(isEnding)]);
     // Nobody asks again about a return that is over at once: what was left of their groups goes now.
-    if (recorded.state.stage === 'settled') {
-      await leaveGroups(ports, context, items);
-      await removeEmptied(ports, context, now, items);
-    }
+    if (recorded.state.stage === 'settled') await leaveResources(ports, context, now, items);
     const message = messageFor(items, accepted.length, trouble);
     log.info('return.requested', message, { requestId, machines: items.map(({ key }) => key) });
     return { requestId, version: recorded.version, message };

@@ -141,7 +141,8 @@ const deviceKinds = ['Ebs', 'VirtualName', 'NoDevice'];
 const deviceOver = (below: BlockDeviceMapping, own: BlockDeviceMapping): BlockDeviceMapping => {
   if (deviceKinds.some((kind) => Object.hasOwn(own, kind) && !Object.hasOwn(below, kind))) return own;
   const { Iops: _iops, Throughput: _throughput, ...volume } = below.Ebs ?? {};
-  const base = own.Ebs?.VolumeType === undefined ? below : { ...below, Ebs: volume };
+  const type = own.Ebs?.VolumeType;
+  const base = type === undefined || type === volume.VolumeType ? below : { ...below, Ebs: volume };
   return withRawFields(base, { ...own });
 };
 

@@ -76,6 +76,12 @@ describe('a launch template of ours over the administrator’s', () => {
       { DeviceName: '/dev/xvda', Ebs: { VolumeType: 'gp2', Encrypted: true } },
     ],
     [
+      'nothing of the performance of the same type',
+      { DeviceName: '/dev/xvda', Ebs: { VolumeType: 'io1', Iops: 5000 } },
+      { BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { VolumeType: 'io1', VolumeSize: 50 } }] },
+      { DeviceName: '/dev/xvda', Ebs: { VolumeType: 'io1', VolumeSize: 50, Iops: 5000 } },
+    ],
+    [
       'the snapshot of another image',
       { DeviceName: '/dev/xvda', Ebs: { SnapshotId: 'snap-1', Encrypted: true } },
       { ImageId: 'ami-1', BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { VolumeSize: 50 } }] },
