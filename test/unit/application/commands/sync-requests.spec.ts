@@ -450,11 +450,11 @@ describe('a heterogeneous request', () => {
   const minute = 60 * second;
 
   /** Three machines of which the spot fleet has brought none. */
-  const seeking = async (world: World, minutes: number): Promise<string> => {
+  const seeking = async (world: World, minutes: number, ...more: readonly string[]): Promise<string> => {
     const requestId = createIdOf(uuid(77));
     const at = world.now();
     const clientToken = `${requestId}.0`;
-    const subnetIds = ['subnet-a', 'subnet-b', 'subnet-c'];
+    const subnetIds = ['subnet-a', 'subnet-b', 'subnet-c', ...more];
     const template = { ...onDemandTemplate, subnetIds, priceType: 'heterogeneous' } as const;
     const expiresAt = at + minutes * minute;
     const fleet = { kind: 'EC2Fleet', id: 'fleet-1', refills: false, seeks: true, ours: true, expiresAt } as const;
@@ -526,18 +526,18 @@ describe('a heterogeneous request', () => {
 
   it('launches its on-demand rest once, however two looks at once take turns', async () => {
     const world = await startWorld();
-    const requestId = await seeking(world, 30);
+    const requestId = await seeking(world, 30, 'subnet-d');
     world.capacity.pools.set('subnet-b', soldOut);
-    const next = gate();
-    // The second to send .1 is answered after .2 went out.
+    const [next, over] = [gate(), gate()];
+    // The second to send .1 hears of its refusal while .2 is under way, which is answered when that look is over.
     let first = 0;
     world.capacity.onLaunch = async ({ clientToken }) => {
-      if (clientToken.endsWith('.2')) next.open();
       if (clientToken.endsWith('.1') && ++first === 2) await next.passed;
+      if (!clientToken.endsWith('.2')) return;
+      next.open();
+      await over.passed;
     };
-    const looks = [sync(world, requestId), sync(world, requestId)];
-    await Promise.all(looks);
-    await sync(world, requestId);
+    await Promise.all([0, 1].map(() => sync(world, requestId).then(over.open)));
     expect(launches(world).toSorted()).toEqual([1, 1, 2].map((n) => [`${requestId}.${n}`, 3]));
     expect(await machinesOf(world, requestId)).toHaveLength(3);
   });
