@@ -10,7 +10,16 @@ import {
 import { type Command, createBus, logging, type Middleware } from './application/bus.ts';
 import { sumFigures } from './application/figures.ts';
 import { idempotent, observing, validating } from './application/middleware.ts';
-import type { Hosts, Logger, Observe, Policy, Progress, SweepMemory } from './application/ports.ts';
+import type {
+  Hosts,
+  LiveRequests,
+  Logger,
+  Observe,
+  OfferingMemory,
+  Policy,
+  Progress,
+  SweepMemory,
+} from './application/ports.ts';
 import type { ReadModelPace, RunningReadModel } from './application/projections/read-model.ts';
 import type { AwsCall, Rehearsal } from './application/rehearsal.ts';
 import { publishing, watchedStreams } from './application/watching.ts';
@@ -173,19 +182,30 @@ export const compose = async ({
   const known = createLiveRequests(workDir);
   const live = stage?.rehearsedLive(known) ?? known;
   const rehearsal = stage && { record: stage.record, recall: stage.recallFrom({ streams, live, log }) };
+  const [noted, refused] = [createLaunchFailures(workDir), createOfferingMemory(workDir, clock)];
+  const failures = stage?.rehearsedFailures(noted) ?? noted;
+  const offerings = stage?.rehearsedOfferings(refused) ?? refused;
   const instanceTypes = createInstanceTypes(workDir, join(home, 'config', 'instance-types.json'));
   const templates = createTemplateCatalog(environment, { instanceTypes, rules: config }, log);
   const budget = config.actionTimeoutSeconds * 1000 * budgetShare;
   // What a server's connection is asked for last still has two thirds of the time of a call.
   const lifetime = server === undefined ? Number.POSITIVE_INFINITY : Math.min(server.connection, budget / 3);
   const aws = renewed(lifetime, clock, () =>
-    connect(environment, config, { env, log, observe, signal, clock, looksOnly, ...(rehearsal && { rehearsal }) }),
+    connect(environment, config, {
+      env,
+      log,
+      observe,
+      signal,
+      clock,
+      looksOnly,
+      offerings,
+      books: (book) => stage?.rehearsedLive(book) ?? book,
+      ...(rehearsal && { rehearsal }),
+    }),
   );
   const hosts = async (): Promise<Hosts> => (await aws()).hosts;
   const providers = async (api: Parameters<Aws['provider']>[0]) => (await aws()).provider(api);
   const imageOf = async (alias: string) => (await aws()).imageOf(alias);
-  const failures = createLaunchFailures(workDir);
-  const offerings = createOfferingMemory(workDir, clock);
   /** Noted before the work is done: work that fails is not tried again at every call. An interval of 0: never. */
   const nowAndThen = (name: string, interval: number, before?: () => void) => async (work: () => Promise<void>) => {
     let isDue = false;
@@ -443,13 +463,16 @@ interface ConnectContext {
   readonly signal: (() => AbortSignal) | undefined;
   readonly clock: () => number;
   readonly looksOnly: boolean;
+  readonly offerings: OfferingMemory;
+  /** A ledger of claims as this call may use it. */
+  readonly books: (book: LiveRequests) => LiveRequests;
   readonly rehearsal?: Rehearsal;
 }
 
 const connect = async (
   { workDir, providerName }: ProviderEnvironment,
   config: ProviderConfig,
-  { env, log, observe, signal, clock, looksOnly, rehearsal }: ConnectContext,
+  { env, log, observe, signal, clock, looksOnly, offerings, books, rehearsal }: ConnectContext,
 ): Promise<Aws> => {
   const region = config.AWS_REGION ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
   if (region === undefined || region === '') {
@@ -495,9 +518,9 @@ const connect = async (
     ...(config.AWS_KEY_FILE === undefined ? {} : { keyDirectory: config.AWS_KEY_FILE }),
     remember: !looksOnly ? facts.get : async (key, _lifetime, find) => (await facts.peek(key)) ?? find(),
     forget: facts.forget,
-    offerings: createOfferingMemory(workDir, clock),
+    offerings,
     ledger: (group) =>
-      createLiveRequests(join(workDir, 'groups', crypto().createHash('sha256').update(group).digest('hex'))),
+      books(createLiveRequests(join(workDir, 'groups', crypto().createHash('sha256').update(group).digest('hex')))),
     ...(rehearsal && { rehearsal }),
   });
 };

@@ -1,5 +1,5 @@
 import { recallMachines } from './host-lookup.ts';
-import type { LiveRequests, Logger, RequestStreams, StreamEvent } from './ports.ts';
+import type { LaunchFailures, LiveRequests, Logger, OfferingMemory, RequestStreams, StreamEvent } from './ports.ts';
 
 /** An AWS call that would go out. */
 export interface AwsCall {
@@ -49,6 +49,20 @@ export const rehearsedLive = (live: LiveRequests): LiveRequests => ({
     return { granted: limit === undefined || held + units <= limit, live: held };
   },
   settle: async () => undefined,
+});
+
+/** What EC2 refused lately, read and never changed: nothing that a rehearsal assumes has been seen. */
+export const rehearsedOfferings = (offerings: OfferingMemory): OfferingMemory => ({
+  ...offerings,
+  remember: async () => undefined,
+  forget: async () => 0,
+});
+
+/** What became of earlier machines, read and never changed. */
+export const rehearsedFailures = (failures: LaunchFailures): LaunchFailures => ({
+  ...failures,
+  note: async () => undefined,
+  clear: async () => undefined,
 });
 
 export const recallFrom =

@@ -2,6 +2,7 @@ import type { ApplicationService } from '../application/application-service.ts';
 import type { ForeignReport, Observe, Progress, ServeOptions, SetUpAnswer, SetUpOrder } from '../application/ports.ts';
 import type { AwsCall } from '../application/rehearsal.ts';
 import { isPluginError, messageOf } from '../domain/errors.ts';
+import type { RefusedOffering } from '../domain/offering.ts';
 
 /** A running emulator as the command line sees it. */
 interface RunningEmulator {
@@ -94,12 +95,14 @@ export const withService = (
 export const withRehearsal = (
   door: Door,
   options: CommonOptions,
-  act: (service: ApplicationService) => Promise<{ readonly message: string }>,
+  act: (
+    service: ApplicationService,
+  ) => Promise<{ readonly message: string; readonly avoided?: readonly RefusedOffering[] }>,
 ): Promise<number> =>
   reporting(door, options, async () => {
     const { service, calls } = await door.rehearse();
-    const { message } = await act(service);
-    show(door, options, { assumed: message, calls }, () =>
+    const { message, avoided } = await act(service);
+    show(door, options, { assumed: message, ...(avoided === undefined ? {} : { avoided }), calls }, () =>
       [
         ...calls.map(({ service: name, action, input }) => `${name} ${action} ${JSON.stringify(input, null, 2)}`),
         `Nothing was sent or written. Where AWS grants everything, the answer is: ${message}`,

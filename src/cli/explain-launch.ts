@@ -1,5 +1,6 @@
 import type { ApplicationService } from '../application/application-service.ts';
 import { PluginError } from '../domain/errors.ts';
+import type { Offering, RefusedOffering } from '../domain/offering.ts';
 import {
   expiryMs,
   fleetTypeOf,
@@ -56,6 +57,32 @@ const endOf = (template: Template): string => {
   if (api === 'RunInstances' || fleetTypeOf(template) === 'instant') return 'AWS answers at once, for good.';
   return `AWS goes on looking for capacity for ${expiryMs(template) / 60_000} minutes (spotFleetRequestExpiry).`;
 };
+
+const marketsOf = (template: Template): readonly Offering['market'][] => {
+  if (template.priceType === 'heterogeneous') return ['spot', 'ondemand'];
+  const onDemand = onDemandUnits(template, 100);
+  return [...(onDemand < 100 ? (['spot'] as const) : []), ...(onDemand > 0 ? (['ondemand'] as const) : [])];
+};
+
+/** What EC2 refused lately of what the template may launch from: kept clear of for the moment. */
+export const avoidedOf = (template: Template, refused: readonly RefusedOffering[]): readonly RefusedOffering[] => {
+  const types = weightedTypes(template).map(([type]) => type);
+  const mayBe = (choices: readonly string[], refusedOne: string | undefined): boolean =>
+    refusedOne === undefined || choices.length === 0 || choices.includes(refusedOne);
+  return providerApiOf(template) === 'ASG'
+    ? []
+    : refused.filter(
+        ({ market, instanceType, subnetId }) =>
+          marketsOf(template).includes(market) && mayBe(types, instanceType) && mayBe(template.subnetIds, subnetId),
+      );
+};
+
+export const avoidedInWords = (avoided: readonly RefusedOffering[], now: number): readonly string[] =>
+  avoided.map(({ market, instanceType = 'every type', subnetId = 'every subnet', code, expiresAt }) => {
+    const minutes = Math.max(1, Math.ceil((expiresAt - now) / 60_000));
+    const how = market === 'spot' ? 'on spot' : 'on demand';
+    return `Avoided for ${minutes} min more, unless nothing else is left: ${instanceType} in ${subnetId} ${how} (${code}).`;
+  });
 
 /** What a request of this template leads to, in words. */
 export const launchInWords = (template: Template, count: number): readonly string[] => {

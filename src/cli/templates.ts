@@ -13,7 +13,7 @@ import {
   withRehearsal,
   withService,
 } from './door.ts';
-import { launchInWords, templateOf } from './explain-launch.ts';
+import { avoidedInWords, avoidedOf, launchInWords, templateOf } from './explain-launch.ts';
 import { listingOf, showList, withListing } from './listing.ts';
 
 const isFile = (what: string): boolean => /[/\\]|\.json$/.test(what);
@@ -103,13 +103,10 @@ export const templateCommands =
             withRehearsal(door, options, async (service) => {
               const { templateId, count } = options;
               const { template } = await templateOf(service, templateId);
-              if (options.json !== true)
-                door.print(
-                  `${launchInWords(template, count)
-                    .map((line) => fold(line, 2))
-                    .join('\n')}\n`,
-                );
-              return service.createRequest({ templateId, maxNumber: count });
+              const avoided = avoidedOf(template, (await service.listOfferings({})).refused);
+              const words = [...launchInWords(template, count), ...avoidedInWords(avoided, Date.now())];
+              if (options.json !== true) door.print(`${words.map((line) => fold(line, 2)).join('\n')}\n`);
+              return { ...(await service.createRequest({ templateId, maxNumber: count })), avoided };
             }),
           ),
       )
@@ -125,13 +122,18 @@ export const templateCommands =
             .example('hf-aws templates validate od-m5 --aws', 'one template, against the account too'),
         (options) =>
           done(
-            withService(door, options, async (service) => {
-              const { what, aws } = options;
-              const chosen = what === undefined ? {} : isFile(what) ? { file: what } : { templateId: what };
-              const answer = await service.validateTemplate({ aws, ...chosen, ...originOptions(options) });
-              show(door, options, answer, findingsText);
-              return answer.isValid ? 0 : 1;
-            }),
+            withService(
+              door,
+              options,
+              async (service) => {
+                const { what, aws } = options;
+                const chosen = what === undefined ? {} : isFile(what) ? { file: what } : { templateId: what };
+                const answer = await service.validateTemplate({ aws, ...chosen, ...originOptions(options) });
+                show(door, options, answer, findingsText);
+                return answer.isValid ? 0 : 1;
+              },
+              { looksOnly: true },
+            ),
           ),
       )
       .strict()

@@ -4,7 +4,13 @@ export { validateTemplateHandler } from '../application/commands/validate-templa
 export { diagnoseHandler } from '../application/queries/diagnose.ts';
 export { explainHandler } from '../application/queries/explain.ts';
 export { getConfigurationHandler } from '../application/queries/get-configuration.ts';
-export { recallFrom, rehearsedLive, rehearsedStreams } from '../application/rehearsal.ts';
+export {
+  recallFrom,
+  rehearsedFailures,
+  rehearsedLive,
+  rehearsedOfferings,
+  rehearsedStreams,
+} from '../application/rehearsal.ts';
 export { configurationReport } from '../config/configuration-report.ts';
 export { foreignReport } from '../config/foreign-files.ts';
 export { diagnoseInstallation } from '../config/installation.ts';

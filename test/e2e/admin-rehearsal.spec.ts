@@ -111,6 +111,22 @@ describe('a rehearsal', () => {
     });
   });
 
+  it('says which pools are kept clear of at the moment', async () => {
+    backend.emulator.configure({ capacity: { 'm5.large:*': 0 } });
+    await plugin.call('requestMachines', { template: { templateId: 'od', machineCount: 1 } });
+    backend.emulator.configure({ capacity: {} });
+    const { stdout } = await hfAws(plugin, ['templates', 'explain-launch', 'od', '1']);
+    const avoided = stdout.split('\n').filter((line) => line.startsWith('Avoided'));
+    expect(avoided).toHaveLength(2);
+    expect(avoided[0]).toBe(
+      'Avoided for 3 min more, unless nothing else is left: m5.large in subnet-0aaaaaaaaaaaaaaaa on demand (InsufficientInstanceCapacity).',
+    );
+    const { body } = await hfAwsJson(plugin, 'templates', 'explain-launch', 'od', '1');
+    expect(body['avoided']).toHaveLength(2);
+    const spot = await hfAws(plugin, ['templates', 'explain-launch', 'spot-fleet', '1']);
+    expect(spot.stdout).not.toContain('Avoided');
+  });
+
   it('in words', async () => {
     for (const templateId of ['od', 'fleet', 'mixed', 'group']) {
       const { exitCode, stdout } = await hfAws(plugin, ['templates', 'explain-launch', templateId, '4']);

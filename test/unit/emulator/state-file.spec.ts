@@ -28,6 +28,8 @@ describe('the state file', () => {
     expect(second.emulator.settings().pendingMs).toBe(77);
     expect(idsOf(await second.run({ ClientToken: 'req-1.0', MaxCount: 2 }))).toEqual(ids);
     expect(idsOf(await second.run())).not.toContain(ids[0]);
+    // A save is under way until it is closed.
+    await second.emulator.close();
     expect(await readdir(join(path, 'new'))).toEqual(['state.json']);
   });
 
