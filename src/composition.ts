@@ -29,6 +29,7 @@ import { createTemplateCatalog } from './config/template-catalog.ts';
 import { readTemplate } from './config/template-document.ts';
 import { messageOf, PluginError } from './domain/errors.ts';
 import type { Aws } from './providers/aws/aws.ts';
+import { type AwsClock, createAwsClock } from './providers/aws/aws-clock.ts';
 import { createFactCache } from './storage/fact-cache.ts';
 import { createInstanceTypes } from './storage/instance-types.ts';
 import { createLaunchFailures } from './storage/launch-failures.ts';
@@ -130,10 +131,16 @@ export const compose = async ({
   letCallerGo,
   looksOnly = rehearse !== undefined,
 }: ComposeOptions): Promise<Application> => {
-  const clock = Date.now;
+  const awsClock = createAwsClock(Date.now, (ahead) => log.warn('clock.differs', differenceTo(ahead)));
+  const clock = awsClock.now;
   const environment = readEnvironment(env, home);
   const logger = (config: ProviderConfig | undefined): FileLogger =>
-    createFileLogger({ file: logFileOf(environment), correlationId, clock, ...logSettings(environment, config) });
+    createFileLogger({
+      file: logFileOf(environment),
+      correlationId,
+      clock: Date.now,
+      ...logSettings(environment, config),
+    });
   const reading = await readProviderConfig(environment).catch(async (error: unknown) => {
     const log = logger(undefined);
     log.error('configuration.invalid', messageOf(error));
@@ -197,6 +204,7 @@ export const compose = async ({
       observe,
       signal,
       clock,
+      awsClock,
       looksOnly,
       offerings,
       books: (book) => stage?.rehearsedLive(book) ?? book,
@@ -448,6 +456,10 @@ const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
   };
 };
 
+/** Durations are counted by AWS's clock, so that several management hosts agree on them. */
+const differenceTo = (ahead: number): string =>
+  `the clock of this host is ${Math.round(Math.abs(ahead) / 1000)} s ${ahead < 0 ? 'behind' : 'ahead of'} AWS: its time is taken from AWS; run NTP`;
+
 /** Aborts after this time (ms), or with another signal. A third of the cost of `AbortSignal.any` and `timeout`. */
 const withinTime = (ms: number, other: AbortSignal | undefined): AbortSignal => {
   const end = new AbortController();
@@ -462,6 +474,7 @@ interface ConnectContext {
   readonly observe: Observe;
   readonly signal: (() => AbortSignal) | undefined;
   readonly clock: () => number;
+  readonly awsClock: AwsClock;
   readonly looksOnly: boolean;
   readonly offerings: OfferingMemory;
   /** A ledger of claims as this call may use it. */
@@ -472,7 +485,7 @@ interface ConnectContext {
 const connect = async (
   { workDir, providerName }: ProviderEnvironment,
   config: ProviderConfig,
-  { env, log, observe, signal, clock, looksOnly, offerings, books, rehearsal }: ConnectContext,
+  { env, log, observe, signal, clock, awsClock, looksOnly, offerings, books, rehearsal }: ConnectContext,
 ): Promise<Aws> => {
   const region = config.AWS_REGION ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
   if (region === undefined || region === '') {
@@ -504,6 +517,8 @@ const connect = async (
       ...(script === undefined ? {} : { script }),
       renewAfter: config.AWS_CREDENTIAL_RENEW_MARGIN * 1000,
       remember: credentials.get,
+      forget: credentials.forget,
+      warn: (problem) => log.warn('credentials.unrenewed', problem),
       signal: bounded,
     },
     changes: { retries: config.AWS_REQUEST_RETRY_ATTEMPTS, interval: 0 },
@@ -512,6 +527,7 @@ const connect = async (
     observe,
     signal: bounded,
     clock,
+    awsClock,
     owner: `${config.clusterName}/${providerName}`,
     store: looksOnly ? ((await knownStoreId(workDir)) ?? '<id of the work directory>') : await readStoreId(workDir),
     version,

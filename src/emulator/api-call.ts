@@ -43,11 +43,22 @@ const readForm = (body: string): ReadonlyMap<string, string> =>
     ]),
   );
 
+interface CallHeaders {
+  readonly authorization: string | undefined;
+  /** X-Amz-Date. */
+  readonly date: string | undefined;
+  readonly target: string | undefined;
+}
+
+/** e.g. 20261128T041500Z; NaN for what is none. */
+const timeOf = (date = ''): number =>
+  Date.parse(date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
+
 /** Performs one API call as its body and headers give it, or what an injected fault makes of it. Always recorded. */
 export const performCall = async (
   { world, log, faults, changed, watch }: ApiCalls,
   body: string,
-  { authorization, target }: { readonly authorization: string | undefined; readonly target: string | undefined },
+  { authorization, date, target }: CallHeaders,
 ): Promise<Reply> => {
   const form = target === undefined ? readForm(body) : jsonForm(target, body);
   const action = form.get('Action') ?? '(none)';
@@ -68,7 +79,7 @@ export const performCall = async (
           new ServiceError(effect.code, effect.message ?? `Injected fault ${effect.code}`, effect.httpStatus),
           requestId,
         )
-      : answerCall(world, { action, form, accessKeyId: accessKeyOf(authorization) }, requestId);
+      : answerCall(world, { action, form, accessKeyId: accessKeyOf(authorization), signedAt: timeOf(date) }, requestId);
   if (!action.startsWith('Describe') || world.lastNumber !== lastNumber) changed();
   end({ httpStatus: answer.status, ...(answer.errorCode !== undefined && { errorCode: answer.errorCode }) });
   const isCut = watch({ action, at: 'acted' }) === 'cut' || effect?.kind === 'drop-after';

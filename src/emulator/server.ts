@@ -48,15 +48,23 @@ const serveApi = async (
   response: ServerResponse,
   body: string,
 ): Promise<void> => {
-  const { 'x-amz-target': header } = request.headers;
+  const { 'x-amz-target': header, 'x-amz-date': date } = request.headers;
   const target = typeof header === 'string' ? header : undefined;
-  const reply = await performCall(calls, body, { authorization: request.headers.authorization, target });
+  const reply = await performCall(calls, body, {
+    authorization: request.headers.authorization,
+    date: typeof date === 'string' ? date : undefined,
+    target,
+  });
   if (reply.kind === 'silence') return;
   if (reply.kind === 'cut') {
     request.socket.destroy();
     return;
   }
-  const headers = { 'content-type': reply.answer.contentType, 'x-amzn-requestid': reply.requestId };
+  const headers = {
+    'content-type': reply.answer.contentType,
+    'x-amzn-requestid': reply.requestId,
+    date: new Date(calls.world.now()).toUTCString(),
+  };
   response.writeHead(reply.answer.status, headers).end(reply.answer.body, () => {
     calls.watch({ action: reply.action, at: 'answered' });
   });

@@ -17,6 +17,8 @@ export interface ServiceRequest {
   readonly action: string;
   readonly form: ReadonlyMap<string, string>;
   readonly accessKeyId: string | undefined;
+  /** Milliseconds since 1970; NaN where the call does not say. */
+  readonly signedAt: number;
 }
 
 export interface ServiceAnswer {
@@ -110,7 +112,14 @@ const serviceQuotas: Service = {
 const serviceOf = (form: ReadonlyMap<string, string>): Service =>
   [autoScaling, ssm, sts, serviceQuotas].find(({ version }) => version === form.get('Version')) ?? ec2;
 
-const authorize = ({ settings }: World, { prefix, codes }: Service, { action, accessKeyId }: ServiceRequest): void => {
+const authorize = (
+  { settings, now }: World,
+  { prefix, codes }: Service,
+  { action, accessKeyId, signedAt }: ServiceRequest,
+): void => {
+  const { signatureMinutes } = settings;
+  if (signatureMinutes > 0 && !(Math.abs(now() - signedAt) <= signatureMinutes * 60_000))
+    throw new ServiceError('RequestExpired', 'Request has expired.');
   if (accessKeyId === undefined || settings.deniedAccessKeys.includes(accessKeyId))
     throw new ServiceError(codes.credentials, 'AWS was not able to validate the provided access credentials');
   if (settings.deniedActions.includes(action)) {

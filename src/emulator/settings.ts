@@ -72,6 +72,8 @@ const table = {
   missingGroups: names('security group ids'),
   /** Systems Manager parameters, name to value. */
   parameters: setting<OfNames<string>>({}, isRecordOf(isText), 'an object of names to values'),
+  /** Minutes by which the time of a signature may differ from the clock here; 0: by any. EC2: 5. */
+  signatureMinutes: setting(0, isAmount, 'minutes'),
   deniedAccessKeys: names('access key ids'),
   /** Actions that get UnauthorizedOperation, e.g. `RunInstances`. */
   deniedActions: names('actions'),

@@ -16,9 +16,10 @@ import type { InstanceTypeTable } from '../../domain/instance-type.ts';
 import type { NeededAction } from '../../domain/needed-actions.ts';
 import type { ProviderApi, Template } from '../../domain/template.ts';
 import { createAutoScalingGroupProvider } from './auto-scaling-group.ts';
+import type { AwsClock } from './aws-clock.ts';
 import type { RetryPolicy } from './call.ts';
 import { type ConnectionSettings, clientConfig } from './client-config.ts';
-import { type CredentialSource, type Remember, readCredentials } from './credentials.ts';
+import { type CredentialSource, configuredCredentials, type Remember } from './credentials.ts';
 import { createEc2 } from './ec2.ts';
 import { createEc2FleetProvider } from './ec2-fleet.ts';
 import { createHosts } from './hosts.ts';
@@ -38,6 +39,7 @@ export interface AwsOptions extends Mark {
   readonly observe: Observe;
   readonly signal: AbortSignal;
   readonly clock: () => number;
+  readonly awsClock: AwsClock;
   readonly version: string;
   /** Where the administrator keeps private keys, for a warning only. */
   readonly keyDirectory?: string;
@@ -105,8 +107,10 @@ const toFacts = ({ InstanceType, ProcessorInfo, VCpuInfo, MemoryInfo }: Instance
 export const createAws = async (options: AwsOptions): Promise<Aws> => {
   const { owner, store, remember, rehearsal } = options;
   const stand = rehearsal && { ...(await import('./rehearsal.ts')), ...rehearsal };
-  const credentials = stand === undefined ? await readCredentials(options.credentials) : undefined;
-  const config = await clientConfig(options.connection, credentials);
+  const credentials = stand === undefined ? configuredCredentials(options.credentials) : undefined;
+  // What is wrong with them is told before anything is recorded.
+  await credentials?.();
+  const config = await clientConfig(options.connection, options.awsClock, credentials);
   const ec2 = stand?.rehearsedEc2(stand, owner) ?? createEc2({ ...options, client: config, random: Math.random });
   const rootDeviceOf = (imageId: string): Promise<string> =>
     remember(

@@ -1,5 +1,6 @@
 import type { Agent } from 'node:http';
-import type { AwsCredentials } from './credentials.ts';
+import type { AwsClock } from './aws-clock.ts';
+import type { CredentialProvider } from './credentials.ts';
 
 export interface ConnectionSettings {
   readonly region: string;
@@ -12,7 +13,8 @@ export interface ConnectionSettings {
 
 /** What every AWS client shares. */
 export interface ClientConfig extends ConnectionSettings {
-  readonly credentials: () => Promise<AwsCredentials>;
+  readonly credentials: CredentialProvider;
+  readonly clock: AwsClock;
   /** The way through the proxy by protocol (`http:`); none: straight. */
   readonly agents: Readonly<Record<string, Agent>>;
 }
@@ -20,9 +22,12 @@ export interface ClientConfig extends ConnectionSettings {
 /** Without configured credentials the SDK's own chain finds them; nothing is looked for where they are known. */
 export const clientConfig = async (
   settings: ConnectionSettings,
-  credentials: AwsCredentials | undefined,
-): Promise<ClientConfig> => ({
-  ...settings,
-  agents: settings.proxy === undefined ? {} : (await import('./proxy-agents.ts')).proxyAgents(settings.proxy),
-  credentials: async () => credentials ?? (await import('./default-credentials.ts')).findCredentials(),
-});
+  clock: AwsClock,
+  configured: CredentialProvider | undefined,
+): Promise<ClientConfig> => {
+  const { region, proxy } = settings;
+  const agents = proxy === undefined ? {} : (await import('./proxy-agents.ts')).proxyAgents(proxy);
+  const found: CredentialProvider = async (refused) =>
+    (await import('./default-credentials.ts')).findCredentials({ region, agents }, refused !== undefined);
+  return { ...settings, clock, agents, credentials: configured ?? found };
+};

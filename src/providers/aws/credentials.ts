@@ -7,6 +7,9 @@ export interface AwsCredentials {
   readonly sessionToken?: string;
 }
 
+/** Credentials for a signature. `refused`: AWS does not take these (any more), so others are looked for. */
+export type CredentialProvider = (refused?: AwsCredentials) => Promise<AwsCredentials>;
+
 /** Keeps a fact between calls for as long as `lifetime` says of it (ms). */
 export type Remember = (
   key: string,
@@ -22,6 +25,10 @@ export interface CredentialSource {
   readonly renewAfter: number;
   /** Keeps the script's output between calls. */
   readonly remember: Remember;
+  /** Drops an output that AWS refuses. */
+  readonly forget: (output: string) => Promise<void>;
+  /** Is told why credentials could not be renewed while older ones are at hand. */
+  readonly warn: (problem: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -80,9 +87,15 @@ const lifetimeOf = (text: string, renewAfter: number): number => {
   return Number.isNaN(expiration) ? renewAfter : Math.max(0, Math.min(renewAfter, expiration - Date.now() - 60_000));
 };
 
+export const areSame = (one: AwsCredentials | undefined, other: AwsCredentials): boolean =>
+  one?.accessKeyId === other.accessKeyId &&
+  one.secretAccessKey === other.secretAccessKey &&
+  one.sessionToken === other.sessionToken;
+
 const runScript = async (
   script: string,
-  { renewAfter, remember, signal }: CredentialSource,
+  { renewAfter, remember, forget, signal }: CredentialSource,
+  refused: AwsCredentials | undefined,
 ): Promise<AwsCredentials> => {
   const run = async (): Promise<string> => {
     try {
@@ -97,7 +110,12 @@ const runScript = async (
       throw new PluginError('configuration.invalid', `AWS_CREDENTIAL_SCRIPT ${script} failed (${code})`);
     }
   };
-  const text = await remember(script, (output) => lifetimeOf(output, renewAfter), run);
+  const recall = (): Promise<string> => remember(script, (output) => lifetimeOf(output, renewAfter), run);
+  let text = await recall();
+  if (refused !== undefined && areSame(parseCredentials(text), refused)) {
+    await forget(text);
+    text = await recall();
+  }
   return orRefuse(parseCredentials(text), `AWS_CREDENTIAL_SCRIPT ${script}`);
 };
 
@@ -110,10 +128,31 @@ const readText = (file: string): string => {
   }
 };
 
-/** The configured credentials; undefined leaves the choice to the SDK. Throws `configuration.invalid`, never with a secret. */
-export const readCredentials = async (source: CredentialSource): Promise<AwsCredentials | undefined> => {
-  const { file, script } = source;
-  if (script !== undefined) return runScript(script, source);
-  if (file === undefined) return undefined;
-  return orRefuse(parseCredentials(readText(file)), `AWS_CREDENTIAL_FILE ${file}`);
+/** Seconds for which credentials are not looked up again: those of one call of a script, not those of a server. */
+const recent = 2;
+
+/**
+ * The configured credentials, looked up anew now and then, as others may replace them; undefined where none are configured,
+ * which leaves the choice to the SDK. Throws `configuration.invalid`, never with a secret.
+ */
+export const configuredCredentials = (source: CredentialSource): CredentialProvider | undefined => {
+  const { file, script, warn } = source;
+  if (file === undefined && script === undefined) return undefined;
+  let last: { readonly credentials: AwsCredentials; readonly at: number } | undefined;
+  const find = async (refused: AwsCredentials | undefined): Promise<AwsCredentials> =>
+    script === undefined
+      ? orRefuse(parseCredentials(readText(file ?? '')), `AWS_CREDENTIAL_FILE ${file}`)
+      : runScript(script, source, refused);
+  return async (refused) => {
+    const at = process.uptime();
+    if (last !== undefined && refused === undefined && at - last.at < recent) return last.credentials;
+    try {
+      last = { credentials: await find(refused), at };
+    } catch (error) {
+      // Somebody may just be writing the file: those known before may still be good.
+      if (last === undefined) throw error;
+      warn(messageOf(error));
+    }
+    return last.credentials;
+  };
 };

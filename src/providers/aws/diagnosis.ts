@@ -70,7 +70,7 @@ const askIdentity = {
 };
 
 const identity = async ({ reads, client, ...context }: QueryClientOptions): Promise<readonly Diagnosis[]> => {
-  const { text, date } = await callAws(context, reads, 'GetCallerIdentity', async (signal) => {
+  const { text } = await callAws(context, reads, 'GetCallerIdentity', async (signal) => {
     const received = await postSigned('sts', client, askIdentity, signal);
     if (received.status >= 300) throw refusalIn(received);
     return received;
@@ -78,20 +78,19 @@ const identity = async ({ reads, client, ...context }: QueryClientOptions): Prom
   const [, who = 'unknown'] = /<Arn>([^<]*)</.exec(text) ?? [];
   const { region, endpoint } = client;
   const place = endpoint === undefined ? region : `${region} (${endpoint})`;
-  const serverTime = Date.parse(date ?? '');
-  return [
-    { subject: 'credentials', status: 'ok', what: `${who}, Region ${place}` },
-    ...(Number.isNaN(serverTime) ? [] : [skew(Date.now() - serverTime)]),
-  ];
+  return [{ subject: 'credentials', status: 'ok', what: `${who}, Region ${place}` }];
 };
 
-/** AWS refuses signatures that are five minutes off; HTTP dates have whole seconds. */
-const skew = (ms: number): Diagnosis => {
+/** Nothing where AWS was not heard. HTTP dates have whole seconds. */
+const skew = ({ clock }: QueryClientOptions['client']): readonly Diagnosis[] => {
+  const ms = clock.ahead();
+  if (ms === undefined) return [];
   const seconds = Math.round(ms / 1000);
   const what = `this host is ${Math.abs(seconds)} s ${seconds < 0 ? 'behind' : 'ahead of'} AWS`;
-  if (Math.abs(seconds) < 60) return { subject: 'clock', status: 'ok', what: 'within a minute of AWS' };
-  const why = 'beyond five minutes AWS refuses every call (RequestExpired)';
-  return { subject: 'clock', status: Math.abs(seconds) < 300 ? 'warning' : 'error', what, why, mend: 'run NTP' };
+  if (Math.abs(seconds) < 60) return [{ subject: 'clock', status: 'ok', what: 'within a minute of AWS' }];
+  const why =
+    'beyond five minutes AWS refuses a call that is signed by this clock (RequestExpired); each is then sent twice, by the clock of AWS';
+  return [{ subject: 'clock', status: Math.abs(seconds) < 300 ? 'warning' : 'error', what, why, mend: 'run NTP' }];
 };
 
 const isDenied = async (send: () => Promise<unknown>): Promise<boolean> => {
@@ -138,11 +137,17 @@ export const diagnoseAws = async (
   actions: readonly NeededAction[],
 ): Promise<readonly Diagnosis[]> => {
   try {
-    return [...(await identity(options)), ...(await permissions(options, actions)), ...(await diagnoseQuotas(options))];
+    const who = await identity(options);
+    return [
+      ...who,
+      ...skew(options.client),
+      ...(await permissions(options, actions)),
+      ...(await diagnoseQuotas(options)),
+    ];
   } catch (error) {
     if (!isPluginError(error)) throw error;
     const why = 'without AWS no machine is launched or returned';
     const mend = 'check AWS_CREDENTIAL_FILE, AWS_REGION, AWS_ENDPOINT_URL and the proxy: hf-aws config show';
-    return [{ subject: 'AWS', status: 'error', what: messageOf(error), why, mend }];
+    return [...skew(options.client), { subject: 'AWS', status: 'error', what: messageOf(error), why, mend }];
   }
 };

@@ -162,7 +162,9 @@ export const faultKind = (error: unknown): FaultKind => {
 };
 
 const hints: Readonly<Record<string, string>> = {
-  RequestExpired: 'the clock of this host is probably wrong',
+  RequestExpired: 'temporary credentials have expired, or the clock of this host is wrong: hf-aws doctor tells which',
+  ExpiredToken: 'temporary credentials have expired: renew them at their source',
+  ExpiredTokenException: 'temporary credentials have expired: renew them at their source',
   SignatureDoesNotMatch: 'the secret key or the clock of this host is probably wrong',
   CredentialsProviderError: 'set AWS_CREDENTIAL_FILE or AWS_CREDENTIAL_SCRIPT, or run on an instance with a role',
   ECONNREFUSED: 'check AWS_ENDPOINT_URL, AWS_PROXY_HOST and the network',

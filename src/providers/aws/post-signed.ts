@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { messageOf } from '../../domain/errors.ts';
 import type { ClientConfig } from './client-config.ts';
+import { type AwsCredentials, areSame } from './credentials.ts';
 import { endpointOf } from './endpoint.ts';
 import { sign } from './sign.ts';
 
@@ -63,17 +64,23 @@ export interface Message {
   readonly body: string;
 }
 
-/** Posts to a service, signed. Throws the errors of Node's connections, `TimeoutError` and `AbortError`. */
-export const postSigned = async (
+interface Signature {
+  readonly credentials: AwsCredentials;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+const post = async (
   service: ServiceName,
   client: ClientConfig,
   { headers, body }: Message,
   signal: AbortSignal,
+  { credentials, at }: Signature,
 ): Promise<Received> => {
   const url = endpointOf(service, client);
-  const scope = { service, region: client.region, date: new Date() };
+  const scope = { service, region: client.region, date: new Date(at) };
   const unsigned = { url, headers: { ...headers, 'user-agent': 'hostfactory-aws' }, body };
-  const signed = sign(unsigned, scope, await client.credentials());
+  const signed = sign(unsigned, scope, credentials);
   const { request } = await (url.protocol === 'https:' ? import('node:https') : import('node:http'));
   const agent = client.agents[url.protocol];
   const options = { method: 'POST', headers: signed, ...(agent === undefined ? {} : { agent }) };
@@ -83,4 +90,45 @@ export const postSigned = async (
     limitTime(sent, client, signal);
     sent.end(body);
   });
+};
+
+/** AWS refuses signatures that are five minutes off its own clock, ms; an answer may take some time to arrive. */
+const mostSkew = 4 * 60_000;
+
+/** Codes by which EC2, the other query services and the JSON services refuse credentials. RequestExpired is also said of a wrong clock. */
+const refusesCredentials =
+  /["#>](AuthFailure|ExpiredToken|ExpiredTokenException|RequestExpired|InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch|InvalidSignatureException)["<]/;
+
+/** With what to sign again after a refusal; undefined where nothing would be different. */
+const signatureAfter = async (
+  { status, date, text }: Received,
+  { credentials: signedWith, at }: Signature,
+  { credentials }: ClientConfig,
+): Promise<Signature | undefined> => {
+  if (status < 400 || status >= 500) return undefined;
+  const there = Date.parse(date ?? '');
+  if (Math.abs(there - at) > mostSkew) return { credentials: signedWith, at: there };
+  if (!refusesCredentials.test(text)) return undefined;
+  const fresh = await credentials(signedWith);
+  return areSame(fresh, signedWith) ? undefined : { credentials: fresh, at };
+};
+
+/**
+ * Posts to a service, signed; once more where AWS refuses the signature and a better one can be had: by AWS's own clock, as the
+ * SDK does, or with credentials that were renewed meanwhile. What AWS refused so was not done. Throws the errors of Node's
+ * connections, `TimeoutError` and `AbortError`, and what looking for credentials throws.
+ */
+export const postSigned = async (
+  service: ServiceName,
+  client: ClientConfig,
+  message: Message,
+  signal: AbortSignal,
+): Promise<Received> => {
+  const first: Signature = { credentials: await client.credentials(), at: client.clock.now() };
+  const received = await post(service, client, message, signal, first);
+  const again = await signatureAfter(received, first, client);
+  const answer = again === undefined ? received : await post(service, client, message, signal, again);
+  // A proxy's own page tells nothing of AWS's time; it has no request id of AWS's either.
+  if (answer.requestId !== undefined) client.clock.heard(answer.date);
+  return answer;
 };

@@ -1,7 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type CredentialSource, parseCredentials, readCredentials } from '../../../../src/providers/aws/credentials.ts';
+import {
+  type CredentialSource,
+  configuredCredentials,
+  parseCredentials,
+} from '../../../../src/providers/aws/credentials.ts';
 import { createFactCache } from '../../../../src/storage/fact-cache.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 
@@ -50,11 +54,24 @@ const setUp = async () => {
   const folder = await temporaryFolder();
   const time = { now: Date.now() };
   const cache = createFactCache(folder, 'credentials', () => time.now);
+  const warnings: string[] = [];
+  const provider = (source: Partial<CredentialSource>) =>
+    configuredCredentials({
+      renewAfter: 1000,
+      remember: cache.get,
+      forget: cache.forget,
+      warn: (problem) => warnings.push(problem),
+      signal: new AbortController().signal,
+      ...source,
+    });
   return {
     folder,
     time,
-    read: (source: Partial<CredentialSource>) =>
-      readCredentials({ renewAfter: 1000, remember: cache.get, signal: new AbortController().signal, ...source }),
+    /** As one call of a script does. */
+    read: async (source: Partial<CredentialSource>) => provider(source)?.(),
+    /** As a server does. */
+    provider,
+    warnings,
     /** A program that counts its runs in its key and prints the text, or says it on stderr and fails. */
     script: async (body: string): Promise<string> => {
       const path = join(folder, 'credentials.sh');
@@ -98,6 +115,40 @@ describe('the configured credentials', () => {
     const path = await script(counting(folder, ',"Expiration":"2020-01-01T00:00:00Z"'));
     const first = (await read({ script: path }))?.accessKeyId;
     expect((await read({ script: path }))?.accessKeyId).not.toBe(first);
+  });
+});
+
+describe('credentials that AWS refuses', () => {
+  it('are read again from the file', async () => {
+    const { folder, provider } = await setUp();
+    const file = join(folder, 'credentials');
+    await writeFile(file, ini);
+    const credentials = provider({ file });
+    expect(await credentials?.()).toEqual(all);
+    await writeFile(file, ini.replace('AKIA1', 'AKIA2'));
+    expect(await credentials?.(all)).toEqual({ ...all, accessKeyId: 'AKIA2' });
+  });
+
+  it('are asked of the program again, once for all who remember them', async () => {
+    const { folder, provider, script } = await setUp();
+    const path = await script(counting(folder));
+    const [one, other] = [provider({ script: path }), provider({ script: path })];
+    const first = await one?.();
+    expect(first).toMatchObject({ accessKeyId: 'AKIA1' });
+    expect(await one?.(first)).toMatchObject({ accessKeyId: 'AKIA2' });
+    expect(await other?.(first)).toMatchObject({ accessKeyId: 'AKIA2' });
+    expect(await provider({ script: path })?.()).toMatchObject({ accessKeyId: 'AKIA2' });
+  });
+
+  it('stay as they are, with a warning, where others cannot be had', async () => {
+    const { folder, provider, warnings } = await setUp();
+    const file = join(folder, 'credentials');
+    await writeFile(file, ini);
+    const credentials = provider({ file });
+    await credentials?.();
+    await writeFile(file, '');
+    expect(await credentials?.(all)).toEqual(all);
+    expect(warnings).toEqual([expect.stringContaining(`AWS_CREDENTIAL_FILE ${file} gives no aws_access_key_id`)]);
   });
 });
 

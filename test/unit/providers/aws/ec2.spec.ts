@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createAwsClock } from '../../../../src/providers/aws/aws-clock.ts';
 import { clientConfig } from '../../../../src/providers/aws/client-config.ts';
 import { createEc2 } from '../../../../src/providers/aws/ec2.ts';
 import { createRecordingLog } from '../../recording-log.ts';
@@ -52,7 +53,10 @@ const setUp = async (answers: readonly Answer[], retries = 0) => {
   };
   const policy = { retries, interval: 0 };
   const ec2 = createEc2({
-    client: await clientConfig(connection, { accessKeyId: 'AKIATEST', secretAccessKey: 's3cr3t' }),
+    client: await clientConfig(connection, createAwsClock(Date.now), async () => ({
+      accessKeyId: 'AKIATEST',
+      secretAccessKey: 's3cr3t',
+    })),
     changes: policy,
     reads: policy,
     log: createRecordingLog(),
