@@ -290,6 +290,7 @@ export const compose = async ({
         log,
       }),
     CancelRequest: async () => (await readSide()).cancelRequestHandler(sync),
+    ClaimRequest: async () => (await readSide()).claimRequestHandler(sync),
     RebuildProjection: async () =>
       (await readSide()).rebuildProjectionHandler({
         readModel: await readModel(),

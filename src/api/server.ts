@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { ApplicationService } from '../application/application-service.ts';
+import type { Message } from '../application/bus.ts';
 import { metricsText } from '../application/metrics-text.ts';
 import type { Logger, Observe, ServeOptions } from '../application/ports.ts';
 import type { RunningReadModel } from '../application/projections/read-model.ts';
@@ -110,8 +111,8 @@ const addRoutes = (app: FastifyInstance, served: Served, tokens: Tokens | undefi
     const work = () => observe(span, () => service.dispatch(route.bus, message));
     const answer = asJson(await (tracing?.within(parentOf(request), work) ?? work()));
     reply.code(route.status);
-    // Its caller has the id now: from then on the request is not taken for lost.
-    if (message.type === 'CreateRequest') reply.raw.once('finish', () => claim(served, String(answer['requestId'])));
+    if (message.type === 'CreateRequest' || (message.type === 'GetRequestStatus' && !options.readOnly))
+      await claim(served, message, String(answer['requestId']));
     return route.answer === undefined ? answer : route.answer(answer, call);
   };
   for (const route of routes) {
@@ -130,9 +131,15 @@ const addRoutes = (app: FastifyInstance, served: Served, tokens: Tokens | undefi
   });
 };
 
-const claim = ({ service, log }: Served, requestId: string): void => {
-  service.syncRequests({ requestIds: [requestId], claims: true }).catch((error: unknown) => {
+/**
+ * Before the caller learns the id, or gets to see the request it asks for by its id: from then on it is not taken for lost. Nobody may
+ * build on a new request for which this fails; an answer from the records stands without.
+ */
+const claim = async ({ service, log }: Served, { type, correlationId, userId, role }: Message, requestId: string) => {
+  const origin = { ...(correlationId && { correlationId }), ...(userId && { userId }), ...(role && { role }) };
+  await service.claimRequest({ requestId, ...origin }).catch((error: unknown) => {
     log.warn('request.unclaimed', messageOf(error), { requestId });
+    if (type === 'CreateRequest') throw error;
   });
 };
 

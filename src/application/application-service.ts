@@ -1,6 +1,7 @@
 import type { Bus, Handlers, Message, Operation } from './bus.ts';
 import type { ArchiveRequests, ArchiveRequestsAnswer } from './commands/archive-requests.ts';
 import type { CancelRequest, CancelRequestAnswer } from './commands/cancel-request.ts';
+import type { ClaimRequest, ClaimRequestAnswer } from './commands/claim-request.ts';
 import type { ClearOfferings, ClearOfferingsAnswer } from './commands/clear-offerings.ts';
 import type { CollectLaunchTemplates, CollectLaunchTemplatesAnswer } from './commands/collect-launch-templates.ts';
 import type { CreateRequest, CreateRequestAnswer } from './commands/create-request.ts';
@@ -40,6 +41,7 @@ export interface Commands {
   readonly RefreshInstanceTypes: Operation<RefreshInstanceTypes, RefreshInstanceTypesAnswer>;
   readonly Reconcile: Operation<Reconcile, ReconcileAnswer>;
   readonly CancelRequest: Operation<CancelRequest, CancelRequestAnswer>;
+  readonly ClaimRequest: Operation<ClaimRequest, ClaimRequestAnswer>;
   readonly RebuildProjection: Operation<RebuildProjection, RebuildProjectionAnswer>;
   readonly ValidateTemplate: Operation<ValidateTemplate, ValidateTemplateAnswer>;
 }
@@ -85,6 +87,7 @@ export const createApplicationService = (commands: Bus<Commands>, queries: Bus<Q
     queries.execute({ type: 'GetConfiguration', ...input }),
   reconcile: (input: Omit<Reconcile, 'type'> = {}) => commands.execute({ type: 'Reconcile', ...input }),
   cancelRequest: (input: Omit<CancelRequest, 'type'>) => commands.execute({ type: 'CancelRequest', ...input }),
+  claimRequest: (input: Omit<ClaimRequest, 'type'>) => commands.execute({ type: 'ClaimRequest', ...input }),
   rebuildProjection: (input: Omit<RebuildProjection, 'type'> = {}) =>
     commands.execute({ type: 'RebuildProjection', ...input }),
   getTemplates: (input: Omit<GetTemplates, 'type'> = {}) => queries.execute({ type: 'GetTemplates', ...input }),

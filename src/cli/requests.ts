@@ -124,10 +124,11 @@ export const requestCommands =
             withService(door, options, async (service) => {
               const answer = await service.createRequest({ templateId, maxNumber, ...commandOptions(options) });
               created = answer.requestId;
+              // Before its id is told: whoever knows it must not lose it.
+              await service.claimRequest({ requestId: created, ...originOptions(options) });
               // What is followed is told once, at its end.
               if (!(options.wait && options.json === true))
                 show(door, options, answer, ({ requestId, message }) => `${requestId}\n${message}`);
-              await service.syncRequests({ requestIds: [created], claims: true, ...originOptions(options) });
               return 0;
             });
           return done(

@@ -28,7 +28,11 @@ const progressText = (view: GetRequestStatusAnswer): string => {
 const look = async (door: Door, options: CommonOptions, requestId: string) => {
   let view: GetRequestStatusAnswer | undefined;
   const code = await withService(door, options, async (service) => {
-    const { unverified } = await service.syncRequests({ requestIds: [requestId], ...originOptions(options) });
+    const { unverified } = await service.syncRequests({
+      requestIds: [requestId],
+      claims: true,
+      ...originOptions(options),
+    });
     warn(door, [...unverified.values()]);
     view = await service.getRequestStatus({ requestId, includeMachines: true, ...originOptions(options) });
     return 0;

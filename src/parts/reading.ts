@@ -1,5 +1,6 @@
 /** What Host Factory's scripts never use: a part of its own, so that they do not load it. */
 export { cancelRequestHandler } from '../application/commands/cancel-request.ts';
+export { claimRequestHandler } from '../application/commands/claim-request.ts';
 export { rebuildProjectionHandler } from '../application/commands/rebuild-projection.ts';
 export { openReturns } from '../application/listing.ts';
 export { metricsText } from '../application/metrics-text.ts';

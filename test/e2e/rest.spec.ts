@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
-import { listOf, runCli, type Server, startServer } from './doors.ts';
+import { askCli, listOf, runCli, type Server, startServer } from './doors.ts';
 import { createPlugin, type Json, type Plugin } from './plugin.ts';
 import { testTemplates } from './templates.ts';
 
@@ -207,12 +207,34 @@ describe('REST', () => {
     expect(await readFile(file, 'utf8')).toBe('precious');
   });
 
-  it('takes a request for claimed once its caller has the answer', async () => {
-    const { body } = await server.call('POST', '/requests', { body: { template_id: 'all', max_number: 1 } });
-    const events = async () => listOf((await server.get(`/requests/${body['request_id']}/events`)).body['items']);
-    await expect
-      .poll(async () => (await events()).map(({ type }) => type), { timeout: 5000 })
-      .toContain('RequestClaimed');
+  /** Whether somebody is on record as knowing the request, read by another process. */
+  const isClaimed = async (requestId: unknown): Promise<boolean> => {
+    const { items } = await askCli(plugin, 'events', 'list', '--request', String(requestId));
+    return listOf(items).some(({ type }) => type === 'RequestClaimed');
+  };
+
+  it('has a request on record as claimed before its caller gets the id, though the server is killed at once', async () => {
+    const victim = await startServer(plugin);
+    const { body } = await victim.call('POST', '/requests', { body: { template_id: 'all', max_number: 1 } });
+    await victim.stop('SIGKILL');
+    expect(await isClaimed(body['request_id'])).toBe(true);
+  });
+
+  it('takes a request for claimed once somebody asks for it by its id; a list or a server for queries only claims none', async () => {
+    const requestId = await plugin.request('all', 1);
+    const reader = await startServer(plugin, '--read-only');
+    expect((await server.get('/requests?limit=1000')).text).toContain(requestId);
+    expect((await reader.get(`/requests/${requestId}`)).status).toBe(200);
+    await reader.stop();
+    expect(await isClaimed(requestId)).toBe(false);
+    expect((await server.get(`/requests/${requestId}`)).status).toBe(200);
+    expect(await isClaimed(requestId)).toBe(true);
+  });
+
+  it('takes a request for claimed once it is watched', async () => {
+    const requestId = await plugin.request('all', 1);
+    expect((await runCli(plugin, 'requests', 'watch', requestId, '--interval', '0.2')).exitCode).toBe(0);
+    expect(await isClaimed(requestId)).toBe(true);
   });
 
   it('carries out one of two different commands that come at once with one id', async () => {

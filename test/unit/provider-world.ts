@@ -9,6 +9,7 @@ import {
 import { createBus, logging } from '../../src/application/bus.ts';
 import { archiveRequestsHandler } from '../../src/application/commands/archive-requests.ts';
 import { cancelRequestHandler } from '../../src/application/commands/cancel-request.ts';
+import { claimRequestHandler } from '../../src/application/commands/claim-request.ts';
 import { clearOfferingsHandler } from '../../src/application/commands/clear-offerings.ts';
 import { collectLaunchTemplatesHandler } from '../../src/application/commands/collect-launch-templates.ts';
 import { createRequestHandler } from '../../src/application/commands/create-request.ts';
@@ -193,6 +194,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
       collectLaunchTemplatesHandler({ ...sync, shelf: async () => ({ list: async () => [], remove: async () => {} }) }),
     RefreshInstanceTypes: async () => refreshInstanceTypesHandler({ ...facts, ask: async () => new Map(), log }),
     CancelRequest: async () => cancelRequestHandler(sync),
+    ClaimRequest: async () => claimRequestHandler(sync),
     RebuildProjection: async () => rebuildProjectionHandler({ readModel }),
     ValidateTemplate: async () =>
       validateTemplateHandler({

@@ -249,6 +249,40 @@ describe('a request nobody asked about', () => {
     expect(standing(world)).toHaveLength(2);
   });
 
+  it('stays for ever once its caller claims it by its id, without a look at EC2 and also after a look has settled it', async () => {
+    for (const isSettled of [false, true]) {
+      const world = await startWorld();
+      const requestId = await create(world, 2);
+      world.hosts.boot();
+      if (isSettled) await world.service.syncRequests({ requestIds: [requestId] });
+      world.hosts.failWith(new PluginError('provider.throttled', 'slow down'));
+      await world.service.claimRequest({ requestId });
+      world.hosts.failWith(undefined);
+      world.pass(600 * minute);
+      expect([(await sweep(world)).findings, standing(world).length]).toEqual([[], 2]);
+    }
+  });
+
+  it('is released although a server looks at it all the time: that is nobody who asks', async () => {
+    const world = await startWorld();
+    const requestId = await create(world, 2);
+    world.hosts.boot();
+    for (let round = 0; round < 5; round++) {
+      await world.service.syncRequests({ requestIds: [requestId] });
+      world.pass(20 * minute);
+      await sweep(world);
+    }
+    expect(standing(world)).toEqual([]);
+  });
+
+  it('claiming what is not on record, or a return, writes nothing', async () => {
+    const world = await startWorld();
+    for (const requestId of [unknown, `ret-${uuid(7)}`]) {
+      expect((await world.service.claimRequest({ requestId })).version).toBe(0);
+      expect((await world.streams.load(requestId)).events).toEqual([]);
+    }
+  });
+
   it('is claimed also when it has settled before anybody asked', async () => {
     const world = await startWorld();
     const requestId = await create(world, 1);
