@@ -195,13 +195,16 @@ export interface Terminated {
   readonly refused: ReadonlyMap<string, string>;
 }
 
+/** Why a fleet or group lacks capacity. */
+export type Shortage = Pick<Refusal, 'code' | 'fault' | 'message'>;
+
 /** What a provider does about fleets and groups that live on after the launch call. */
 export interface ResourceKeeper {
   look(resource: Resource): Promise<ResourceLook>;
   /** Marks machines as the request's where the launch call could not. */
   mark(resource: Resource, machineIds: readonly string[]): Promise<void>;
   /** Why it lacks capacity, in AWS's words; undefined when AWS does not say. */
-  explain(resource: HeldResource): Promise<Pick<Refusal, 'code' | 'message'> | undefined>;
+  explain(resource: HeldResource): Promise<Shortage | undefined>;
   /** Ends the search for capacity at what it holds, short or not; its instances live on. Answers with what is left of it. */
   end(resource: Resource, held: TargetUnits, isShort: boolean): Promise<'holding' | 'deleted'>;
   /** Sets what it shall hold while it looks for more, as far as AWS would replace machines otherwise. Terminates nothing. */

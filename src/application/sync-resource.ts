@@ -143,7 +143,7 @@ const endSearch = async (
   if (late.stage === 'absent') return late;
   const refusal: Omit<Refusal, 'missing'> = {
     code: why?.code ?? 'Expired',
-    fault: 'provider.capacity',
+    fault: why?.fault ?? 'provider.capacity',
     message: why?.message ?? 'AWS found no more capacity in time',
     pool: `${resource.kind} ${resource.id}`,
   };

@@ -18,25 +18,15 @@ const minute = 60_000;
 /** Karpenter's three minutes for capacity; a quota takes somebody to raise it (aws-provisioning-facts 15). */
 const [capacityLifetime, quotaLifetime] = [3 * minute, 10 * minute];
 
-/** EC2's codes that say something about an offering, with how much of it they are about. */
-const meanings: Readonly<Record<string, 'pool' | 'subnet' | 'market' | 'quota'>> = {
-  InsufficientInstanceCapacity: 'pool',
-  UnfulfillableCapacity: 'pool',
-  Unsupported: 'pool',
-  ReservationCapacityExceeded: 'pool',
-  InsufficientFreeAddressesInSubnet: 'subnet',
-  MaxSpotInstanceCountExceeded: 'market',
-  VcpuLimitExceeded: 'quota',
-};
+/** How much of an offering a refusal is about. */
+export type OfferingScope = 'pool' | 'subnet' | 'market' | 'quota';
 
-/** What a refusal teaches about the offering that was asked for; undefined where it is about something else. */
+/** What a refusal teaches about the offering that was asked for; undefined where it has no name for what it is about. */
 export const refusedOffering = (
   { market, instanceType, subnetId }: Offering,
-  code: string,
+  { code, scope: meaning }: { readonly code: string; readonly scope: OfferingScope },
   now: number,
 ): RefusedOffering | undefined => {
-  const meaning = meanings[code];
-  if (meaning === undefined) return undefined;
   const subnet = subnetId === undefined ? {} : { subnetId };
   const type = instanceType === undefined ? {} : { instanceType };
   const scope = { pool: { ...type, ...subnet }, subnet, market: {}, quota: type }[meaning];

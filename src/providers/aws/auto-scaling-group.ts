@@ -4,18 +4,19 @@ import type {
   InstancesDistribution,
   LaunchTemplateOverrides,
 } from '@aws-sdk/client-auto-scaling';
-import type { CapacityProvider, LaunchOrder, LaunchReport, ResourceKeeper } from '../../application/ports.ts';
-import { hasCode, PluginError } from '../../domain/errors.ts';
+import type { CapacityProvider, LaunchOrder, LaunchReport, ResourceKeeper, Shortage } from '../../application/ports.ts';
+import { hasCode, isPluginError, PluginError } from '../../domain/errors.ts';
 import { clientTokenOf } from '../../domain/ids.ts';
 import { withRawFields } from '../../domain/raw-fields.ts';
 import type { PreparedLaunch } from '../../domain/request.ts';
 import { expiryMs, offeringOf, onDemandUnits, type Template, weightedTypes } from '../../domain/template.ts';
 import type { AutoScaling } from './auto-scaling.ts';
+import { codeIn } from './error-codes.ts';
 import { onDemandStrategy, spotStrategy } from './fleet-pools.ts';
 import { terminateMembers } from './group-members.ts';
 import { type LaunchDataOptions, launchTags, optional } from './launch-data.ts';
 import { type LaunchTemplates, launchTemplateFor, renewed } from './launch-templates.ts';
-import { refusalOf } from './refusal.ts';
+import { isRefusalFault, refusalFaultOf, refusalOf } from './refusal.ts';
 import {
   createDesiredCapacity,
   isSharedGroupCall,
@@ -129,7 +130,9 @@ const createOwnGroup = async (
     await scaling.suspend(group, ['AZRebalance', 'ReplaceUnhealthy']);
     await scaling.resize(group, create.DesiredCapacity ?? 0);
   } catch (error) {
-    if (!hasCode(error, 'provider.throttled', 'provider.transient')) await scaling.deleteGroup(group);
+    // Only what AWS has refused for good: after any other fault the same call goes out again and finds the group.
+    if (isPluginError(error) && isRefusalFault(error.code) && error.code !== 'provider.unreachable')
+      await scaling.deleteGroup(group);
     throw error;
   }
   const resource = { kind: 'ASG' as const, id: group, refills: false, seeks: true, ours: true, expiresAt };
@@ -210,10 +213,10 @@ export const createAutoScalingGroupProvider = (options: AutoScalingGroupOptions)
 };
 
 /** Why a group lacks capacity: its last failed activity, in AWS's words. */
-const failureOf = (message: string) => ({
-  code: /\b([A-Z][A-Za-z]+(?:Exceeded|Capacity|TooLow|NotFound))\b/.exec(message)?.[1] ?? 'ScalingActivityFailed',
-  message,
-});
+const failureOf = (message: string): Shortage => {
+  const code = codeIn(message) ?? 'ScalingActivityFailed';
+  return { code, fault: refusalFaultOf(code, 'provider.capacity'), message };
+};
 
 const createGroupKeeper = (
   { autoScaling, ec2, owner, store }: AutoScalingGroupOptions,

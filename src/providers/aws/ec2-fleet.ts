@@ -10,7 +10,6 @@ import type { CapacityProvider, LaunchOrder, LaunchReport } from '../../applicat
 import { PluginError } from '../../domain/errors.ts';
 import { clientTokenOf } from '../../domain/ids.ts';
 import type { Sighting } from '../../domain/machine.ts';
-import { refusedOffering } from '../../domain/offering.ts';
 import { withRawFields } from '../../domain/raw-fields.ts';
 import type { PreparedLaunch, Refusal } from '../../domain/request.ts';
 import {
@@ -22,12 +21,12 @@ import {
   weightedTypes,
 } from '../../domain/template.ts';
 import type { Ec2 } from './ec2.ts';
-import { kindOfCode } from './fault.ts';
+import { kindOfCode } from './error-codes.ts';
 import { createFleetKeeper, discardRefused, historyErrors, stateWith } from './fleet-keeper.ts';
 import { fleetPools, onDemandStrategy, spotStrategy } from './fleet-pools.ts';
 import { type LaunchDataOptions, launchTags, optional } from './launch-data.ts';
 import { type LaunchTemplates, launchTemplateFor, renewed } from './launch-templates.ts';
-import { isRefusalFault, refusalOf } from './refusal.ts';
+import { gravest, lessonOf, refusalOf } from './refusal.ts';
 import { readMark } from './tags.ts';
 
 export interface Ec2FleetOptions extends LaunchDataOptions {
@@ -140,16 +139,8 @@ const poolOf = ({ LaunchTemplateAndOverrides }: CreateFleetError): string => {
 /** Errors come per override, not per missing host: the distinct ones say why. */
 const refusalFrom = (errors: readonly CreateFleetError[], missing: number, launch: PreparedLaunch): Refusal => {
   const lines = [...new Set(errors.map((error) => `${error.ErrorCode} ${poolOf(error)}: ${error.ErrorMessage ?? ''}`))];
-  const code = errors[0]?.ErrorCode ?? 'PartialGrant';
-  const kind = kindOfCode(code) ?? 'provider.misconfigured';
-  const fault = isRefusalFault(kind) ? kind : 'provider.capacity';
-  return {
-    missing,
-    code,
-    fault: errors.length === 0 ? 'provider.capacity' : fault,
-    message: lines.join('; '),
-    pool: launch.pool,
-  };
+  const { code = 'PartialGrant', fault = 'provider.capacity' } = gravest(errors, 'provider.misconfigured') ?? {};
+  return { missing, code, fault, message: lines.join('; '), pool: launch.pool };
 };
 
 const instantReport = (
@@ -175,7 +166,7 @@ const learn = async (
     const { InstanceType, SubnetId } = LaunchTemplateAndOverrides?.Overrides ?? {};
     const market = Lifecycle === 'on-demand' || (Lifecycle === undefined && isOnDemand) ? 'ondemand' : 'spot';
     const offering = { market, ...optional('instanceType', InstanceType), ...optional('subnetId', SubnetId) } as const;
-    return refusedOffering(offering, ErrorCode, clock()) ?? [];
+    return lessonOf(offering, ErrorCode, clock()) ?? [];
   });
   if (refused.length > 0) await offerings.remember(refused);
   const granted = new Set(

@@ -63,6 +63,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import type { TargetUnits } from '../../application/ports.ts';
 import { PluginError } from '../../domain/errors.ts';
+import { kindOfCode } from './error-codes.ts';
 import { createQueryClient, type QueryClientOptions } from './query-client.ts';
 
 /** How a fleet of either kind stands. */
@@ -89,7 +90,7 @@ const checkItems = (
     const { Code: code = 'unexpectedError', Message: message = '' } = error ?? {};
     // Of a fleet that is gone or on its way out nothing is left to be asked.
     if (/DoesNotExist|NotInDeletableState|NotInCancellableState/i.test(code)) continue;
-    const fault = /unexpected/i.test(code) ? 'provider.transient' : 'provider.misconfigured';
+    const fault = /unexpected/i.test(code) ? 'provider.transient' : (kindOfCode(code) ?? 'provider.misconfigured');
     throw new PluginError(fault, `${action} failed. Error Code: ${code}: ${message}`, { aws: { code, action } });
   }
 };

@@ -1,111 +1,5 @@
-import { type ErrorCode, PluginError } from '../../domain/errors.ts';
-
-/** The kinds of faults, after what a caller can do about them (aws-provisioning-facts 14). */
-type FaultKind = Extract<ErrorCode, `provider.${string}`>;
-
-/** AWS's error codes by kind. The starting set of the EC2 API reference's error codes; unknown ones fall back by whose fault it is. */
-const codesByKind: readonly (readonly [FaultKind, readonly string[]])[] = [
-  [
-    'provider.capacity',
-    [
-      'InsufficientInstanceCapacity',
-      'InsufficientHostCapacity',
-      'InsufficientReservedInstanceCapacity',
-      'ReservationCapacityExceeded',
-      'UnfulfillableCapacity',
-      'InsufficientCapacity',
-      'InsufficientFreeAddressesInSubnet',
-      'SpotMaxPriceTooLow',
-      'Unsupported',
-    ],
-  ],
-  [
-    'provider.quota',
-    [
-      'VcpuLimitExceeded',
-      'InstanceLimitExceeded',
-      'MaxSpotInstanceCountExceeded',
-      'MaxFleetCountExceeded',
-      'VolumeLimitExceeded',
-      'AddressLimitExceeded',
-      'PendingVerification',
-    ],
-  ],
-  [
-    'provider.throttled',
-    [
-      'RequestLimitExceeded',
-      'Throttling',
-      'ThrottlingException',
-      'ThrottledException',
-      'EC2ThrottledException',
-      'SlowDown',
-      'TooManyRequestsException',
-    ],
-  ],
-  [
-    'provider.unreachable',
-    [
-      'ECONNREFUSED',
-      'ENOTFOUND',
-      'EAI_AGAIN',
-      'EHOSTUNREACH',
-      'ENETUNREACH',
-      'CERT_HAS_EXPIRED',
-      'DEPTH_ZERO_SELF_SIGNED_CERT',
-      'SELF_SIGNED_CERT_IN_CHAIN',
-      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-      'UNABLE_TO_GET_ISSUER_CERT',
-      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-      'ERR_TLS_CERT_ALTNAME_INVALID',
-      'EPROTO',
-    ],
-  ],
-  [
-    'provider.transient',
-    [
-      // Another process sent this token with other parameters: what it launched is looked up, never launched again.
-      'IdempotentParameterMismatch',
-      'InternalError',
-      'InternalFailure',
-      'ServiceUnavailable',
-      'Unavailable',
-      'RequestTimeout',
-      'RequestTimeoutException',
-      'ECONNRESET',
-      'EPIPE',
-      'ETIMEDOUT',
-      'TimeoutError',
-      'AbortError',
-    ],
-  ],
-  [
-    'provider.denied',
-    [
-      'UnauthorizedOperation',
-      'AccessDenied',
-      'AccessDeniedException',
-      'AuthFailure',
-      'ExpiredToken',
-      'ExpiredTokenException',
-      'InvalidClientTokenId',
-      'UnrecognizedClientException',
-      'SignatureDoesNotMatch',
-      'RequestExpired',
-      'OptInRequired',
-      'Blocked',
-      'CredentialsProviderError',
-    ],
-  ],
-];
-
-const kindByCode: ReadonlyMap<string, FaultKind> = new Map(
-  codesByKind.flatMap(([kind, codes]) => codes.map((code) => [code, kind] as const)),
-);
-
-/** e.g. InvalidInstanceID.NotFound, InvalidLaunchTemplateName.NotFoundException */
-const missing =
-  /^(InvalidInstanceID|InvalidLaunchTemplate\w+|InvalidFleetId|InvalidSpotFleetRequestId|InvalidCapacityReservationId)\.NotFound/;
+import { PluginError } from '../../domain/errors.ts';
+import { type FaultKind, isListed, kindOfCode } from './error-codes.ts';
 
 interface SdkError {
   readonly name: string;
@@ -139,15 +33,9 @@ const readError = (error: unknown): SdkError => {
 /** EC2's code for an SDK error; Node's for a connection's. */
 export const awsCodeOf = (error: unknown): string => {
   const { name, code, cause } = readError(error);
-  if (kindByCode.has(code) || name === 'Error' || name === 'AggregateError')
+  if (isListed(code) || name === 'Error' || name === 'AggregateError')
     return code || (cause === undefined ? name : awsCodeOf(cause));
   return name;
-};
-
-/** The kind of an AWS error code; undefined for one we do not know. */
-export const kindOfCode = (code: string): FaultKind | undefined => {
-  if (missing.test(code)) return 'provider.missing';
-  return kindByCode.get(code) ?? kindByCode.get(code.split('.')[0] ?? '');
 };
 
 /** Decides by code, never by HTTP status alone: EC2 sends capacity errors as 500 and as 400. */

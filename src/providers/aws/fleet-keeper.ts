@@ -1,14 +1,23 @@
-import type { Logger, OwnedResource, ResourceKeeper, ResourceLook, TargetUnits } from '../../application/ports.ts';
+import type {
+  Logger,
+  OwnedResource,
+  ResourceKeeper,
+  ResourceLook,
+  Shortage,
+  TargetUnits,
+} from '../../application/ports.ts';
 import { hasCode, messageOf } from '../../domain/errors.ts';
 import { deniesEarlierSends, type HeldResource, type Refusal, type Resource } from '../../domain/request.ts';
 import type { Ec2, FleetErrorRecord, FleetState } from './ec2.ts';
+import { codeIn } from './error-codes.ts';
+import { refusalFaultOf } from './refusal.ts';
 
 /** The calls of one kind of fleet. */
 export interface FleetCalls {
   /** Undefined where AWS does not know it. */
   state(id: string): Promise<Omit<ResourceLook, 'machineIds'> | undefined>;
   /** The errors AWS had in filling it. */
-  errors(resource: HeldResource): Promise<readonly Pick<Refusal, 'code' | 'message'>[]>;
+  errors(resource: HeldResource): Promise<readonly Shortage[]>;
   /** Changes its target; no instance is terminated. */
   modify(id: string, target: TargetUnits): Promise<void>;
   /** Ends it; its instances live on. */
@@ -18,15 +27,13 @@ export interface FleetCalls {
   owned(): Promise<readonly OwnedResource[]>;
 }
 
-/** EC2's history describes an error in JSON or in words. */
-const codeIn = (text: string): string =>
-  /\b([A-Z][A-Za-z]+(?:Exceeded|Capacity|TooLow|NotFound|Unsupported|Operation))\b/.exec(text)?.[1] ?? 'FleetError';
-
-/** The errors in a fleet's history, in AWS's words. */
-export const historyErrors = (records: readonly FleetErrorRecord[]): readonly Pick<Refusal, 'code' | 'message'>[] =>
+/** The errors in a fleet's history, in AWS's words. EC2 describes an error in JSON or in words. */
+export const historyErrors = (records: readonly FleetErrorRecord[]): readonly Shortage[] =>
   records.map(({ EventInformation }) => {
-    const message = [EventInformation?.EventSubType, EventInformation?.EventDescription].filter(Boolean).join(': ');
-    return { code: codeIn(message), message };
+    const { EventSubType, EventDescription = '' } = EventInformation ?? {};
+    const code = codeIn(EventDescription) ?? EventSubType ?? 'FleetError';
+    const message = [EventSubType, EventDescription].filter(Boolean).join(': ');
+    return { code, fault: refusalFaultOf(code, 'provider.capacity'), message };
   });
 
 export const stateWith =
@@ -84,7 +91,7 @@ export const createFleetKeeper = (calls: FleetCalls): ResourceKeeper => {
     mark: async () => undefined,
     explain: async (resource) => {
       const errors = await unlessMissing(calls.errors(resource), []);
-      return errors[0] === undefined ? undefined : { code: errors[0].code, message: distinct(errors) };
+      return errors[0] === undefined ? undefined : { ...errors[0], message: distinct(errors) };
     },
     end: async (resource) => {
       await remove(resource);
@@ -101,5 +108,4 @@ export const createFleetKeeper = (calls: FleetCalls): ResourceKeeper => {
   };
 };
 
-const distinct = (errors: readonly Pick<Refusal, 'code' | 'message'>[]): string =>
-  [...new Set(errors.map(({ message }) => message))].join('; ');
+const distinct = (errors: readonly Shortage[]): string => [...new Set(errors.map(({ message }) => message))].join('; ');

@@ -2,7 +2,7 @@ import type { RunInstancesCommandInput, TagSpecification } from '@aws-sdk/client
 import type { CapacityProvider, LaunchOrder, LaunchReport } from '../../application/ports.ts';
 import { PluginError } from '../../domain/errors.ts';
 import { clientTokenOf } from '../../domain/ids.ts';
-import { isRefused, type Offering, promising, refusedOffering } from '../../domain/offering.ts';
+import { isRefused, type Offering, promising } from '../../domain/offering.ts';
 import { withRawFields } from '../../domain/raw-fields.ts';
 import type { PreparedLaunch, Refusal } from '../../domain/request.ts';
 import { offeringOf, type Template } from '../../domain/template.ts';
@@ -17,7 +17,7 @@ import {
   renderLaunchData,
 } from './launch-data.ts';
 import { fieldsOver, type LaunchTemplates } from './launch-templates.ts';
-import { refusalOf } from './refusal.ts';
+import { lessonOf, refusalOf } from './refusal.ts';
 import { toSighting } from './sighting.ts';
 
 export interface RunInstancesOptions extends LaunchDataOptions {
@@ -150,7 +150,7 @@ const learn = async (
 ): Promise<void> => {
   const offering = offeringIn(call);
   if (offering.instanceType === undefined) return;
-  const refused = code === undefined ? undefined : refusedOffering(offering, code, clock());
+  const refused = code === undefined ? undefined : lessonOf(offering, code, clock());
   if (refused !== undefined) await offerings.remember([refused]);
   else if (code === undefined) await offerings.forget((each) => isRefused([each], offering));
 };

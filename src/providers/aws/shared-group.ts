@@ -6,9 +6,8 @@ import type { Sighting } from '../../domain/machine.ts';
 import type { PreparedLaunch, Resource } from '../../domain/request.ts';
 import type { AutoScaling } from './auto-scaling.ts';
 import type { Ec2 } from './ec2.ts';
-import { kindOfCode } from './fault.ts';
 import { countedMembers, type GroupMember, terminateMembers } from './group-members.ts';
-import { isRefusalFault, refusalOf } from './refusal.ts';
+import { gravest, refusalOf } from './refusal.ts';
 
 /** Machines wanted of an Auto Scaling group of the administrator's. */
 export interface SharedGroupCall {
@@ -72,10 +71,9 @@ const launchSome = async (
     const machines = machinesOf(answer);
     const missing = units - unitsOf(machines, call);
     if (missing <= 0) return { machines, tryNextPool: false };
-    const { ErrorCode: code = 'PartialGrant', ErrorMessage: message = '' } = answer.Errors?.[0] ?? {};
-    const kind = kindOfCode(code) ?? 'provider.capacity';
-    const fault = isRefusalFault(kind) ? kind : 'provider.capacity';
-    const refusal = { missing, code, fault, message, pool: launch.pool };
+    const worst = gravest(answer.Errors ?? [], 'provider.capacity');
+    const { code = 'PartialGrant', fault = 'provider.capacity' } = worst ?? {};
+    const refusal = { missing, code, fault, message: worst?.error.ErrorMessage ?? '', pool: launch.pool };
     return { machines, refusal, tryNextPool: fault === 'provider.capacity' };
   } catch (error) {
     const refusal = refusalOf(error, launch);

@@ -6,22 +6,22 @@ const now = 1_000_000;
 
 describe('a refused offering', () => {
   it.each([
-    ['InsufficientInstanceCapacity', { instanceType: 'm5.large', subnetId: 'subnet-1' }, 3],
-    ['InsufficientFreeAddressesInSubnet', { subnetId: 'subnet-1' }, 3],
-    ['MaxSpotInstanceCountExceeded', {}, 10],
-    ['VcpuLimitExceeded', { instanceType: 'm5.large' }, 10],
-  ])('with %s is about %j, for %d minutes', (code, scope, minutes) =>
-    expect(refusedOffering(asked, code, now)).toEqual({
+    ['pool', { instanceType: 'm5.large', subnetId: 'subnet-1' }, 3],
+    ['subnet', { subnetId: 'subnet-1' }, 3],
+    ['market', {}, 10],
+    ['quota', { instanceType: 'm5.large' }, 10],
+  ] as const)('of the scope %s is about %j, for %d minutes', (scope, about, minutes) =>
+    expect(refusedOffering(asked, { code: 'TheCode', scope }, now)).toEqual({
       market: 'spot',
-      ...scope,
-      code,
+      ...about,
+      code: 'TheCode',
       seenAt: now,
       expiresAt: now + minutes * 60_000,
     }),
   );
 
-  it.each(['InvalidAMIID.NotFound', 'UnauthorizedOperation', ''])('with %s is nothing to remember', (code) =>
-    expect(refusedOffering(asked, code, now)).toBeUndefined(),
+  it.each(['pool', 'subnet', 'quota'] as const)('of the scope %s without a name is nothing to remember', (scope) =>
+    expect(refusedOffering({ market: 'spot' }, { code: 'TheCode', scope }, now)).toBeUndefined(),
   );
 
   it('covers what is more special, of the same market', () => {
