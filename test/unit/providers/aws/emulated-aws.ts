@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type Emulator, startEmulator } from '../../../../src/emulator/server.ts';
 import { type Aws, type AwsOptions, createAws } from '../../../../src/providers/aws/aws.ts';
+import { createAwsClock } from '../../../../src/providers/aws/aws-clock.ts';
 import { createLiveRequests } from '../../../../src/storage/live-requests.ts';
 import { createRecordingLog, type RecordingLog } from '../../recording-log.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
@@ -28,13 +29,14 @@ export const emulatedAws = async (
       useFips: false,
       ...changes,
     },
-    credentials: { renewAfter: 0, remember, signal },
+    credentials: { renewAfter: 0, remember, forget: async () => undefined, warn: () => undefined, signal },
     changes: once,
     reads: once,
     log,
     observe: (_span, work) => work(),
     signal,
     clock: Date.now,
+    awsClock: createAwsClock(Date.now),
     owner: 'hostfactory/awsinst',
     store: 'store-1',
     version: '1.2.3',
