@@ -312,16 +312,21 @@ export const compose = async ({
   const queries: QueryHandlers = {
     Diagnose: async () => {
       const { diagnoseHandler, diagnoseInstallation, diagnoseWorkFolder } = await administration();
+      const policyScope = {
+        owner: `${config.clusterName}/${environment.providerName}`,
+        region: regionOf(config, env),
+        tagInstanceId: policy.tagInstanceId,
+      };
       return diagnoseHandler({
         local: [() => diagnoseInstallation({ env, home, environment, reading }), () => diagnoseWorkFolder(workDir)],
-        aws: async (actions) => (await aws()).diagnose(actions),
+        aws: async (served) => (await aws()).diagnose(served, policyScope),
+        iamPolicy: async (served) => (await import('./providers/aws/inspection.ts')).iamPolicy(served, policyScope),
         inspector: async () => (await aws()).inspector(),
         unusedLaunchTemplates: async () =>
           (await service.collectLaunchTemplates({ unusedFor: 30 * day })).unused.length,
         forgotten: async () =>
           (await service.reconcile({})).findings.filter(({ verdict }) => verdict !== 'leave').map(({ id }) => id),
         templates,
-        owner: `${config.clusterName}/${environment.providerName}`,
       });
     },
     Explain: async () => (await administration()).explainHandler({ streams, readModel: await readModel() }),
@@ -469,6 +474,9 @@ const withinTime = (ms: number, other: AbortSignal | undefined): AbortSignal => 
   return end.signal;
 };
 
+const regionOf = (config: ProviderConfig, env: Environment): string | undefined =>
+  config.AWS_REGION ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
+
 interface ConnectContext {
   readonly env: Environment;
   readonly log: Logger;
@@ -488,7 +496,7 @@ const connect = async (
   config: ProviderConfig,
   { env, log, observe, signal, clock, awsClock, looksOnly, offerings, books, rehearsal }: ConnectContext,
 ): Promise<Aws> => {
-  const region = config.AWS_REGION ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
+  const region = regionOf(config, env);
   if (region === undefined || region === '') {
     throw new PluginError(
       'configuration.missing',

@@ -32,7 +32,11 @@ const diagnosisText = ({ subject, status, what, why, mend }: Diagnosis): string 
 
 /** What the command line shows of a diagnosis. */
 export const diagnosisOf = async (service: ApplicationService, options: CommonOptions & { readonly aws: boolean }) => {
-  const { iamPolicy: _policy, ...answer } = await service.diagnose({ aws: options.aws, ...originOptions(options) });
+  const {
+    iamPolicy: _policy,
+    iamPolicyNotes: _notes,
+    ...answer
+  } = await service.diagnose({ aws: options.aws, ...originOptions(options) });
   return answer;
 };
 
@@ -41,7 +45,8 @@ export const diagnosisTexts = ({ diagnoses, isWell }: Awaited<ReturnType<typeof 
 
 const diagnose = async (door: Door, options: DoctorOptions, service: ApplicationService): Promise<number> => {
   if (options.iamPolicy) {
-    const { iamPolicy } = await service.diagnose({ aws: false, ...originOptions(options) });
+    const { iamPolicy, iamPolicyNotes } = await service.diagnose({ aws: false, ...originOptions(options) });
+    for (const note of iamPolicyNotes) door.complain(`note: ${note}`);
     door.print(JSON.stringify(iamPolicy, null, 2));
     return 0;
   }

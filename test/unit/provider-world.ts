@@ -50,6 +50,7 @@ import { createTemplateCatalog } from '../../src/config/template-catalog.ts';
 import { createTemplateChecker } from '../../src/config/template-checker.ts';
 import { readTemplate } from '../../src/config/template-document.ts';
 import type { ProviderApi } from '../../src/domain/template.ts';
+import { iamPolicy } from '../../src/providers/aws/policy.ts';
 import { rawFieldComplaints } from '../../src/providers/aws/raw-field-check.ts';
 import { createAnswers } from '../../src/storage/answers.ts';
 import { createLaunchFailures } from '../../src/storage/launch-failures.ts';
@@ -216,7 +217,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
         unusedLaunchTemplates: async () => 0,
         forgotten: async () => [],
         templates,
-        owner: 'hostfactory/awsinst',
+        iamPolicy: async (served) => iamPolicy(served, { owner: 'hostfactory/awsinst' }),
       }),
     Explain: async () => explainHandler({ streams, readModel }),
     GetConfiguration: async () => getConfigurationHandler(async () => ({ values: [], warnings: [] })),

@@ -1,6 +1,5 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
 import type { Diagnosis } from '../../domain/finding.ts';
-import { iamPolicy, type NeededAction, neededActions } from '../../domain/needed-actions.ts';
 import type { Template } from '../../domain/template.ts';
 import type { Handler, Message, Operation } from '../bus.ts';
 import type { TemplateCatalog, TemplateInspector } from '../ports.ts';
@@ -16,19 +15,20 @@ export interface DiagnoseAnswer {
   readonly diagnoses: readonly Diagnosis[];
   /** The smallest IAM policy for the configured templates. */
   readonly iamPolicy: object;
+  /** What that policy cannot know. */
+  readonly iamPolicyNotes: readonly string[];
 }
 
 export interface DiagnosePorts {
   /** Of this host: everything but AWS. */
   readonly local: readonly (() => Promise<readonly Diagnosis[]>)[];
-  readonly aws: (actions: readonly NeededAction[]) => Promise<readonly Diagnosis[]>;
+  readonly aws: (templates: readonly Template[]) => Promise<readonly Diagnosis[]>;
+  readonly iamPolicy: (templates: readonly Template[]) => Promise<{ policy: object; notes: readonly string[] }>;
   readonly inspector: () => Promise<Pick<TemplateInspector, 'inspectGroup'>>;
   readonly unusedLaunchTemplates: () => Promise<number>;
   /** Ids of what runs at AWS and nobody will ask about. */
   readonly forgotten: () => Promise<readonly string[]>;
   readonly templates: TemplateCatalog;
-  /** The value of our ownership tag. */
-  readonly owner: string;
 }
 
 const unlessFault = async (subject: string, look: () => Promise<readonly Diagnosis[]>): Promise<readonly Diagnosis[]> =>
@@ -111,7 +111,7 @@ export const diagnoseHandler =
     unusedLaunchTemplates,
     forgotten,
     templates,
-    owner,
+    iamPolicy,
   }: DiagnosePorts): Handler<Operation<Diagnose, DiagnoseAnswer>> =>
   async ({ aws: asksAws = true }) => {
     const diagnoses = [...(await Promise.all(local.map((look) => unlessFault('this host', look)))).flat()];
@@ -121,7 +121,7 @@ export const diagnoseHandler =
       () => [],
     );
     if (asksAws) {
-      const found = await unlessFault('AWS', () => aws(neededActions(served)));
+      const found = await unlessFault('AWS', () => aws(served));
       diagnoses.push(...found);
       const isReached = found.every(({ status }) => status !== 'error');
       if (isReached) {
@@ -131,5 +131,6 @@ export const diagnoseHandler =
       }
     }
     const isWell = diagnoses.every(({ status }) => status !== 'error');
-    return { isWell, diagnoses, iamPolicy: iamPolicy(served, owner) };
+    const { policy, notes } = await iamPolicy(served);
+    return { isWell, diagnoses, iamPolicy: policy, iamPolicyNotes: notes };
   };

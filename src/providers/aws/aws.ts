@@ -13,7 +13,6 @@ import type { Rehearsal } from '../../application/rehearsal.ts';
 import { PluginError } from '../../domain/errors.ts';
 import type { Diagnosis } from '../../domain/finding.ts';
 import type { InstanceTypeTable } from '../../domain/instance-type.ts';
-import type { NeededAction } from '../../domain/needed-actions.ts';
 import type { ProviderApi, Template } from '../../domain/template.ts';
 import { createAutoScalingGroupProvider } from './auto-scaling-group.ts';
 import type { AwsClock } from './aws-clock.ts';
@@ -24,6 +23,7 @@ import { createEc2 } from './ec2.ts';
 import { createEc2FleetProvider } from './ec2-fleet.ts';
 import { createHosts } from './hosts.ts';
 import { createLaunchTemplates } from './launch-templates.ts';
+import type { PolicyScope } from './policy.ts';
 import { rawFieldComplaints } from './raw-field-check.ts';
 import { createRunInstancesProvider } from './run-instances.ts';
 import { createSpotFleetProvider } from './spot-fleet.ts';
@@ -63,8 +63,8 @@ export interface Aws {
   /** What the Region has. */
   readonly instanceTypes: () => Promise<InstanceTypeTable>;
   readonly inspector: () => Promise<TemplateInspector>;
-  /** Who asks, and which of these actions that one may not take. */
-  readonly diagnose: (actions: readonly NeededAction[]) => Promise<readonly Diagnosis[]>;
+  /** Who asks, and what of that which these templates need is not permitted. */
+  readonly diagnose: (templates: readonly Template[], scope: PolicyScope) => Promise<readonly Diagnosis[]>;
 }
 
 /** Refuses, before anything is made or sent, what AWS has no such field for. Throws `template.invalid`. */
@@ -167,9 +167,9 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
       const group = async (name: string) => (await autoScaling()).group(name);
       return createInspector({ ...options, client: config, random: Math.random, imageOf, group });
     },
-    diagnose: async (actions) => {
+    diagnose: async (templates, scope) => {
       const { diagnoseAws } = await import('./inspection.ts');
-      return diagnoseAws({ ...options, client: config, random: Math.random }, actions);
+      return diagnoseAws({ ...options, client: config, random: Math.random }, templates, scope);
     },
     instanceTypes: async () => new Map((await ec2.instanceTypes()).flatMap(toFacts)),
   };

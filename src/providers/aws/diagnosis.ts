@@ -3,8 +3,6 @@ import {
   type CreateFleetCommand,
   CreateLaunchTemplate$,
   type CreateLaunchTemplateCommand,
-  CreateTags$,
-  type CreateTagsCommand,
   DescribeInstances$,
   type DescribeInstancesCommand,
   DescribeSpotInstanceRequests$,
@@ -16,53 +14,88 @@ import {
   TerminateInstances$,
   type TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
-import { isPluginError, messageOf } from '../../domain/errors.ts';
+import { hasCode, isPluginError, messageOf } from '../../domain/errors.ts';
 import type { Diagnosis } from '../../domain/finding.ts';
-import type { NeededAction } from '../../domain/needed-actions.ts';
+import type { Template } from '../../domain/template.ts';
 import { callAws } from './call.ts';
 import { ec2Service } from './ec2.ts';
+import { type NeededAction, neededActions, type PolicyScope } from './policy.ts';
 import { postSigned } from './post-signed.ts';
 import { createQueryClient, type QueryClientOptions, refusalIn } from './query-client.ts';
 import { diagnoseQuotas } from './quotas.ts';
+import { tagKeys } from './tags.ts';
 
 const DryRun = true;
-/** Nobody's: it only gives a permission something to be asked about. */
-const InstanceIds = ['i-00000000000000000'];
 
 type Read = ReturnType<typeof createQueryClient>['read'];
+type Trial = () => Promise<unknown>;
 
-/** The actions whose permission EC2 tells by DryRun without further facts. */
-const trials = (read: Read): Readonly<Record<string, () => Promise<unknown>>> => ({
-  'ec2:DescribeInstances': () => read<DescribeInstancesCommand>(DescribeInstances$, { DryRun }),
-  'ec2:DescribeSpotInstanceRequests': () =>
-    read<DescribeSpotInstanceRequestsCommand>(DescribeSpotInstanceRequests$, { DryRun }),
-  'ec2:RunInstances': () =>
-    read<RunInstancesCommand>(RunInstances$, { DryRun, MinCount: 1, MaxCount: 1, ImageId: 'ami-00000000000000000' }),
-  'ec2:TerminateInstances': () => read<TerminateInstancesCommand>(TerminateInstances$, { DryRun, InstanceIds }),
-  'ec2:CreateTags': () =>
-    read<CreateTagsCommand>(CreateTags$, {
+/**
+ * The actions whose permission EC2 tells by DryRun. They ask for what launches ask for, our tag with it: anything else is denied under
+ * the policy that doctor prints. What acts on an instance needs one of ours.
+ */
+const trials = (
+  read: Read,
+  templates: readonly Template[],
+  { owner }: PolicyScope,
+  instanceId: string | undefined,
+): Readonly<Partial<Record<NeededAction['action'], Trial>>> => {
+  const tagged = <T extends string>(ResourceType: T) => [
+    { ResourceType, Tags: [{ Key: tagKeys.owner, Value: owner }] },
+  ];
+  const IamFleetRole = templates.find(({ fleetRole }) => fleetRole !== undefined)?.fleetRole;
+  const launch: Trial = () =>
+    read<RunInstancesCommand>(RunInstances$, {
       DryRun,
-      Resources: InstanceIds,
-      Tags: [{ Key: 'hf-aws:doctor', Value: '' }],
-    }),
-  'ec2:CreateLaunchTemplate': () =>
-    read<CreateLaunchTemplateCommand>(CreateLaunchTemplate$, {
-      DryRun,
-      LaunchTemplateName: 'hf-aws-doctor',
-      LaunchTemplateData: {},
-    }),
-  'ec2:CreateFleet': () =>
-    read<CreateFleetCommand>(CreateFleet$, {
-      DryRun,
-      LaunchTemplateConfigs: [],
-      TargetCapacitySpecification: { TotalTargetCapacity: 1 },
-    }),
-  'ec2:RequestSpotFleet': () =>
-    read<RequestSpotFleetCommand>(RequestSpotFleet$, {
-      DryRun,
-      SpotFleetRequestConfig: { IamFleetRole: 'arn:aws:iam::000000000000:role/none', TargetCapacity: 1 },
-    }),
-});
+      MinCount: 1,
+      MaxCount: 1,
+      ImageId: 'ami-00000000000000000',
+      TagSpecifications: tagged('instance'),
+    });
+  return {
+    'ec2:DescribeInstances': () => read<DescribeInstancesCommand>(DescribeInstances$, { DryRun }),
+    'ec2:DescribeSpotInstanceRequests': () =>
+      read<DescribeSpotInstanceRequestsCommand>(DescribeSpotInstanceRequests$, { DryRun }),
+    'ec2:RunInstances': launch,
+    'ec2:CreateLaunchTemplate': () =>
+      read<CreateLaunchTemplateCommand>(CreateLaunchTemplate$, {
+        DryRun,
+        LaunchTemplateName: 'hf-aws-doctor',
+        LaunchTemplateData: {},
+        TagSpecifications: tagged('launch-template'),
+      }),
+    'ec2:CreateFleet': () =>
+      read<CreateFleetCommand>(CreateFleet$, {
+        DryRun,
+        LaunchTemplateConfigs: [],
+        TargetCapacitySpecification: { TotalTargetCapacity: 1 },
+        TagSpecifications: tagged('fleet'),
+      }),
+    'ec2:RequestSpotFleet': () =>
+      read<RequestSpotFleetCommand>(RequestSpotFleet$, {
+        DryRun,
+        SpotFleetRequestConfig: { IamFleetRole, TargetCapacity: 1, TagSpecifications: tagged('spot-fleet-request') },
+      }),
+    ...(instanceId === undefined
+      ? {}
+      : {
+          'ec2:TerminateInstances': () =>
+            read<TerminateInstancesCommand>(TerminateInstances$, { DryRun, InstanceIds: [instanceId] }),
+        }),
+  };
+};
+
+/** An instance of ours that lives, to ask about. */
+const ownInstance = async (read: Read, owner: string): Promise<string | undefined> => {
+  const { Reservations = [] } = await read<DescribeInstancesCommand>(DescribeInstances$, {
+    Filters: [
+      { Name: `tag:${tagKeys.owner}`, Values: [owner] },
+      { Name: 'instance-state-name', Values: ['pending', 'running'] },
+    ],
+    MaxResults: 5,
+  });
+  return Reservations.flatMap(({ Instances = [] }) => Instances)[0]?.InstanceId;
+};
 
 const askIdentity = {
   headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -106,11 +139,26 @@ const isDenied = async (send: () => Promise<unknown>): Promise<boolean> => {
   }
 };
 
+/** EC2 answers a DryRun with an error, whatever it finds: neither the log nor the figures are to take it for one. */
+export const quietly = ({ log, observe: _observe, ...options }: QueryClientOptions): QueryClientOptions => ({
+  ...options,
+  log: { ...log, warn: log.debug },
+});
+
 const permissions = async (
   options: QueryClientOptions,
-  actions: readonly NeededAction[],
+  templates: readonly Template[],
+  scope: PolicyScope,
 ): Promise<readonly Diagnosis[]> => {
-  const known = trials(createQueryClient(ec2Service, options).read);
+  const actions = neededActions(templates, scope);
+  const instanceId = await ownInstance(createQueryClient(ec2Service, options).read, scope.owner).catch(
+    (error: unknown) => {
+      // Told below.
+      if (hasCode(error, 'provider.denied')) return undefined;
+      throw error;
+    },
+  );
+  const known = trials(createQueryClient(ec2Service, quietly(options)).read, templates, scope, instanceId);
   const testable = actions.flatMap((each) => {
     const send = known[each.action];
     return send === undefined ? [] : [{ ...each, send }];
@@ -119,7 +167,8 @@ const permissions = async (
   for (const { send, ...needed } of testable) if (await isDenied(send)) denied.push(needed);
   const untested = actions.length - testable.length;
   if (denied.length === 0) {
-    const what = `${testable.length} needed actions are permitted; ${untested} cannot be tried without doing them`;
+    const later = instanceId === undefined ? ' (ec2:TerminateInstances once a machine of ours runs)' : '';
+    const what = `${testable.length} needed actions are permitted; ${untested} cannot be tried without doing them${later}`;
     return [{ subject: 'permissions', status: 'ok', what }];
   }
   return denied.map(({ action, why }) => ({
@@ -131,17 +180,18 @@ const permissions = async (
   }));
 };
 
-/** Who asks, how far the clocks are apart, and whether the actions are permitted: by DryRun, so that nothing is done. */
+/** Who asks, how far the clocks are apart, and whether what the templates need is permitted: by DryRun, so that nothing is done. */
 export const diagnoseAws = async (
   options: QueryClientOptions,
-  actions: readonly NeededAction[],
+  templates: readonly Template[],
+  scope: PolicyScope,
 ): Promise<readonly Diagnosis[]> => {
   try {
     const who = await identity(options);
     return [
       ...who,
       ...skew(options.client),
-      ...(await permissions(options, actions)),
+      ...(await permissions(options, templates, scope)),
       ...(await diagnoseQuotas(options)),
     ];
   } catch (error) {

@@ -21,12 +21,16 @@ import type { TemplateInspector } from '../../application/ports.ts';
 import { hasCode, isPluginError, messageOf, type PluginError } from '../../domain/errors.ts';
 import type { Complaint } from '../../domain/finding.ts';
 import { type Template, weightedTypes } from '../../domain/template.ts';
+import { quietly } from './diagnosis.ts';
 import { ec2Service } from './ec2.ts';
 import { groupComplaints } from './group-inspection.ts';
 import { isInstanceType, optional } from './launch-data.ts';
 import { createQueryClient, type QueryClientOptions } from './query-client.ts';
+import { tagKeys } from './tags.ts';
 
 export interface InspectionOptions extends QueryClientOptions {
+  /** The value of our ownership tag. */
+  readonly owner: string;
   readonly imageOf: (alias: string) => Promise<string>;
   readonly group: (name: string) => Promise<AutoScalingGroup | undefined>;
 }
@@ -85,6 +89,9 @@ interface Lookup {
   readonly imageOf: (alias: string) => Promise<string>;
   readonly group: InspectionOptions['group'];
   readonly read: ReturnType<typeof createQueryClient>['read'];
+  /** Of a DryRun, whose answer is an error whatever EC2 finds. */
+  readonly tryOut: ReturnType<typeof createQueryClient>['read'];
+  readonly owner: string;
 }
 
 type Architectures = ReadonlyMap<string, readonly string[]>;
@@ -137,9 +144,15 @@ const profileOf = ({ instanceProfile: profile }: Template) => {
   return { IamInstanceProfile: profile.startsWith('arn:') ? { Arn: profile } : { Name: profile } };
 };
 
-const dryRunOf = (template: Template, imageId: string, type: _InstanceType): RunInstancesCommandInput => {
+const dryRunOf = (
+  template: Template,
+  owner: string,
+  imageId: string,
+  type: _InstanceType,
+): RunInstancesCommandInput => {
   const { subnetIds, securityGroupIds, keyName, instanceTags } = template;
-  const Tags = instanceTags.map(([Key, Value]) => ({ Key, Value }));
+  // Without our tag a launch may well be denied, and rightly so.
+  const Tags = [...instanceTags, [tagKeys.owner, owner] as const].map(([Key, Value]) => ({ Key, Value }));
   return {
     DryRun: true,
     MinCount: 1,
@@ -150,7 +163,7 @@ const dryRunOf = (template: Template, imageId: string, type: _InstanceType): Run
     ...(securityGroupIds.length === 0 ? {} : { SecurityGroupIds: [...securityGroupIds] }),
     ...optional('KeyName', keyName),
     ...profileOf(template),
-    ...(Tags.length === 0 ? {} : { TagSpecifications: [{ ResourceType: 'instance', Tags }] }),
+    TagSpecifications: [{ ResourceType: 'instance', Tags }],
   };
 };
 
@@ -166,8 +179,8 @@ const checkLaunch = async (lookup: Lookup, template: Template, types: readonly s
   const { imageId } = template;
   const [type] = types.filter(isInstanceType);
   if (imageId === undefined || type === undefined) return [];
-  const input = dryRunOf(template, await imageIdOf(lookup, imageId), type);
-  return lookup.read<RunInstancesCommand>(RunInstances$, input).then(() => [], launchComplaint);
+  const input = dryRunOf(template, lookup.owner, await imageIdOf(lookup, imageId), type);
+  return lookup.tryOut<RunInstancesCommand>(RunInstances$, input).then(() => [], launchComplaint);
 };
 
 const checkGroup = ({ group }: Lookup, { autoScalingGroupName: name, maxNumber }: Template) =>
@@ -200,10 +213,13 @@ const inspect = async (lookup: Lookup, template: Template): Promise<readonly Com
 };
 
 export { diagnoseAws } from './diagnosis.ts';
+export { iamPolicy } from './policy.ts';
 
 /** Asks EC2 what only it knows of a template. Changes nothing: the launch is asked for as DryRun. */
-export const createInspector = ({ imageOf, group, ...options }: InspectionOptions): TemplateInspector => {
-  const lookup: Lookup = { imageOf, group, read: createQueryClient(ec2Service, options).read };
+export const createInspector = ({ imageOf, group, owner, ...options }: InspectionOptions): TemplateInspector => {
+  const { read } = createQueryClient(ec2Service, options);
+  const { read: tryOut } = createQueryClient(ec2Service, quietly(options));
+  const lookup: Lookup = { imageOf, group, read, tryOut, owner };
   return {
     inspect: (template) => inspect(lookup, template),
     inspectGroup: (template) => checkGroup(lookup, template),
