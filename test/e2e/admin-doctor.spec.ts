@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectGolden, hfAws, hfAwsJson } from './admin.ts';
@@ -53,10 +53,33 @@ describe('hf-aws doctor', () => {
     await plugin.configure({ AWS_DESCRIBE_REQUEST_INTERVAL: 99_999, colour: 'red' });
     await chmod(join(plugin.directory, 'credentials'), 0o644);
     await offer({}, { templateId: 'bad', imageId: 'none' });
-    backend.emulator.configure({ deniedActions: ['TerminateInstances'] });
+    backend.emulator.configure({ deniedActions: ['RunInstances'] });
     const { exitCode, stdout } = await hfAws(plugin, ['doctor']);
     expect(exitCode).toBe(1);
     await expectGolden('doctor-ill.txt', withoutAccidents(stdout));
+  });
+
+  it('tries what it may without asking for anything foreign, and takes no answer for a fault', async () => {
+    const trials = (): readonly (readonly [string, string | undefined])[] =>
+      backend.emulator
+        .calls()
+        .filter(({ parameters }) => parameters['DryRun'] === 'true')
+        .map(({ action, parameters }) => [action, parameters['InstanceId.1']]);
+    backend.emulator.forgetCalls();
+    await hfAws(plugin, ['doctor']);
+    expect(trials().map(([action]) => action)).not.toContain('TerminateInstances');
+    const { machines } = await plugin.settled(await plugin.request('good', 1));
+    const { exitCode } = await hfAws(plugin, ['doctor']);
+    expect(exitCode).toBe(0);
+    expect(trials()).toContainEqual(['TerminateInstances', machines[0]?.machineId]);
+    const { stdout } = await hfAws(plugin, ['metrics']);
+    expect(stdout).not.toContain('aws_errors');
+    const [log = ''] = await readdir(plugin.logDir);
+    expect(await readFile(join(plugin.logDir, log), 'utf8')).not.toMatch(/-\[(WARN|ERROR)\]-/);
+    backend.emulator.configure({ deniedActions: ['TerminateInstances'] });
+    expect(troubles((await hfAwsJson(plugin, 'doctor')).body)).toEqual([
+      'error permissions: ec2:TerminateInstances is denied',
+    ]);
   });
 
   it('tells when AWS knows no such key, and when it cannot be reached', async () => {
@@ -125,8 +148,9 @@ describe('hf-aws doctor', () => {
         imageId: '/aws/service/ami',
       },
     );
-    const { exitCode, stdout } = await hfAws(plugin, ['doctor', '--iam-policy']);
+    const { exitCode, stdout, stderr } = await hfAws(plugin, ['doctor', '--iam-policy']);
     expect(exitCode).toBe(0);
+    expect(stderr).toMatch(/^note: iam:PassRole is allowed for the roles .*: grid\. /);
     expect(() => JSON.parse(stdout)).not.toThrow();
     await expectGolden('iam-policy.txt', stdout);
   });

@@ -107,6 +107,7 @@ export const authorizationsOf = (
   { resource, member }: Tagging,
   { template, group: lastGroup }: Told,
 ): readonly Authorization[] => {
+  const namesTemplate = Object.keys(parameters).some((name) => name.endsWith('LaunchTemplateId'));
   const ofLaunchTemplate = tagsByKind(template, 'LaunchTemplateData.TagSpecification');
   const ownTags = tagsByKind(parameters, 'TagSpecification');
   const group = parameters['AutoScalingGroupName'] ?? lastGroup;
@@ -129,7 +130,7 @@ export const authorizationsOf = (
           {},
         ),
         ...tagging('CreateFleet', { fleet }),
-        ...launching(template, { ...ofLaunchTemplate, ...ofInstances }),
+        ...(namesTemplate ? launching(template, { ...ofLaunchTemplate, ...ofInstances }) : []),
       ];
     }
     case 'RequestSpotFleet': {
@@ -146,12 +147,12 @@ export const authorizationsOf = (
           {},
         ),
         ...tagging('RequestSpotFleet', byKind),
-        ...launching(template, ofLaunchTemplate),
+        ...(namesTemplate ? launching(template, ofLaunchTemplate) : []),
         passRole(parameters['SpotFleetRequestConfig.IamFleetRole'] ?? '', 'spotfleet'),
       ];
     }
     case 'CreateAutoScalingGroup': {
-      const context = requested(tagsAt(parameters, 'Tags.member'));
+      const context = requested(tagsAt(parameters, 'Tag'));
       return [
         { action: 'autoscaling:CreateAutoScalingGroup', resource: groupArn(group), context },
         { action: 'autoscaling:CreateOrUpdateTags', resource: groupArn(group), context },

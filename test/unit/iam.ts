@@ -41,7 +41,7 @@ const equals = (given: string, wanted: readonly string[]): boolean => wanted.map
 
 /** The operators in use; another one is an error here, not a condition that holds. */
 const operators: Readonly<Record<string, Test>> = {
-  StringEquals: (given, wanted) => given !== undefined && given.every((each) => equals(each, wanted)),
+  StringEquals: (given, wanted) => given?.every((each) => equals(each, wanted)) ?? false,
   StringEqualsIfExists: (given, wanted) => given === undefined || given.every((each) => equals(each, wanted)),
   'ForAllValues:StringEquals': (given = [], wanted) => given.every((each) => equals(each, wanted)),
   Null: (given, wanted) => wanted.includes(String(given === undefined)),
