@@ -189,7 +189,7 @@ export const compose = async ({
   const known = createLiveRequests(workDir);
   const live = stage?.rehearsedLive(known) ?? known;
   const rehearsal = stage && { record: stage.record, recall: stage.recallFrom({ streams, live, log }) };
-  const [noted, refused] = [createLaunchFailures(workDir), createOfferingMemory(workDir, clock)];
+  const [noted, refused] = [createLaunchFailures(workDir, Date.now), createOfferingMemory(workDir, clock)];
   const failures = stage?.rehearsedFailures(noted) ?? noted;
   const offerings = stage?.rehearsedOfferings(refused) ?? refused;
   const instanceTypes = createInstanceTypes(workDir, join(home, 'config', 'instance-types.json'));
@@ -226,7 +226,8 @@ export const compose = async ({
     before?.();
     await work();
   };
-  const sync = { streams, failures, live, hosts, providers, policy, clock, log };
+  const awsTime = (): number | undefined => (awsClock.ahead() === undefined ? undefined : awsClock.now());
+  const sync = { streams, failures, live, hosts, providers, policy, clock, awsTime, log };
   const writeMetrics = async (): Promise<void> => {
     if (config.metricsTextfile === undefined) return;
     const { metricsText } = await readSide();
@@ -339,7 +340,10 @@ export const compose = async ({
     GetRequestStatus: async () =>
       (await import('./application/queries/get-request-status.ts')).getRequestStatusHandler({ streams, clock, pause }),
     GetReturnRequests: async () =>
-      (await import('./application/queries/get-return-requests.ts')).getReturnRequestsHandler(sync),
+      (await import('./application/queries/get-return-requests.ts')).getReturnRequestsHandler({
+        ...sync,
+        unseen: (await import('./storage/unseen-hosts.ts')).createUnseenHosts(workDir),
+      }),
     ListRequests: async () =>
       (await readSide()).listRequestsHandler({
         readModel: await readModel(),
@@ -506,8 +510,9 @@ const connect = async (
   const budget = config.actionTimeoutSeconds * 1000 * budgetShare;
   const timeForAws = budget - timeToRecord(budget);
   const bounded = withinTime(timeForAws, signal?.());
-  const facts = createFactCache(workDir, 'aws', clock, log);
-  const credentials = createFactCache(workDir, 'credentials', clock);
+  // By this host's clock throughout: it is asked before AWS has been heard.
+  const facts = createFactCache(workDir, 'aws', Date.now, log);
+  const credentials = createFactCache(workDir, 'credentials', Date.now);
   const { AWS_ENDPOINT_URL: endpoint, AWS_CREDENTIAL_FILE: file, AWS_CREDENTIAL_SCRIPT: script } = config;
   const { createAws } = await import('./providers/aws/aws.ts');
   return createAws({

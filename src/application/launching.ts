@@ -27,15 +27,15 @@ export interface LaunchOutcome {
 }
 
 /**
- * Sends a prepared launch. `undefined`: nobody knows what became of it; the intent stays open on the stream and the next look
- * at the request finds out.
+ * Sends a prepared launch. `unknown`: nobody knows what became of it; the intent stays open on the stream and the next look
+ * at the request finds out. `throttled`: AWS turned it away unread, so it made nothing.
  */
 export const sendLaunch = async (
   { clock, log }: LaunchPorts,
   provider: CapacityProvider,
   launch: PreparedLaunch,
   isRepeat = false,
-): Promise<LaunchOutcome | undefined> => {
+): Promise<LaunchOutcome | 'unknown' | 'throttled'> => {
   try {
     const { machines, resource, refusal, tryNextPool } = await provider.launch(launch, isRepeat);
     const missing = refusal?.missing ?? 0;
@@ -54,7 +54,8 @@ export const sendLaunch = async (
   } catch (error) {
     if (!hasCode(error, 'provider.throttled', 'provider.transient')) throw error;
     log.warn('launch.unknown', messageOf(error), { clientToken: launch.clientToken, aws: error.aws });
-    return undefined;
+    // What makes a fleet or group takes several calls: of these an earlier one may have been heard.
+    return error.code === 'provider.throttled' && launch.makesResource !== true ? 'throttled' : 'unknown';
   }
 };
 
@@ -126,7 +127,12 @@ export const sendPoolByPool = async (
 ): Promise<Launched> => {
   if (intended.launch === undefined) return intended;
   const outcome = await sendLaunch(ports, provider, intended.launch);
-  if (outcome === undefined) return intended;
+  if (outcome === 'unknown') return intended;
+  if (outcome === 'throttled') {
+    const { clientToken } = intended.launch;
+    const throttle: RequestCommand = { type: 'ThrottleLaunch', now: ports.clock(), clientToken, times: 1 };
+    return decideOnRequest(launching.context, launching.requestId, [throttle]);
+  }
   const next = outcome.missing > 0 && outcome.tryNextPool;
   const settle: readonly RequestCommand[] = next ? [] : [{ type: 'Settle', now: ports.clock() }];
   const decided = await decideOnRequest(launching.context, launching.requestId, [outcome.record, ...settle]);
@@ -150,7 +156,10 @@ export const cancelledText = (reason: string): string => `Cancelled: ${reason}`;
 export const requestMessage = (request: KnownRequest): string => {
   const counts =
     request.cancelled === undefined ? countText(request) : `${cancelledText(request.cancelled)}. ${countText(request)}`;
-  if (unresolvedLaunches(request).length > 0) {
+  const unresolved = unresolvedLaunches(request);
+  if (unresolved.length > 0) {
+    if (unresolved.every(({ throttled = 0 }) => throttled > 0))
+      return `${counts} AWS turned the launch away for too many calls; it will be sent again.`;
     return `${counts} AWS has not confirmed the launch yet; it will be looked up.`;
   }
   const filling = fillingResources(request).map(({ kind, id }) => `${kind} ${id} is looking for the rest.`);

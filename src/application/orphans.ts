@@ -1,5 +1,5 @@
-import { hasEnded } from '../domain/machine.ts';
-import { isUnclaimed, liveMachines, type Request, type Resource } from '../domain/request.ts';
+import { hasEnded, type Machine } from '../domain/machine.ts';
+import { isUnclaimed, type KnownRequest, liveMachines, type Request, type Resource } from '../domain/request.ts';
 import type { OwnedSighting } from '../domain/return-request.ts';
 import type { Clock, OwnedResource, Policy } from './ports.ts';
 
@@ -50,19 +50,34 @@ export const ownedResource = ({ resource, owner, ofOtherStore }: OwnedResource):
 export type Requests = ReadonlyMap<string, Request | undefined>;
 
 interface Judge {
+  /** By AWS's clock. */
   readonly clock: Clock;
   readonly policy: Pick<Policy, 'unclaimed' | 'orphanAge'>;
 }
 
+/** Machines at EC2 that their requests hold and that have been given back: the returns are asked what became of them. */
+export const returnIdOf = ({ id, kind, requestId }: Owned, requests: Requests): string | undefined => {
+  const request = requests.get(requestId);
+  if (kind !== 'instance' || request === undefined || request.stage === 'absent') return undefined;
+  return request.machines.get(id)?.returnId;
+};
+
+/** Why a machine that its request holds is of no use to it; undefined when it is, or when something is still done about it. */
+const lostReason = (machine: Machine, isOpen: boolean, isReturning: boolean): string | undefined => {
+  if (machine.state === 'terminated' || (!isOpen && hasEnded(machine.state)))
+    return 'its record says that it has ended';
+  return machine.returnId === undefined || isReturning ? undefined : 'its return ended without it';
+};
+
 /** Why something belongs to no request; undefined when it does. An open request may still adopt what it launched. */
-const orphanReason = ({ id, kind, requestId }: Owned, request: Request): string | undefined => {
+const orphanReason = ({ id, kind, requestId }: Owned, request: Request, isReturning: boolean): string | undefined => {
   if (requestId === '') return 'names no request';
   if (request.stage === 'absent') return 'its request is not on record';
-  if (request.stage === 'open') return undefined;
   const machine = request.machines.get(id);
+  const lost = machine === undefined ? undefined : lostReason(machine, request.stage === 'open', isReturning);
+  if (lost !== undefined || request.stage === 'open') return lost;
   const known = kind === 'instance' ? machine !== undefined : request.resources.some((each) => each.id === id);
   if (!known) return 'its request ended without it';
-  if (machine !== undefined && hasEnded(machine.state)) return 'its record says that it has ended';
   return kind === 'instance' || liveMachines(request).length > 0 ? undefined : 'no machine of it is wanted any more';
 };
 
@@ -71,6 +86,7 @@ export const judgeOrphan = (
   { clock, policy }: Judge,
   seenBefore: ReadonlyMap<string, number>,
   requests: Requests,
+  isReturning: (owned: Owned) => boolean,
   owned: Owned,
 ): readonly Finding[] => {
   const { kind, id, requestId, ofOtherStore, madeAt } = owned;
@@ -78,24 +94,27 @@ export const judgeOrphan = (
   if (ofOtherStore) return leave('launched with another work directory');
   const request = requests.get(requestId);
   if (request === undefined) return leave('its record cannot be read');
-  const why = orphanReason(owned, request);
+  const why = orphanReason(owned, request, isReturning(owned));
   if (why === undefined) return [];
-  return [{ kind, id, requestId, why, ...judgeAge({ clock, policy }, seenBefore, id, madeAt) }];
+  return [{ kind, id, requestId, why, ...judgeAge(clock(), seenBefore.get(id), policy.orphanAge, madeAt) }];
 };
 
 /** Due only when an earlier sweep has found it so as well. */
 const judgeAge = (
-  { clock, policy }: Judge,
-  seenBefore: ReadonlyMap<string, number>,
-  id: string,
+  now: number,
+  seenBefore: number | undefined,
+  age: number,
   madeAt: number,
 ): Pick<Finding, 'verdict' | 'since'> => {
-  const now = clock();
   // A time that lies ahead was noted before the clock was set back: the wait begins anew.
-  const noted = seenBefore.get(id) ?? Number.POSITIVE_INFINITY;
-  const isOld = noted <= now && now - Math.max(noted, madeAt) >= policy.orphanAge;
+  const noted = seenBefore ?? Number.POSITIVE_INFINITY;
+  const isOld = noted <= now && now - Math.max(noted, madeAt) >= age;
   return { verdict: isOld ? 'release' : 'wait', since: Math.min(noted, now) };
 };
+
+/** When a request was made, ms: not before its machines, which AWS dates. */
+const madeBy = ({ createdAt, machines }: KnownRequest): number =>
+  Math.max(createdAt, ...[...machines.values()].map(({ launchTime = 0 }) => launchTime * 1000));
 
 /**
  * Requests that hold something and about which nobody has ever asked. Found twice, as orphans are: who was away for long has the time
@@ -109,8 +128,13 @@ export const judgeUnclaimed = (
   [...requests].flatMap(([id, request]) => {
     const { clock, policy } = judge;
     if (request === undefined || request.stage === 'absent' || !isUnclaimed(request)) return [];
-    const isOld = policy.unclaimed > 0 && clock() - request.createdAt >= policy.unclaimed;
+    const now = clock();
+    const madeAt = madeBy(request);
+    // Dated by a clock that was wrong: its time begins when a sweep first sees it.
+    const isDated = request.createdAt <= now;
+    const isOld = policy.unclaimed > 0 && (!isDated || now - madeAt >= policy.unclaimed);
     if (!isOld || (request.stage === 'settled' && liveMachines(request).length === 0)) return [];
     const why = `nobody asked about it within ${Math.round(policy.unclaimed / 60_000)} minutes`;
-    return [{ kind: 'request', id, requestId: id, why, ...judgeAge(judge, seenBefore, id, 0) }];
+    const age = isDated ? policy.orphanAge : Math.max(policy.orphanAge, policy.unclaimed);
+    return [{ kind: 'request', id, requestId: id, why, ...judgeAge(now, seenBefore.get(id), age, 0) }];
   });

@@ -17,11 +17,17 @@ export interface Logger {
   error(code: string, text: string, fields?: LogFields): void;
 }
 
-/** Milliseconds since the epoch. */
 /** Is told how far long work has come. What there is to do may grow while it is found. */
 export type Progress = (what: string, done: number, total: number) => void;
 
+/** Milliseconds since the epoch. */
 export type Clock = () => number;
+
+/**
+ * The time by AWS's clock, ms since the epoch; undefined until AWS has answered. Hosts that share a store have clocks that differ
+ * and that may be set: whether a machine is gone or overdue is decided by this one alone.
+ */
+export type AwsTime = () => number | undefined;
 
 /** What a caller may do: read, also ask for machines and give them back, everything. Host Factory and the shell's user are `admin`. */
 export const roles = ['viewer', 'operator', 'admin'] as const;
@@ -244,10 +250,20 @@ export interface Hosts {
   tagWithOwnId(machineIds: readonly string[]): Promise<void>;
 }
 
+/** Hosts on no record of ours that EC2 does not show, remembered between calls. */
+export interface UnseenHosts {
+  /** Notes what a look at `now` did not show and forgets what it did. Answers since when earlier looks have not shown each, ms. */
+  note(look: {
+    readonly now: number;
+    readonly unseen: readonly string[];
+    readonly shown: readonly string[];
+  }): Promise<ReadonlyMap<string, number>>;
+}
+
 /** Machines that never became usable, by template, since one of it last did. */
 export interface LaunchFailures {
-  /** `latest`: when the last one was noted, ms. */
-  of(templateId: string): Promise<{ readonly machineIds: readonly string[]; readonly latest: number }>;
+  /** `age`: milliseconds since the last one was noted. */
+  of(templateId: string): Promise<{ readonly machineIds: readonly string[]; readonly age: number }>;
   note(templateId: string, machineIds: readonly string[]): Promise<void>;
   clear(templateId: string): Promise<void>;
   /** Templates with failures. */

@@ -1,12 +1,11 @@
 import { PluginError } from '../domain/errors.ts';
 import { type Machine, resultOf } from '../domain/machine.ts';
 import type { KnownRequest, Request } from '../domain/request.ts';
-import type { Clock, LaunchFailures, Logger, Policy } from './ports.ts';
+import type { LaunchFailures, Logger, Policy } from './ports.ts';
 
 export interface ProtectionPorts {
   readonly failures: LaunchFailures;
   readonly policy: Pick<Policy, 'protectAfter' | 'protectFor'>;
-  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -15,23 +14,19 @@ type Noted = Awaited<ReturnType<LaunchFailures['of']>>;
 /** Whether the last machines of a template all failed, and not so long ago that it deserves another try. */
 export const isProtected = (
   { protectAfter, protectFor }: ProtectionPorts['policy'],
-  { machineIds, latest }: Noted,
-  now: number,
-): boolean => protectAfter > 0 && machineIds.length >= protectAfter && now - latest < protectFor;
+  { machineIds, age }: Noted,
+): boolean => protectAfter > 0 && machineIds.length >= protectAfter && age < protectFor;
 
 /**
  * Throws `template.protected` for a template whose last machines all died or never became usable: launching more of them costs
  * money and brings nothing. It may try again after a while, or when somebody has cleared it.
  */
-export const checkProtection = async (
-  { failures, policy, clock }: ProtectionPorts,
-  templateId: string,
-): Promise<void> => {
+export const checkProtection = async ({ failures, policy }: ProtectionPorts, templateId: string): Promise<void> => {
   if (policy.protectAfter === 0) return;
   const noted = await failures.of(templateId);
   if (noted.machineIds.length < policy.protectAfter) return;
-  if (!isProtected(policy, noted, clock())) return failures.clear(templateId);
-  const minutes = Math.ceil((noted.latest + policy.protectFor - clock()) / 60_000);
+  if (!isProtected(policy, noted)) return failures.clear(templateId);
+  const minutes = Math.ceil((policy.protectFor - noted.age) / 60_000);
   const text = `template ${templateId}: its last ${noted.machineIds.length} machines died or never became usable; it launches nothing for ${minutes} min, or until hf-aws offerings clear --template ${templateId}`;
   throw new PluginError('template.protected', text);
 };

@@ -19,7 +19,7 @@ import { cancelledText, type LaunchOutcome, launchInNextPool, sendLaunch, sought
 import { noteOutcome } from './protection.ts';
 import { type DecideContext, decideOnRequest } from './streams.ts';
 import { abandonResources, keeperOf, settleResources, unlessFault } from './sync-resource.ts';
-import { keepBooks, type Look, type OpenCreate, type SyncPorts, sightingOf } from './syncing.ts';
+import { keepBooks, type Look, type OpenCreate, type SyncPorts, sightingOf, windowOf } from './syncing.ts';
 
 const lost = (launch: PreparedLaunch, granted: number): Refusal => ({
   missing: launch.count - granted,
@@ -28,6 +28,8 @@ const lost = (launch: PreparedLaunch, granted: number): Refusal => ({
   message: 'EC2 does not show what this launch was to bring',
   pool: launch.pool,
 });
+
+type Launch = ReturnType<typeof unresolvedLaunches>[number];
 
 /**
  * Finds out what became of a launch whose answer was lost. All of it is there: adopt it. EC2 may show instances one by one, so
@@ -39,34 +41,49 @@ const resolveLaunch = async (
   { providers, policy, ...ports }: SyncPorts,
   context: DecideContext,
   { id, request }: OpenCreate,
-  launch: ReturnType<typeof unresolvedLaunches>[number],
-  { at: now, launched }: Look,
+  launch: Launch,
+  { at: now, isAwsTime, launched }: Look,
 ): Promise<readonly RequestCommand[]> => {
-  const { clientToken, count, makesResource = false } = launch;
+  const { clientToken, count, makesResource = false, throttled = 0 } = launch;
   const granted = (launched.get(id) ?? []).map(sightingOf).filter(({ machineId }) => !request.machines.has(machineId));
   const units = unitsOfAll(request, granted);
   if (!makesResource && units >= count) return [{ type: 'RecordLaunch', now, clientToken, granted }];
   const isCancelled = request.cancelled !== undefined;
   // A clock that was set back tells nothing: the same call again does no harm.
   const waited = now - launch.sentAt;
-  if (!makesResource && waited >= 0 && waited < policy.consistencyWindow) return [];
-  const isLate = now - launch.intendedAt > policy.launchDeadline;
+  if (!makesResource && waited >= 0 && waited < pauseAfter(launch, policy.consistencyWindow)) return [];
+  const isLate = isAwsTime && now - launch.intendedAt > policy.launchDeadline;
   const giveUp: RequestCommand = { type: 'RecordLaunch', now, clientToken, granted, refusal: lost(launch, units) };
   if (!makesResource && (isCancelled || isLate)) return [giveUp];
   const provider = await providers(launch.api ?? request.providerApi);
   await decideOnRequest(context, id, [{ type: 'RepeatLaunch', now, clientToken }]);
   const outcome = await sendLaunch(ports, provider, launch, true);
-  if (outcome !== undefined && isCertain(outcome)) return [outcome.record];
+  if (outcome === 'throttled' && throttled > 0)
+    return [{ type: 'ThrottleLaunch', now: ports.clock(), clientToken, times: throttled + 1 }];
+  if (typeof outcome === 'object' && isCertain(outcome)) return [outcome.record];
   return isLate ? [giveUp] : [];
 };
+
+/** Doubled with each time in a row, at most the window. */
+const throttlePause = 10_000;
+
+/** How long an unresolved launch rests before the same call goes out again, ms. */
+const pauseAfter = ({ throttled = 0 }: Launch, window: number): number =>
+  throttled === 0 ? window : Math.min(window, throttlePause * 2 ** (throttled - 1));
 
 const isCertain = ({ record: { refusal } }: LaunchOutcome): boolean =>
   refusal === undefined || deniesEarlierSends(refusal);
 
 /** Hosts that should be usable by now and are not; of a cancelled request all that still stand. */
-const overdue = ({ machines, cancelled }: KnownRequest, now: number, pendingTimeout: number): readonly Machine[] => {
+const overdue = (
+  { machines, cancelled }: KnownRequest,
+  { at: now, isAwsTime }: Look,
+  pendingTimeout: number,
+): readonly Machine[] => {
   if (cancelled !== undefined)
     return [...machines.values()].filter(({ state, givenUp }) => !hasEnded(state) && givenUp === undefined);
+  // The launch is dated by AWS: the clock of this host says nothing about it.
+  if (!isAwsTime) return [];
   // One that EC2 did not show this time may well be usable: whether it is gone is another question.
   return [...machines.values()].filter(
     (machine) =>
@@ -155,7 +172,7 @@ export const syncCreate = async (
     now,
     asked,
     seen: seen.map(sightingOf),
-    consistencyWindow: policy.consistencyWindow,
+    consistencyWindow: windowOf(look, policy),
   });
   const settle: RequestCommand = { type: 'Settle', now, noPoolLeft };
   const decided = await decideOnRequest(context, id, [...commands, settle]);
@@ -168,7 +185,7 @@ export const syncCreate = async (
   }
   if (state.stage === 'open' && state.cancelled !== undefined)
     state = await abandonResources(ports, context, id, state);
-  if (state.stage === 'open') await giveUpOverdue(ports, context, id, state, now);
+  if (state.stage === 'open') await giveUpOverdue(ports, context, id, state, look);
   if (policy.tagInstanceId && state.stage !== 'absent') await tagNewlyUsable(ports, request, state);
   await noteOutcome(ports, request, state);
 };
@@ -179,10 +196,11 @@ const giveUpOverdue = async (
   context: DecideContext,
   id: string,
   request: KnownRequest,
-  now: number,
+  look: Look,
 ): Promise<void> => {
   const { policy, log } = ports;
-  const late = overdue(request, now, policy.pendingTimeout);
+  const now = look.at;
+  const late = overdue(request, look, policy.pendingTimeout);
   const doomed = [...late, ...givenUpButStanding(request)];
   if (doomed.length === 0) return;
   const machineIds = late.map(({ machineId }) => machineId);

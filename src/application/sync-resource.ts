@@ -79,9 +79,11 @@ const isOver = (
   request: KnownRequest,
   { expiresAt, createdAt }: HeldResource,
   { state }: ResourceLook,
-  { now, consistencyWindow }: { readonly now: number; readonly consistencyWindow: number },
+  { now, consistencyWindow }: { readonly now: number | undefined; readonly consistencyWindow: number },
 ): boolean => {
   if (request.cancelled !== undefined) return true;
+  // Without AWS's time only AWS's own word ends the search.
+  if (now === undefined) return state === 'ended';
   const early =
     request.template.priceType === 'heterogeneous' ? Math.min(turnBeforeExpiry, (expiresAt - createdAt) / 2) : 0;
   if (state === 'missing' && now - createdAt < consistencyWindow) return false;
@@ -104,7 +106,7 @@ export const settleResources = async (
     const look = looks.get(resource.id);
     if (state.stage === 'absent' || look === undefined) return state;
     const { consistencyWindow } = ports.policy;
-    if (missingUnits(state) === 0 || isOver(state, resource, look, { now: ports.clock(), consistencyWindow }))
+    if (missingUnits(state) === 0 || isOver(state, resource, look, { now: ports.awsTime(), consistencyWindow }))
       state = await endSearch(ports, context, id, state, resource);
     else await keepAim(ports, state, resource, look);
   }

@@ -16,7 +16,7 @@ import { terminateInResources } from './ending.ts';
 import type { LiveRequests, Logger } from './ports.ts';
 import { type DecideContext, decideOnRequest, decideOnReturn, foldRequest } from './streams.ts';
 import { keeperOf, unlessFault } from './sync-resource.ts';
-import { keepBooks, type Look, type SyncPorts } from './syncing.ts';
+import { keepBooks, type Look, type SyncPorts, windowOf } from './syncing.ts';
 
 export type ReturnPorts = Pick<SyncPorts, 'hosts' | 'live' | 'log' | 'providers'>;
 
@@ -30,9 +30,10 @@ export const syncReturn = async (
   ports: ReturnPorts & Pick<SyncPorts, 'policy'>,
   context: DecideContext,
   { id, request }: OpenReturn,
-  { at: now, seen }: Look,
+  look: Look,
 ): Promise<void> => {
-  const { consistencyWindow } = ports.policy;
+  const { at: now, seen } = look;
+  const consistencyWindow = windowOf(look, ports.policy);
   const observe: ReturnCommand = { type: 'Observe', now, seen: [...seen.values()], consistencyWindow };
   const after = decideReturn(observe, request).reduce<ReturnRequest>(evolveReturn, request);
   if (after.stage === 'settled') {
@@ -46,9 +47,10 @@ export const syncReturn = async (
   await markReturned(ports, context, id, now, [...accepted, ...newlyEnding(request, state)]);
 };
 
-/** Items that EC2 shows as going for the first time: their requests may not know yet. */
+/** Items that are going, or taken for gone, for the first time: their requests may not know yet. */
 const newlyEnding = (before: KnownReturn, after: KnownReturn): readonly ReturnItem[] => {
-  const isEnding = (item: ReturnItem | undefined): boolean => item?.last !== undefined && hasEnded(item.last.state);
+  const isEnding = (item: ReturnItem | undefined): boolean =>
+    item?.verdict === 'gone' || (item?.last !== undefined && hasEnded(item.last.state));
   return [...after.items.values()].filter((item) => isEnding(item) && !isEnding(before.items.get(item.key)));
 };
 

@@ -2,6 +2,7 @@ import type { Sighting } from '../domain/machine.ts';
 import { type KnownRequest, liveUnits, type Request } from '../domain/request.ts';
 import type { OwnedSighting } from '../domain/return-request.ts';
 import type {
+  AwsTime,
   CapacityProviders,
   Clock,
   Hosts,
@@ -19,12 +20,15 @@ export interface SyncPorts {
   readonly providers: CapacityProviders;
   readonly policy: Policy;
   readonly clock: Clock;
+  readonly awsTime: AwsTime;
   readonly log: Logger;
 }
 
 /** One batched look at EC2. */
 export interface Look {
   readonly at: number;
+  /** Whether that is AWS's time: else no machine is ended, failed or taken for gone by it. */
+  readonly isAwsTime: boolean;
   readonly seen: ReadonlyMap<string, OwnedSighting>;
   readonly resources: ReadonlyMap<string, ResourceLook>;
   /** What EC2 shows as launched by the requests that may still grow, by request. */
@@ -37,6 +41,10 @@ export interface OpenCreate {
   /** The machines looked at. */
   readonly asked: readonly string[];
 }
+
+/** The consistency window as far as a look can tell that it has passed. */
+export const windowOf = ({ isAwsTime }: Look, { consistencyWindow }: Policy): number | undefined =>
+  isAwsTime ? consistencyWindow : undefined;
 
 /** A sighting as it is recorded: without what the tags said. */
 export const sightingOf = ({

@@ -21,6 +21,13 @@ const [capacityLifetime, quotaLifetime] = [3 * minute, 10 * minute];
 /** How much of an offering a refusal is about. */
 export type OfferingScope = 'pool' | 'subnet' | 'market' | 'quota';
 
+/** Clocks of hosts that share a memory differ by so much, ms, without being wrong. */
+const clockTolerance = minute;
+
+/** Whether a refusal still counts. One that would for longer than any does was noted by a clock that was wrong. */
+export const stillCounts = ({ expiresAt }: Pick<RefusedOffering, 'expiresAt'>, now: number): boolean =>
+  expiresAt > now && expiresAt <= now + quotaLifetime + clockTolerance;
+
 /** What a refusal teaches about the offering that was asked for; undefined where it has no name for what it is about. */
 export const refusedOffering = (
   { market, instanceType, subnetId }: Offering,

@@ -86,6 +86,8 @@ export type RequestEvent =
     }
   | { readonly type: 'LaunchIntended'; readonly at: number; readonly launch: PreparedLaunch }
   | { readonly type: 'LaunchRepeated'; readonly at: number; readonly clientToken: string }
+  /** AWS turned the call away unread, and all before it: they made nothing. */
+  | { readonly type: 'LaunchThrottled'; readonly at: number; readonly clientToken: string; readonly times: number }
   | {
       readonly type: 'CapacityGranted';
       readonly at: number;
@@ -137,6 +139,8 @@ interface Launch extends PreparedLaunch {
   /** When it was last sent, ms. */
   readonly sentAt: number;
   readonly resolved: boolean;
+  /** How often AWS has turned it away unread, where it did nothing else with it. */
+  readonly throttled?: number;
   /** It was refused in a way that has another pool tried. */
   readonly tryNextPool?: boolean;
 }
@@ -219,8 +223,17 @@ const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest =
     case 'LaunchRepeated':
       return {
         ...request,
+        launches: request.launches.map((launch) => {
+          if (launch.clientToken !== event.clientToken) return launch;
+          const { throttled: _before, ...sent } = launch;
+          return { ...sent, sentAt: event.at };
+        }),
+      };
+    case 'LaunchThrottled':
+      return {
+        ...request,
         launches: request.launches.map((launch) =>
-          launch.clientToken === event.clientToken ? { ...launch, sentAt: event.at } : launch,
+          launch.clientToken === event.clientToken ? { ...launch, sentAt: event.at, throttled: event.times } : launch,
         ),
       };
     case 'CapacityGranted':
@@ -266,7 +279,10 @@ const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest =
     case 'MachinesMissed':
       return {
         ...request,
-        machines: changeMachines(request, event.machineIds, (machine) => ({ missedSince: event.at, ...machine })),
+        machines: changeMachines(request, event.machineIds, (machine) => ({
+          ...machine,
+          missedSince: Math.min(event.at, machine.missedSince ?? event.at),
+        })),
       };
     case 'MachinesGivenUp':
       return {
@@ -373,6 +389,7 @@ export type RequestCommand =
     }
   | { readonly type: 'IntendLaunch'; readonly now: number; readonly launch: PreparedLaunch }
   | { readonly type: 'RepeatLaunch'; readonly now: number; readonly clientToken: string }
+  | { readonly type: 'ThrottleLaunch'; readonly now: number; readonly clientToken: string; readonly times: number }
   | {
       readonly type: 'RecordLaunch';
       readonly now: number;
@@ -397,8 +414,8 @@ export type RequestCommand =
       readonly now: number;
       readonly asked: readonly string[];
       readonly seen: readonly Sighting[];
-      /** Milliseconds for which EC2 may not know an id it gave out itself. */
-      readonly consistencyWindow: number;
+      /** Milliseconds for which EC2 may not know an id it gave out itself; undefined where `now` is not AWS's time: then no miss counts. */
+      readonly consistencyWindow: number | undefined;
     }
   | {
       readonly type: 'GiveUp';
@@ -434,6 +451,16 @@ export type RequestCommand =
 
 const goneReason = 'Client.InstanceUnknown: no longer known to EC2';
 
+/** What a look that did not show a machine makes of it. */
+const unshown = (known: Machine, now: number, consistencyWindow: number | undefined): 'missed' | 'gone' | undefined => {
+  if (consistencyWindow === undefined) return undefined;
+  const { missedSince, state } = known;
+  // A time that lies ahead was noted by a clock that was wrong.
+  if (missedSince === undefined || missedSince > now) return 'missed';
+  const hasPassed = now - Math.max(missedSince, launchedAt(known)) >= consistencyWindow;
+  return hasPassed && !hasEnded(state) ? 'gone' : undefined;
+};
+
 const observe = (
   request: KnownRequest,
   { now, asked, seen, consistencyWindow }: Extract<RequestCommand, { type: 'Observe' }>,
@@ -447,9 +474,11 @@ const observe = (
     if (known === undefined) continue;
     if (sighting !== undefined) {
       if (differs(known, withSighting(known, sighting))) changed.push(sighting);
-    } else if (known.missedSince === undefined) {
-      missed.push(machineId);
-    } else if (now - Math.max(known.missedSince, launchedAt(known)) >= consistencyWindow && !hasEnded(known.state)) {
+      continue;
+    }
+    const fate = unshown(known, now, consistencyWindow);
+    if (fate === 'missed') missed.push(machineId);
+    if (fate === 'gone') {
       const { missedSince: _gone, returnId: _kept, givenUp: _also, ...last } = known;
       changed.push({ ...last, state: 'terminated', reason: goneReason });
     }
@@ -561,6 +590,8 @@ const decideKnown = (
     }
     case 'RepeatLaunch':
       return [{ type: 'LaunchRepeated', at, clientToken: command.clientToken }];
+    case 'ThrottleLaunch':
+      return [{ type: 'LaunchThrottled', at, clientToken: command.clientToken, times: command.times }];
     case 'RecordLaunch':
       return recordLaunch(request, command);
     case 'ChangeResource':

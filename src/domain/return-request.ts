@@ -96,8 +96,10 @@ export const judge = (item: ReturnItem, seen: OwnedSighting): ReturnItem => {
     : { ...owned, verdict: 'terminating', message: item.verdict === 'terminating' ? item.message : '' };
 };
 
-const missed = (item: ReturnItem, now: number, consistencyWindow: number): ReturnItem => {
-  if (item.missedSince === undefined) return { ...item, missedSince: now };
+const missed = (item: ReturnItem, now: number, consistencyWindow: number | undefined): ReturnItem => {
+  if (consistencyWindow === undefined) return item;
+  // A time that lies ahead was noted by a clock that was wrong.
+  if (item.missedSince === undefined || item.missedSince > now) return { ...item, missedSince: now };
   return now - item.missedSince >= consistencyWindow
     ? { ...item, verdict: 'gone', message: 'no longer known to EC2' }
     : item;
@@ -109,8 +111,8 @@ export type ReturnCommand =
       readonly type: 'Observe';
       readonly now: number;
       readonly seen: readonly OwnedSighting[];
-      /** Milliseconds for which EC2 may not know an id it gave out itself. */
-      readonly consistencyWindow: number;
+      /** Milliseconds for which EC2 may not know an id it gave out itself; undefined where `now` is not AWS's time: then no miss counts. */
+      readonly consistencyWindow: number | undefined;
     }
   | {
       /** EC2 would not terminate these: tried again at the next look. */

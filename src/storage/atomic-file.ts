@@ -158,15 +158,28 @@ export const createMark = async (path: string): Promise<void> => {
 const abandonedAfterMs = 10 * 60_000;
 const asideName = /\.\d+-[0-9a-f]{12}\.tmp$/;
 
-/** Milliseconds; now, when it is gone meanwhile. */
-const writtenAt = (path: string): number => attempt(() => statSync(path).mtimeMs, Date.now());
+const writtenAt = (path: string): number | undefined => attempt(() => statSync(path).mtimeMs, undefined);
+
+/**
+ * The time by the clock that dates the files in a folder, ms: it is a file server's perhaps, and this host's may differ. Undefined
+ * where nothing can be written.
+ */
+const fileTimeIn = (directory: string): number | undefined =>
+  attempt(() => {
+    const probe = writeAside(join(directory, 'time'), '');
+    try {
+      return statSync(probe).mtimeMs;
+    } finally {
+      discard(probe);
+    }
+  }, undefined);
 
 /** Removes what killed processes left in a folder; `names` is its listing. */
 export const sweepAbandoned = async (directory: string, names: readonly string[]): Promise<void> => {
-  for (const name of names.filter((each) => asideName.test(each))) {
-    const path = `${directory}/${name}`;
-    if (Date.now() - writtenAt(path) > abandonedAfterMs) discard(path);
-  }
+  const paths = names.filter((each) => asideName.test(each)).map((name) => `${directory}/${name}`);
+  const now = paths.length === 0 ? undefined : fileTimeIn(directory);
+  if (now === undefined) return;
+  for (const path of paths) if (now - (writtenAt(path) ?? now) > abandonedAfterMs) discard(path);
 };
 
 /** Replaces a file's content: readers see the old or the new, never a part. Private unless told. Throws `storage.unwritable`. */

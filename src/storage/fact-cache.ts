@@ -10,6 +10,7 @@ const form = 1;
 interface Entry {
   readonly value: string;
   /** Milliseconds since the epoch. */
+  readonly notedAt: number;
   readonly expires: number;
 }
 
@@ -19,8 +20,12 @@ const isEntries = (value: unknown): value is Entries =>
   typeof value === 'object' &&
   value !== null &&
   Object.values(value).every(
-    (entry: unknown) => typeof entry === 'object' && entry !== null && 'value' in entry && 'expires' in entry,
+    (entry: unknown) =>
+      typeof entry === 'object' && entry !== null && 'value' in entry && 'notedAt' in entry && 'expires' in entry,
   );
+
+/** What was noted at a time that lies ahead was noted by a clock that was wrong: its end is as wrong. */
+const holds = ({ notedAt, expires }: Entry, now: number): boolean => notedAt <= now && expires > now;
 
 /** Facts about AWS that do not change (soon), kept on disk between calls. */
 export interface FactCache {
@@ -47,8 +52,8 @@ export const createFactCache = (
     return document;
   };
   const peek: FactCache['peek'] = async (fact) => {
-    const isKnown = ([key, { expires }]: readonly [string, Entry]): boolean =>
-      key === `${fact}#${form}` && expires > clock();
+    const isKnown = ([key, entry]: readonly [string, Entry]): boolean =>
+      key === `${fact}#${form}` && holds(entry, clock());
     return Object.entries((await open()).data).find(isKnown)?.[1].value;
   };
   return {
@@ -65,8 +70,9 @@ export const createFactCache = (
       if (known !== undefined) return known;
       const value = await find();
       const document = await open();
-      const fresh = Object.entries(document.data).filter(([, { expires }]) => expires > clock());
-      document.data = { ...Object.fromEntries(fresh), [key]: { value, expires: clock() + lifetime(value) } };
+      const now = clock();
+      const fresh = Object.entries(document.data).filter(([, entry]) => holds(entry, now));
+      document.data = { ...Object.fromEntries(fresh), [key]: { value, notedAt: now, expires: now + lifetime(value) } };
       await document.write().catch((error: unknown) => {
         if (!hasCode(error, 'storage.unwritable')) throw error;
       });

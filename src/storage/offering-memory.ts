@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OfferingMemory } from '../application/ports.ts';
 import { hasCode } from '../domain/errors.ts';
-import type { RefusedOffering } from '../domain/offering.ts';
+import { type RefusedOffering, stillCounts } from '../domain/offering.ts';
 import { attempt, createMark, discard } from './atomic-file.ts';
 
 const nameForm = /^(spot|ondemand)~([a-z0-9.-]*)~([a-z0-9-]*)~([A-Za-z.]+)~(\d+)$/;
@@ -45,11 +45,11 @@ export const createOfferingMemory = (workDirectory: string, clock: () => number)
       const now = clock();
       return entries()
         .map(({ entry }) => entry)
-        .filter(({ expiresAt }) => expiresAt > now);
+        .filter((entry) => stillCounts(entry, now));
     },
     list: async () => {
       const now = clock();
-      const listed = entries().filter(({ entry }) => entry.expiresAt > now);
+      const listed = entries().filter(({ entry }) => stillCounts(entry, now));
       return listed.map(({ name, entry }) => {
         const seenAt = attempt(() => statSync(join(folder, name)).mtimeMs, now);
         return { ...entry, seenAt };
@@ -66,7 +66,7 @@ export const createOfferingMemory = (workDirectory: string, clock: () => number)
         const older = known.filter(({ name }) => name.startsWith(prefix) && name !== nameOf(offering));
         remove(older.map(({ name }) => name));
       }
-      remove(known.filter(({ entry }) => entry.expiresAt <= now).map(({ name }) => name));
+      remove(known.filter(({ entry }) => !stillCounts(entry, now)).map(({ name }) => name));
     },
     forget: async (isMeant) => {
       const meant = entries().filter(({ entry }) => isMeant(entry));

@@ -78,6 +78,7 @@ const fieldsOf: { readonly [T in StreamEvent['type']]: Readonly<Record<string, C
   RequestCreated: { template, providerApi: text, wanted: number, attributes: tableOf(text) },
   LaunchIntended: { launch },
   LaunchRepeated: { clientToken: text },
+  LaunchThrottled: { clientToken: text, times: number },
   CapacityGranted: { clientToken: text, machines },
   ResourceCreated: { clientToken: text, resource },
   ResourceChanged: { resourceId: text, stage: text },

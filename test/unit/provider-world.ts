@@ -59,6 +59,7 @@ import { createOfferingMemory } from '../../src/storage/offering-memory.ts';
 import { createProjectionStore } from '../../src/storage/projection-store.ts';
 import { createRequestStreams } from '../../src/storage/request-streams.ts';
 import { createSweepMemory } from '../../src/storage/sweep-memory.ts';
+import { createUnseenHosts } from '../../src/storage/unseen-hosts.ts';
 import { createObserver } from '../../src/telemetry/observer.ts';
 import { catalogFacts } from './catalog-facts.ts';
 import { createFakeCapacity, type FakeCapacity } from './fake-capacity.ts';
@@ -80,6 +81,8 @@ export interface World {
   /** Moves the clock on. */
   readonly pass: (ms: number) => void;
   readonly now: () => number;
+  /** From now on AWS's answers do not tell the time, or do again. */
+  readonly hideAwsTime: (isHidden: boolean) => void;
   /** What was told of long work: `[what, done, total]`. */
   readonly steps: readonly Parameters<Progress>[];
   readonly writeTemplates: (...templates: readonly object[]) => Promise<void>;
@@ -116,7 +119,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
   const workDir = join(folder, 'work');
   await mkdir(confDir);
   const started = Date.UTC(2026, 0, 1);
-  const time = { now: started };
+  const time = { now: started, isTold: true };
   const pass = (ms: number): void => {
     time.now += ms;
   };
@@ -149,7 +152,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     ...changes,
   };
   const hosts = async () => fakeHosts;
-  const failures = createLaunchFailures(workDir);
+  const failures = createLaunchFailures(workDir, () => Date.now() + time.now - started);
   const offerings = createOfferingMemory(workDir, clock);
   const { keeper } = capacity;
   const withoutFleets = { ...capacity, keeper: { ...keeper, owned: async () => [] } };
@@ -166,7 +169,8 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     pause,
     log,
   });
-  const sync = { streams, failures, live, hosts, providers, policy, clock, log };
+  const awsTime = (): number | undefined => (time.isTold ? time.now : undefined);
+  const sync = { streams, failures, live, hosts, providers, policy, clock, awsTime, log };
 
   const commands: CommandHandlers = {
     CreateRequest: async () =>
@@ -223,7 +227,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     GetConfiguration: async () => getConfigurationHandler(async () => ({ values: [], warnings: [] })),
     GetTemplates: async () => getTemplatesHandler({ templates, log }),
     GetRequestStatus: async () => getRequestStatusHandler({ streams, clock, pause }),
-    GetReturnRequests: async () => getReturnRequestsHandler(sync),
+    GetReturnRequests: async () => getReturnRequestsHandler({ ...sync, unseen: createUnseenHosts(workDir) }),
     ListRequests: async () => listRequestsHandler({ readModel, log }),
     ListOfferings: async () => listOfferingsHandler({ ...sync, offerings }),
     ListMachines: async () => listMachinesHandler({ readModel, log }),
@@ -260,6 +264,9 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     policy,
     pass,
     now: clock,
+    hideAwsTime: (isHidden) => {
+      time.isTold = !isHidden;
+    },
     steps,
     writeTemplates,
     eventsOf: async (id) => (await streams.load(id)).events.map(({ type }) => type),

@@ -12,9 +12,10 @@ import {
   ownedInstance,
   ownedResource,
   type Requests,
+  returnIdOf,
 } from '../orphans.ts';
 import type { Progress, RequestStreams, SweepMemory } from '../ports.ts';
-import { type DecideContext, decideOnRequest, foldRequest } from '../streams.ts';
+import { type DecideContext, decideOnRequest, foldRequest, foldReturn } from '../streams.ts';
 import { keeperOf } from '../sync-resource.ts';
 import type { SyncPorts } from '../syncing.ts';
 import { returnMachinesHandler } from './return-machines.ts';
@@ -75,6 +76,9 @@ const sweep = async (
 ): Promise<ReconcileAnswer> => {
   const warnings: string[] = [];
   const owned = await lookAtAws(ports, warnings);
+  const now = ports.awsTime();
+  if (now === undefined) return withoutTime(ports);
+  const judge = { clock: () => now, policy: ports.policy };
   const seen = await ports.memory.read();
   const claims = await ports.live.list();
   const ids = [...owned, ...claims].map(({ requestId }) => requestId);
@@ -83,16 +87,18 @@ const sweep = async (
     held.some((host) => host.machineId === id || (host.name !== '' && host.name === name));
   const isKnown = ({ machines }: KnownRequest): boolean =>
     [...machines.values()].some(({ machineId, name }) => isHeld({ id: machineId, name }));
-  const suspects = judgeUnclaimed(ports, seen.orphans, requests);
+  const suspects = judgeUnclaimed(judge, seen.orphans, requests);
   // Whoever holds a machine of it knows it.
   const [known, unclaimed] = split(suspects, ({ id }) => {
     const request = requests.get(id);
     return request !== undefined && request.stage !== 'absent' && isKnown(request);
   });
   for (const { id } of known) await decideOnRequest(context, id, [{ type: 'Claim', now: ports.clock() }]);
+  const open = await openOf(ports, new Set(owned.flatMap((each) => returnIdOf(each, requests) ?? [])));
+  const isReturning = (each: Owned): boolean => open.has(returnIdOf(each, requests) ?? '');
   const orphans = owned
     .filter((each) => !isHeld(each))
-    .flatMap((each) => judgeOrphan(ports, seen.orphans, requests, each));
+    .flatMap((each) => judgeOrphan(judge, seen.orphans, requests, isReturning, each));
   const findings = [...unclaimed, ...orphans];
   for (const { kind, id, why, verdict } of findings)
     ports.log.info('sweep.found', `${kind} ${id}: ${why}`, { verdict });
@@ -109,6 +115,29 @@ const sweep = async (
     await release(ports, context, { due, owned, cancelled, openReturns, released, warnings });
   for (const warning of warnings) ports.log.warn('sweep.trouble', warning);
   return { findings, released, warnings };
+};
+
+/** How old something is cannot be told then. */
+const withoutTime = ({ log }: ReconcilePorts): ReconcileAnswer => {
+  const warning = 'AWS did not tell the time: nothing is judged';
+  log.warn('sweep.trouble', warning);
+  return { findings: [], released: [], warnings: [warning] };
+};
+
+/** The returns of these that are not over, as far as can be read. */
+const openOf = async ({ streams }: ReconcilePorts, returnIds: ReadonlySet<string>): Promise<ReadonlySet<string>> => {
+  const open = new Set<string>();
+  for (const id of returnIds) {
+    const stage = await streams.load(id).then(
+      (stream) => foldReturn(stream).stage,
+      (error: unknown) => {
+        if (!isPluginError(error)) throw error;
+        return 'open' as const;
+      },
+    );
+    if (stage === 'open') open.add(id);
+  }
+  return open;
 };
 
 const split = <T>(items: readonly T[], isFirst: (item: T) => boolean): readonly [readonly T[], readonly T[]] => [

@@ -140,8 +140,7 @@ const lookAt = async (
     ...returns.flatMap(({ request }) => openItems(request).map(({ machineId }) => machineId)),
   ]);
   const growing = creates.filter(isGrowing).map(({ id }) => id);
-  const at = ports.clock();
-  if (ids.size + growing.length === 0) return { at, seen: new Map(), launched: new Map(), resources };
+  if (ids.size + growing.length === 0) return { ...timeOf(ports), seen: new Map(), launched: new Map(), resources };
   const ec2 = await ports.hosts();
   const [seen, byRequest] = await Promise.all([ec2.describe([...ids]), ec2.describeByRequest(growing)]);
   const launched = new Map<string, typeof byRequest>();
@@ -150,7 +149,13 @@ const lookAt = async (
     launched.set(owner, [...(launched.get(owner) ?? []), sighting]);
   }
   const all = [...byRequest, ...seen].map((sighting) => [sighting.machineId, sighting] as const);
-  return { at, seen: new Map(all), launched, resources };
+  return { ...timeOf(ports), seen: new Map(all), launched, resources };
+};
+
+/** Afterwards: only AWS's answers tell its time. */
+const timeOf = ({ awsTime, clock }: SyncPorts): Pick<Look, 'at' | 'isAwsTime'> => {
+  const told = awsTime();
+  return { at: told ?? clock(), isAwsTime: told !== undefined };
 };
 
 const isGrowing = ({ request }: OpenCreate): boolean =>

@@ -51,6 +51,8 @@ const requestText = (event: RequestEvent): string => {
       return `asked for ${event.wanted} of template ${event.template.templateId}, to be had from ${event.providerApi}`;
     case 'LaunchIntended':
       return `put on record: a launch of ${event.launch.count}, ${event.launch.pool}; AWS is asked next`;
+    case 'LaunchThrottled':
+      return 'AWS turned the launch call away for too many calls: nothing was made, it is sent again';
     case 'LaunchRepeated':
       return 'nobody knew what became of the launch: sent again with the same token';
     case 'CapacityGranted':

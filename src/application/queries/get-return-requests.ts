@@ -3,7 +3,7 @@ import { hasEnded, type MachineState } from '../../domain/machine.ts';
 import type { OwnedSighting } from '../../domain/return-request.ts';
 import type { Handler, Message, Operation } from '../bus.ts';
 import { type FoundHost, findHosts, type HostLookupPorts, type HostRef, type RecalledMachine } from '../host-lookup.ts';
-import type { Clock, Policy } from '../ports.ts';
+import type { AwsTime, Clock, Policy, UnseenHosts } from '../ports.ts';
 
 export interface GetReturnRequests extends Message {
   readonly type: 'GetReturnRequests';
@@ -35,7 +35,9 @@ export interface GetReturnRequestsAnswer {
 
 export interface GetReturnRequestsPorts extends HostLookupPorts {
   readonly clock: Clock;
+  readonly awsTime: AwsTime;
   readonly policy: Pick<Policy, 'consistencyWindow'>;
+  readonly unseen: UnseenHosts;
 }
 
 interface Judgement {
@@ -52,9 +54,10 @@ export const getReturnRequestsHandler =
   async ({ machines }) => {
     const found = await findHosts(ports, machines);
     const due = await noticesFor(ports, found);
+    const missing = await missingOf(ports, found);
     const judged = found.map((host) => ({
       host,
-      ...(host.seen === undefined ? judgeUnseen(ports, host) : judgeSeen(host.seen, host.record)),
+      ...(host.seen === undefined ? judgeUnseen(ports, host, missing) : judgeSeen(host.seen, host.record)),
     }));
     return {
       reclaims: judged
@@ -106,19 +109,43 @@ const judgeSeen = ({ state, reason = '' }: OwnedSighting, record: RecalledMachin
   return { reclaimed, notice: { requestId, machineId: machine.machineId, status: state, reason } };
 };
 
+const keyOf = ({ machineId, asked }: FoundHost): string => machineId || asked.name || asked.machineId;
+
+/** Since when, ms, EC2 has not shown the hosts that no record knows, by looks before this one. */
+const missingOf = async (
+  { awsTime, unseen }: GetReturnRequestsPorts,
+  found: readonly FoundHost[],
+): Promise<ReadonlyMap<string, number>> => {
+  const now = awsTime();
+  if (now === undefined || found.length === 0) return new Map();
+  const isMissing = ({ seen, record, uncertain, ambiguous }: FoundHost): boolean =>
+    seen === undefined && record === undefined && !uncertain && !ambiguous;
+  return unseen.note({
+    now,
+    unseen: found.filter(isMissing).map(keyOf),
+    shown: found.filter((host) => !isMissing(host)).map(keyOf),
+  });
+};
+
 /**
- * EC2 does not show the host. One of our own is believed gone only when it has been missed for longer than the
- * consistency window; a host that nobody holds on record and EC2 does not know is gone.
+ * EC2 does not show the host. It is believed gone only when it has been missed for longer than the consistency window by AWS's
+ * clock, whether a record of ours knows it or not: these may be a standby's, or damaged.
  */
 const judgeUnseen = (
-  { clock, policy }: GetReturnRequestsPorts,
-  { record, uncertain, ambiguous }: FoundHost,
+  { awsTime, policy }: GetReturnRequestsPorts,
+  host: FoundHost,
+  missing: ReadonlyMap<string, number>,
 ): Judgement => {
-  if (record === undefined) return { reclaimed: !uncertain && !ambiguous };
+  const { record } = host;
+  const now = awsTime();
+  const hasPassed = (since: number | undefined): boolean =>
+    now !== undefined && since !== undefined && now - since >= policy.consistencyWindow;
+  if (record === undefined) return { reclaimed: hasPassed(missing.get(keyOf(host))) };
   const { requestId, machine } = record;
   if (machine.returnId !== undefined) return { reclaimed: false };
   if (hasEnded(machine.state)) return { reclaimed: true };
-  const { missedSince } = machine;
-  const reclaimed = missedSince !== undefined && clock() - missedSince >= policy.consistencyWindow;
-  return { reclaimed, notice: { requestId, machineId: machine.machineId, status: 'missed', reason: '' } };
+  return {
+    reclaimed: hasPassed(machine.missedSince),
+    notice: { requestId, machineId: machine.machineId, status: 'missed', reason: '' },
+  };
 };

@@ -23,16 +23,10 @@ export interface ListOfferingsPorts {
   readonly offerings: OfferingMemory;
   readonly failures: LaunchFailures;
   readonly policy: Pick<Policy, 'protectAfter' | 'protectFor'>;
-  readonly clock: () => number;
 }
 
 export const listOfferingsHandler =
-  ({
-    offerings,
-    failures,
-    policy,
-    clock,
-  }: ListOfferingsPorts): Handler<Operation<ListOfferings, ListOfferingsAnswer>> =>
+  ({ offerings, failures, policy }: ListOfferingsPorts): Handler<Operation<ListOfferings, ListOfferingsAnswer>> =>
   async () => {
     const templateIds = await failures.templateIds();
     const templates = await Promise.all(
@@ -41,7 +35,7 @@ export const listOfferingsHandler =
         return {
           templateId,
           failures: noted.machineIds.length,
-          isProtected: isProtected(policy, noted, clock()),
+          isProtected: isProtected(policy, noted),
         };
       }),
     );
