@@ -9,6 +9,7 @@ type Pool =
   /** Launches so many at most. */
   | { readonly kind: 'room'; readonly most: number }
   | { readonly kind: 'refusal'; readonly code: string; readonly fault: RefusalFault }
+  | { readonly kind: 'throttled' }
   /** The answer is lost, the launch done or not. */
   | { readonly kind: 'lost'; readonly launched: number };
 
@@ -97,6 +98,8 @@ export const createFakeCapacity = (hosts: FakeHosts, clock: Clock): FakeCapacity
         start(launch, Math.min(pool.most, launch.count));
         return answer(launch);
       }
+      if (pool.kind === 'throttled')
+        throw new PluginError('provider.throttled', 'RunInstances failed. Error Code: RequestLimitExceeded');
       if (pool.kind === 'lost') {
         if (pool.launched > 0) start(launch, pool.launched);
         throw new PluginError('provider.transient', 'RunInstances failed. Error Code: ECONNRESET: socket hang up');

@@ -81,8 +81,8 @@ export interface World {
   /** Moves the clock on. */
   readonly pass: (ms: number) => void;
   readonly now: () => number;
-  /** From now on AWS's answers do not tell the time, or do again. */
-  readonly hideAwsTime: (isHidden: boolean) => void;
+  /** From now on AWS's answers do not tell the time, and this host's clock is so much ahead, ms. */
+  readonly hideAwsTime: (ahead: number) => void;
   /** What was told of long work: `[what, done, total]`. */
   readonly steps: readonly Parameters<Progress>[];
   readonly writeTemplates: (...templates: readonly object[]) => Promise<void>;
@@ -119,12 +119,12 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
   const workDir = join(folder, 'work');
   await mkdir(confDir);
   const started = Date.UTC(2026, 0, 1);
-  const time = { now: started, isTold: true };
+  const time = { now: started, ahead: 0, isTold: true };
   const pass = (ms: number): void => {
     time.now += ms;
   };
   const pause = async (ms: number): Promise<void> => pass(ms);
-  const clock = () => time.now;
+  const clock = () => time.now + time.ahead;
   const ids = { next: 1 };
   const newId = () => uuid(ids.next++);
 
@@ -264,8 +264,9 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     policy,
     pass,
     now: clock,
-    hideAwsTime: (isHidden) => {
-      time.isTold = !isHidden;
+    hideAwsTime: (ahead) => {
+      time.isTold = false;
+      time.ahead = ahead;
     },
     steps,
     writeTemplates,

@@ -1,3 +1,5 @@
+import { utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startWorld, type World } from '../provider-world.ts';
 
@@ -50,6 +52,25 @@ describe('a template whose machines all fail', () => {
     await failing(world, 2);
     await expect(request(world, 1)).rejects.toMatchObject(refused);
     world.pass(world.policy.protectFor + 1000);
+    expect(await request(world, 1)).toMatch(/^req-/);
+  });
+
+  it('is not held back by failures that a clock that was ahead has dated', async () => {
+    const world = await startWorld({ protectAfter: 2 });
+    await failing(world, 2);
+    const ahead = new Date(Date.now() + 365 * 24 * 3_600_000);
+    await utimes(join(world.workDir, 'failures', 'od-a'), ahead, ahead);
+    expect(await request(world, 1)).toMatch(/^req-/);
+  });
+
+  it('is not taken for one when its requests were cancelled', async () => {
+    const world = await startWorld({ protectAfter: 2 });
+    const requestId = await request(world, 3);
+    await world.service.cancelRequest({ requestId, reason: 'not needed' });
+    await world.service.syncRequests({ requestIds: [requestId] });
+    for (const id of world.hosts.ids()) world.hosts.end(id);
+    await world.service.syncRequests({ requestIds: [requestId] });
+    expect((await world.service.listOfferings()).templates).toEqual([]);
     expect(await request(world, 1)).toMatch(/^req-/);
   });
 

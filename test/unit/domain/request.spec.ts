@@ -86,6 +86,13 @@ describe('a launch', () => {
     expect(unresolvedLaunches(knownOf(created, intended(), repeated))).toMatchObject([{ sentAt: 50 }]);
   });
 
+  it('that AWS turned away is dated anew and stays unresolved; sent again, it is a launch like any other', () => {
+    const turnedAway = { type: 'LaunchThrottled', at: 40, clientToken: 'req-1.0', times: 2 } as const;
+    expect(unresolvedLaunches(knownOf(created, intended(), turnedAway))).toMatchObject([{ sentAt: 40, throttled: 2 }]);
+    const again = { type: 'LaunchRepeated', at: 50, clientToken: 'req-1.0' } as const;
+    expect(unresolvedLaunches(knownOf(created, intended(), turnedAway, again))[0]).not.toHaveProperty('throttled');
+  });
+
   it('that got all is a grant', () =>
     given(created, intended())
       .when({ type: 'RecordLaunch', now: 2, clientToken: 'req-1.0', granted: [pending('i-1'), pending('i-2')] })
@@ -169,6 +176,19 @@ describe('a look at EC2', () => {
       .when(observe(3 + window, [], 'i-1'))
       .leadsTo({ type: 'MachinesObserved', at: 3 + window, machines: [gone] });
   });
+
+  it('that misses a machine whose first miss lies ahead notes it anew', () => {
+    given(...launched, missedAt(3 + 10 * window))
+      .when(observe(3, [], 'i-1'))
+      .leadsTo(missedAt(3));
+    expect(knownOf(...launched, missedAt(3 + 10 * window), missedAt(3)).machines.get('i-1')?.missedSince).toBe(3);
+  });
+
+  it.each([3, 3 + 10 * window])('whose time %i is not AWS’s misses no machine', (now) =>
+    given(...launched, missedAt(3))
+      .when({ type: 'Observe', now, asked: ['i-1', 'i-2'], seen: [running('i-2')], consistencyWindow: undefined })
+      .leadsTo({ type: 'MachinesObserved', at: now, machines: [running('i-2')] }),
+  );
 
   it('counts the window from the launch where that is later than the first miss', () => {
     const young = { ...pending('i-1'), launchTime: 1 };

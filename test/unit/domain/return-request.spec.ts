@@ -157,6 +157,23 @@ describe('a return', () => {
     });
   });
 
+  it('starts the window anew when the first miss was noted by a clock that was ahead', () => {
+    const ahead = stateAfter([requested(item('i-1'))], observe(5 + 10 * window), observe(5));
+    expect(ahead.items.get('i-1')).toMatchObject({ verdict: 'unseen', missedSince: 5 });
+  });
+
+  it('misses no host at a look whose time is not AWS’s', () => {
+    const untimed = (now: number): ReturnCommand => ({
+      type: 'Observe',
+      now,
+      seen: [],
+      consistencyWindow: undefined,
+    });
+    const miss = [requested(item('i-1'))];
+    expect(decideReturn(untimed(5), fold(...miss))).toEqual([]);
+    expect(stateAfter(miss, observe(5), untimed(5 + 10 * window)).stage).toBe('open');
+  });
+
   it('starts the window anew when EC2 shows the host again', () => {
     const state = stateAfter(
       [requested(item('i-1'))],

@@ -370,6 +370,8 @@ describe('getReturnRequests', () => {
   it('names a host by its id where Host Factory gave no name, and leaves out an id nobody knows', async () => {
     const { world, machineId } = await running();
     world.hosts.end(machineId);
+    await ask(world, 'getReturnRequests', { machines: ['nobody'] });
+    world.pass(120_000);
     expect(await ask(world, 'getReturnRequests', { machines: [{ machineId }, 'nobody'] })).toMatchObject({
       requests: [
         { machine: machineId, machineId, gracePeriod: 0 },

@@ -1,7 +1,7 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { createFile, readIfPresent, replaceFile } from '../../../src/storage/atomic-file.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { createFile, readIfPresent, replaceFile, sweepAbandoned } from '../../../src/storage/atomic-file.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
@@ -31,6 +31,29 @@ describe('creating a file', () => {
     await createFile(join(folder, 'file'), 'second');
     expect(await readdir(folder)).toEqual(['file']);
   });
+});
+
+describe('what killed processes left', () => {
+  const left = 'a.json.123-0123456789ab.tmp';
+  const minutes = 60_000;
+  const sweepAt = async (now: number, age: number): Promise<readonly string[]> => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, left), '');
+    const written = new Date(Date.now() - age);
+    await utimes(join(folder, left), written, written);
+    vi.useFakeTimers({ now, toFake: ['Date'] });
+    await sweepAbandoned(folder, await readdir(folder));
+    vi.useRealTimers();
+    return readdir(folder);
+  };
+
+  it('is removed after ten minutes by the clock that dates files', async () => {
+    expect(await sweepAt(Date.now(), 11 * minutes)).toEqual([]);
+    expect(await sweepAt(Date.now() - 24 * 60 * minutes, 11 * minutes)).toEqual([]);
+  });
+
+  it('stays where only the clock of this host says that it is old', async () =>
+    expect(await sweepAt(Date.now() + 24 * 60 * minutes, 9 * minutes)).toEqual([left]));
 });
 
 describe('replacing a file', () => {

@@ -38,6 +38,14 @@ describe('a fact', () => {
     expect(await get()).toBe('fact 2');
   });
 
+  it('is looked up again when it was noted by a clock that was ahead', async () => {
+    const { get, time } = await setUp();
+    time.now += 1_000_000;
+    await get();
+    time.now -= 1_000_000;
+    expect([await get(), await get()]).toEqual(['fact 2', 'fact 2']);
+  });
+
   it('may say itself for how long it lasts', async () => {
     const { folder } = await setUp();
     const cache = createFactCache(folder, 'images', () => 0);

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { RefusedOffering } from '../../../src/domain/offering.ts';
@@ -30,6 +30,26 @@ it('is shared by all who open it, until entries expire', async () => {
   expect(await open().refused()).toMatchObject([{ market: 'ondemand', instanceType: 'c5.large', expiresAt: 3000 }]);
   time.now = 3000;
   expect(await open().refused()).toEqual([]);
+});
+
+it('holds for no longer than a refusal ever counts, whatever the clock that dated it', async () => {
+  const { folder, time, open } = await start();
+  const day = 24 * 3_600_000;
+  await open().remember([refusedUntil(time.now + 10 * day)]);
+  expect([await open().refused(), await open().list()]).toEqual([[], []]);
+  await open().remember([refusedUntil(time.now + 1000)]);
+  expect(await readdir(join(folder, 'offerings'))).toHaveLength(1);
+});
+
+it('removes the files of expired entries', async () => {
+  const { folder, time, open } = await start();
+  await open().remember([refusedUntil(2000), refusedUntil(2500, { instanceType: 'c5.large' })]);
+  time.now = 2000;
+  await open().remember([refusedUntil(9000, { instanceType: 'r5.large' })]);
+  expect((await readdir(join(folder, 'offerings'))).sort()).toEqual([
+    expect.stringContaining('c5.large'),
+    expect.stringContaining('r5.large'),
+  ]);
 });
 
 it('keeps the latest word on an offering, and on whole markets', async () => {

@@ -154,7 +154,81 @@ describe('what was to end and stands', () => {
   });
 });
 
+describe('a machine that was given back and runs', () => {
+  /** EC2 did not show it for so long that its return is complete. */
+  const taken = async (): Promise<{ readonly world: World; readonly machineId: string; readonly id: string }> => {
+    const world = await startWorld();
+    const id = await settle(world);
+    const [machineId = ''] = standing(world);
+    world.hosts.change(machineId, { hidden: true });
+    const { requestId } = await world.service.returnMachines({ machines: [{ name: '', machineId }] });
+    for (let look = 0; look < 2; look++) {
+      await world.service.syncRequests({ requestIds: [requestId] });
+      world.pass(2 * minute);
+    }
+    expect((await world.service.getRequestStatus({ requestId })).status).toBe('complete');
+    world.hosts.change(machineId, { hidden: false });
+    return { world, machineId, id };
+  };
+
+  it('is noted on its request when its return ends without having seen it', async () => {
+    const { world, id } = await taken();
+    expect(await world.eventsOf(id)).toContain('MachinesReturned');
+    expect(await world.live.list()).toEqual([]);
+  });
+
+  it('is an orphan once its return is over', async () => {
+    const { world, machineId } = await taken();
+    expect((await sweep(world)).findings).toMatchObject([{ id: machineId, why: 'its return ended without it' }]);
+    world.pass(15 * minute);
+    expect((await sweep(world)).released).toEqual([machineId]);
+    expect(standing(world)).toEqual([]);
+  });
+
+  it('is none while its return asks EC2 again and again', async () => {
+    const world = await startWorld();
+    await settle(world);
+    const [machineId = ''] = standing(world);
+    world.hosts.change(machineId, { refusal: 'OperationNotPermitted: protected' });
+    await world.service.returnMachines({ machines: [{ name: '', machineId }] });
+    for (let n = 0; n < 3; n++) {
+      expect((await sweep(world)).findings).toEqual([]);
+      world.pass(60 * minute);
+    }
+  });
+});
+
+it('nothing is judged while AWS does not tell the time', async () => {
+  const world = await startWorld();
+  const orphan = world.hosts.add({ owner: unknown });
+  await create(world, 1);
+  await sweep(world);
+  world.hideAwsTime(24 * 60 * minute);
+  expect(await sweep(world)).toMatchObject({ findings: [], released: [], warnings: [expect.any(String)] });
+  expect(world.hosts.stateOf(orphan)).toBe('running');
+});
+
 describe('a request nobody asked about', () => {
+  it.each([
+    ['ahead', 24 * 60],
+    ['behind', -24 * 60],
+  ])('has its time also when it was dated by a clock that was %s', async (_what, off) => {
+    const world = await startWorld();
+    world.pass(off * minute);
+    world.capacity.onLaunch = async () => world.pass(-off * minute);
+    await create(world, 1);
+    for (const [passed, standingThen] of [
+      [0, 1],
+      [59, 1],
+      [1, off > 0 ? 0 : 1],
+      [16, 0],
+    ] as const) {
+      world.pass(passed * minute);
+      await sweep(world);
+      expect(standing(world)).toHaveLength(standingThen);
+    }
+  });
+
   it('is released when its time is over, and says so to who asks after all', async () => {
     const world = await startWorld();
     const requestId = await create(world, 3);

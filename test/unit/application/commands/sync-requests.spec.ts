@@ -213,6 +213,78 @@ describe('a launch whose answer was lost', () => {
   });
 });
 
+describe('a launch AWS turned away for too many calls', () => {
+  const turnedAway = async (): Promise<{ readonly world: World; readonly id: string }> => {
+    const world = await startWorld();
+    world.capacity.pools.set('subnet-a', { kind: 'throttled' });
+    return { world, id: await create(world, 2) };
+  };
+
+  it('is sent again after a pause of its own, which doubles', async () => {
+    const { world, id } = await turnedAway();
+    const sentAfter = async (ms: number): Promise<number> => {
+      world.pass(ms);
+      await sync(world, id);
+      return world.capacity.launches.length;
+    };
+    expect([await sentAfter(9 * second), await sentAfter(second)]).toEqual([1, 2]);
+    expect([await sentAfter(19 * second), await sentAfter(second)]).toEqual([2, 3]);
+    world.capacity.pools.delete('subnet-a');
+    expect(await sentAfter(40 * second)).toBe(4);
+    expect(await machinesOf(world, id)).toHaveLength(2);
+  });
+
+  it('says so meanwhile', async () => {
+    const { world, id } = await turnedAway();
+    expect((await world.service.getRequestStatus({ requestId: id })).message).toBe(
+      '0 of 2 machines granted. AWS turned the launch away for too many calls; it will be sent again.',
+    );
+  });
+
+  it('waits for the whole window when an earlier send may have been heard', async () => {
+    const world = await startWorld();
+    const id = await lostLaunch(world, 2, 0);
+    world.capacity.pools.set('subnet-a', { kind: 'throttled' });
+    world.pass(120 * second);
+    await sync(world, id);
+    world.pass(119 * second);
+    await sync(world, id);
+    expect(world.capacity.launches).toHaveLength(2);
+  });
+});
+
+describe('the clock of this host, while AWS does not tell the time', () => {
+  const wrong = 3_600_000;
+
+  it('makes no host overdue', async () => {
+    const world = await startWorld();
+    const id = await create(world, 1);
+    world.hideAwsTime(wrong);
+    await sync(world, id);
+    expect([callsOf(world).includes('terminate'), await statusOf(world, id)]).toEqual([false, 'running']);
+  });
+
+  it('makes no host gone, neither of a request nor of a return', async () => {
+    const world = await startWorld();
+    const id = await create(world, 1);
+    const machineId = world.hosts.ids()[0] ?? '';
+    world.hosts.change(machineId, { hidden: true });
+    const { requestId: given } = await world.service.returnMachines({ machines: [{ name: '', machineId }] });
+    await sync(world, id, given);
+    world.hideAwsTime(wrong);
+    await sync(world, id, given);
+    expect([await statusOf(world, id), await statusOf(world, given)]).toEqual(['running', 'running']);
+  });
+
+  it('gives no launch up', async () => {
+    const world = await startWorld();
+    const id = await lostLaunch(world, 2, 0);
+    world.hideAwsTime(wrong);
+    await sync(world, id);
+    expect(await machinesOf(world, id)).toHaveLength(2);
+  });
+});
+
 describe('a host that is not usable in time', () => {
   const late = 181 * second;
 

@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PluginError } from '../../../../src/domain/errors.ts';
 import type { MachineState } from '../../../../src/domain/machine.ts';
@@ -95,12 +97,62 @@ describe('a host Host Factory holds', () => {
     expect([second.notices, second.reclaims.length]).toEqual([[], 1]);
   });
 
-  it('that nobody knows, neither we nor EC2, is gone', async () => {
-    const { world } = await running();
-    expect((await ask(world, { name: 'nobody' }, { machineId: 'i-0000000000000dead' })).reclaims).toMatchObject([
-      { host: { name: 'nobody' }, gracePeriod: 0 },
-      { machineId: 'i-0000000000000dead', gracePeriod: 0 },
-    ]);
+  describe('that nobody knows, neither we nor EC2,', () => {
+    const [nobody, dead] = [{ name: 'nobody' }, { machineId: 'i-0000000000000dead' }];
+    const reclaimed = async (world: World) => (await ask(world, nobody, dead)).reclaims;
+
+    it('is gone by a second look after the consistency window', async () => {
+      const { world } = await running();
+      expect(await reclaimed(world)).toEqual([]);
+      world.pass(119_999);
+      expect(await reclaimed(world)).toEqual([]);
+      world.pass(1);
+      const gone = [
+        { host: nobody, gracePeriod: 0 },
+        { ...dead, gracePeriod: 0 },
+      ];
+      expect(await reclaimed(world)).toMatchObject(gone);
+      world.pass(3_600_000);
+      expect(await reclaimed(world)).toMatchObject(gone);
+    });
+
+    it('is missed anew once EC2 has shown it', async () => {
+      const { world } = await running();
+      await reclaimed(world);
+      world.pass(60_000);
+      world.hosts.add(dead);
+      await reclaimed(world);
+      world.hosts.change(dead.machineId, { hidden: true });
+      world.pass(60_000);
+      expect(await reclaimed(world)).toMatchObject([{ host: nobody }]);
+    });
+
+    it('is never gone by the clock of this host', async () => {
+      const { world } = await running();
+      world.hideAwsTime(0);
+      await reclaimed(world);
+      world.hideAwsTime(3_600_000);
+      expect(await reclaimed(world)).toEqual([]);
+    });
+
+    it('is missed anew when that was noted by a clock that was ahead', async () => {
+      const { world } = await running();
+      world.pass(3_600_000);
+      await reclaimed(world);
+      world.pass(-3_600_000);
+      await reclaimed(world);
+      world.pass(119_000);
+      expect(await reclaimed(world)).toEqual([]);
+      world.pass(1000);
+      expect(await reclaimed(world)).toHaveLength(2);
+    });
+
+    it('is not gone at once because the books are missing', async () => {
+      const { world, machineId } = await running();
+      await rm(join(world.workDir, 'live'), { recursive: true });
+      world.hosts.change(machineId, { hidden: true });
+      expect((await ask(world, { machineId })).reclaims).toEqual([]);
+    });
   });
 
   it('and EC2 shows as ended is taken away although its record is damaged', async () => {
@@ -131,10 +183,20 @@ describe('a host of ours that EC2 does not show', () => {
     expect((await ask(world, { machineId })).reclaims).toMatchObject([{ machineId, gracePeriod: 0 }]);
   });
 
+  it('is not gone by the clock of this host', async () => {
+    const { world, requestId, machineId } = await running();
+    world.hosts.change(machineId, { hidden: true });
+    await world.service.syncRequests({ requestIds: [requestId], includeSettled: true });
+    world.hideAwsTime(3_600_000);
+    expect((await ask(world, { machineId })).reclaims).toEqual([]);
+  });
+
   it('and that had ended before is gone: EC2 forgets after an hour', async () => {
     const { world, requestId, machineId } = await running();
     await world.service.updateMachineStatus({ machineId, status: 'terminated', requestId });
     world.hosts.change(machineId, { hidden: true });
+    await ask(world, { machineId });
+    world.pass(120_000);
     expect((await ask(world, { machineId })).reclaims).toMatchObject([{ machineId, gracePeriod: 0 }]);
   });
 });
