@@ -84,6 +84,9 @@ export const openApi = (version: string): Json => {
 
 const asHtml = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
+export const docsStyle =
+  'body{font:14px sans-serif;margin:2em}td{vertical-align:top;padding:.3em 1em;border-top:1px solid #ccc}pre{font-size:11px}';
+
 /** The same for people, without a script or anything from elsewhere. */
 export const docsPage = (version: string): string => {
   const rows = routes.map(({ method, path, summary, role, query, body }) => {
@@ -92,7 +95,7 @@ export const docsPage = (version: string): string => {
     return `<tr><td><code>${method} ${path}</code></td><td>${asHtml(summary)}</td><td>${role}</td><td>${names}${form}</td></tr>`;
   });
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>hostfactory-aws ${version}</title>
-<style>body{font:14px sans-serif;margin:2em}td{vertical-align:top;padding:.3em 1em;border-top:1px solid #ccc}pre{font-size:11px}</style>
+<style>${docsStyle}</style>
 <h1>hostfactory-aws ${version}</h1><p>The whole description: <a href="openapi.json">openapi.json</a>. Errors are problem+json with a code.
 <code>Idempotency-Key</code> (a UUID) makes a command safe to repeat; <code>X-Correlation-Id</code> is kept on log lines and events.</p>
 <table><tr><th>Call</th><th>What it does</th><th>Role</th><th>Parameters and body</th></tr>${rows.join('\n')}</table></html>`;

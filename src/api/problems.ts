@@ -16,10 +16,13 @@ const titles: Readonly<Record<number, string>> = {
   401: 'Unauthenticated',
   403: 'Forbidden',
   404: 'Not found',
+  408: 'Request timeout',
   409: 'Conflict',
   413: 'Body too large',
+  414: 'Address too long',
   415: 'Unsupported media type',
   429: 'Too many requests',
+  431: 'Head too large',
   500: 'Internal error',
   503: 'Unavailable',
 };
@@ -64,3 +67,9 @@ export const toProblem = (error: unknown): Problem => {
   if (status !== undefined) return problem(status, 'input.invalid', messageOf(error));
   return problem(500, 'internal', 'something went wrong here; the log tells more');
 };
+
+const parserStatus: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
+
+/** What never became a request. */
+export const parserProblem = (error: Error & { readonly code: string }): Problem =>
+  problem(parserStatus[error.code] ?? 400, 'input.invalid', error.message);

@@ -9,12 +9,14 @@ import type { Message } from '../application/bus.ts';
 import { metricsText } from '../application/metrics-text.ts';
 import type { Logger, Observe, ServeOptions } from '../application/ports.ts';
 import type { RunningReadModel } from '../application/projections/read-model.ts';
-import { messageOf, PluginError } from '../domain/errors.ts';
+import { isPluginError, messageOf, PluginError } from '../domain/errors.ts';
 import { type Chores, startChores, syncOpenRequests } from './background.ts';
+import { answerParserError, guardHeaders, refuseForeignPage } from './http.ts';
 import { docsPage, openApi } from './openapi.ts';
 import { DoorError, toProblem } from './problems.ts';
 import { type Route, routes } from './routes.ts';
 import { allows, type Caller, readTokens, type Tokens } from './tokens.ts';
+import { validatorFor } from './validation.ts';
 
 /** What the server needs of the application. */
 interface Served {
@@ -39,6 +41,10 @@ const asJson = (value: unknown): Json => (typeof value === 'object' && value !==
 
 const bodyLimit = 1_048_576;
 const receiveTimeout = 30_000;
+/** Milliseconds between two looks for connections whose time is up. */
+const receiveCheck = 1000;
+/** Of a command that needs none; a program may send an empty object. */
+const noBody = { type: ['object', 'null'], additionalProperties: false, properties: {} };
 /** Milliseconds that calls under way have once the server is told to stop. */
 const patience = 10_000;
 /** Milliseconds: projections are never further behind than the first and the time a look takes. */
@@ -119,9 +125,12 @@ const addRoutes = (app: FastifyInstance, served: Served, tokens: Tokens | undefi
     const schema = {
       params: { type: 'object', properties: route.params },
       querystring: { type: 'object', additionalProperties: false, properties: route.query },
-      ...(route.body === undefined ? {} : { body: route.body }),
+      ...(route.bus === 'query' ? {} : { body: route.body ?? noBody }),
     };
-    const onRequest = async (request: FastifyRequest) => authorize(await admit(request), route, options.readOnly);
+    const onRequest = async (request: FastifyRequest) => {
+      if (route.bus === 'command') refuseForeignPage(request);
+      authorize(await admit(request), route, options.readOnly);
+    };
     app.route({ method: route.method, url: route.path, schema, onRequest, handler: serveRoute(route) });
   }
   app.get('/metrics', async (request, reply) => {
@@ -173,17 +182,25 @@ const createApp = async (
       const stack = error instanceof Error ? error.stack : undefined;
       served.log.error('server.failed', messageOf(error), { correlationId: request.id, stack });
     }
-    return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+    return reply
+      .headers(guardHeaders)
+      .code(problem.status)
+      .type('application/problem+json')
+      .send(JSON.stringify(problem));
   };
   const app = fastify({
     frameworkErrors: answerFault,
     bodyLimit,
     requestTimeout: receiveTimeout,
+    http: { headersTimeout: receiveTimeout, connectionsCheckingInterval: receiveCheck },
+    clientErrorHandler: answerParserError,
     genReqId: ({ headers }) => correlationOf(headers['x-correlation-id']),
-    ajv: { customOptions: { allowUnionTypes: true } },
   });
+  app.setValidatorCompiler(validatorFor);
+  // Only JSON is taken: a page of somebody else's can send plain text without asking.
+  app.removeContentTypeParser('text/plain');
   app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-correlation-id', request.id);
+    reply.headers(guardHeaders).header('x-correlation-id', request.id);
     calls.run(request.id, done);
   });
   // Otherwise a client that keeps its connection would hold up the end for as long as it likes.
@@ -223,7 +240,12 @@ const removeStale = async (path: string): Promise<void> => {
 };
 
 const listen = async (app: FastifyInstance, { host, port, socket }: ServeOptions): Promise<string> => {
-  if (socket === undefined) return app.listen({ host, port });
+  if (socket === undefined) {
+    await app.listen({ host, port });
+    const address = app.server.address();
+    const actual = typeof address === 'object' && address !== null ? address.port : port;
+    return `http://${host.includes(':') ? `[${host}]` : host}:${actual}`;
+  }
   await removeStale(socket);
   process.umask(0o077);
   await app.listen({ path: socket });
@@ -262,7 +284,9 @@ export const serve = async (options: ServerContext): Promise<number> => {
   const state = { isReady: true };
   const told = untilTold();
   const app = await createApp(served, calls, tokens, options, () => state.isReady);
-  const address = await listen(app, options).catch((cause: unknown) => {
+  const address = await listen(app, options).catch(async (cause: unknown) => {
+    await app.close();
+    if (isPluginError(cause)) throw cause;
     throw new PluginError('configuration.invalid', `cannot serve: ${messageOf(cause)}`, { cause });
   });
   const chores = await startWork(served, options.readOnly);

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { type Role, roles } from '../application/ports.ts';
-import { PluginError } from '../domain/errors.ts';
+import { messageOf, PluginError } from '../domain/errors.ts';
 import { parseJson } from '../json/parse-json.ts';
 
 export interface Caller {
@@ -39,10 +39,12 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 export const readTokens = async (file: string): Promise<Tokens> => {
   const invalid = (rule: string): PluginError => new PluginError('configuration.invalid', `${file} ${rule}`);
   const [text, { mode }] = await Promise.all([readFile(file, 'utf8'), stat(file)]).catch((cause: unknown) => {
-    throw new PluginError('configuration.invalid', `cannot read ${file}`, { cause });
+    throw new PluginError('configuration.invalid', `cannot read ${file}: ${messageOf(cause)}`, { cause });
   });
   if ((mode & 0o077) !== 0) throw invalid('must be private to its owner: chmod 600');
-  const entries = await parseJson(text);
+  const entries = await parseJson(text).catch((cause: unknown) => {
+    throw new PluginError('configuration.invalid', `${file} is ${messageOf(cause)}`, { cause });
+  });
   if (!Array.isArray(entries) || entries.length === 0) throw invalid('must hold a list of tokens');
   const known = entries.map((entry: unknown, index) => {
     if (isEntry(entry)) return { ...entry, digest: digest(entry.token) };

@@ -3,7 +3,7 @@ import { meantBy } from '../json/meant-by.ts';
 import { configCommands } from './config.ts';
 import { runDemo } from './demo.ts';
 import { doctorOptions, runDoctor } from './doctor.ts';
-import type { Door } from './door.ts';
+import { checkPort, type Door, reporting, UsageError } from './door.ts';
 import { runEmulator } from './emulator.ts';
 import { eventCommands } from './events.ts';
 import { importOptions, runImport } from './import-ibm.ts';
@@ -29,9 +29,6 @@ HF_PROVIDER_CONFDIR, HF_PROVIDER_WORKDIR, HF_PROVIDER_LOGDIR); without them
 config, work and log of the installation are used.
 
 Exit status: 0 done, 1 failed or something found wrong, 2 wrong usage.`;
-
-/** A command line that cannot be carried out. */
-class UsageError extends Error {}
 
 /** yargs suggests commands, not options; what it gives to a failure tells their descriptions by name. */
 const optionsOf = (usage: object): readonly string[] => {
@@ -88,7 +85,7 @@ export const runCli = async (argv: readonly string[], door: Door): Promise<numbe
     .command('projections', 'What lists are read from; made from the events', projectionCommands(door, done))
     .command('metrics', 'Figures over all calls so far, in the text format of Prometheus', showMetrics(door, done))
     .command('serve', 'Serve requests over HTTP until told to stop', serveOptions, (options) =>
-      done(door.serve(options)),
+      done(reporting(door, options, () => door.serve(options))),
     )
     .command('handlers', false, listHandlers(door, done))
     .command('dispatch <message>', false, dispatchMessage(door, done))
@@ -104,9 +101,10 @@ export const runCli = async (argv: readonly string[], door: Door): Promise<numbe
       (each) =>
         each
           .option('port', { type: 'number', default: 4566, describe: '0 takes any free port' })
+          .check(checkPort)
           .option('state', { type: 'string', describe: 'File that keeps the instances over restarts' })
           .example('hf-aws emulator --port 4566', 'then set AWS_ENDPOINT_URL to http://127.0.0.1:4566'),
-      (options) => done(runEmulator(door, options)),
+      (options) => done(reporting(door, options, () => runEmulator(door, options))),
     )
     .command(
       'demo',
@@ -129,7 +127,8 @@ export const runCli = async (argv: readonly string[], door: Door): Promise<numbe
   try {
     await parser.parseAsync();
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    // A fault that no command has told of itself.
+    if (!(error instanceof UsageError)) return reporting(door, {}, () => Promise.reject(error));
     door.complain(`${error.message}\nhf-aws --help shows what there is`);
     return 2;
   }

@@ -55,6 +55,15 @@ export interface Door {
   complain(text: string): void;
 }
 
+/** A command line that cannot be carried out. */
+export class UsageError extends Error {}
+
+/** For yargs' `check`: a port, where 0 takes any free one. */
+export const checkPort = ({ port }: { readonly port: number }): true => {
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return true;
+  throw new UsageError('--port must be a whole number from 0 to 65535');
+};
+
 /** Options every command has. */
 export interface CommonOptions {
   readonly json?: boolean | undefined;

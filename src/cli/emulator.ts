@@ -1,3 +1,4 @@
+import { messageOf, PluginError } from '../domain/errors.ts';
 import type { Door } from './door.ts';
 
 /** Serves until it is interrupted. */
@@ -5,7 +6,10 @@ export const runEmulator = async (
   door: Door,
   { port, state }: { readonly port: number; readonly state?: string | undefined },
 ): Promise<number> => {
-  const emulator = await door.startEmulator({ port, ...(state === undefined ? {} : { stateFile: state }) });
+  const started = door.startEmulator({ port, ...(state === undefined ? {} : { stateFile: state }) });
+  const emulator = await started.catch((cause: unknown) => {
+    throw new PluginError('configuration.invalid', `cannot start the emulator: ${messageOf(cause)}`, { cause });
+  });
   door.print(`EC2 emulator at ${emulator.url} (control: ${emulator.url}/_emulator/; Ctrl-C ends it)`);
   await new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);

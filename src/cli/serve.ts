@@ -1,5 +1,10 @@
 import type { Argv } from 'yargs';
-import type { CommonOptions } from './door.ts';
+import { type CommonOptions, checkPort, UsageError } from './door.ts';
+
+const checkRate = ({ rate }: { readonly rate: number }): true => {
+  if (Number.isInteger(rate) && rate > 0) return true;
+  throw new UsageError('--rate must be a whole number of at least 1');
+};
 
 export const serveOptions = (yargs: Argv<CommonOptions>) =>
   yargs
@@ -9,5 +14,7 @@ export const serveOptions = (yargs: Argv<CommonOptions>) =>
     .option('tokens', { type: 'string', describe: 'JSON file of bearer tokens, private to its owner (0600)' })
     .option('read-only', { type: 'boolean', default: false, describe: 'Answer queries, refuse commands' })
     .option('rate', { type: 'number', default: 60_000, describe: 'Calls a client may make per minute' })
+    .check(checkPort)
+    .check(checkRate)
     .example('hf-aws serve --socket /run/hf-aws.sock', 'for programs of this user on this machine')
     .example('hf-aws serve --host 0.0.0.0 --tokens tokens.json', '[{"token": "...", "user": "ana", "role": "viewer"}]');

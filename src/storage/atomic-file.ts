@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { PluginError } from '../domain/errors.ts';
+import { isPluginError, PluginError } from '../domain/errors.ts';
 
 /** State may hold user data and addresses: for the owner alone. */
 const fileMode = 0o600;
@@ -124,7 +124,7 @@ export const createFile = async (path: string, text: string, asideIn = dirname(p
     if (mine) syncDirectory(dirname(path));
     return mine;
   } catch (error) {
-    if (error instanceof PluginError) throw error;
+    if (isPluginError(error)) throw error;
     if (errnoOf(error) === 'EPERM') {
       throw new PluginError('storage.unwritable', `cannot write ${path}: its file system makes no hard links`, {
         cause: error,
@@ -149,7 +149,7 @@ export const createMark = async (path: string): Promise<void> => {
     }
     syncDirectory(dirname(path));
   } catch (error) {
-    if (error instanceof PluginError) throw error;
+    if (isPluginError(error)) throw error;
     throw unwritable(path, error);
   }
 };
@@ -191,7 +191,7 @@ export const replaceFile = async (path: string, text: string, mode = fileMode): 
     syncDirectory(dirname(path));
   } catch (error) {
     if (aside !== '') discard(aside);
-    if (error instanceof PluginError) throw error;
+    if (isPluginError(error)) throw error;
     throw unwritable(path, error);
   }
 };

@@ -109,15 +109,32 @@ const callOf = ({ method, path, parameters, body }: Described) => {
     });
 };
 
+/** All that a server answers to these bytes until it closes the connection. */
+const answerTo = (url: string, bytes: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(bytes));
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += String(chunk);
+    });
+    socket.on('error', reject).on('close', () => resolve(text));
+  });
+
 describe('REST', () => {
   let backend: EmulatorBackend;
   let plugin: Plugin;
   let server: Server;
+  let answerToHalfAHead: Promise<{ readonly text: string; readonly seconds: number }>;
 
   beforeAll(async () => {
     backend = await emulatorBackend();
     plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url, LogLevel: 'INFO' }, testTemplates(backend.place));
     server = await startServer(plugin, '--rate', '1000000');
+    const began = Date.now();
+    answerToHalfAHead = answerTo(server.url, 'GET /requests HTTP/1.1\r\nHost: localhost\r\n').then((text) => ({
+      text,
+      seconds: (Date.now() - began) / 1000,
+    }));
   });
   afterAll(async () => {
     await server.stop();
@@ -184,6 +201,127 @@ describe('REST', () => {
     for (let n = 0; n < 4; n++) statuses.push((await slow.get('/templates')).status);
     await slow.stop();
     expect(statuses).toEqual([200, 200, 200, 429]);
+  });
+
+  it.each([
+    [{ template_id: ['all'], max_number: [1] }, 'body: template_id must be string; max_number must be integer'],
+    [{ template_id: 'all', max_number: true }, 'body: max_number must be integer'],
+    [{ template_id: 'all', max_number: '1' }, 'body: max_number must be integer'],
+    [{ template_id: 'all', max_number: 1, dry_run: true }, 'body: dry_run is not known here'],
+    [
+      { template_id: 'all', max_numbr: 1 },
+      'body: max_number is required; max_numbr is not known here; did you mean max_number?',
+    ],
+    [{ template: { templateId: 'all', machineCount: '1' } }, 'body: template.machineCount must be integer'],
+    [{}, 'body: template_id is required; max_number is required'],
+    ['[]', 'body: must be object'],
+  ])('takes a body as it is written or not at all: %j', async (body, detail) => {
+    const launched = backend.emulator.countCalls()['RunInstances'];
+    expect((await server.call('POST', '/requests', { body })).body).toMatchObject({ status: 400, detail });
+    expect(backend.emulator.countCalls()['RunInstances']).toBe(launched);
+  });
+
+  it.each([
+    ['GET', '/requests?statu=running', undefined, 'query: statu is not known here; did you mean status?'],
+    ['GET', '/requests?limit=1&limit=2', undefined, 'query: limit must be integer'],
+    ['GET', '/requests?limit=1.5', undefined, 'query: limit must be integer'],
+    ['POST', '/projections/requests/rebuild', { name: 'machines' }, 'body: name is not known here'],
+    ['POST', '/returns', { machines: [{ machineid: 'i-1' }] }, 'body: machines.0.machineid is not known here'],
+  ])('refuses what no route knows: %s %s %j', async (method, path, body, detail) => {
+    expect((await server.call(method, path, { body })).body).toMatchObject({ status: 400, detail });
+  });
+
+  it('takes no command from a page of another origin, with or without tokens, and from its own', async () => {
+    const file = join(plugin.directory, 'tokens.json');
+    await writeFile(file, JSON.stringify([{ token: 'a-token-of-sixteen', user: 'u', role: 'admin' }]), { mode: 0o600 });
+    const guarded = await startServer(plugin, '--tokens', file);
+    for (const { url, call } of [server, guarded]) {
+      const pages = [
+        [{ origin: 'http://evil.example', 'sec-fetch-site': 'cross-site' }, 403],
+        [{ 'sec-fetch-site': 'same-site' }, 403],
+        [{ origin: 'http://evil.example' }, 403],
+        [{ origin: 'null' }, 403],
+        [{ origin: url }, 200],
+        [{ 'sec-fetch-site': 'same-origin' }, 200],
+        [{ 'sec-fetch-site': 'none' }, 200],
+      ] as const;
+      for (const [page, status] of pages) {
+        const headers = { ...page, authorization: 'Bearer a-token-of-sixteen' };
+        const answer = await call('POST', '/projections/requests/rebuild', { headers });
+        expect([page, answer.status]).toEqual([page, status]);
+        const ended = await call('DELETE', `/requests/req-${randomUUID()}`, { headers });
+        expect([page, ended.status]).toEqual([page, status === 200 ? 404 : 403]);
+      }
+    }
+    const text = { body: 'x', headers: { 'content-type': 'text/plain' } };
+    expect((await server.call('POST', '/projections/requests/rebuild', text)).status).toBe(415);
+    await guarded.stop();
+  });
+
+  it('tells browsers on every answer to run and frame nothing of it and to guess nothing', async () => {
+    for (const path of ['/docs', '/requests', '/health', '/metrics', '/nowhere', '/%zz', '/requests?limit=x']) {
+      const { headers } = await server.get(path);
+      expect([path, Object.fromEntries(headers)]).toEqual([
+        path,
+        expect.objectContaining({
+          'content-security-policy': expect.stringContaining("default-src 'none'"),
+          'x-content-type-options': 'nosniff',
+          'x-frame-options': 'DENY',
+          'referrer-policy': 'no-referrer',
+        }),
+      ]);
+    }
+  });
+
+  it.each([
+    ['a bare line feed', 'GET / HTTP/1.1\nHost: localhost\n\n', 400],
+    [
+      'two lengths of a body',
+      'POST /requests HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc',
+      400,
+    ],
+    ['too large a head', `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+  ])('answers %s with a problem, too', async (_what, bytes, status) => {
+    const [head = '', body = ''] = (await answerTo(server.url, bytes)).split('\r\n\r\n');
+    expect(head).toContain(`HTTP/1.1 ${status} `);
+    expect(head).toContain('content-type: application/problem+json');
+    expect(head).toContain('x-content-type-options: nosniff');
+    expect(JSON.parse(body)).toEqual({
+      status,
+      title: expect.any(String),
+      detail: expect.any(String),
+      code: 'input.invalid',
+    });
+  });
+
+  describe('that cannot be served', () => {
+    const portOf = ({ url }: Pick<Server, 'url'>): string => new URL(url).port;
+    it.each([
+      ['serve', '--port', (): string => portOf(server), 1, /^configuration\.invalid: cannot serve: .*EADDRINUSE.*\n$/],
+      ['serve', '--port', () => '70000', 2, /^--port must be a whole number from 0 to 65535\n.*\n$/],
+      ['serve', '--rate', () => '0', 2, /^--rate must be a whole number of at least 1\n.*\n$/],
+      ['serve', '--host', () => '0.0.0.0', 1, /^configuration\.invalid: without --tokens .*\n$/],
+      ['serve', '--tokens', () => 'nowhere.json', 1, /^configuration\.invalid: cannot read nowhere\.json: ENOENT.*\n$/],
+      ['serve', '--tokens', () => 'open.json', 1, /^configuration\.invalid: open\.json must be private .*\n$/],
+      ['serve', '--tokens', () => 'broken.json', 1, /^configuration\.invalid: broken\.json is not JSON: .*\n$/],
+      ['emulator', '--port', () => portOf(backend), 1, /^configuration\.invalid: cannot start .*EADDRINUSE.*\n$/],
+      ['emulator', '--port', () => 'x', 2, /^--port must be a whole number from 0 to 65535\n.*\n$/],
+    ])('says why in one line: %s %s', async (verb, option, value, code, text) => {
+      await writeFile(join(plugin.directory, 'open.json'), '[]', { mode: 0o640 });
+      await writeFile(join(plugin.directory, 'broken.json'), 'secret-token', { mode: 0o600 });
+      const { exitCode, stdout, stderr } = await runCli(plugin, verb, option, value());
+      expect([exitCode, stdout, stderr]).toEqual([code, '', expect.stringMatching(text)]);
+      expect(stderr).not.toContain('secret-token');
+    });
+  });
+
+  it('says at which address it serves', async () => {
+    const file = join(plugin.directory, 'tokens.json');
+    await writeFile(file, JSON.stringify([{ token: 'a-token-of-sixteen', user: 'u', role: 'admin' }]), { mode: 0o600 });
+    const everywhere = await startServer(plugin, '--host', '0.0.0.0', '--tokens', file);
+    expect(everywhere.url).toMatch(/^http:\/\/0\.0\.0\.0:[1-9]\d*$/);
+    expect((await everywhere.get('/livez')).status).toBe(200);
+    await everywhere.stop();
   });
 
   it('counts guesses of tokens and of paths against the rate, too', async () => {
@@ -343,5 +481,12 @@ describe('REST', () => {
     const before = await memory();
     await round(3000);
     expect((await memory()) - before).toBeLessThan(50);
+  });
+
+  it('waits no longer for the rest of a head than for the rest of a call', async () => {
+    const { text, seconds } = await answerToHalfAHead;
+    expect(text).toMatch(/^HTTP\/1\.1 408 /);
+    // Thirty, and what a busy machine adds; Node by itself waits for twice as long.
+    expect(seconds).toBeLessThan(50);
   });
 });

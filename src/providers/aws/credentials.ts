@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { messageOf, PluginError } from '../../domain/errors.ts';
+import { isPluginError, messageOf, PluginError } from '../../domain/errors.ts';
 
 export interface AwsCredentials {
   readonly accessKeyId: string;
@@ -104,7 +104,7 @@ const runScript = async (
       orRefuse(parseCredentials(stdout), `AWS_CREDENTIAL_SCRIPT ${script}`);
       return stdout;
     } catch (cause) {
-      if (cause instanceof PluginError) throw cause;
+      if (isPluginError(cause)) throw cause;
       // The output may hold half a secret: only the exit is told.
       const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
       throw new PluginError('configuration.invalid', `AWS_CREDENTIAL_SCRIPT ${script} failed (${code})`);
