@@ -1,6 +1,9 @@
-import { isPluginError, messageOf } from '../domain/errors.ts';
+import { isPluginError, messageOf, PluginError } from '../domain/errors.ts';
+import type { Template } from '../domain/template.ts';
 import type { Message } from './bus.ts';
-import type { Expectation, Logger, Projected, ProjectionName, ReadModel } from './ports.ts';
+import type { Expectation, Logger, Projected, ReadModel } from './ports.ts';
+import type { MachineRow } from './projections/machines.ts';
+import type { RequestRow } from './projections/requests.ts';
 
 /** What every list understands. Both ways of paging; `offset` and `limit` win over `page` and `pageSize`. */
 export interface Listing extends Message {
@@ -27,6 +30,74 @@ export interface Paginated<T> {
   /** Why the whole answer may not be what the caller expects. */
   readonly _warning?: string;
 }
+
+/** What each list can be sorted by; templates are filtered by the same. */
+export const listFields = {
+  requests: [
+    'createdAt',
+    'updatedAt',
+    'settledAt',
+    'requestId',
+    'kind',
+    'status',
+    'templateId',
+    'wanted',
+    'userId',
+    'version',
+    'message',
+  ],
+  machines: [
+    'machineId',
+    'name',
+    'status',
+    'result',
+    'launchTime',
+    'instanceType',
+    'priceType',
+    'privateIpAddress',
+    'publicIpAddress',
+    'requestId',
+    'templateId',
+    'message',
+  ],
+  templates: [
+    'templateId',
+    'maxNumber',
+    'priceType',
+    'providerApi',
+    'fleetType',
+    'vmType',
+    'imageId',
+    'subnetIds',
+    'securityGroupIds',
+    'keyName',
+    'instanceProfile',
+    'fleetRole',
+    'autoScalingGroupName',
+    'launchTemplateId',
+    'placementGroupName',
+    'tenancy',
+    'volumeType',
+    'rootDeviceVolumeSize',
+    'maxSpotPrice',
+    'percentOnDemand',
+    'allocationStrategy',
+    'interfaceType',
+    'ebsOptimized',
+    'allOrNothing',
+  ],
+} as const satisfies {
+  readonly requests: readonly (keyof RequestRow)[];
+  readonly machines: readonly (keyof MachineRow)[];
+  readonly templates: readonly (keyof Template)[];
+};
+
+/** Throws `input.invalid` for a field that is not one of the list's. */
+export const checkFields = (known: readonly string[], ...given: readonly (string | undefined)[]): void => {
+  const unknown = given.find((field) => field !== undefined && !known.includes(camel(field)));
+  if (unknown !== undefined)
+    throw new PluginError('input.invalid', `there is no field "${unknown}" here; there are ${known.join(', ')}`);
+};
 
 const defaultPageSize = 20;
 
@@ -102,7 +173,7 @@ const withoutRows =
 /** One page of a projection. Only what is on it is parsed, unless its order or a search needs all of it. */
 export const listRows = async <T extends object>(
   { readModel, log }: ListPorts,
-  name: ProjectionName,
+  name: 'requests' | 'machines',
   listing: Listing,
   {
     fields,
@@ -112,6 +183,7 @@ export const listRows = async <T extends object>(
     readonly isRow: (value: unknown) => value is T;
   },
 ): Promise<Paginated<T>> => {
+  checkFields(listFields[name], listing.sortBy);
   const { rows, warnings, stale } = await readModel.read(name, listing.expected).catch(withoutRows(log));
   const found = having(rows, fields).filter(mayContain(listing.query));
   const parse = (row: string): readonly T[] => {

@@ -16,6 +16,8 @@ export interface Finding {
   readonly verdict: 'release' | 'wait' | 'leave';
   /** When it was first found so, ms. */
   readonly since: number;
+  /** When it is old enough to be released, ms; of what is left alone, when it was found. */
+  readonly dueAt: number;
 }
 
 /** Something at AWS with our mark on it. */
@@ -90,7 +92,9 @@ export const judgeOrphan = (
   owned: Owned,
 ): readonly Finding[] => {
   const { kind, id, requestId, ofOtherStore, madeAt } = owned;
-  const leave = (why: string): readonly Finding[] => [{ kind, id, requestId, why, verdict: 'leave', since: clock() }];
+  const leave = (why: string): readonly Finding[] => [
+    { kind, id, requestId, why, verdict: 'leave', since: clock(), dueAt: clock() },
+  ];
   if (ofOtherStore) return leave('launched with another work directory');
   const request = requests.get(requestId);
   if (request === undefined) return leave('its record cannot be read');
@@ -105,11 +109,12 @@ const judgeAge = (
   seenBefore: number | undefined,
   age: number,
   madeAt: number,
-): Pick<Finding, 'verdict' | 'since'> => {
+): Pick<Finding, 'verdict' | 'since' | 'dueAt'> => {
   // A time that lies ahead was noted before the clock was set back: the wait begins anew.
   const noted = seenBefore ?? Number.POSITIVE_INFINITY;
   const isOld = noted <= now && now - Math.max(noted, madeAt) >= age;
-  return { verdict: isOld ? 'release' : 'wait', since: Math.min(noted, now) };
+  const since = Math.min(noted, now);
+  return { verdict: isOld ? 'release' : 'wait', since, dueAt: Math.max(since, madeAt) + age };
 };
 
 /** When a request was made, ms: not before its machines, which AWS dates. */

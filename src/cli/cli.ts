@@ -12,12 +12,14 @@ import { instanceTypeCommands } from './instance-types.ts';
 import { launchTemplateCommands } from './launch-templates.ts';
 import { machineCommands } from './machines.ts';
 import { offeringCommands } from './offerings.ts';
+import { ReaderGoneError, watchOutput } from './output.ts';
 import { projectionCommands } from './projections.ts';
 import { reconcileOptions, runReconcile } from './reconcile.ts';
 import { requestCommands } from './requests.ts';
 import { serveOptions } from './serve.ts';
 import { templateCommands } from './templates.ts';
 import { dispatchMessage, listHandlers, showMetrics } from './tools.ts';
+import { traceFile } from './usage.ts';
 
 const epilogue = `Host Factory itself calls scripts/*.sh; each is also a verb here:
   hf-aws getAvailableTemplates | requestMachines | getRequestStatus
@@ -43,8 +45,31 @@ const meantOption = (message: string, usage: object): string => {
   return meant === undefined ? '' : `; did you mean --${meant}?`;
 };
 
+/** What yargs gives to a failure can also make the help of the command that failed. */
+const helpOf = (usage: object): string => {
+  const read = 'help' in usage ? usage.help : undefined;
+  return typeof read === 'function' ? String(read()) : '';
+};
+
+/** Wrong usage in words: with the form of the command where arguments are missing, its help where it was called alone. */
+const usageText = (message: string, usage: object): string => {
+  if (message.startsWith('Say what to do')) return `${message}\n\n${helpOf(usage)}`;
+  const [form = ''] = helpOf(usage).split('\n');
+  const [, name, given, choices = ''] = /Argument: (\S+), Given: (.*), Choices: (.*)/.exec(message) ?? [];
+  if (name !== undefined) return `${name} must be one of ${choices.replaceAll('"', '')}, not ${given}`;
+  if (message.startsWith('Not enough non-option arguments')) return `an argument is missing: ${form}`;
+  return `${message}${meantOption(message, usage)}\nhf-aws --help shows what there is`;
+};
+
+const complainOf = (door: Door, argv: readonly string[], { message }: UsageError): void => {
+  if (argv.includes('--json'))
+    door.print(JSON.stringify({ error: { code: 'input.invalid', message: message.split('\n')[0] } }, null, 2));
+  else door.complain(message);
+};
+
 /** The administrator's command line. Resolves with the exit status. */
-export const runCli = async (argv: readonly string[], door: Door): Promise<number> => {
+export const runCli = async (argv: readonly string[], outside: Door): Promise<number> => {
+  const { door, statusOf } = watchOutput(outside);
   let exitCode = 0;
   const done = async (code: Promise<number>): Promise<void> => {
     exitCode = await code;
@@ -55,7 +80,13 @@ export const runCli = async (argv: readonly string[], door: Door): Promise<numbe
     .option('json', { type: 'boolean', describe: 'JSON for machines instead of tables', global: true })
     .option('user', { type: 'string', describe: 'Who asks; kept on the events', global: true })
     .option('correlation-id', { type: 'string', describe: 'Kept on log lines and events', global: true })
-    .option('trace-file', { type: 'string', describe: 'Append the spans of this call to a file', global: true })
+    .option('trace-file', {
+      type: 'string',
+      describe: 'Append the spans of this call to a file',
+      global: true,
+      coerce: traceFile,
+    })
+    .option('wide', { type: 'boolean', describe: 'All columns of tables, nothing cut', global: true })
     .command('templates', 'The host templates', templateCommands(door, done))
     .command('requests', 'Requests for machines and returns of them', requestCommands(door, done))
     .command('machines', 'The machines on record', machineCommands(door, done))
@@ -113,6 +144,13 @@ export const runCli = async (argv: readonly string[], door: Door): Promise<numbe
       () => done(runDemo(door)),
     )
     .completion('completion', 'Print a script that completes commands: hf-aws completion >> ~/.bashrc (or ~/.zshrc)')
+    .command(
+      'version',
+      'Print the version',
+      (each) => each.example('hf-aws version', 'the same as hf-aws --version'),
+      () => door.print(door.version),
+    )
+    .alias('h', 'help')
     .version(door.version)
     .demandCommand(1, 'Say what to do, e.g. hf-aws requests list')
     .recommendCommands()
@@ -121,16 +159,20 @@ export const runCli = async (argv: readonly string[], door: Door): Promise<numbe
     .epilogue(epilogue)
     .exitProcess(false)
     .fail((message, error, usage) => {
+      if (error !== undefined && error !== null && error.name !== 'YError') throw error;
       // Thrown, since yargs would otherwise go on and run the command.
-      throw error ?? new UsageError(`${message}${meantOption(message, usage)}`);
+      throw new UsageError(error instanceof UsageError ? message : usageText(message, usage));
     });
   try {
     await parser.parseAsync();
   } catch (error) {
+    if (error instanceof ReaderGoneError) return statusOf(0);
+    if (error instanceof UsageError) {
+      complainOf(door, argv, error);
+      return statusOf(2);
+    }
     // A fault that no command has told of itself.
-    if (!(error instanceof UsageError)) return reporting(door, {}, () => Promise.reject(error));
-    door.complain(`${error.message}\nhf-aws --help shows what there is`);
-    return 2;
+    return statusOf(await reporting(door, { json: argv.includes('--json') }, () => Promise.reject(error)));
   }
-  return exitCode;
+  return statusOf(exitCode);
 };

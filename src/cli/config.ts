@@ -1,5 +1,7 @@
 import type { Argv } from 'yargs';
-import { type CommonOptions, type Door, originOptions, show, table, withService } from './door.ts';
+import type { ConfigurationReport } from '../application/queries/get-configuration.ts';
+import { type Column, columnTable } from './columns.ts';
+import { type CommonOptions, type Door, originOptions, show, withService } from './door.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
 
@@ -7,6 +9,14 @@ const textOf = (value: unknown): string => {
   if (value === null) return '-';
   return typeof value === 'string' ? value : JSON.stringify(value);
 };
+
+type Setting = ConfigurationReport['values'][number];
+
+const settingColumns: readonly Column<Setting>[] = [
+  ['SETTING', ({ name }) => name, 'whole'],
+  ['VALUE', ({ value }) => textOf(value)],
+  ['ORIGIN', ({ origin }) => origin],
+];
 
 export const configCommands =
   (door: Door, done: Done) =>
@@ -21,10 +31,7 @@ export const configCommands =
             withService(door, options, async (service) => {
               const answer = await service.getConfiguration(originOptions(options));
               show(door, options, answer, ({ values }) =>
-                table(
-                  ['SETTING', 'VALUE', 'ORIGIN'],
-                  values.map(({ name, value, origin }) => [name, textOf(value), origin]),
-                ),
+                columnTable(options, values, settingColumns, 'There are no settings.'),
               );
               return 0;
             }),

@@ -3,6 +3,7 @@ import type { ForeignReport, Observe, Progress, ServeOptions, SetUpAnswer, SetUp
 import type { AwsCall } from '../application/rehearsal.ts';
 import { isPluginError, messageOf } from '../domain/errors.ts';
 import type { RefusedOffering } from '../domain/offering.ts';
+import { ReaderGoneError } from './output.ts';
 
 /** A running emulator as the command line sees it. */
 interface RunningEmulator {
@@ -55,7 +56,7 @@ export interface Door {
   complain(text: string): void;
 }
 
-/** A command line that cannot be carried out. */
+/** A command line that cannot be carried out: exit 2. */
 export class UsageError extends Error {}
 
 /** For yargs' `check`: a port, where 0 takes any free one. */
@@ -70,6 +71,8 @@ export interface CommonOptions {
   readonly user?: string | undefined;
   readonly correlationId?: string | undefined;
   readonly traceFile?: string | undefined;
+  /** All columns of tables, nothing cut. */
+  readonly wide?: boolean | undefined;
 }
 
 export const originOptions = ({ user, correlationId }: CommonOptions) => ({
@@ -124,6 +127,8 @@ export const reporting = async (door: Door, options: CommonOptions, act: () => P
   try {
     return await act();
   } catch (error) {
+    // Neither is the command's own trouble.
+    if (error instanceof UsageError || error instanceof ReaderGoneError) throw error;
     const code = isPluginError(error) ? error.code : 'internal';
     if (options.json === true) door.print(JSON.stringify({ error: { code, message: messageOf(error) } }, null, 2));
     else door.complain(`${code}: ${messageOf(error)}`);
@@ -144,55 +149,61 @@ export const fold = (line: string, hang: number, columns = widthOfTerminal()): s
 };
 
 const gap = 2;
-/** Where a row goes on below, for want of columns. */
-const indent = 4;
+/** No column is cut below this. */
+const leastWidth = 8;
 
-/** The columns of each line of a row, but for the last column. */
-const linesOf = (widths: readonly number[], columns: number): readonly (readonly number[])[] => {
-  const lines: number[][] = [[]];
-  let used = 0;
-  for (const [column, width] of widths.slice(0, -1).entries()) {
-    if (used > 0 && used + width > columns) {
-      lines.push([]);
-      used = indent;
-    }
-    lines.at(-1)?.push(column);
-    used += width + gap;
+const cut = (text: string, width: number): string => (text.length <= width ? text : `${text.slice(0, width - 1)}…`);
+
+interface TableLook {
+  readonly columns?: number;
+  /** Columns that are never cut, by their index. */
+  readonly whole?: readonly number[];
+}
+
+/** Widths that fit: the widest column gives way first. */
+const fitted = (wanted: readonly number[], heading: readonly string[], { columns, whole = [] }: TableLook) => {
+  const widths = [...wanted];
+  const least = heading.map((text, index) => (whole.includes(index) ? Infinity : Math.max(text.length, leastWidth)));
+  let over = widths.reduce((sum, width) => sum + width, gap * (widths.length - 1)) - (columns ?? widthOfTerminal());
+  while (over > 0) {
+    const mayShrink = widths.map((width, index) => (width > (least[index] ?? 0) ? width : 0));
+    const widest = mayShrink.indexOf(Math.max(...mayShrink));
+    if ((mayShrink[widest] ?? 0) === 0) return widths;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+    over--;
   }
-  return lines;
+  return widths;
 };
 
-/** A table for people: columns as wide as their widest cell; on a narrow terminal a row goes on in a line below. */
+/** A table for people: columns as wide as their widest cell; on a narrow terminal the widest cells are cut. */
 export const table = (
-  header: readonly string[],
+  heading: readonly string[],
   rows: readonly (readonly string[])[],
-  columns = widthOfTerminal(),
+  look: TableLook = {},
 ): string => {
-  const all = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
-  const lines = linesOf(widths, columns);
-  const rowText = (row: readonly string[]): string => {
-    const begun = lines.map((line) =>
-      line.map((column) => `${(row[column] ?? '').padEnd(widths[column] ?? 0)}${' '.repeat(gap)}`).join(''),
-    );
-    const texts = begun.map((text, index) => `${' '.repeat(index === 0 ? 0 : indent)}${text}`);
-    const last = row.at(header.length - 1) ?? '';
-    const room = columns - (texts.at(-1) ?? '').length;
-    const below = last.length > room && last !== '' ? `\n${' '.repeat(indent)}` : '';
-    return `${texts.join('\n')}${below}${last}`.replaceAll(/ +$/gm, '');
-  };
+  const all = [heading, ...rows];
+  const wanted = heading.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  const widths = fitted(wanted, heading, look);
+  const rowText = (row: readonly string[]): string =>
+    widths
+      .map((width, column) => cut(row[column] ?? '', width).padEnd(width))
+      .join(' '.repeat(gap))
+      .trimEnd();
   return all.map(rowText).join('\n');
 };
 
-/** All fields of one thing. */
-export const fieldTable = (fields: object): string =>
-  table(
-    ['FIELD', 'VALUE'],
-    Object.entries(fields).map(([field, value]: readonly [string, unknown]) => [
-      field,
-      typeof value === 'string' ? value : JSON.stringify(value),
-    ]),
-  );
+/** All fields of one thing; values go on below where the terminal ends. */
+export const fieldTable = (fields: object, columns = widthOfTerminal()): string => {
+  const entries: readonly (readonly [string, unknown])[] = Object.entries(fields);
+  const width = Math.max(...entries.map(([field]) => field.length), 'FIELD'.length);
+  const textOf = (value: unknown): string => {
+    if (typeof value === 'string') return value;
+    return Number.isFinite(columns) ? JSON.stringify(value, null, 1).replaceAll(/\n\s*/g, ' ') : JSON.stringify(value);
+  };
+  return [['FIELD', 'VALUE'] as const, ...entries]
+    .map(([field, value]) => fold(`${field.padEnd(width)}  ${textOf(value)}`.trimEnd(), width + gap, columns))
+    .join('\n');
+};
 
 /** JSON for machines, else what `render` makes for people. */
 export const show = <T>(door: Door, { json }: CommonOptions, value: T, render: (value: T) => string): void =>
@@ -202,12 +213,3 @@ export const show = <T>(door: Door, { json }: CommonOptions, value: T, render: (
 export const warn = (door: Door, warnings: readonly string[]): void => {
   for (const warning of warnings) door.complain(`warning: ${warning}`);
 };
-
-/** `key=value` options as an object. */
-export const readPairs = (pairs: readonly string[]): Record<string, string> =>
-  Object.fromEntries(
-    pairs.map((pair) => {
-      const split = pair.indexOf('=');
-      return split < 0 ? [pair, ''] : [pair.slice(0, split), pair.slice(split + 1)];
-    }),
-  );

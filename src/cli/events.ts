@@ -1,7 +1,33 @@
 import type { Argv } from 'yargs';
-import { type CommonOptions, type Door, originOptions, show, table, warn, withService } from './door.ts';
+import { eventTypes } from '../application/event-types.ts';
+import { eventText } from '../application/queries/explain.ts';
+import type { ListEventsAnswer } from '../application/queries/list-events.ts';
+import { age, localTime } from '../domain/time-text.ts';
+import { type Column, columnTable } from './columns.ts';
+import { type CommonOptions, type Door, originOptions, show, warn, withService } from './door.ts';
+import { requestIdOf, shortIds } from './ids.ts';
+import { duration, eventPlace, whole } from './usage.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
+type Listed = ListEventsAnswer['items'][number];
+
+const eventColumns = (now: number, short: (id: string) => string): readonly Column<Listed>[] => [
+  ['AGE', ({ at }) => age(now - at)],
+  ['REQUEST', ({ requestId }) => short(requestId), 'whole'],
+  ['EVENT', ({ type }) => type, 'whole'],
+  ['WHAT', eventText],
+  ['BY', ({ userId = '', role = '' }) => (userId === '' ? role : userId), 'wide'],
+  ['TIME', ({ at }) => localTime(at), 'wide'],
+  ['VERSION', ({ version }) => String(version), 'wide'],
+  ['CORRELATION', ({ correlationId = '' }) => correlationId, 'wide'],
+  ['POSITION', ({ position }) => position, 'wide'],
+];
+
+const eventTable = (options: CommonOptions, { items, next }: ListEventsAnswer): string => {
+  const short = options.wide === true ? String : shortIds(items.map(({ requestId }) => requestId));
+  const rows = columnTable(options, items, eventColumns(Date.now(), short), 'No event found.');
+  return next === undefined ? rows : `${rows}\nmore: --from ${next}`;
+};
 
 export const eventCommands =
   (door: Door, done: Done) =>
@@ -13,30 +39,29 @@ export const eventCommands =
         (each) =>
           each
             .option('request', { type: 'string', describe: 'Only of this request, also when it is archived' })
-            .option('from', { type: 'string', describe: 'Only what comes after this position, or time in ms' })
-            .option('limit', { type: 'number', default: 100 })
-            .option('type', { type: 'string', describe: 'Only of this type, e.g. CapacityRefused' })
-            .example('hf-aws events list --type CapacityRefused --json', 'every refusal, with AWS’s words'),
+            .option('from', {
+              type: 'string',
+              describe: 'Only what comes after this position or time, e.g. 2026-11-28T09:30',
+              coerce: eventPlace,
+            })
+            .option('since', {
+              type: 'string',
+              describe: 'Only of the last so long, e.g. 1h',
+              coerce: duration('--since'),
+            })
+            .conflicts('from', 'since')
+            .option('limit', { ...whole('--limit', 1, 10_000), default: 100, describe: 'Most events' })
+            .option('type', { choices: eventTypes, describe: 'Only of this type' })
+            .example('hf-aws events list --type CapacityRefused --since 1h', 'every refusal, with AWS’s words'),
         (options) =>
           done(
             withService(door, options, async (service) => {
-              const { request: requestId, from, limit, type: eventType } = options;
+              const { request, since, limit, type: eventType } = options;
+              const requestId = request === undefined ? undefined : await requestIdOf(service, options, request);
+              const from = since === undefined ? options.from : String(Math.max(0, Date.now() - since));
               const answer = await service.listEvents({ requestId, from, limit, eventType, ...originOptions(options) });
               warn(door, answer.warnings);
-              show(door, options, answer, ({ items, next }) => {
-                const rows = items.map(
-                  ({ at, requestId: id, version, type, userId = '', role = '', correlationId = '' }) => [
-                    new Date(at).toISOString(),
-                    id,
-                    String(version),
-                    type,
-                    userId === '' ? role : userId,
-                    correlationId,
-                  ],
-                );
-                const more = next === undefined ? '' : `\nmore: --from ${next}`;
-                return `${table(['TIME', 'REQUEST', 'VERSION', 'EVENT', 'BY', 'CORRELATION'], rows)}${more}`;
-              });
+              show(door, options, answer, (list) => eventTable(options, list));
               return 0;
             }),
           ),

@@ -10,6 +10,7 @@ import {
   type Template,
   weightedTypes,
 } from '../domain/template.ts';
+import { meantBy } from '../json/meant-by.ts';
 
 /** A configured template by its id. Throws `template.not-found` or `template.invalid`. */
 export const templateOf = async (
@@ -22,8 +23,10 @@ export const templateOf = async (
   if (rejected.some((each) => each.templateId === templateId)) {
     throw new PluginError('template.invalid', `${templateId} has faults: hf-aws templates validate ${templateId}`);
   }
-  const known = templates.map((each) => each.templateId).join(', ');
-  throw new PluginError('template.not-found', `no template "${templateId}" in ${file}; there are ${known}`);
+  const known = templates.map((each) => each.templateId);
+  const meant = meantBy(templateId, known);
+  const hint = meant === undefined ? `there are ${known.join(', ') || 'none'}` : `did you mean ${meant}?`;
+  throw new PluginError('template.not-found', `no template "${templateId}" in ${file}; ${hint}`);
 };
 
 const whyOf = (template: Template): string => {

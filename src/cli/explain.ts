@@ -1,6 +1,8 @@
 import type { Argv } from 'yargs';
 import type { ExplainAnswer } from '../application/queries/explain.ts';
+import { localTime } from '../domain/time-text.ts';
 import { type CommonOptions, type Door, fold, originOptions, show, withService } from './door.ts';
+import { anyIdOf } from './ids.ts';
 
 const durationText = (ms: number): string => {
   const seconds = Math.round(ms / 1000);
@@ -8,10 +10,13 @@ const durationText = (ms: number): string => {
   return seconds < 7200 ? `+${Math.round(seconds / 60)} min` : `+${Math.round(seconds / 3600)} h`;
 };
 
+/** Of a local time with its zone. */
+const timeWidth = 26;
+
 const explainText = ({ id, steps, now, next }: ExplainAnswer): string => {
   const lines = steps.map(({ at, after, text }, index) => {
-    const time = index === 0 ? new Date(at).toISOString().slice(0, 19).replace('T', ' ') : durationText(after);
-    return fold(`${time.padStart(19)}  ${text}`, 21);
+    const time = index === 0 ? localTime(at) : durationText(after);
+    return fold(`${time.padStart(timeWidth)}  ${text}`, timeWidth + 2);
   });
   const actions =
     next.length === 0 ? ['Nothing needs to be done.'] : ['What to do:', ...next.map((each) => fold(`  ${each}`, 4))];
@@ -20,13 +25,18 @@ const explainText = ({ id, steps, now, next }: ExplainAnswer): string => {
 
 export const explainOptions = (yargs: Argv<CommonOptions>) =>
   yargs
-    .positional('id', { type: 'string', demandOption: true, describe: 'Id of a request, return or machine' })
+    .positional('id', {
+      type: 'string',
+      demandOption: true,
+      describe: 'Id of a request, return or machine, or its beginning',
+    })
     .example('hf-aws requests explain req-…', 'what happened, and what to do')
     .example('hf-aws machines explain i-0123456789abcdef0', 'the life of one machine');
 
 /** The time line of a request or machine in words. */
 export const runExplain = (door: Door, options: CommonOptions & { readonly id: string }): Promise<number> =>
   withService(door, options, async (service) => {
-    show(door, options, await service.explain({ id: options.id, ...originOptions(options) }), explainText);
+    const id = await anyIdOf(service, options, options.id);
+    show(door, options, await service.explain({ id, ...originOptions(options) }), explainText);
     return 0;
   });

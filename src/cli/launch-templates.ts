@@ -1,9 +1,20 @@
 import type { Argv } from 'yargs';
-import { type CommonOptions, type Door, originOptions, show, table, withService } from './door.ts';
+import type { StoredLaunchTemplate } from '../application/ports.ts';
+import { age, localTime } from '../domain/time-text.ts';
+import { type Column, columnTable } from './columns.ts';
+import { type CommonOptions, type Door, originOptions, show, withService } from './door.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
 
 const day = 24 * 3_600_000;
+
+const templateColumns = (removed: readonly string[]): readonly Column<StoredLaunchTemplate>[] => [
+  ['LAUNCH TEMPLATE', ({ id }) => id, 'whole'],
+  ['NAME', ({ name }) => name],
+  ['AGE', ({ createdAt }) => age(Date.now() - createdAt)],
+  ['MADE', ({ createdAt }) => localTime(createdAt), 'wide'],
+  ['STATE', ({ id }) => (removed.includes(id) ? 'removed' : 'unused')],
+];
 
 export const launchTemplateCommands =
   (door: Door, done: Done) =>
@@ -33,15 +44,7 @@ export const launchTemplateCommands =
                 });
                 show(door, options, answer, ({ unused, kept, removed }) =>
                   [
-                    table(
-                      ['LAUNCH TEMPLATE', 'NAME', 'MADE', ''],
-                      unused.map(({ id, name, createdAt }) => [
-                        id,
-                        name,
-                        new Date(createdAt).toISOString(),
-                        removed.includes(id) ? 'removed' : 'unused',
-                      ]),
-                    ),
+                    ...(unused.length === 0 ? [] : [columnTable(options, unused, templateColumns(removed), '')]),
                     `${unused.length} unused, ${removed.length} removed, ${kept} kept.`,
                     ...(apply || unused.length === 0 ? [] : ['Nothing was removed: add --apply.']),
                   ].join('\n'),

@@ -1,18 +1,21 @@
 import type { Argv } from 'yargs';
+import type { ApplicationService } from '../application/application-service.ts';
 import type { Paginated } from '../application/listing.ts';
 import type { Expectation } from '../application/ports.ts';
-import { type CommonOptions, type Door, originOptions, show, warn } from './door.ts';
+import { type CommonOptions, type Door, originOptions, show, UsageError, warn } from './door.ts';
+import { requestIdOf } from './ids.ts';
+import { duration, sortField, whole } from './usage.ts';
 
-/** The options of every list. */
-export const withListing = <T>(yargs: Argv<T>) =>
+/** The options of every list. `fields`: those it can be sorted by. */
+export const withListing = <T>(yargs: Argv<T>, fields: readonly string[]) =>
   yargs
     .option('search', { type: 'string', describe: 'Text that a value must contain' })
-    .option('sort-by', { type: 'string', describe: 'Field, e.g. created_at' })
-    .option('sort-order', { choices: ['asc', 'desc'] as const })
-    .option('limit', { type: 'number', describe: 'Most rows; wins over --page-size' })
-    .option('offset', { type: 'number', describe: 'Rows to leave out; wins over --page' })
-    .option('page', { type: 'number', describe: 'From 1' })
-    .option('page-size', { type: 'number', describe: 'Default 20' });
+    .option('sort-by', { type: 'string', describe: 'Field, e.g. created_at', coerce: sortField(fields) })
+    .option('sort-order', { choices: ['asc', 'desc'] as const, describe: 'Default desc' })
+    .option('limit', { ...whole('--limit', 1, 10_000), describe: 'Most rows; wins over --page-size' })
+    .option('offset', { ...whole('--offset', 0, 1_000_000), describe: 'Rows to leave out; wins over --page' })
+    .option('page', { ...whole('--page', 1, 10_000), describe: 'From 1' })
+    .option('page-size', { ...whole('--page-size', 1, 10_000), describe: 'Default 20' });
 
 /** The option to wait for a version that a command has answered with. */
 export const withExpectation = <T>(yargs: Argv<T>) =>
@@ -21,7 +24,12 @@ export const withExpectation = <T>(yargs: Argv<T>) =>
       type: 'string',
       describe: 'Wait until REQUEST:VERSION is seen, as a command answered it',
     })
-    .option('wait', { type: 'string', default: '5s', describe: 'How long to wait for it' });
+    .option('wait', {
+      type: 'string',
+      default: '5s',
+      describe: 'How long to wait for it',
+      coerce: duration('--wait', 60_000),
+    });
 
 interface ListingOptions extends CommonOptions {
   readonly search?: string | undefined;
@@ -32,21 +40,25 @@ interface ListingOptions extends CommonOptions {
   readonly page?: number | undefined;
   readonly pageSize?: number | undefined;
   readonly expectVersion?: string | undefined;
-  readonly wait?: string | undefined;
+  /** ms */
+  readonly wait?: number | undefined;
 }
 
-/** `5s`, `5` or `200ms` in milliseconds; what is no time is refused where messages are checked. */
-const millis = (text: string): number =>
-  text.endsWith('ms') ? Number(text.slice(0, -2)) : Number(text.replace(/s$/, '')) * 1000;
-
 /** `7` of the request shown, `req-...:7` of any. */
-export const expectationOf = ({ expectVersion, wait = '5s' }: ListingOptions, shown = ''): Expectation | undefined => {
+export const expectationOf = async (
+  service: ApplicationService,
+  options: ListingOptions,
+  shown = '',
+): Promise<Expectation | undefined> => {
+  const { expectVersion, wait = 5000 } = options;
   if (expectVersion === undefined) return undefined;
-  const [version = '', requestId = shown] = expectVersion.split(':').reverse();
-  return { requestId, version: Number(version), wait: millis(wait) };
+  const [version = '', written = shown] = expectVersion.split(':').reverse();
+  if (!/^\d{1,6}$/.test(version) || written === '')
+    throw new UsageError(`--expect-version must be ${shown === '' ? '' : 'VERSION or '}REQUEST:VERSION`);
+  return { requestId: await requestIdOf(service, options, written), version: Number(version), wait };
 };
 
-export const listingOf = (options: ListingOptions) => ({
+export const listingOf = async (service: ApplicationService, options: ListingOptions) => ({
   query: options.search,
   sortBy: options.sortBy,
   sortOrder: options.sortOrder,
@@ -54,7 +66,7 @@ export const listingOf = (options: ListingOptions) => ({
   offset: options.offset,
   page: options.page,
   pageSize: options.pageSize,
-  expected: expectationOf(options),
+  expected: await expectationOf(service, options),
   ...originOptions(options),
 });
 
@@ -67,6 +79,9 @@ export const showList = <T>(
 ): void => {
   const { items, total, page, total_pages: pages, warnings, _warning } = list;
   warn(door, [...warnings, ...(_warning === undefined ? [] : [_warning])]);
-  const place = pages > 1 ? `\npage ${page} of ${pages}, ${total} in all` : '';
-  show(door, options, list, () => `${render(items)}${place}`);
+  show(door, options, list, () => {
+    if (items.length === 0 && total > 0)
+      return `Page ${page} is empty: there ${pages === 1 ? 'is 1 page' : `are ${pages} pages`}, ${total} in all.`;
+    return `${render(items)}${pages > 1 ? `\npage ${page} of ${pages}, ${total} in all` : ''}`;
+  });
 };

@@ -1,22 +1,49 @@
 import type { Argv } from 'yargs';
+import type { ApplicationService } from '../application/application-service.ts';
+import { listFields } from '../application/listing.ts';
+import type { MachineRow } from '../application/projections/machines.ts';
 import { PluginError } from '../domain/errors.ts';
 import { machineStates } from '../domain/machine.ts';
+import { age, localTime } from '../domain/time-text.ts';
+import { type Column, columnTable } from './columns.ts';
 import {
   type CommonOptions,
   commandOptions,
   type Door,
   fieldTable,
   originOptions,
-  readPairs,
   show,
-  table,
   withRehearsal,
   withService,
 } from './door.ts';
 import { explainOptions, runExplain } from './explain.ts';
+import { machineIdOf, requestIdOf, shortIds } from './ids.ts';
 import { listingOf, showList, withExpectation, withListing } from './listing.ts';
+import { commandIdOption, pairs } from './usage.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
+
+const seconds = 1000;
+const launched = ({ launchTime }: MachineRow): string => (launchTime === 0 ? '-' : localTime(launchTime * seconds));
+
+const machineColumns = (now: number, short: (id: string) => string): readonly Column<MachineRow>[] => [
+  ['MACHINE', ({ machineId }) => machineId, 'whole'],
+  ['NAME', ({ name }) => name],
+  ['STATE', ({ status }) => status],
+  ['TYPE', ({ instanceType }) => instanceType],
+  ['REQUEST', ({ requestId }) => short(requestId), 'whole'],
+  ['AGE', ({ launchTime }) => (launchTime === 0 ? '-' : age(now - launchTime * seconds))],
+  ['TEMPLATE', ({ templateId }) => templateId, 'wide'],
+  ['MARKET', ({ priceType }) => priceType, 'wide'],
+  ['ADDRESS', ({ privateIpAddress }) => privateIpAddress, 'wide'],
+  ['LAUNCHED', launched, 'wide'],
+  ['WHY', ({ message }) => message, 'wide'],
+];
+
+const machineTable = (options: CommonOptions, machines: readonly MachineRow[]): string => {
+  const short = options.wide === true ? String : shortIds(machines.map(({ requestId }) => requestId));
+  return columnTable(options, machines, machineColumns(Date.now(), short), 'No machine found.');
+};
 
 export const machineCommands =
   (door: Door, done: Done) =>
@@ -26,7 +53,7 @@ export const machineCommands =
         'list',
         'List machines as last seen',
         (each) =>
-          withExpectation(withListing(each))
+          withExpectation(withListing(each, listFields.machines))
             .option('status', { choices: machineStates, describe: 'EC2 state' })
             .option('request', { type: 'string', describe: 'Only machines of this request' })
             .option('template', { type: 'string', describe: 'Only machines of this template' })
@@ -34,21 +61,11 @@ export const machineCommands =
         (options) =>
           done(
             withService(door, options, async (service) => {
-              const { status, request: requestId, template: templateId } = options;
-              const list = await service.listMachines({ status, requestId, templateId, ...listingOf(options) });
-              showList(door, options, list, (views) =>
-                table(
-                  ['MACHINE', 'NAME', 'STATE', 'TYPE', 'ADDRESS', 'REQUEST'],
-                  views.map((view) => [
-                    view.machineId,
-                    view.name,
-                    view.status,
-                    view.instanceType,
-                    view.privateIpAddress,
-                    view.requestId,
-                  ]),
-                ),
-              );
+              const { status, request, template: templateId } = options;
+              const requestId = request === undefined ? undefined : await requestIdOf(service, options, request);
+              const listing = await listingOf(service, options);
+              const list = await service.listMachines({ status, requestId, templateId, ...listing });
+              showList(door, options, list, (machines) => machineTable(options, machines));
               return 0;
             }),
           ),
@@ -58,12 +75,12 @@ export const machineCommands =
         'Show one machine as last seen',
         (each) =>
           each
-            .positional('machineId', { type: 'string', demandOption: true })
+            .positional('machineId', { type: 'string', demandOption: true, describe: 'Id or its beginning, or name' })
             .example('hf-aws machines show i-0123456789abcdef0', 'its state, address, request and template'),
         (options) =>
           done(
             withService(door, options, async (service) => {
-              const { machineId } = options;
+              const machineId = await machineIdOf(service, options, options.machineId);
               const { items } = await service.listMachines({
                 query: machineId,
                 limit: 10_000,
@@ -72,7 +89,7 @@ export const machineCommands =
               const machine = items.find((each) => each.machineId === machineId);
               if (machine === undefined)
                 throw new PluginError('machine.not-found', `no machine "${machineId}" is on record`);
-              show(door, options, machine, fieldTable);
+              show(door, options, machine, (fields) => fieldTable({ ...fields, launchTime: launched(fields) }));
               return 0;
             }),
           ),
@@ -82,20 +99,35 @@ export const machineCommands =
         'Give machines back to AWS by id or name; prints the id of the return request',
         (each) =>
           each
-            .positional('machines', { type: 'string', array: true, demandOption: true })
+            .positional('machines', {
+              type: 'string',
+              array: true,
+              demandOption: true,
+              describe: 'Ids, or their beginnings, or names',
+            })
             .option('dry-run', { type: 'boolean', default: false, describe: 'Only print the AWS calls' })
-            .option('command-id', { type: 'string', describe: 'UUID: the same again gives the same return' })
+            .option('command-id', commandIdOption('return'))
             .example('hf-aws machines return i-0123456789abcdef0', 'terminate one machine of ours')
             .example('hf-aws machines return i-0123456789abcdef0 --dry-run', 'what AWS would be asked for'),
         (options) => {
-          const machines = options.machines.map((host) =>
-            host.startsWith('i-') ? { name: '', machineId: host } : { name: host, machineId: '' },
-          );
+          const machinesOf = (service: ApplicationService) =>
+            Promise.all(
+              options.machines.map(async (host) =>
+                host.startsWith('i-')
+                  ? { name: '', machineId: await machineIdOf(service, options, host) }
+                  : { name: host, machineId: '' },
+              ),
+            );
           if (options.dryRun) {
-            return done(withRehearsal(door, options, (service) => service.returnMachines({ machines })));
+            return done(
+              withRehearsal(door, options, async (service) =>
+                service.returnMachines({ machines: await machinesOf(service) }),
+              ),
+            );
           }
           return done(
             withService(door, options, async (service) => {
+              const machines = await machinesOf(service);
               const answer = await service.returnMachines({ machines, ...commandOptions(options) });
               show(door, options, answer, ({ requestId, message }) => `${requestId}\n${message}`);
               return 0;
@@ -108,24 +140,26 @@ export const machineCommands =
         'Record a state somebody saw, when EC2 cannot be asked',
         (each) =>
           each
-            .positional('machineId', { type: 'string', demandOption: true })
-            .positional('status', { choices: machineStates, demandOption: true })
-            .option('command-id', { type: 'string', describe: 'UUID: the same again gives the same answer' })
+            .positional('machineId', { type: 'string', demandOption: true, describe: 'Id or its beginning, or name' })
+            .positional('status', { choices: machineStates, demandOption: true, describe: 'EC2 state' })
+            .option('command-id', commandIdOption('answer'))
             .option('metadata', {
               type: 'string',
               array: true,
-              default: [],
+              default: [] as string[],
               describe: 'key=value, kept with the event',
+              coerce: pairs('--metadata'),
             })
             .example('hf-aws machines set-status i-0123456789abcdef0 terminated --metadata by=ops', 'it is gone'),
         (options) =>
           done(
             withService(door, options, async (service) => {
-              const { machineId, status, metadata } = options;
+              const { status, metadata } = options;
+              const machineId = await machineIdOf(service, options, options.machineId);
               const answer = await service.updateMachineStatus({
                 machineId,
                 status,
-                metadata: readPairs(metadata),
+                metadata,
                 ...commandOptions(options),
               });
               show(

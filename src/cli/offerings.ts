@@ -1,9 +1,21 @@
 import type { Argv } from 'yargs';
-import { type CommonOptions, type Door, originOptions, show, table, withService } from './door.ts';
+import type { RefusedOffering } from '../domain/offering.ts';
+import { localTime } from '../domain/time-text.ts';
+import { type Column, columnTable } from './columns.ts';
+import { type CommonOptions, type Door, originOptions, show, withService } from './door.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
 
 const minutesLeft = (expiresAt: number): string => `${Math.max(1, Math.ceil((expiresAt - Date.now()) / 60_000))} min`;
+
+const offeringColumns: readonly Column<RefusedOffering>[] = [
+  ['MARKET', ({ market }) => market],
+  ['TYPE', ({ instanceType = 'all' }) => instanceType],
+  ['SUBNET', ({ subnetId = 'all' }) => subnetId],
+  ['CODE', ({ code }) => code],
+  ['FOR', ({ expiresAt }) => minutesLeft(expiresAt)],
+  ['UNTIL', ({ expiresAt }) => localTime(expiresAt), 'wide'],
+];
 
 export const offeringCommands =
   (door: Door, done: Done) =>
@@ -19,16 +31,7 @@ export const offeringCommands =
               const answer = await service.listOfferings(originOptions(options));
               show(door, options, answer, ({ refused, templates }) =>
                 [
-                  table(
-                    ['MARKET', 'TYPE', 'SUBNET', 'CODE', 'FOR'],
-                    refused.map(({ market, instanceType = 'all', subnetId = 'all', code, expiresAt }) => [
-                      market,
-                      instanceType,
-                      subnetId,
-                      code,
-                      minutesLeft(expiresAt),
-                    ]),
-                  ),
+                  columnTable(options, refused, offeringColumns, 'EC2 has refused nothing lately.'),
                   ...templates.map(
                     (each) =>
                       `${each.templateId}: ${each.failures} machines in a row died or never became usable${each.isProtected ? '; it launches nothing' : ''}`,
@@ -63,7 +66,7 @@ export const offeringCommands =
                 options,
                 answer,
                 ({ offerings, templates }) =>
-                  `${offerings} offerings and the failures of ${templates.length} templates are forgotten.`,
+                  `Forgotten: ${offerings} refused offering${offerings === 1 ? '' : 's'}, the failures of ${templates.length} template${templates.length === 1 ? '' : 's'}.`,
               );
               return 0;
             }),

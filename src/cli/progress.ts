@@ -13,9 +13,11 @@ export const bar = (share: number): string => {
 export const progress = (door: Door, { json }: CommonOptions): ((text: string, isOver: boolean) => void) => {
   if (json === true) return () => undefined;
   let last = '';
+  const began = process.uptime();
   return (text, isOver) => {
     const { isTTY, columns = 80 } = process.stdout;
-    if (isTTY) process.stdout.write(`\r\u001b[K${text.slice(0, columns - 1)}${isOver ? '\n' : ''}`);
+    const line = `${text}, ${Math.round(process.uptime() - began)} s`;
+    if (isTTY) process.stdout.write(`\r\u001b[K${line.slice(0, columns - 1)}${isOver ? '\n' : ''}`);
     else if (text !== last) door.print(text);
     last = text;
   };

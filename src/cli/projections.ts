@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/application-service.ts';
 import { type CommonOptions, type Door, originOptions, show, table, withService } from './door.ts';
+import { requestIdOf } from './ids.ts';
 import { progressBar } from './progress.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
@@ -21,7 +22,8 @@ export const projectionCommands =
         (options) =>
           done(
             withService(door, options, async (service) => {
-              const { request: requestId } = options;
+              const { request } = options;
+              const requestId = request === undefined ? undefined : await requestIdOf(service, options, request);
               const answer = await service.getProjections({ requestId, ...originOptions(options) });
               show(door, options, answer, ({ items }) => {
                 const rows = items.map(({ name, streams, events, behind, failures, version }) => [

@@ -1,36 +1,77 @@
 import type { Argv } from 'yargs';
-import { type RequestView, requestStatuses } from '../application/views.ts';
+import type { ApplicationService } from '../application/application-service.ts';
+import { listFields } from '../application/listing.ts';
+import { type MachineView, type RequestView, requestStatuses } from '../application/views.ts';
+import { hasCode } from '../domain/errors.ts';
+import { age, localTime } from '../domain/time-text.ts';
+import { type Column, columnTable } from './columns.ts';
 import {
   type CommonOptions,
   commandOptions,
   type Door,
   originOptions,
   show,
-  table,
   warn,
   withRehearsal,
   withService,
 } from './door.ts';
 import { explainOptions, runExplain } from './explain.ts';
+import { templateOf } from './explain-launch.ts';
+import { requestIdOf, shortIds } from './ids.ts';
 import { expectationOf, listingOf, showList, withExpectation, withListing } from './listing.ts';
+import { commandIdOption, whole } from './usage.ts';
 import { watchOptions, watchRequest } from './watch.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
 
-const requestTable = (views: readonly Omit<RequestView, 'machines'>[]): string =>
-  table(
-    ['REQUEST', 'TEMPLATE', 'STATUS', 'WANTED', 'OK', 'WAIT', 'FAIL', 'CREATED'],
-    views.map(({ requestId, templateId = '-', status, wanted, counts, createdAt }) => [
-      requestId,
-      templateId,
-      status,
-      String(wanted),
-      String(counts.succeed),
-      String(counts.executing),
-      String(counts.fail),
-      new Date(createdAt).toISOString(),
-    ]),
-  );
+/** As the service does it; of a template that is not there those that are, are told. */
+const createRequest = async (
+  service: ApplicationService,
+  input: Parameters<ApplicationService['createRequest']>[0],
+): ReturnType<ApplicationService['createRequest']> => {
+  try {
+    return await service.createRequest(input);
+  } catch (error) {
+    if (hasCode(error, 'template.not-found', 'input.invalid')) await templateOf(service, input.templateId);
+    throw error;
+  }
+};
+
+const requestIdArgument = {
+  type: 'string',
+  demandOption: true,
+  describe: 'Id of a request or return, or its beginning',
+} as const;
+
+const requestColumns = (
+  now: number,
+  short: (id: string) => string,
+): readonly Column<Omit<RequestView, 'machines'>>[] => [
+  ['REQUEST', ({ requestId }) => short(requestId), 'whole'],
+  ['TEMPLATE', ({ templateId = '(return)' }) => templateId],
+  ['STATUS', ({ status }) => status, 'whole'],
+  ['WANTED', ({ wanted }) => String(wanted)],
+  ['OK', ({ counts }) => String(counts.succeed)],
+  ['WAIT', ({ counts }) => String(counts.executing)],
+  ['FAIL', ({ counts }) => String(counts.fail)],
+  ['AGE', ({ createdAt }) => age(now - createdAt)],
+  ['CREATED', ({ createdAt }) => localTime(createdAt), 'wide'],
+  ['BY', ({ userId = '' }) => userId, 'wide'],
+  ['MESSAGE', ({ message }) => message, 'wide'],
+];
+
+const requestTable = (options: CommonOptions, views: readonly Omit<RequestView, 'machines'>[]): string => {
+  const short = options.wide === true ? String : shortIds(views.map(({ requestId }) => requestId));
+  return columnTable(options, views, requestColumns(Date.now(), short), 'No request found.');
+};
+
+const machineColumns: readonly Column<MachineView>[] = [
+  ['MACHINE', ({ machineId }) => machineId, 'whole'],
+  ['NAME', ({ name }) => name],
+  ['RESULT', ({ result }) => result],
+  ['STATE', ({ status }) => status],
+  ['WHY', ({ message }) => message],
+];
 
 export const requestCommands =
   (door: Door, done: Done) =>
@@ -40,9 +81,9 @@ export const requestCommands =
         'list',
         'List requests, newest first',
         (each) =>
-          withExpectation(withListing(each))
-            .option('status', { choices: requestStatuses })
-            .option('kind', { choices: ['create', 'return'] as const })
+          withExpectation(withListing(each, listFields.requests))
+            .option('status', { choices: requestStatuses, describe: 'How they stand' })
+            .option('kind', { choices: ['create', 'return'] as const, describe: 'Of machines, or to return them' })
             .option('template', { type: 'string', describe: 'Only requests of this template' })
             .option('by', { type: 'string', describe: 'Only what this user asked for' })
             .example('hf-aws requests list --status running', 'what is still on its way')
@@ -51,8 +92,9 @@ export const requestCommands =
           done(
             withService(door, options, async (service) => {
               const { status, kind, template: templateId, by: requester } = options;
-              const list = await service.listRequests({ status, kind, templateId, requester, ...listingOf(options) });
-              showList(door, options, list, requestTable);
+              const listing = await listingOf(service, options);
+              const list = await service.listRequests({ status, kind, templateId, requester, ...listing });
+              showList(door, options, list, (views) => requestTable(options, views));
               return 0;
             }),
           ),
@@ -62,7 +104,7 @@ export const requestCommands =
         'Show one request as our records have it',
         (each) =>
           withExpectation(each)
-            .positional('requestId', { type: 'string', demandOption: true })
+            .positional('requestId', requestIdArgument)
             .option('machines', { type: 'boolean', default: false, describe: 'Also its machines' })
             .option('sync', { type: 'boolean', default: true, describe: 'Look at EC2 first' })
             .example('hf-aws requests show req-… --machines', 'with its machines')
@@ -70,7 +112,8 @@ export const requestCommands =
         (options) =>
           done(
             withService(door, options, async (service) => {
-              const { requestId, machines: includeMachines, sync } = options;
+              const { machines: includeMachines, sync } = options;
+              const requestId = await requestIdOf(service, options, options.requestId);
               if (sync) {
                 const { unverified } = await service.syncRequests({
                   requestIds: [requestId],
@@ -79,7 +122,7 @@ export const requestCommands =
                 });
                 warn(door, [...unverified.values()]);
               }
-              const expected = expectationOf(options, requestId);
+              const expected = await expectationOf(service, options, requestId);
               const view = await service.getRequestStatus({
                 requestId,
                 includeMachines,
@@ -87,17 +130,16 @@ export const requestCommands =
                 ...originOptions(options),
               });
               if (view._warning !== undefined) warn(door, [view._warning]);
-              show(door, options, view, ({ machines, message, ...rest }) => {
-                const rows = (machines ?? []).map(({ machineId, name, result, status, message: why }) => [
-                  machineId,
-                  name,
-                  result,
-                  status,
-                  why,
-                ]);
-                const list = machines === undefined ? [] : [table(['MACHINE', 'NAME', 'RESULT', 'STATE', 'WHY'], rows)];
-                return [requestTable([{ ...rest, message }]), message, ...list].join('\n');
-              });
+              show(door, options, view, ({ machines, message, ...rest }) =>
+                [
+                  requestId,
+                  requestTable(options, [{ ...rest, message }]),
+                  message,
+                  ...(machines === undefined
+                    ? []
+                    : [columnTable(options, machines, machineColumns, 'It has no machines.')]),
+                ].join('\n'),
+              );
               return 0;
             }),
           ),
@@ -107,22 +149,22 @@ export const requestCommands =
         'Ask AWS for machines, as Host Factory would; prints the id of the request',
         (each) =>
           watchOptions(each)
-            .positional('templateId', { type: 'string', demandOption: true })
-            .positional('count', { type: 'number', demandOption: true })
+            .positional('templateId', { type: 'string', demandOption: true, describe: 'The template' })
+            .positional('count', { ...whole('COUNT', 1, 10_000), demandOption: true, describe: 'Machines wanted' })
             .option('dry-run', { type: 'boolean', default: false, describe: 'Only print the AWS calls' })
             .option('wait', { type: 'boolean', default: false, describe: 'Follow it until it is over' })
-            .option('command-id', { type: 'string', describe: 'UUID: the same again gives the same request' })
+            .option('command-id', commandIdOption('request'))
             .example('hf-aws requests create od-m5 3', 'three hosts of template od-m5')
             .example('hf-aws requests create od-m5 3 --dry-run', 'what AWS would be asked for'),
         (options) => {
           const { templateId, count: maxNumber } = options;
           if (options.dryRun) {
-            return done(withRehearsal(door, options, (service) => service.createRequest({ templateId, maxNumber })));
+            return done(withRehearsal(door, options, (service) => createRequest(service, { templateId, maxNumber })));
           }
           let created = '';
           const create = (): Promise<number> =>
             withService(door, options, async (service) => {
-              const answer = await service.createRequest({ templateId, maxNumber, ...commandOptions(options) });
+              const answer = await createRequest(service, { templateId, maxNumber, ...commandOptions(options) });
               created = answer.requestId;
               // Before its id is told: whoever knows it must not lose it.
               await service.claimRequest({ requestId: created, ...originOptions(options) });
@@ -141,14 +183,15 @@ export const requestCommands =
         'End a request that is still running: its machines are terminated',
         (each) =>
           each
-            .positional('requestId', { type: 'string', demandOption: true })
+            .positional('requestId', requestIdArgument)
             .option('reason', { type: 'string', default: 'by the administrator', describe: 'Told to Host Factory' })
-            .option('command-id', { type: 'string', describe: 'UUID: the same again gives the same answer' })
+            .option('command-id', commandIdOption('answer'))
             .example('hf-aws requests cancel req-… --reason "wrong template"', 'give it up'),
         (options) =>
           done(
             withService(door, options, async (service) => {
-              const { requestId, reason } = options;
+              const { reason } = options;
+              const requestId = await requestIdOf(service, options, options.requestId);
               const answer = await service.cancelRequest({ requestId, reason, ...commandOptions(options) });
               show(door, options, answer, ({ version }) => `${requestId} is cancelled (version ${version})`);
               return 0;
@@ -160,7 +203,7 @@ export const requestCommands =
         'Follow a request until it is over; exit 1 unless it ends complete',
         (each) =>
           watchOptions(each)
-            .positional('requestId', { type: 'string', demandOption: true })
+            .positional('requestId', requestIdArgument)
             .example('hf-aws requests watch req-…', 'machines by state, until all is settled'),
         (options) => done(watchRequest(door, options, options.requestId)),
       )

@@ -1,20 +1,21 @@
 import type { Argv } from 'yargs';
 import type { ValidateTemplateAnswer } from '../application/commands/validate-template.ts';
-import { providerApiOf } from '../domain/template.ts';
+import { listFields } from '../application/listing.ts';
+import { offeringOf, providerApiOf, type Template } from '../domain/template.ts';
+import { type Column, columnTable } from './columns.ts';
 import {
   type CommonOptions,
   type Door,
   fieldTable,
   fold,
   originOptions,
-  readPairs,
   show,
-  table,
   withRehearsal,
   withService,
 } from './door.ts';
 import { avoidedInWords, avoidedOf, launchInWords, templateOf } from './explain-launch.ts';
 import { listingOf, showList, withListing } from './listing.ts';
+import { pairs, whole } from './usage.ts';
 
 const isFile = (what: string): boolean => /[/\\]|\.json$/.test(what);
 
@@ -33,6 +34,23 @@ const findingsText = ({ file, templates, errors, warnings }: ValidateTemplateAns
   return [...lines, `${plural(templates.length, 'template')} in ${file}: ${counts}`].join('\n');
 };
 
+const attributeOf =
+  (name: string) =>
+  ({ attributes }: Template) =>
+    attributes[name]?.[1] ?? '';
+
+const templateColumns: readonly Column<Template>[] = [
+  ['TEMPLATE', ({ templateId }) => templateId],
+  ['PRICE', ({ priceType }) => priceType],
+  ['API', providerApiOf],
+  ['MAX', ({ maxNumber }) => String(maxNumber)],
+  ['TYPES', offeringOf],
+  ['NCPUS', attributeOf('ncpus')],
+  ['NRAM(MB)', attributeOf('nram')],
+  ['SUBNETS', ({ subnetIds }) => subnetIds.join(', '), 'wide'],
+  ['IMAGE', ({ imageId = '' }) => imageId, 'wide'],
+];
+
 type Done = (code: Promise<number>) => Promise<void>;
 
 export const templateCommands =
@@ -43,12 +61,13 @@ export const templateCommands =
         'list',
         'List the templates Host Factory is offered',
         (each) =>
-          withListing(each)
+          withListing(each, listFields.templates)
             .option('filter', {
               type: 'string',
               array: true,
-              default: [],
+              default: [] as string[],
               describe: 'field=value, e.g. priceType=spot',
+              coerce: pairs('--filter', listFields.templates),
             })
             .strict()
             .example(
@@ -58,15 +77,20 @@ export const templateCommands =
         (options) =>
           done(
             withService(door, options, async (service) => {
-              const { expected: _none, ...listing } = listingOf(options);
-              const list = await service.listTemplates({ filters: readPairs(options.filter), ...listing });
-              showList(door, options, list, (templates) => {
-                const rows = templates.map(({ templateId, priceType, maxNumber, vmType = '', attributes }) => {
-                  const [ncpus, nram] = [attributes['ncpus']?.[1] ?? '', attributes['nram']?.[1] ?? ''];
-                  return [templateId, priceType, String(maxNumber), vmType, ncpus, nram];
-                });
-                return `${list.file}\n${table(['TEMPLATE', 'PRICE', 'MAX', 'TYPE', 'NCPUS', 'NRAM'], rows)}`;
-              });
+              const { expected: _none, ...listing } = await listingOf(service, options);
+              const list = await service.listTemplates({ filters: options.filter, ...listing });
+              const { templates: noted } = await service.listOfferings(originOptions(options));
+              const protectedOnes = noted.filter(({ isProtected }) => isProtected);
+              showList(door, options, list, (templates) =>
+                [
+                  list.file,
+                  columnTable(options, templates, templateColumns, 'No template found.'),
+                  ...protectedOnes.map(
+                    ({ templateId, failures }) =>
+                      `${templateId} launches nothing: its last ${failures} machines failed. hf-aws offerings list tells more.`,
+                  ),
+                ].join('\n'),
+              );
               return 0;
             }),
           ),
@@ -76,7 +100,7 @@ export const templateCommands =
         'Show one template as it is understood: defaults filled in, attributes derived',
         (each) =>
           each
-            .positional('templateId', { type: 'string', demandOption: true })
+            .positional('templateId', { type: 'string', demandOption: true, describe: 'The template' })
             .example('hf-aws templates show od-m5', 'every field of one template'),
         (options) =>
           done(
@@ -95,8 +119,8 @@ export const templateCommands =
         'Tell what a request of this template would do, with the exact AWS calls; sends nothing',
         (each) =>
           each
-            .positional('templateId', { type: 'string', demandOption: true })
-            .positional('count', { type: 'number', default: 1 })
+            .positional('templateId', { type: 'string', demandOption: true, describe: 'The template' })
+            .positional('count', { ...whole('COUNT', 1, 10_000), default: 1, describe: 'Machines wanted' })
             .example('hf-aws templates explain-launch od-m5 3', 'three hosts of template od-m5'),
         (options) =>
           done(

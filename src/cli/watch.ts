@@ -1,8 +1,11 @@
+import { constants } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Argv } from 'yargs';
 import type { GetRequestStatusAnswer } from '../application/queries/get-request-status.ts';
 import { type CommonOptions, type Door, originOptions, show, warn, withService } from './door.ts';
+import { requestIdOf } from './ids.ts';
 import { bar, progress } from './progress.ts';
+import { seconds } from './usage.ts';
 
 export interface WatchOptions extends CommonOptions {
   /** Seconds between two looks. */
@@ -10,7 +13,7 @@ export interface WatchOptions extends CommonOptions {
 }
 
 export const watchOptions = <T>(yargs: Argv<T>) =>
-  yargs.option('interval', { type: 'number', default: 5, describe: 'Seconds between two looks at AWS' });
+  yargs.option('interval', { ...seconds('--interval'), default: 5, describe: 'Seconds between two looks at AWS' });
 
 const statesOf = ({ machines = [] }: GetRequestStatusAnswer): string => {
   const states = [...new Set(machines.map(({ status }) => status))].sort();
@@ -25,9 +28,10 @@ const progressText = (view: GetRequestStatusAnswer): string => {
 };
 
 /** One look; each has a time budget of its own, as Host Factory's calls have. */
-const look = async (door: Door, options: CommonOptions, requestId: string) => {
+const look = async (door: Door, options: CommonOptions, written: string) => {
   let view: GetRequestStatusAnswer | undefined;
   const code = await withService(door, options, async (service) => {
+    const requestId = await requestIdOf(service, options, written);
     const { unverified } = await service.syncRequests({
       requestIds: [requestId],
       claims: true,
@@ -41,17 +45,31 @@ const look = async (door: Door, options: CommonOptions, requestId: string) => {
 };
 
 /** Follows a request until it is over, and prints the end. Exit 0 when it ended complete. */
-export const watchRequest = async (door: Door, options: WatchOptions, requestId: string): Promise<number> => {
+export const watchRequest = async (door: Door, options: WatchOptions, written: string): Promise<number> => {
   const tell = progress(door, options);
-  for (;;) {
-    const { code, view } = await look(door, options, requestId);
-    if (view === undefined) return code;
-    const isOver = view.status !== 'running';
-    tell(progressText(view), isOver);
-    if (isOver) {
-      show(door, options, view, ({ message }) => message);
-      return view.status === 'complete' ? 0 : 1;
+  let requestId = written;
+  const leave = (): void => {
+    if (process.stdout.isTTY) process.stdout.write('\n');
+    door.complain(
+      `${requestId} goes on. hf-aws requests watch ${requestId} follows it again, hf-aws requests cancel ${requestId} ends it.`,
+    );
+    process.exit(128 + constants.signals.SIGINT);
+  };
+  process.once('SIGINT', leave);
+  try {
+    for (;;) {
+      const { code, view } = await look(door, options, requestId);
+      if (view === undefined) return code;
+      requestId = view.requestId;
+      const isOver = view.status !== 'running';
+      tell(progressText(view), isOver);
+      if (isOver) {
+        show(door, options, view, ({ message }) => message);
+        return view.status === 'complete' ? 0 : 1;
+      }
+      await wait(options.interval * 1000);
     }
-    await wait(options.interval * 1000);
+  } finally {
+    process.off('SIGINT', leave);
   }
 };

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock, LogFields, Logger } from '../application/ports.ts';
+import { localTime } from '../domain/time-text.ts';
 
 const levels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'] as const;
 export type LogLevel = (typeof levels)[number];
@@ -21,14 +22,6 @@ export interface FileLogger extends Logger {
   /** Writes what was logged so far. A log that cannot be written never fails a call. */
   flush(): Promise<void>;
 }
-
-const timestamp = (ms: number): string => {
-  const date = new Date(ms);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-  return `${day} ${time}.${String(date.getMilliseconds()).padStart(3, '0')}`;
-};
 
 const renameIfPresent = (from: string, to: string): void => {
   try {
@@ -52,7 +45,7 @@ export const toLogLevel = (text: string | undefined): LogLevel | undefined => {
 };
 
 /**
- * Lines in the form of IBM's plug-ins, `[date time.ms]-[LEVEL]-[code] text {fields}`, gathered in memory and appended in one
+ * Lines in the form of IBM's plug-ins, `[date time.ms zone]-[LEVEL]-[code] text {fields}`, gathered in memory and appended in one
  * write. Private to its owner.
  */
 export const createFileLogger = (options: FileLoggerOptions): FileLogger => {
@@ -65,7 +58,7 @@ export const createFileLogger = (options: FileLoggerOptions): FileLogger => {
       if (levels.indexOf(level) < least) return;
       const plain = text.replaceAll(/\s*\n\s*/g, ' ');
       lines.push(
-        `[${timestamp(clock())}]-[${level}]-[${code}] ${plain} ${JSON.stringify({ correlationId: correlationId(), ...fields })}\n`,
+        `[${localTime(clock(), { fraction: true })}]-[${level}]-[${code}] ${plain} ${JSON.stringify({ correlationId: correlationId(), ...fields })}\n`,
       );
     };
   const append = (text: string): void => {

@@ -28,7 +28,7 @@ describe('explain', () => {
       .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>')
       .replaceAll(/\bi-[0-9a-f]{17}/g, '<machine>')
       .replaceAll(/ip-[\d-]+\.ec2\.internal/g, '<name>')
-      .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, '<date>')
+      .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d/g, '<date>')
       .replaceAll(/ +\+\d+ s/g, '  +<time>');
   /** Looks in between depend on the moment of polling. */
   const withoutPolls = (text: string): string =>

@@ -57,7 +57,7 @@ describe('every command', () => {
     ['machines retrun i-1', /Did you mean return\?/],
     ['request list', /Did you mean requests\?/],
     ['docter', /Did you mean doctor\?/],
-    ['templates show', /Not enough non-option arguments/],
+    ['templates show', /an argument is missing: hf-aws templates show <templateId>/],
     ['templates list --filtr a=b', /Unknown argument: filtr; did you mean --filter\?/],
     ['', /Say what to do/],
   ])('"%s" is wrong usage, and is told what was probably meant', async (line, text) => {

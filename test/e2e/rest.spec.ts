@@ -481,7 +481,7 @@ describe('REST', () => {
     const before = await memory();
     await round(3000);
     expect((await memory()) - before).toBeLessThan(50);
-  });
+  }, 240_000);
 
   it('waits no longer for the rest of a head than for the rest of a call', async () => {
     const { text, seconds } = await answerToHalfAHead;

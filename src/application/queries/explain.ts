@@ -3,6 +3,7 @@ import { isInstanceId, isReturnId } from '../../domain/ids.ts';
 import { hasEnded, type Sighting } from '../../domain/machine.ts';
 import { type KnownRequest, type RefusalFault, type RequestEvent, unresolvedLaunches } from '../../domain/request.ts';
 import type { ReturnEvent, ReturnItem } from '../../domain/return-request.ts';
+import { localTime } from '../../domain/time-text.ts';
 import type { Handler, Message, Operation } from '../bus.ts';
 import type { ReadModel, StreamEvent, StreamReader } from '../ports.ts';
 import type { MachineRow } from '../projections/machines.ts';
@@ -58,7 +59,7 @@ const requestText = (event: RequestEvent): string => {
     case 'CapacityGranted':
       return `AWS granted ${event.machines.length}: ${listed(event.machines.map(({ machineId }) => machineId))}`;
     case 'ResourceCreated':
-      return `${event.resource.kind} ${event.resource.id} looks for capacity until ${new Date(event.resource.expiresAt).toISOString()}`;
+      return `${event.resource.kind} ${event.resource.id} looks for capacity until ${localTime(event.resource.expiresAt)}`;
     case 'ResourceChanged':
       return `${event.resourceId} ${event.stage === 'deleted' ? 'is done with' : `is ${event.stage}`}`;
     case 'CapacityRefused': {
@@ -96,7 +97,9 @@ const returnText = (event: ReturnEvent): string => {
   return `${verb} ${event.items.length}: ${event.items.slice(0, 4).map(itemText).join('; ')}`;
 };
 
-const textOf = (event: StreamEvent): string => (isReturnEvent(event) ? returnText(event) : requestText(event));
+/** An event in words. */
+export const eventText = (event: StreamEvent): string =>
+  isReturnEvent(event) ? returnText(event) : requestText(event);
 
 const advice: Readonly<Record<RefusalFault, string>> = {
   'provider.capacity':
@@ -142,7 +145,7 @@ const concerning = (machineId: string, event: StreamEvent): StreamEvent | undefi
 const stepsOf = (events: readonly StreamEvent[]): readonly ExplainedStep[] => {
   const sorted = [...events].sort((a, b) => a.at - b.at);
   const start = sorted[0]?.at ?? 0;
-  return sorted.map((event) => ({ at: event.at, after: event.at - start, text: textOf(event) }));
+  return sorted.map((event) => ({ at: event.at, after: event.at - start, text: eventText(event) }));
 };
 
 export interface ExplainPorts {

@@ -1,7 +1,7 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
 import type { Template } from '../../domain/template.ts';
 import type { Handler, Operation } from '../bus.ts';
-import { arrange, type Listing, type Paginated, paginate } from '../listing.ts';
+import { arrange, checkFields, type Listing, listFields, type Paginated, paginate } from '../listing.ts';
 import type { Logger, RejectedTemplate, TemplateCatalog } from '../ports.ts';
 import { matchesTemplate } from './get-templates.ts';
 
@@ -26,6 +26,7 @@ export const listTemplatesHandler =
     readonly log: Logger;
   }): Handler<Operation<ListTemplates, ListTemplatesAnswer>> =>
   async ({ filters = {}, ...listing }) => {
+    checkFields(listFields.templates, listing.sortBy, ...Object.keys(filters));
     try {
       const { file, templates: all, rejected } = await templates.read();
       const found = arrange(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fold, table } from '../../../src/cli/door.ts';
+import { fieldTable, fold, table } from '../../../src/cli/door.ts';
 
 describe('fold', () => {
   it('breaks between words where the terminal ends, and goes on further right', () => {
@@ -20,9 +20,30 @@ describe('table', () => {
   it('has columns as wide as their widest cell', () => {
     expect(table(['ID', 'STATE', 'WHY'], rows)).toBe('ID     STATE    WHY\nreq-1  running  why not');
   });
-  it('goes on in a line below on a narrow terminal', () => {
-    expect(table(['ID', 'STATE', 'WHY'], rows, 18)).toBe('ID     STATE\n    WHY\nreq-1  running\n    why not');
-    expect(table(['ID', 'STATE', 'WHY'], rows, 12)).toBe('ID\n    STATE\n    WHY\nreq-1\n    running\n    why not');
-    expect(table(['ID', 'WHY'], [...rows, ['r', 'no']], 10)).toBe('ID     WHY\nreq-1\n    running\nr      no');
+  it('cuts the widest cells where the terminal ends, and never what must be whole', () => {
+    const long = [
+      ['i-0123456789abcdef0', 'a-very-long-template-name', 'why not'],
+      ['i-1', 'b', 'c'],
+    ];
+    expect(table(['ID', 'TEMPLATE', 'WHY'], long, { columns: 40, whole: [0] })).toBe(
+      [
+        'ID                   TEMPLATE    WHY',
+        'i-0123456789abcdef0  a-very-lo…  why not',
+        'i-1                  b           c',
+      ].join('\n'),
+    );
+    const lines = table(['ID', 'TEMPLATE', 'WHY'], long, { columns: 30 }).split('\n');
+    expect(lines.map((line) => line.length <= 30)).toEqual([true, true, true]);
+  });
+  it('is wider than the terminal rather than unreadable', () => {
+    expect(table(['ID', 'STATE', 'WHY'], rows, { columns: 12 })).toBe('ID     STATE    WHY\nreq-1  running  why not');
+  });
+});
+
+describe('fieldTable', () => {
+  it('goes on below where a value is longer than the terminal', () => {
+    expect(fieldTable({ id: 'i-1', tags: [['a', 'b']], why: 'one two three' }, 16)).toBe(
+      ['FIELD  VALUE', 'id     i-1', 'tags   [ [ "a",', '       "b" ] ]', 'why    one two', '       three'].join('\n'),
+    );
   });
 });

@@ -17,13 +17,13 @@ const loggerIn = (folder: string, options: Partial<FileLoggerOptions> = {}) =>
 const read = (folder: string, name = 'awsinst.log') => readFile(join(folder, name), 'utf8');
 
 describe('a line', () => {
-  it('is of IBM’s form, with the correlation id and the fields', async () => {
+  it('is of IBM’s form and tells the zone, with the correlation id and the fields', async () => {
     const folder = await temporaryFolder();
     const log = loggerIn(folder);
     log.info('request.created', '3 of 3', { requestId: 'req-1' });
     await log.flush();
-    expect(await read(folder)).toBe(
-      '[2026-01-02 03:04:05.006]-[INFO]-[request.created] 3 of 3 {"correlationId":"c-1","requestId":"req-1"}\n',
+    expect(await read(folder)).toMatch(
+      /^\[2026-01-02 03:04:05\.006 [+-]\d\d:\d\d\]-\[INFO\]-\[request\.created\] 3 of 3 \{"correlationId":"c-1","requestId":"req-1"\}\n$/,
     );
   });
 

@@ -1,0 +1,283 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hfAws, hfAwsJson, type Said } from './admin.ts';
+import { type EmulatorBackend, emulatorBackend } from './backends.ts';
+import { createPlugin, home, type Plugin } from './plugin.ts';
+
+const program = join(home, 'dist', 'hf-aws.cjs');
+/** Ids of requests are the ids of their commands. */
+const [first, second, other] = [
+  'aaaaaaaa-aaaa-4000-8000-000000000001',
+  'aaaaaaaa-bbbb-4000-8000-000000000002',
+  'cccccccc-0000-4000-8000-000000000003',
+];
+
+describe('on a screen and in a pipe', () => {
+  let backend: EmulatorBackend;
+  let plugin: Plugin;
+
+  const run = (...args: readonly string[]): Promise<Said> => hfAws(plugin, args);
+  /** A few at a time: each is a process. */
+  const each = async (lines: readonly string[]): Promise<readonly (readonly [string, Said])[]> => {
+    const said: (readonly [string, Said])[] = [];
+    for (let next = 0; next < lines.length; next += 4) {
+      const some = lines.slice(next, next + 4);
+      said.push(...(await Promise.all(some.map(async (line) => [line, await run(...line.split(' '))] as const))));
+    }
+    return said;
+  };
+
+  beforeAll(async () => {
+    backend = await emulatorBackend();
+    plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url }, [
+      { templateId: 'good', maxNumber: 40, vmType: 'm5.large', ...backend.place },
+      {
+        templateId: 'a-very-long-template-name-for-the-risk-grid-in-frankfurt-000001',
+        maxNumber: 40,
+        vmType: 'm5.large',
+        ...backend.place,
+      },
+    ]);
+    for (const [id, template] of [
+      [first, 'good'],
+      [second, 'a-very-long-template-name-for-the-risk-grid-in-frankfurt-000001'],
+      [other, 'good'],
+    ]) {
+      const args = [
+        'requests',
+        'create',
+        String(template),
+        '2',
+        '--wait',
+        '--interval',
+        '0.1',
+        '--command-id',
+        String(id),
+      ];
+      expect(await run(...args)).toMatchObject({ exitCode: 0 });
+    }
+  });
+  afterAll(async () => {
+    await plugin.remove();
+    await backend.close();
+  });
+
+  /** Its output read by nobody from the start. */
+  const unread = (args: readonly string[], which: 'stdout' | 'stderr'): Promise<readonly [number | null, string]> => {
+    const child = spawn('node', [program, ...args], { env: plugin.env });
+    child[which].destroy();
+    let rest = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk) => {
+        rest += String(chunk);
+      });
+    child.stdin.end();
+    return new Promise((resolve, reject) =>
+      child.on('error', reject).on('close', (exitCode) => resolve([exitCode, rest])),
+    );
+  };
+
+  it.each(['requests list', 'events list --json', 'doctor', '--help', 'machines list --limit 5000'])(
+    '%s ends quietly when its reader has gone',
+    async (line) => expect(await unread(line.split(' '), 'stdout')).toEqual([0, '']),
+  );
+
+  it('a complaint that nobody reads changes nothing about how a command ends', async () => {
+    expect(await unread(['requests', 'show', 'none'], 'stderr')).toEqual([1, '']);
+    expect(await unread(['requests', 'shwo'], 'stderr')).toEqual([2, '']);
+  });
+
+  it('what cannot be written is a failure', async () => {
+    const child = spawn('sh', ['-c', `exec node ${program} requests list > /dev/full`], { env: plugin.env });
+    let complaint = '';
+    child.stderr.on('data', (chunk) => {
+      complaint += String(chunk);
+    });
+    const exitCode = await new Promise((resolve) => child.on('close', resolve));
+    expect([exitCode, complaint]).toEqual([1, expect.stringMatching(/^the output cannot be written: ENOSPC/)]);
+  });
+
+  it('tables fit 80 columns, a line for each row, and --wide cuts nothing', async () => {
+    const screen = async (line: string): Promise<readonly string[]> => {
+      const command = `stty cols 80 rows 24; exec node ${program} ${line}`;
+      const child = spawn('script', ['-qec', command, '/dev/null'], { env: { ...plugin.env, TERM: 'xterm' } });
+      child.stdin.end();
+      let text = '';
+      child.stdout.on('data', (chunk) => {
+        text += String(chunk);
+      });
+      await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
+      return text.replaceAll('\r', '').trim().split('\n');
+    };
+    for (const [line, rows] of [
+      ['requests list', 3],
+      ['machines list', 6],
+      ['events list --limit 9', 10],
+      ['templates list', 3],
+      ['config show', undefined],
+      ['offerings list', 0],
+    ] as const) {
+      const lines = await screen(line);
+      expect([line, lines.filter((each) => each.length > 80)]).toEqual([line, []]);
+      if (rows !== undefined) expect([line, lines.length]).toEqual([line, rows + 1]);
+    }
+    const requests = await screen('requests list');
+    expect(requests[0]).toMatch(/^REQUEST {2,}TEMPLATE {2,}STATUS {2,}WANTED {2}OK {2}WAIT {2}FAIL {2}AGE$/);
+    // As many digits as tell them apart.
+    expect(requests.slice(1).map((row) => row.split(' ')[0])).toEqual(['cccccccc-0', 'aaaaaaaa-b', 'aaaaaaaa-a']);
+    expect(requests[2]).toMatch(/ a-very-long-\S+… {2}complete .* \d+s$/);
+    const wide = (await screen('requests list --wide')).join('\n');
+    expect(wide).toContain(`req-${second}  a-very-long-template-name-for-the-risk-grid-in-frankfurt-000001`);
+    expect(wide).toMatch(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d/);
+  });
+
+  it('where there is nothing to show, words say so', async () => {
+    const said = await each([
+      'requests list --status cancelled',
+      'machines list --status stopped',
+      'events list --type RequestCancelled',
+      'templates list --filter priceType=spot',
+      'offerings list',
+      'requests list --page 99',
+      'reconcile',
+    ]);
+    expect(said.map(([, { stdout }]) => stdout.trim().split('\n').at(-1))).toEqual([
+      'No request found.',
+      'No machine found.',
+      'No event found.',
+      'No template found.',
+      'EC2 has refused nothing lately.',
+      'Page 99 is empty: there is 1 page, 3 in all.',
+      'Nothing is out of place.',
+    ]);
+  });
+
+  it('an id may be cut short wherever one is asked for', async () => {
+    const { body } = await hfAwsJson(plugin, 'machines', 'list', '--request', 'cccc', '--sort-by', 'machine_id');
+    const [machine] = Array.isArray(body['items']) ? body['items'] : [];
+    const { machineId, name } = Object(machine);
+    expect(body['total']).toBe(2);
+    const said = await each([
+      'requests show cccccccc --no-sync',
+      'requests show req-aaaaaaaa-b --no-sync',
+      'requests explain ccc',
+      'requests watch cccccccc',
+      'events list --request cccccccc-0000 --wide',
+      'projections status --request ccccc',
+      `requests list --expect-version cccccccc:1`,
+      `machines show ${String(machineId).slice(0, -1)}`,
+      `machines show ${String(name).split('.')[0]}`,
+      `machines explain ${machineId}`,
+      `machines return ${machineId} --dry-run`,
+    ]);
+    expect(said.filter(([, { exitCode }]) => exitCode !== 0)).toEqual([]);
+    expect(said[0]?.[1].stdout).toContain(`req-${other}\n`);
+    expect(said[1]?.[1].stdout).toContain(`req-${second}\n`);
+    expect(said[7]?.[1].stdout).toContain(machineId);
+    expect(said[8]?.[1].stdout).toContain(machineId);
+  });
+
+  it('one that is cut too short, or that nobody has, is an error and ends nothing', async () => {
+    backend.emulator.forgetCalls();
+    const said = await each([
+      'requests cancel aaaaaaaa',
+      'requests show ret-aaaaaaaa',
+      'requests watch dddd',
+      'machines return i-',
+      'machines return i-ffffffff',
+      'machines set-status i-0 terminated',
+      'events list --request aaaaaaaa',
+    ]);
+    expect(said.map(([, { exitCode }]) => exitCode)).toEqual(said.map(() => 1));
+    expect(said.map(([, { stderr }]) => stderr.split('\n')[0])).toEqual([
+      expect.stringMatching(`^input.invalid: "aaaaaaaa" could be req-${second}, req-${first}: write more of it`),
+      expect.stringMatching(/^request.not-found: no request begins with "ret-aaaaaaaa"/),
+      expect.stringMatching(/^request.not-found: no request begins with "dddd"/),
+      expect.stringMatching(/^input.invalid: "i-" could be i-.*, i-.*, i-.* and \d+ more: write more of it/),
+      'machine.not-found: no machine "i-ffffffff" is on record',
+      expect.stringMatching(/^input.invalid: "i-0" could be/),
+      expect.stringMatching(/^input.invalid: "aaaaaaaa" could be/),
+    ]);
+    expect(backend.emulator.countCalls()).toEqual({});
+  });
+
+  it('wrong values are wrong usage: exit 2, naming the option and what it may be', async () => {
+    const wrong: readonly (readonly [string, string])[] = [
+      ['requests create good two', 'COUNT must be a whole number from 1 to 10000'],
+      ['requests create good 2.5', 'COUNT must be a whole number'],
+      ['requests create good -1', 'COUNT must be a whole number'],
+      ['templates explain-launch good 0', 'COUNT must be a whole number'],
+      ['requests create good', 'an argument is missing: hf-aws requests create <templateId> <count>'],
+      ['requests create good 1 --command-id x', '--command-id must be a UUID'],
+      ['requests list --limit abc', '--limit must be a whole number from 1 to 10000'],
+      ['requests list --page 0', '--page must be a whole number from 1'],
+      ['machines list --offset -1', '--offset must be a whole number from 0'],
+      ['requests list --sort-by foo', '--sort-by must be one of created_at, '],
+      ['machines list --sort-by wanted', '--sort-by must be one of machine_id, '],
+      ['templates list --filter foo=bar', '--filter knows no field "foo"; there are templateId, '],
+      ['templates list --filter foo', '--filter must have the form field=value, not "foo"'],
+      [
+        'requests list --status Foo',
+        'status must be one of running, complete, complete_with_error, cancelled, not "Foo"',
+      ],
+      ['events list --type Foo', 'type must be one of RequestCreated, '],
+      ['events list --from yesterday', '--from must be a position'],
+      ['events list --since soon', '--since must be a length of time such as'],
+      ['requests list --expect-version x', '--expect-version must be REQUEST:VERSION'],
+      ['requests show cccc --expect-version 1 --wait abc', '--wait must be a length of time such as'],
+      ['requests watch cccc --interval 0', '--interval must be a number of seconds above 0'],
+      ['requests list --trace-file /nonexistent/file', '--trace-file cannot be written to: ENOENT'],
+    ];
+    const said = await each(wrong.map(([line]) => line));
+    for (const [index, [line, { exitCode, stdout, stderr }]] of said.entries()) {
+      expect([line, exitCode, stdout]).toEqual([line, 2, '']);
+      expect([line, stderr.slice(0, wrong[index]?.[1].length)]).toEqual([line, wrong[index]?.[1]]);
+    }
+    expect(await hfAwsJson(plugin, 'requests', 'list', '--page', '0')).toEqual({
+      exitCode: 2,
+      stderr: '',
+      body: { error: { code: 'input.invalid', message: '--page must be a whole number from 1 to 10000' } },
+    });
+  });
+
+  it('help is had by -h, the version as a command, and a noun alone shows its verbs', async () => {
+    const [help, version, noun] = await Promise.all([run('requests', '-h'), run('version'), run('requests')]);
+    expect(help).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('hf-aws requests list') });
+    expect(version).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+    expect(noun).toMatchObject({
+      exitCode: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^Say what to do with requests: [\s\S]*hf-aws requests list/),
+    });
+  });
+
+  it('a template that is written wrong is told the one that was meant', async () => {
+    for (const line of ['requests create god 1', 'requests create god 1 --dry-run', 'templates show god'])
+      expect((await run(...line.split(' '))).stderr).toMatch(/^template\.not-found: .*; did you mean good\?\n$/);
+    expect((await run('requests', 'create', 'nothing', '1')).stderr).toMatch(/; there are good, a-very-long/);
+  });
+
+  it('whoever leaves a request that is followed is told that it goes on', async () => {
+    backend.emulator.configure({ pendingMs: 60_000 });
+    const child = spawn('node', [program, 'requests', 'create', 'good', '1', '--wait', '--interval', '60'], {
+      env: plugin.env,
+    });
+    let [said, complaint] = ['', ''];
+    child.stderr.on('data', (chunk) => {
+      complaint += String(chunk);
+    });
+    const exitCode = new Promise((resolve) => child.on('close', resolve));
+    child.stdout.on('data', (chunk) => {
+      said += String(chunk);
+      if (said.includes('0/1  running')) child.kill('SIGINT');
+    });
+    expect(await exitCode).toBe(130);
+    const id = /^(req-\S+)$/m.exec(said)?.[1];
+    expect(complaint).toBe(
+      `${id} goes on. hf-aws requests watch ${id} follows it again, hf-aws requests cancel ${id} ends it.\n`,
+    );
+    expect(await run('requests', 'cancel', String(id))).toMatchObject({ exitCode: 0 });
+    backend.emulator.configure({ pendingMs: 300 });
+  });
+});
