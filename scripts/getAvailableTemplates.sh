@@ -1,5 +1,6 @@
 #!/bin/sh
 # Host Factory: the host templates on offer. Usage: getAvailableTemplates.sh -f <file> | --data '<json>' | < <json>
+trap 'echo "{\"message\":\"the call was ended by a signal\"}"; exit 1' TERM INT HUP
 operation=getAvailableTemplates
 case $0 in */*) self=$0 ;; *) self=./$0 ;; esac
 while [ -h "$self" ]; do

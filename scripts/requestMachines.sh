@@ -1,5 +1,6 @@
 #!/bin/sh
 # Host Factory: ask for machines. Usage: requestMachines.sh -f <file> | --data '<json>' | < <json>
+trap 'echo "{\"message\":\"the call was ended by a signal\"}"; exit 1' TERM INT HUP
 operation=requestMachines
 case $0 in */*) self=$0 ;; *) self=./$0 ;; esac
 while [ -h "$self" ]; do

@@ -15,6 +15,16 @@ const exitStatus = (ok: boolean): number => {
   return ok ? 10 : 11;
 };
 
+/** Tells the launcher what it must know of a process that is killed or hangs. See scripts/launcher.sh. */
+const note = (text: string): void => {
+  if (process.env['HF_AWS_NOTES'] !== 'yes') return;
+  try {
+    writeSync(3, text);
+  } catch {
+    // The launcher was killed.
+  }
+};
+
 /**
  * Host Factory reads stdout and nothing else: one JSON object per call, whatever happened. All of it is out when this
  * resolves. Written without `process.stdout`, which takes Node four milliseconds to make, unless the reader's pipe is full
@@ -22,11 +32,30 @@ const exitStatus = (ok: boolean): number => {
  */
 const answer = async (body: object): Promise<void> => {
   let rest = Buffer.from(`${JSON.stringify(body)}\n`);
+  note('a');
   try {
     while (rest.length > 0) rest = rest.subarray(writeSync(1, rest));
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
-    await new Promise((resolve) => process.stdout.write(rest, resolve));
+    await new Promise<void>((resolve, reject) => {
+      process.stdout.write(rest, (failure) => (failure ? reject(failure) : resolve()));
+    });
+  }
+};
+
+/** The launcher's process, where it has started this one. */
+const launcher = (): number | undefined => {
+  const id = Number(process.env['HF_AWS_LAUNCHER']);
+  return id > 1 && id === process.ppid ? id : undefined;
+};
+
+const signalLauncher = (signal: NodeJS.Signals): void => {
+  const id = launcher();
+  if (id === undefined) return;
+  try {
+    process.kill(id, signal);
+  } catch {
+    // It has just been ended by somebody else.
   }
 };
 
@@ -35,37 +64,51 @@ const answer = async (body: object): Promise<void> => {
  * where somebody else has started this process.
  */
 const letCallerGo = (): void => {
-  const launcher = Number(process.env['HF_AWS_LAUNCHER']);
-  if (!(launcher > 1) || launcher !== process.ppid) return;
-  delete process.env['HF_AWS_LAUNCHER'];
+  if (launcher() === undefined) return;
   // Whoever reads the answer to its end must not wait for this process either.
-  for (const descriptor of [0, 1]) {
-    closeSync(descriptor);
-    openSync('/dev/null', descriptor === 0 ? 'r' : 'w');
-  }
   try {
-    process.kill(launcher, 'SIGUSR1');
+    for (const descriptor of [0, 1]) {
+      const empty = openSync('/dev/null', descriptor === 0 ? 'r' : 'w');
+      closeSync(descriptor);
+      openSync('/dev/null', descriptor === 0 ? 'r' : 'w');
+      closeSync(empty);
+    }
   } catch {
-    // It has just been ended by somebody else.
+    return; // Then it waits.
   }
+  signalLauncher('SIGUSR1');
+  delete process.env['HF_AWS_LAUNCHER'];
 };
 
 /** Milliseconds for a call before its configuration is read; the default of actionTimeoutSeconds. */
 const firstBudget = 240_000 * 0.8;
 /** Milliseconds from SIGTERM to the end, whatever is under way. */
 const grace = 800;
+/** Milliseconds that the launcher gives beyond them: it ends a process that hangs, in a read of a file for instance. */
+const patienceOfLauncher = 250;
+
+const tellBudget = (budget: number, rest: number): void => {
+  if (budget === firstBudget || process.env['HF_AWS_NOTES'] !== 'yes') return;
+  note(`${((rest + patienceOfLauncher) / 1000).toFixed(2)}\n`);
+  signalLauncher('SIGUSR2');
+};
 
 const runOperation = async (name: OperationName, args: readonly string[]): Promise<number> => {
   let log: FileLogger | undefined;
   let outcome: boolean | undefined;
   const say = async (body: object, ok: boolean): Promise<void> => {
     if (outcome !== undefined) return;
-    outcome = ok;
+    outcome = false;
     await answer(body);
+    outcome = ok;
+    if (ok) note('0');
   };
   const fail = async (error: unknown): Promise<number> => {
     const text = `${name}: ${messageOf(error)}`;
-    if (log === undefined) process.stderr.write(`${new Date().toISOString()} ${text}\n`);
+    if (log === undefined) {
+      const { asOneLine } = await import('./telemetry/file-logger.ts');
+      process.stderr.write(`${new Date().toISOString()} ${asOneLine(text)}\n`);
+    }
     log?.error('call.failed', text, { stack: error instanceof Error ? error.stack : undefined });
     await log?.flush();
     await say({ message: messageOf(error) }, false);
@@ -74,7 +117,7 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
   let stop: AbortController | undefined;
   let ended: unknown;
   const failAndExit = (error: unknown): void => void fail(error).then((status) => process.exit(status));
-  /** The last resort for what no signal ends: a disk that does not answer, an input that never comes. */
+  /** The last resort for what no signal ends. A process that hangs in a call of the system is the launcher's to end. */
   const giveUpIn = (ms: number, why: string): NodeJS.Timeout =>
     setTimeout(() => failAndExit(new Error(why)), ms).unref();
   const timeIsUp = 'the time of the call was used up';
@@ -101,7 +144,9 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
     const application = await compose({ env: process.env, home, signal, letCallerGo });
     log = application.log;
     clearTimeout(patience);
-    giveUpIn(Math.max(0, application.budget - process.uptime() * 1000), timeIsUp);
+    const rest = Math.max(0, application.budget - process.uptime() * 1000);
+    giveUpIn(rest, timeIsUp);
+    tellBudget(application.budget, rest);
     const { run, inputIsOptional } = operationOf(name);
     const input = await readInput(name, args, inputIsOptional);
     log.debug('call.started', name, { input: input.name });

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { messageOf, PluginError } from '../domain/errors.ts';
 import { JsonSyntaxError, parseJson } from '../json/parse-json.ts';
+import { readPlainFile } from '../json/plain-file.ts';
 
 const isAbsent = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
@@ -11,7 +11,7 @@ export const readFirst = async (
 ): Promise<{ readonly file: string; readonly value: unknown } | undefined> => {
   for (const file of files) {
     try {
-      return { file, value: await parseJson(readFileSync(file, 'utf8')) };
+      return { file, value: await parseJson(readPlainFile(file).toString('utf8')) };
     } catch (cause) {
       if (isAbsent(cause)) continue;
       const fault =

@@ -42,7 +42,7 @@ const step = (
 ): { readonly at: Node; readonly value: Node; readonly rest: string } | undefined => {
   const children = node.children ?? [];
   if (node.type === 'array') {
-    const [, index = '', rest = ''] = /^(\d+)\.?(.*)$/.exec(path) ?? [];
+    const [, index = '', rest = ''] = /^(\d+)\.?(.*)$/s.exec(path) ?? [];
     const value = index === '' ? undefined : children[Number(index)];
     return value && { at: value, value, rest };
   }

@@ -1,6 +1,7 @@
-import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, readFileSync } from 'node:fs';
 import { isPluginError, messageOf, PluginError } from '../domain/errors.ts';
 import { parseJson } from '../json/parse-json.ts';
+import { openForReading } from '../json/plain-file.ts';
 
 const usage = (operation: string): string =>
   `usage: ${operation}.sh -f <file> | --data '<json>' | < <json on standard input>`;
@@ -26,12 +27,21 @@ const readAll = async (name: string, stream: AsyncIterable<unknown>): Promise<st
   return Buffer.concat(chunks).toString('utf8');
 };
 
-/** A plain file is read at once; of a pipe nobody knows the end. */
+/** A plain file is read at once; of a pipe nobody knows the end, nor whether anybody will write to it. */
 const readFile = async (path: string): Promise<string> => {
-  const stats = statSync(path);
-  if (!stats.isFile()) return readAll(path, createReadStream(path));
-  if (stats.size > mostInput) throw tooLarge(path);
-  return readFileSync(path, 'utf8');
+  const descriptor = openForReading(path);
+  const stats = fstatSync(descriptor);
+  if (stats.isFIFO()) {
+    const { Socket } = await import('node:net');
+    return readAll(path, new Socket({ fd: descriptor, readable: true, writable: false }));
+  }
+  if (!stats.isFile()) return readAll(path, createReadStream(path, { fd: descriptor }));
+  try {
+    if (stats.size > mostInput) throw tooLarge(path);
+    return readFileSync(descriptor, 'utf8');
+  } finally {
+    closeSync(descriptor);
+  }
 };
 
 /** Where the input comes from: `-f <file>` as Host Factory calls it, `--data <json>`, else standard input. */

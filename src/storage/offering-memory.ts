@@ -59,7 +59,7 @@ export const createOfferingMemory = (workDirectory: string, clock: () => number)
       const now = clock();
       const known = entries();
       for (const offering of refused) {
-        const prefix = nameOf(offering).replace(/\d+$/, '');
+        const prefix = nameOf(offering).slice(0, -String(offering.expiresAt).length);
         await createMark(join(folder, nameOf(offering))).catch((error: unknown) => {
           if (!hasCode(error, 'storage.unwritable')) throw error;
         });

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { appendFileSync, closeSync, constants, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Clock, LogFields, Logger } from '../application/ports.ts';
 import { localTime } from '../domain/time-text.ts';
@@ -38,6 +38,21 @@ const rotate = ({ file, maxBytes, maxFiles }: FileLoggerOptions): void => {
   renameIfPresent(file, `${file}.1`);
 };
 
+/** Appends to a plain file or makes one: whoever else may write in the folder could lay a link or a pipe there. */
+const appending =
+  constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** Characters that would begin a line, ring, colour or turn round the text on a terminal. */
+const controls = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+/** Text as one line that any terminal may be shown. */
+export const asOneLine = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .join(' ')
+    .replaceAll(controls, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 /** `LOG_INFO` (Host Factory's spelling) or `INFO`; undefined for anything else. */
 export const toLogLevel = (text: string | undefined): LogLevel | undefined => {
   const name = text?.trim().toUpperCase().replace(/^LOG_/, '');
@@ -56,14 +71,18 @@ export const createFileLogger = (options: FileLoggerOptions): FileLogger => {
     (level: LogLevel) =>
     (code: string, text: string, fields: LogFields = {}): void => {
       if (levels.indexOf(level) < least) return;
-      const plain = text.replaceAll(/\s*\n\s*/g, ' ');
-      lines.push(
-        `[${localTime(clock(), { fraction: true })}]-[${level}]-[${code}] ${plain} ${JSON.stringify({ correlationId: correlationId(), ...fields })}\n`,
-      );
+      const told = JSON.stringify({ correlationId: correlationId(), ...fields });
+      const time = localTime(clock(), { fraction: true });
+      lines.push(`${asOneLine(`[${time}]-[${level}]-[${code}] ${text} ${told}`)}\n`);
     };
   const append = (text: string): void => {
     rotate(options);
-    appendFileSync(file, text, { mode: 0o600 });
+    const descriptor = openSync(file, appending, 0o600);
+    try {
+      appendFileSync(descriptor, text);
+    } finally {
+      closeSync(descriptor);
+    }
   };
   const appendToNew = (text: string): void => {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, copyFile, cp, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
@@ -158,6 +159,104 @@ describe('the scripts', () => {
       cwd: folder,
     });
     expect(exitCode).toBe(0);
+  });
+
+  const withTrouble = (trouble: string): Record<string, string> => ({
+    ...plugin.env,
+    NODE_OPTIONS: `--require ${join(import.meta.dirname, 'preload', 'trouble.cjs')}`,
+    HF_AWS_TEST_TROUBLE: trouble,
+    HF_AWS_TEST_MARK: join(plugin.directory, 'in-trouble'),
+  });
+  const inShell = (commands: string, env: Record<string, string>) =>
+    runScript('/bin/sh', ['-c', commands], { env: { ...env, S: join(home, 'scripts') } });
+
+  it('ends by itself in time, with one answer, when the disk hangs', async () => {
+    await plugin.configure({ actionTimeoutSeconds: 5 });
+    const { exitCode, body } = await plugin.run('requestMachines', ['--data', inputOf('requestMachines')], {
+      env: withTrouble('disk hangs'),
+    });
+    await plugin.configure({});
+    expect(exitCode).toBe(1);
+    expect(body['message']).toContain('does not answer');
+  });
+
+  it.each(['TERM', 'HUP'])('ends with an answer at SIG%s when the disk hangs', async (signal) => {
+    const mark = join(plugin.directory, 'in-trouble');
+    await rm(mark, { force: true });
+    const { exitCode, body } = await inShell(
+      `$S/requestMachines.sh --data "$I" & while [ ! -e ${mark} ]; do sleep 0.02; done; kill -${signal} $!; wait $!`,
+      { ...withTrouble('disk hangs'), I: inputOf('requestMachines') },
+    );
+    expect([exitCode, body]).toEqual([1, { message: 'the call was ended by a signal' }]);
+  });
+
+  it('ends with an answer at a signal that comes before the program is started', async () => {
+    const folder = join(plugin.directory, 'early');
+    await mkdir(folder);
+    await symlink(join(home, 'scripts', 'getAvailableTemplates.sh'), join(folder, 'link'));
+    await writeFile(join(folder, 'readlink'), '#!/bin/sh\nkill -HUP $PPID\nexec /usr/bin/env -u PATH readlink "$@"\n');
+    await chmod(join(folder, 'readlink'), 0o755);
+    const { exitCode, body } = await runScript(join(folder, 'link'), [], {
+      env: { ...plugin.env, PATH: `${folder}:${plugin.env['PATH']}` },
+    });
+    expect([exitCode, body]).toEqual([1, { message: 'the call was ended by a signal' }]);
+  });
+
+  it('ends with an answer when it is told to stop while nobody writes its input', async () => {
+    const pipe = join(plugin.directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const { exitCode, body } = await inShell(
+      `$S/requestMachines.sh -f ${pipe} & exec 9>${pipe}; kill -TERM $!; wait $!`,
+      plugin.env,
+    );
+    expect(exitCode).toBe(1);
+    expect(body['message']).toContain('was ended by');
+  });
+
+  it('takes its input from a pipe that somebody writes to later', async () => {
+    const pipe = join(plugin.directory, 'later');
+    execFileSync('mkfifo', [pipe]);
+    const { exitCode } = await inShell(
+      `$S/getRequestStatus.sh -f ${pipe} & exec 9>${pipe}; printf '{"requests":' >&9; echo '[]}' >&9; exec 9>&-; wait $!`,
+      plugin.env,
+    );
+    expect(exitCode).toBe(0);
+  });
+
+  it('answers once when Node is killed after its answer, and succeeds', async () => {
+    const { exitCode, body } = await plugin.run('getRequestStatus', ['--data', inputOf('getRequestStatus')], {
+      env: withTrouble('killed after its answer'),
+    });
+    expect([exitCode, body]).toEqual([0, { requests: [] }]);
+  });
+
+  it('answers once when Node cannot let its caller go', async () => {
+    await rm(join(plugin.workDir, 'cache', 'housekeeping.json'), { force: true });
+    const { exitCode, body } = await plugin.run('getReturnRequests', ['--data', '{}'], {
+      env: withTrouble('no more files once it has answered'),
+    });
+    expect([exitCode, body['requests']]).toEqual([0, []]);
+  });
+
+  it.each(['>/dev/full', '>&-'])('fails when its answer cannot be written: %s', async (to) => {
+    const { body } = await inShell(
+      `$S/getRequestStatus.sh --data '{"requests":[]}' ${to}; echo '{"exit":'$?'}'`,
+      plugin.env,
+    );
+    expect(body).toEqual({ exit: 1 });
+  });
+
+  it('appends to no file that a link in the log folder leads to', async () => {
+    const victim = join(plugin.directory, 'victim');
+    const logDir = join(plugin.directory, 'planted');
+    await mkdir(logDir);
+    await writeFile(victim, '');
+    const env = { ...plugin.env, HF_PROVIDER_LOGDIR: logDir };
+    for (const name of ['awsinst-provider.err', `awsinst-provider.${hostname()}.log`])
+      await symlink(victim, join(logDir, name));
+    const logged = await plugin.run('requestMachines', ['--data', '{'], { env });
+    const died = await plugin.run('requestMachines', ['--data', '{}'], { env: { ...env, NODE_OPTIONS: '--bogus' } });
+    expect([logged.exitCode, died.exitCode, await readFile(victim, 'utf8')]).toEqual([1, 1, '']);
   });
 
   it('ends with an answer when it is told to stop', async () => {

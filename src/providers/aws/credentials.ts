@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { isPluginError, messageOf, PluginError } from '../../domain/errors.ts';
+import { readPlainFile } from '../../json/plain-file.ts';
 
 export interface AwsCredentials {
   readonly accessKeyId: string;
@@ -39,8 +39,8 @@ const iniSection = (text: string, section: string): ReadonlyMap<string, string> 
   for (const line of text.split(/\r?\n/).map((each) => each.trim())) {
     const header = /^\[(.*)\]$/.exec(line)?.[1];
     if (header !== undefined) current = header.trim();
-    const [, key, value] = /^([A-Za-z_]+)\s*=\s*(.*)$/.exec(line) ?? [];
-    if (current === section && key !== undefined && value !== undefined) values.set(key.toLowerCase(), value.trim());
+    const [key = '', ...value] = line.split('=');
+    if (current === section && value.length > 0) values.set(key.trim().toLowerCase(), value.join('=').trim());
   }
   return values;
 };
@@ -121,7 +121,7 @@ const runScript = async (
 
 const readText = (file: string): string => {
   try {
-    return readFileSync(file, 'utf8');
+    return readPlainFile(file).toString('utf8');
   } catch (cause) {
     const message = `AWS_CREDENTIAL_FILE cannot be read: ${messageOf(cause)}`;
     throw new PluginError('configuration.invalid', message, { cause });

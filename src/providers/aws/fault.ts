@@ -60,7 +60,10 @@ const hints: Readonly<Record<string, string>> = {
 };
 
 /** AWS appends a blob to denials that only it can read. */
-const withoutBlob = (message: string): string => message.replace(/\s*Encoded authorization failure message:.*$/s, '');
+const withoutBlob = (message: string): string => {
+  const at = message.indexOf('Encoded authorization failure message:');
+  return at < 0 ? message : message.slice(0, at).trimEnd();
+};
 
 /** An SDK error as ours: kind, AWS's code, action and request id, a message safe to print. */
 export const toPluginError = (action: string, error: unknown): PluginError => {

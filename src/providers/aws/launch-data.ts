@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type {
   _InstanceType,
@@ -11,6 +11,7 @@ import type { LaunchOrder, Logger, OfferingMemory } from '../../application/port
 import { PluginError } from '../../domain/errors.ts';
 import { withRawFields } from '../../domain/raw-fields.ts';
 import type { Template } from '../../domain/template.ts';
+import { readPlainFile } from '../../json/plain-file.ts';
 import { type Mark, tagKeys } from './tags.ts';
 
 export interface LaunchDataOptions extends Mark {
@@ -51,7 +52,7 @@ const readUserData = ({ templateId, userDataScript }: Template): string | undefi
     new PluginError('template.invalid', `template ${templateId}: userDataScript ${userDataScript} ${rule}`, { cause });
   const read = (): Buffer => {
     try {
-      return readFileSync(userDataScript);
+      return readPlainFile(userDataScript);
     } catch (cause) {
       throw refuse('cannot be read', cause);
     }

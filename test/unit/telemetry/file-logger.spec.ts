@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createFileLogger, type FileLoggerOptions, toLogLevel } from '../../../src/telemetry/file-logger.ts';
@@ -34,6 +35,17 @@ describe('a line', () => {
     await log.flush();
     const lines = (await read(folder)).split('\n');
     expect([lines.length, lines[0]]).toEqual([2, expect.stringContaining('first second third {')]);
+  });
+
+  it('does nothing to a terminal that shows it', async () => {
+    const folder = await temporaryFolder();
+    const log = loggerIn(folder);
+    log.error('call.failed', 'a\rb\u001b[31m\u0007\u2028c\u202e', { input: '\u009b1m\u2029' });
+    await log.flush();
+    const text = await read(folder);
+    expect(text).toContain('a\\u000db\\u001b[31m\\u0007\\u2028c\\u202e {');
+    expect(JSON.parse(text.slice(text.indexOf('{')))).toMatchObject({ input: '\u009b1m\u2029' });
+    expect(text.trimEnd()).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
   });
 
   it.each([
@@ -77,6 +89,18 @@ describe('the file', () => {
     const folder = await temporaryFolder();
     await loggerIn(folder).flush();
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is never another that a link in its place leads to, and no pipe', async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'victim'), '');
+    await symlink(join(folder, 'victim'), join(folder, 'awsinst.log'));
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    for (const log of [loggerIn(folder), loggerIn(folder, { file: join(folder, 'pipe') })]) {
+      log.info('code', 'text');
+      await log.flush();
+    }
+    expect(await read(folder, 'victim')).toBe('');
   });
 
   it('that cannot be written fails nobody', async () => {

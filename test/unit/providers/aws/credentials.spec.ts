@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -160,6 +161,16 @@ describe('credentials that cannot be had', () => {
     await expect(read({ file: join(folder, 'nothing') })).rejects.toMatchObject({
       code: 'configuration.invalid',
       message: expect.stringContaining(join(folder, 'nothing')),
+    });
+  });
+
+  it('from a pipe that nobody writes to are told at once', async () => {
+    const { folder, read } = await setUp();
+    const file = join(folder, 'pipe');
+    execFileSync('mkfifo', [file]);
+    await expect(read({ file })).rejects.toMatchObject({
+      code: 'configuration.invalid',
+      message: expect.stringContaining(`${file} is a pipe or a device, not a plain file`),
     });
   });
 

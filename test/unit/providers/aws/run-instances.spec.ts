@@ -285,11 +285,12 @@ describe('a prepared call', () => {
 });
 
 describe('a call that cannot be prepared', () => {
-  it('for want of the user data names template and file', async () =>
-    expect(prepare({ userDataScript: '/nowhere/boot.sh' })).rejects.toMatchObject({
+  it.each(['/nowhere/boot.sh', '/dev/zero'])('for want of the user data names template and file: %s', async (file) =>
+    expect(prepare({ userDataScript: file })).rejects.toMatchObject({
       code: 'template.invalid',
-      message: 'template od-a: userDataScript /nowhere/boot.sh cannot be read',
-    }));
+      message: `template od-a: userDataScript ${file} cannot be read`,
+    }),
+  );
 
   it.each([
     [16_384, true],
