@@ -70,18 +70,18 @@ const costOf = (expression: RegExp, text: string): number => {
   return user + system;
 };
 const leastCostOf = (expression: RegExp, text: string): number =>
-  Math.min(...[1, 2, 3].map(() => costOf(expression, text)));
+  Math.min(...[1, 2].map(() => costOf(expression, text)));
 
-const length = 3000;
+const length = 2000;
 /** So short a text costs nothing, unless each character doubles the time. */
 const short = 24;
 const noticed = 2000;
 
-/** Four times the text takes four times as long, or, where the expression tries all pairs of places, sixteen times. */
+/** Three times the text takes three times as long, or, where the expression tries all pairs of places, nine times. */
 const takesTooLong = (expression: RegExp, attack: Attack): boolean => {
   if (leastCostOf(expression, attack(short)) > noticed) return true;
   if (costOf(expression, attack(length)) < noticed || leastCostOf(expression, attack(length)) < noticed) return false;
-  return leastCostOf(expression, attack(4 * length)) > 8 * leastCostOf(expression, attack(length));
+  return leastCostOf(expression, attack(3 * length)) > 5.5 * leastCostOf(expression, attack(length));
 };
 
 const isWeak = ({ expression }: Pick<Expression, 'expression'>): boolean =>
