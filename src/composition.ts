@@ -368,7 +368,10 @@ export const compose = async ({
       }),
     GetMetrics: async () =>
       (await readSide()).getMetricsHandler({
+        ...sync,
         readModel: await readModel(),
+        templates,
+        version,
         usage: async () => sumFigures([await usage.total(), observer.peek()]),
       }),
   };

@@ -6,10 +6,20 @@ export const figure = (name: string, labels: Readonly<Record<string, string>> = 
   return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`;
 };
 
+/** Upper ends of the histogram's buckets, ms. */
+export const bucketEnds: readonly number[] = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000];
+
+/** Whether a figure tells when something was last so: of several the latest stands. */
+export const isLastTime = (name: string): boolean => name.startsWith('last_');
+
+/** Sums figures of the same name. */
 export const sumFigures = (all: readonly Figures[]): Figures => {
   const total = new Map<string, number>();
   for (const figures of all) {
-    for (const [name, value] of Object.entries(figures)) total.set(name, (total.get(name) ?? 0) + value);
+    for (const [name, value] of Object.entries(figures)) {
+      const before = total.get(name) ?? 0;
+      total.set(name, isLastTime(name) ? Math.max(before, value) : before + value);
+    }
   }
   return Object.fromEntries(total);
 };

@@ -1,9 +1,12 @@
+import { bucketEnds } from './figures.ts';
 import type { GetMetricsAnswer } from './queries/get-metrics.ts';
 
 const prefix = 'hf_aws_';
 
 /** What the figures mean; also the order in which they are shown. */
 const meanings: Readonly<Record<string, string>> = {
+  build_info: 'The version that tells these figures',
+  last_call_timestamp_seconds: 'When a script of Host Factory, the command line or REST was last called',
   requests_created: 'Requests for machines',
   requests_cancelled: 'Requests that were cancelled',
   machines_wanted: 'Machines asked for',
@@ -18,7 +21,10 @@ const meanings: Readonly<Record<string, string>> = {
   operation_errors: 'Commands and queries that failed, by our code',
   operation_duration_ms: 'Milliseconds a command or query took',
   machines: 'Machines on record by state',
+  machine_results: 'Machines on record by what became of them: fail died or never became usable',
   requests: 'Requests on record by status',
+  template_max_machines: 'Machines a template may have at once; a template without a limit is left out',
+  template_protected: '1 while a template launches nothing because its last machines all failed',
   projection_lag_streams: 'Requests with events that a projection has not applied yet',
 };
 
@@ -35,26 +41,24 @@ const lines = (name: string, samples: readonly Sample[]): readonly string[] =>
 /** `operation="X",le="25"` as the operation's labels and the bucket's upper end. */
 const bucketForm = /^(.*),le="([^"]+)"$/;
 
-/** Our buckets count what fell into each; Prometheus wants what fell into it or below. */
+/** Our buckets count what fell into each; Prometheus wants what fell into it or below, all buckets in every series. */
 const cumulative = (buckets: readonly Sample[]): readonly string[] => {
-  const series = new Map<string, (readonly [number, number])[]>();
+  const series = new Map<string, Map<number, number>>();
+  const ends = new Set([...bucketEnds, Infinity]);
   for (const [labels, count] of buckets) {
     const [, base = '', le = ''] = bucketForm.exec(labels) ?? [];
-    series.set(base, [...(series.get(base) ?? []), [le === '+Inf' ? Infinity : Number(le), count]]);
+    const end = le === '+Inf' ? Infinity : Number(le);
+    series.set(base, (series.get(base) ?? new Map<number, number>()).set(end, count));
+    ends.add(end);
   }
+  const rising = [...ends].sort((a, b) => a - b);
   return [...series].flatMap(([base, counts]) => {
     let total = 0;
-    const rising = counts
-      .sort(([a], [b]) => a - b)
-      .map(([le, count]): Sample => {
-        total += count;
-        return [`${base},le="${le === Infinity ? '+Inf' : le}"`, total];
-      });
-    const all: readonly Sample[] = rising.at(-1)?.[0].endsWith('"+Inf"') ? [] : [[`${base},le="+Inf"`, total]];
-    return [
-      ...lines('operation_duration_ms_bucket', [...rising, ...all]),
-      ...lines('operation_duration_ms_count', [[base, total]]),
-    ];
+    const rows = rising.map((end): Sample => {
+      total += counts.get(end) ?? 0;
+      return [`${base},le="${end === Infinity ? '+Inf' : end}"`, total];
+    });
+    return [...lines('operation_duration_ms_bucket', rows), ...lines('operation_duration_ms_count', [[base, total]])];
   });
 };
 

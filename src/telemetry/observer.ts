@@ -1,4 +1,4 @@
-import { figure } from '../application/figures.ts';
+import { bucketEnds, figure } from '../application/figures.ts';
 import type { Figures, Observe, Span } from '../application/ports.ts';
 import { isPluginError } from '../domain/errors.ts';
 
@@ -10,11 +10,15 @@ export interface Observer {
   peek(): Figures;
 }
 
-/** Upper ends of the histogram's buckets, ms. */
-const bucketEnds = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000];
-
 /** Not by `performance`, whose modules Node loads when it is first touched: that would cost a script more than all of this. */
 const millisSince = (start: bigint): number => Number(process.hrtime.bigint() - start) / 1e6;
+
+/** Without credentials nothing goes out. */
+const wasSent = (error: unknown): boolean =>
+  !isPluginError(error) || !(error.code.startsWith('configuration.') || error.aws?.code === 'CredentialsProviderError');
+
+/** A script's own name, hf-aws, or REST whatever its route. */
+const doorOf = (name: string): string => (name.includes(' ') ? 'REST' : name);
 
 /** Counts operations and AWS calls, how long they take and how they fail; passes all on to `trace`. */
 export const createObserver = (trace?: Observe): Observer => {
@@ -31,20 +35,24 @@ export const createObserver = (trace?: Observe): Observer => {
   const countFault = ({ kind, name }: Span, error: unknown): void => {
     const code = isPluginError(error) ? error.code : 'internal';
     if (kind === 'operation') add('operation_errors', { operation: name, code });
-    if (kind !== 'aws') return;
+    if (kind !== 'aws' || !wasSent(error)) return;
+    add('aws_calls', { action: name });
     add('aws_errors', { action: name, code });
     if (code === 'provider.throttled') add('aws_throttles', { action: name });
   };
   const observe: Observe = async (span, work) => {
     const started = process.hrtime.bigint();
+    if (span.kind === 'door')
+      counted.set(figure('last_call_timestamp_seconds', { door: doorOf(span.name) }), Math.floor(Date.now() / 1000));
     try {
-      return await (trace === undefined ? work() : trace(span, work));
+      const answer = await (trace === undefined ? work() : trace(span, work));
+      if (span.kind === 'aws') add('aws_calls', { action: span.name });
+      return answer;
     } catch (error) {
       countFault(span, error);
       throw error;
     } finally {
       if (span.kind === 'operation') countTime(span.name, millisSince(started));
-      if (span.kind === 'aws') add('aws_calls', { action: span.name });
     }
   };
   return {

@@ -1029,6 +1029,8 @@ describe('9. telemetry', () => {
     await plugin.request('all', 1);
     const after = await metrics();
     expect(names.map((name) => metric(after, name) - metric(before, name))).toEqual([1, 1, 1]);
+    const last = 'hf_aws_last_call_timestamp_seconds{door="requestMachines"}';
+    expect(Math.abs(metric(after, last) - Date.now() / 1000)).toBeLessThan(60);
     const sum = 'hf_aws_operation_duration_ms_sum{operation="CreateRequest"}';
     expect(metric(after, sum)).toBeGreaterThan(metric(before, sum));
     // The server looks for what other processes have done twice a second.

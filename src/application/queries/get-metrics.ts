@@ -1,6 +1,8 @@
+import { isPluginError } from '../../domain/errors.ts';
 import type { Handler, Message, Operation } from '../bus.ts';
-import { figure, sumFigures } from '../figures.ts';
-import type { Figures, ReadModel } from '../ports.ts';
+import { figure, isLastTime, sumFigures } from '../figures.ts';
+import type { Figures, LaunchFailures, Policy, ReadModel, TemplateCatalog } from '../ports.ts';
+import { isProtected } from '../protection.ts';
 
 export interface GetMetrics extends Message {
   readonly type: 'GetMetrics';
@@ -17,6 +19,10 @@ export interface GetMetricsPorts {
   readonly readModel: Pick<ReadModel, 'read' | 'status'>;
   /** What all processes counted so far. */
   readonly usage: () => Promise<Figures>;
+  readonly templates: TemplateCatalog;
+  readonly failures: LaunchFailures;
+  readonly policy: Pick<Policy, 'protectAfter' | 'protectFor'>;
+  readonly version: string;
 }
 
 const isFigures = (value: unknown): value is Figures =>
@@ -49,22 +55,46 @@ const countBy = (name: string, rows: readonly string[], fields: Readonly<Record<
   return Object.fromEntries(counts);
 };
 
+/** Nothing where the templates cannot be read: the other figures stand. */
+const ofTemplates = async ({ templates, failures, policy }: GetMetricsPorts): Promise<Figures> => {
+  try {
+    const offered = (await templates.read()).templates;
+    const figures = offered.map(async ({ templateId: template, maxNumber }) => ({
+      ...(maxNumber < 0 ? {} : { [figure('template_max_machines', { template })]: maxNumber }),
+      [figure('template_protected', { template })]: isProtected(policy, await failures.of(template)) ? 1 : 0,
+    }));
+    return sumFigures(await Promise.all(figures));
+  } catch (error) {
+    if (!isPluginError(error)) throw error;
+    return {};
+  }
+};
+
+const pick = (figures: Figures, isWanted: (name: string) => boolean): Figures =>
+  Object.fromEntries(Object.entries(figures).filter(([name]) => isWanted(name)));
+
 /** Figures about requests, machines, operations and AWS calls, over all processes that ever ran on this work folder. */
 export const getMetricsHandler =
-  ({ readModel, usage }: GetMetricsPorts): Handler<Operation<GetMetrics, GetMetricsAnswer>> =>
+  (ports: GetMetricsPorts): Handler<Operation<GetMetrics, GetMetricsAnswer>> =>
   async () => {
+    const { readModel, version } = ports;
     const lag = (await readModel.status()).map(({ name, behind }) => ({
       [figure('projection_lag_streams', { projection: name })]: behind,
     }));
     const { rows: counted } = await readModel.read('counters');
     const { rows: machines } = await readModel.read('machines');
     const { rows: requests } = await readModel.read('requests');
+    const used = await ports.usage();
     return {
-      counters: sumFigures([sumRows(counted), await usage()]),
+      counters: sumFigures([sumRows(counted), pick(used, (name) => !isLastTime(name))]),
       gauges: sumFigures([
         ...lag,
+        { [figure('build_info', { version })]: 1 },
+        pick(used, isLastTime),
         countBy('machines', machines, { state: 'status', template: 'templateId' }),
+        countBy('machine_results', machines, { result: 'result', template: 'templateId' }),
         countBy('requests', requests, { status: 'status', kind: 'kind' }),
+        await ofTemplates(ports),
       ]),
     };
   };

@@ -37,6 +37,15 @@ describe('figures', () => {
     expect(await files()).toEqual(['total-1.json', 'total-2.json']);
   });
 
+  it('that tell when something was last so are the latest of all processes, also once they are folded', async () => {
+    const { open, time } = await start();
+    for (const last of [20, 30, 10]) await open().add({ 'last_call_timestamp_seconds{door="a"}': last });
+    time.now += 2 * hour;
+    await open().compact();
+    await open().add({ 'last_call_timestamp_seconds{door="a"}': 25 });
+    expect(await open().total()).toEqual({ 'last_call_timestamp_seconds{door="a"}': 30 });
+  });
+
   it('are none before the first, and cost no file when nothing was counted', async () => {
     const { open, folder } = await start();
     await open().add({});

@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { metricsText } from '../../../../src/application/metrics-text.ts';
+import { startWorld, templateDocument, type World } from '../../provider-world.ts';
+
+const textOf = async (world: World): Promise<string> => metricsText(await world.service.getMetrics());
+
+it('figures tell of every template how many machines it may have, and whether it launches nothing for now', async () => {
+  const world = await startWorld({ protectAfter: 2 });
+  await world.writeTemplates(templateDocument(), templateDocument({ templateId: 'endless', maxNumber: -1 }));
+  const { requestId } = await world.service.createRequest({ templateId: 'od-a', maxNumber: 2 });
+  for (const id of world.hosts.ids()) world.hosts.end(id, 'Server.InternalError');
+  await world.service.syncRequests({ requestIds: [requestId] });
+  const lines = (await textOf(world)).split('\n');
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'hf_aws_build_info{version="1.2.3"} 1',
+      'hf_aws_template_max_machines{template="od-a"} 10',
+      'hf_aws_template_protected{template="endless"} 0',
+      'hf_aws_template_protected{template="od-a"} 1',
+      'hf_aws_machine_results{result="fail",template="od-a"} 2',
+      '# TYPE hf_aws_template_protected gauge',
+    ]),
+  );
+  expect(lines.filter((line) => line.startsWith('hf_aws_template_max_machines{'))).toHaveLength(1);
+});
+
+it('figures are told also while the templates cannot be read', async () => {
+  const world = await startWorld();
+  await world.writeTemplates({ templateId: 7 });
+  const text = await textOf(world);
+  expect(text).toContain('hf_aws_build_info');
+  expect(text).not.toContain('hf_aws_template_');
+});
