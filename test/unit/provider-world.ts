@@ -234,7 +234,8 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     ListTemplates: async () => listTemplatesHandler({ templates, log }),
     ListEvents: async () => listEventsHandler({ streams, readModel }),
     GetProjections: async () => getProjectionsHandler({ readModel }),
-    GetMetrics: async () => getMetricsHandler({ ...sync, readModel, templates, version: '1.2.3', usage: async () => observer.peek() }),
+    GetMetrics: async () =>
+      getMetricsHandler({ ...sync, readModel, templates, version: '1.2.3', usage: async () => observer.peek() }),
   };
   const middleware = [
     observing(observer.observe, 'operation'),
