@@ -1,6 +1,7 @@
 import { isPluginError, messageOf } from '../domain/errors.ts';
 import type { Machine } from '../domain/machine.ts';
 import { type HeldResource, type KnownRequest, liveMachines, missingUnits } from '../domain/request.ts';
+import type { OwnedSighting } from '../domain/return-request.ts';
 import type { Terminated } from './ports.ts';
 import { keeperOf, targetFor } from './sync-resource.ts';
 import type { SyncPorts } from './syncing.ts';
@@ -51,14 +52,32 @@ export const terminateInResources = async (
   };
 };
 
-/** Terminates machines of one request, by its fleets and groups or by EC2 alone. Answers with the reason per id refused. */
+/** What came of it: AWS's reason per id refused, and the ids that are not ours to end. */
+interface Ended {
+  readonly refused: ReadonlyMap<string, string>;
+  readonly foreign: readonly string[];
+}
+
+/**
+ * Terminates machines of one request, by its fleets and groups or by EC2 alone, after a look at their tags: one that EC2 does not
+ * show, or shows without our tag, is left for now; it is `foreign` once its tags say so, or were to be seen for long.
+ */
 export const terminateMachines = async (
-  ports: EndingPorts,
+  ports: EndingPorts & Pick<SyncPorts, 'clock' | 'policy'>,
   request: KnownRequest,
   machines: readonly Machine[],
-): Promise<ReadonlyMap<string, string>> => {
-  const ids = new Set(machines.map(({ machineId }) => machineId));
+): Promise<Ended> => {
+  const hosts = await ports.hosts();
+  const seen = await hosts.describe(machines.map(({ machineId }) => machineId));
+  const isYoung = ({ launchTime }: OwnedSighting): boolean =>
+    launchTime === undefined || ports.clock() - launchTime * 1000 < ports.policy.consistencyWindow;
+  const foreign = seen
+    .filter((sighting) => !sighting.ours && (sighting.ofOtherOwner === true || !isYoung(sighting)))
+    .map(({ machineId }) => machineId);
+  const ours = seen.filter((sighting) => sighting.ours);
+  if (ours.length === 0) return { refused: new Map(), foreign };
+  const ids = new Set(ours.map(({ machineId }) => machineId));
   const { done, refused } = await terminateInResources(ports, request, ids);
-  const rest = machines.filter(({ machineId }) => !done.has(machineId) && !refused.has(machineId));
-  return rest.length === 0 ? refused : new Map([...refused, ...(await (await ports.hosts()).terminate(rest))]);
+  const rest = ours.filter(({ machineId }) => !done.has(machineId) && !refused.has(machineId));
+  return { refused: rest.length === 0 ? refused : new Map([...refused, ...(await hosts.terminate(rest))]), foreign };
 };

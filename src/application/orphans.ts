@@ -27,6 +27,8 @@ export interface Owned extends Pick<Finding, 'kind' | 'id' | 'requestId'> {
   readonly madeAt: number;
   readonly name: string;
   readonly resource?: Resource;
+  /** Instances that would go with it. */
+  readonly members?: readonly string[];
 }
 
 export const ownedInstance = ({ machineId, name, owner, ofOtherStore, launchTime = 0 }: OwnedSighting): Owned => ({
@@ -38,7 +40,7 @@ export const ownedInstance = ({ machineId, name, owner, ofOtherStore, launchTime
   madeAt: launchTime * 1000,
 });
 
-export const ownedResource = ({ resource, owner, ofOtherStore }: OwnedResource): Owned => ({
+export const ownedResource = ({ resource, owner, ofOtherStore, members = [] }: OwnedResource): Owned => ({
   kind: resource.kind,
   id: resource.id,
   name: '',
@@ -46,6 +48,7 @@ export const ownedResource = ({ resource, owner, ofOtherStore }: OwnedResource):
   ofOtherStore: ofOtherStore ?? false,
   madeAt: 0,
   resource,
+  members,
 });
 
 /** Requests by id; undefined where the record cannot be read. */
@@ -68,6 +71,7 @@ export const returnIdOf = ({ id, kind, requestId }: Owned, requests: Requests): 
 const lostReason = (machine: Machine, isOpen: boolean, isReturning: boolean): string | undefined => {
   if (machine.state === 'terminated' || (!isOpen && hasEnded(machine.state)))
     return 'its record says that it has ended';
+  if (machine.disowned === true && !isOpen) return 'it was left for want of our tag, which it carries';
   return machine.returnId === undefined || isReturning ? undefined : 'its return ended without it';
 };
 
@@ -80,18 +84,26 @@ const orphanReason = ({ id, kind, requestId }: Owned, request: Request, isReturn
   if (lost !== undefined || request.stage === 'open') return lost;
   const known = kind === 'instance' ? machine !== undefined : request.resources.some((each) => each.id === id);
   if (!known) return 'its request ended without it';
+  if (kind === 'EC2Fleet' || kind === 'SpotFleet') return 'its request has ended and it goes on';
   return kind === 'instance' || liveMachines(request).length > 0 ? undefined : 'no machine of it is wanted any more';
 };
 
-/** `seenBefore`: when earlier sweeps first saw the orphans they found, ms by id. */
+/** What a sweep knows before it judges. */
+interface Known {
+  readonly requests: Requests;
+  /** When earlier sweeps first saw the orphans they found, ms by id. */
+  readonly seenBefore: ReadonlyMap<string, number>;
+  /** Ids of the instances with our mark. */
+  readonly marked: ReadonlySet<string>;
+  readonly isReturning: (owned: Owned) => boolean;
+}
+
 export const judgeOrphan = (
   { clock, policy }: Judge,
-  seenBefore: ReadonlyMap<string, number>,
-  requests: Requests,
-  isReturning: (owned: Owned) => boolean,
+  { seenBefore, requests, marked, isReturning }: Known,
   owned: Owned,
 ): readonly Finding[] => {
-  const { kind, id, requestId, ofOtherStore, madeAt } = owned;
+  const { kind, id, requestId, ofOtherStore, madeAt, members = [] } = owned;
   const leave = (why: string): readonly Finding[] => [
     { kind, id, requestId, why, verdict: 'leave', since: clock(), dueAt: clock() },
   ];
@@ -100,7 +112,10 @@ export const judgeOrphan = (
   if (request === undefined) return leave('its record cannot be read');
   const why = orphanReason(owned, request, isReturning(owned));
   if (why === undefined) return [];
-  return [{ kind, id, requestId, why, ...judgeAge(clock(), seenBefore.get(id), policy.orphanAge, madeAt) }];
+  const strangers = members.filter((each) => !marked.has(each));
+  const stays = strangers.length === 0 ? '' : `; it stays for ${strangers.join(', ')}, without our ownership tag`;
+  const age = judgeAge(clock(), seenBefore.get(id), policy.orphanAge, madeAt);
+  return [{ kind, id, requestId, why: `${why}${stays}`, ...age }];
 };
 
 /** Due only when an earlier sweep has found it so as well. */

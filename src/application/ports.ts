@@ -217,7 +217,10 @@ export interface ResourceKeeper {
   aim(resource: Resource, target: TargetUnits): Promise<void>;
   /** Terminates machines whose plain termination it would make up for, or count against itself; `target` is what stays. */
   terminate(resource: Resource, machineIds: readonly string[], target: TargetUnits): Promise<Terminated>;
-  /** Removes it once no machine of it is wanted any more. Succeeds when it is gone already. */
+  /**
+   * Removes it once no machine of it is wanted any more. Succeeds when it is gone already; throws where it has to stay, for a
+   * machine in it that is not ours.
+   */
   remove(resource: Resource): Promise<void>;
   /** The fleets or groups of this kind that still do something and carry our mark. */
   owned(): Promise<readonly OwnedResource[]>;
@@ -226,6 +229,8 @@ export interface ResourceKeeper {
 /** A fleet or group by its tags. */
 export interface OwnedResource extends Pick<OwnedSighting, 'owner' | 'ofOtherStore'> {
   readonly resource: Resource;
+  /** Instances that would go with it. */
+  readonly members?: readonly string[];
 }
 
 export type CapacityProviders = (api: ProviderApi) => Promise<CapacityProvider>;

@@ -208,8 +208,27 @@ const giveUpOverdue = async (
   const reason = cancelled === undefined ? giveUpReason(late, policy.pendingTimeout / 1000) : cancelledText(cancelled);
   if (late.length > 0) log.warn('machine.given-up', reason, { requestId: id, machineIds });
   await decideOnRequest(context, id, [{ type: 'GiveUp', now, machineIds, reason }]);
-  const refused = await terminateMachines(ports, request, doomed);
+  const { refused, foreign } = await terminateMachines(ports, request, doomed);
   for (const [machineId, why] of refused) log.error('machine.refused', why, { requestId: id, machineId });
+  if (foreign.length > 0) await disown(ports, context, id, foreign, reason);
+};
+
+/** Nothing more is to be expected of them. */
+const disown = async (
+  { live, log, clock }: SyncPorts,
+  context: DecideContext,
+  id: string,
+  machineIds: readonly string[],
+  given: string,
+): Promise<void> => {
+  const reason = `${given}; not terminated: it does not carry this provider's ownership tag`;
+  log.warn('machine.disowned', reason, { requestId: id, machineIds });
+  const now = clock();
+  const { state } = await decideOnRequest(context, id, [
+    { type: 'Disown', now, machineIds, reason },
+    { type: 'Settle', now },
+  ]);
+  await keepBooks(live, id, state);
 };
 
 /** A tag less is no reason to withhold a host: it is said in the log. */

@@ -140,7 +140,7 @@ const endSearch = async (
   // Afterwards AWS may not know it any more.
   const why = isShort ? await unlessFault(ports.log, resource, keeper.explain(resource)) : undefined;
   const wanted = before.cancelled === undefined ? liveMachines(before) : [];
-  const stage = await keeper.end(resource, targetFor(before, wanted), isShort);
+  const stage = await endOrLeave(ports, keeper, resource, { held: targetFor(before, wanted), isShort });
   const late = isShort ? await adoptLate(ports, context, id, before, resource) : before;
   if (late.stage === 'absent') return late;
   const refusal: Omit<Refusal, 'missing'> = {
@@ -158,7 +158,33 @@ const endSearch = async (
   return launchRest(ports, context, id, late, missing, change);
 };
 
-/** Nothing of a cancelled request is wanted: what would make up for its machines goes before they do. */
+/**
+ * What AWS does not let go of is no reason to withhold machines that are there, nor to wait for ever for those that are not: it stays
+ * on the books, gives up machines as a group does, and the sweep asks again for its end. A search that ended short may still bring
+ * something: there a fault that passes is waited for.
+ */
+const endOrLeave = async (
+  { log }: SyncPorts,
+  keeper: ResourceKeeper,
+  resource: HeldResource,
+  { held, isShort }: { readonly held: TargetUnits; readonly isShort: boolean },
+): Promise<'holding' | 'deleted'> => {
+  try {
+    return await keeper.end(resource, held, isShort);
+  } catch (error) {
+    if (!isPluginError(error)) throw error;
+    if (isShort && hasCode(error, 'provider.throttled', 'provider.transient', 'provider.unreachable')) throw error;
+    log.warn('resource.left', `${resource.kind} ${resource.id} is left for now: ${messageOf(error)}`, {
+      aws: error.aws,
+    });
+    return 'holding';
+  }
+};
+
+/**
+ * Nothing of a cancelled request is wanted: what would make up for its machines goes before they do. What cannot go now is asked
+ * for again at the next look, and by the sweep.
+ */
 export const abandonResources = async (
   ports: SyncPorts,
   context: DecideContext,
@@ -167,7 +193,9 @@ export const abandonResources = async (
 ): Promise<Request> => {
   let state: Request = request;
   for (const resource of request.resources.filter(({ stage, ours }) => ours && stage === 'holding')) {
-    await (await keeperOf(ports, resource.kind)).remove(resource);
+    const keeper = await keeperOf(ports, resource.kind);
+    const removal = keeper.remove(resource).then(() => true);
+    if ((await unlessFault(ports.log, resource, removal)) !== true) continue;
     const change = { type: 'ChangeResource', now: ports.clock(), resourceId: resource.id, stage: 'deleted' } as const;
     ({ state } = await decideOnRequest(context, id, [change]));
   }

@@ -49,6 +49,7 @@ export const windowOf = ({ isAwsTime }: Look, { consistencyWindow }: Policy): nu
 /** A sighting as it is recorded: without what the tags said. */
 export const sightingOf = ({
   ours: _mark,
+  ofOtherOwner: _else,
   owner: _owner,
   ofOtherStore: _store,
   instanceTags: _tags,

@@ -25,6 +25,8 @@ export interface Machine extends Sighting {
   readonly missedSince?: number;
   /** Why we gave it up and asked EC2 to terminate it. */
   readonly givenUp?: string;
+  /** It does not carry our ownership tag (any more): it is not ours to end, and nobody waits for its end. */
+  readonly disowned?: true;
   /** The return request by which Host Factory gave it back. */
   readonly returnId?: string;
 }

@@ -19,7 +19,7 @@ export interface PreparedLaunch {
 
 /**
  * A fleet or group that gives a request its machines over time. `filling`: AWS still looks for capacity; `holding`: a group that
- * has what it will get; `deleted`: gone, or AWS does nothing for it any more.
+ * has what it will get, or a fleet that AWS would not end; `deleted`: gone, or AWS does nothing for it any more.
  */
 export interface Resource {
   readonly kind: Exclude<ProviderApi, 'RunInstances'>;
@@ -111,6 +111,13 @@ export type RequestEvent =
   | { readonly type: 'MachinesMissed'; readonly at: number; readonly machineIds: readonly string[] }
   | {
       readonly type: 'MachinesGivenUp';
+      readonly at: number;
+      readonly machineIds: readonly string[];
+      readonly reason: string;
+    }
+  | {
+      /** They carry no ownership tag of ours and were left alone. */
+      readonly type: 'MachinesDisowned';
       readonly at: number;
       readonly machineIds: readonly string[];
       readonly reason: string;
@@ -289,6 +296,15 @@ const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest =
         ...request,
         machines: changeMachines(request, event.machineIds, (machine) => ({ ...machine, givenUp: event.reason })),
       };
+    case 'MachinesDisowned':
+      return {
+        ...request,
+        machines: changeMachines(request, event.machineIds, (machine) => ({
+          ...machine,
+          givenUp: event.reason,
+          disowned: true,
+        })),
+      };
     case 'MachineStatusReported':
       return {
         ...request,
@@ -340,7 +356,9 @@ export const isBetweenPools = ({ stage, launches, cancelled }: KnownRequest): bo
 
 /** Machines that may run and are not being returned: what counts against a template's `maxNumber`. */
 export const liveMachines = (request: KnownRequest): readonly Machine[] =>
-  [...request.machines.values()].filter(({ state, returnId }) => !hasEnded(state) && returnId === undefined);
+  [...request.machines.values()].filter(
+    ({ state, returnId, disowned }) => !hasEnded(state) && returnId === undefined && disowned === undefined,
+  );
 
 /** Fleets and groups through which AWS still looks for capacity. */
 export const fillingResources = ({ resources }: KnownRequest): readonly HeldResource[] =>
@@ -424,6 +442,12 @@ export type RequestCommand =
       readonly reason: string;
     }
   | {
+      readonly type: 'Disown';
+      readonly now: number;
+      readonly machineIds: readonly string[];
+      readonly reason: string;
+    }
+  | {
       readonly type: 'ReportStatus';
       readonly now: number;
       readonly machineId: string;
@@ -479,7 +503,7 @@ const observe = (
     const fate = unshown(known, now, consistencyWindow);
     if (fate === 'missed') missed.push(machineId);
     if (fate === 'gone') {
-      const { missedSince: _gone, returnId: _kept, givenUp: _also, ...last } = known;
+      const { missedSince: _gone, returnId: _kept, givenUp: _also, disowned: _too, ...last } = known;
       changed.push({ ...last, state: 'terminated', reason: goneReason });
     }
   }
@@ -536,7 +560,9 @@ const changeResource = (
 
 /** Machines we gave up and EC2 has not shown as ended yet. */
 export const givenUpButStanding = ({ machines }: KnownRequest): readonly Machine[] =>
-  [...machines.values()].filter(({ givenUp, state }) => givenUp !== undefined && !hasEnded(state));
+  [...machines.values()].filter(
+    ({ givenUp, disowned, state }) => givenUp !== undefined && disowned === undefined && !hasEnded(state),
+  );
 
 /** Whether nobody has asked about it, nor ended it. */
 export const isUnclaimed = ({ claimedAt, cancelled }: KnownRequest): boolean => (claimedAt ?? cancelled) === undefined;
@@ -548,7 +574,9 @@ const canSettle = (request: KnownRequest): boolean =>
   fillingResources(request).length === 0 &&
   givenUpButStanding(request).length === 0 &&
   [...request.machines.values()].every((machine) =>
-    request.cancelled === undefined ? resultOf(machine) !== 'executing' : hasEnded(machine.state),
+    request.cancelled === undefined
+      ? resultOf(machine) !== 'executing'
+      : hasEnded(machine.state) || machine.disowned === true,
   );
 
 /** Whoever goes from pool to pool for it is about to ask the next one. */
@@ -601,6 +629,10 @@ const decideKnown = (
     case 'GiveUp': {
       const machineIds = heldBut(request, command.machineIds, ({ givenUp }) => givenUp !== undefined);
       return machineIds.length === 0 ? [] : [{ type: 'MachinesGivenUp', at, machineIds, reason: command.reason }];
+    }
+    case 'Disown': {
+      const machineIds = heldBut(request, command.machineIds, ({ disowned }) => disowned === true);
+      return machineIds.length === 0 ? [] : [{ type: 'MachinesDisowned', at, machineIds, reason: command.reason }];
     }
     case 'ReportStatus': {
       const { machineId, status, metadata } = command;

@@ -60,6 +60,8 @@ export const openItems = (state: KnownReturn): readonly ReturnItem[] =>
 export interface OwnedSighting extends Sighting {
   /** Whether it carries this provider's ownership mark. */
   readonly ours: boolean;
+  /** Whether its ownership tag names somebody else; where it has none, the tag may just not be visible yet. */
+  readonly ofOtherOwner?: true;
   /** The request named in its tags. */
   readonly owner?: string;
   /** Whether its tags name another work directory than ours. */
@@ -78,7 +80,7 @@ export const needsTermination = ({ verdict, last }: ReturnItem): boolean =>
 /** What a look at EC2 makes of an item. */
 export const judge = (item: ReturnItem, seen: OwnedSighting): ReturnItem => {
   const { missedSince: _found, ...rest } = item;
-  const { ours, owner, ofOtherStore: _store, instanceTags, ...sighting } = seen;
+  const { ours, ofOtherOwner: _else, owner, ofOtherStore: _store, instanceTags, ...sighting } = seen;
   const last: Sighting = {
     ...sighting,
     name: sighting.name || item.last?.name || item.name,

@@ -86,6 +86,7 @@ const fieldsOf: { readonly [T in StreamEvent['type']]: Readonly<Record<string, C
   MachinesObserved: { machines },
   MachinesMissed: { machineIds: ids },
   MachinesGivenUp: { machineIds: ids, reason: text },
+  MachinesDisowned: { machineIds: ids, reason: text },
   MachineStatusReported: { machineId: text, status: text, metadata: tableOf(text) },
   MachinesReturned: { returnId: text, machineIds: ids },
   RequestCancelled: { reason: text },

@@ -23,6 +23,7 @@ import { validateTemplateHandler } from '../../src/application/commands/validate
 import { openReturns } from '../../src/application/listing.ts';
 import { idempotent, observing } from '../../src/application/middleware.ts';
 import type {
+  LaunchTemplateShelf,
   LiveRequests,
   Origin,
   Policy,
@@ -50,6 +51,7 @@ import { createTemplateCatalog } from '../../src/config/template-catalog.ts';
 import { createTemplateChecker } from '../../src/config/template-checker.ts';
 import { readTemplate } from '../../src/config/template-document.ts';
 import type { ProviderApi } from '../../src/domain/template.ts';
+import type { Aws } from '../../src/providers/aws/aws.ts';
 import { iamPolicy } from '../../src/providers/aws/policy.ts';
 import { rawFieldComplaints } from '../../src/providers/aws/raw-field-check.ts';
 import { createAnswers } from '../../src/storage/answers.ts';
@@ -109,11 +111,16 @@ export const templateDocument = (fields: object = {}): object => ({
 
 const minute = 60_000;
 
+/** What the world gives whoever stands in for EC2, and what that gives back. */
+export type Connect = (
+  world: Pick<World, 'now' | 'log' | 'workDir'>,
+) => Promise<Pick<Aws, 'hosts' | 'provider' | 'launchTemplates'>>;
+
 /**
  * The application as the composition builds it, on the real store, catalog and buses, in a folder of its own; only EC2 is a
- * fake. The clock stands still unless moved.
+ * fake, unless `connect` brings another. The clock stands still unless moved.
  */
-export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> => {
+export const startWorld = async (changes: Partial<Policy> = {}, connect?: Connect): Promise<World> => {
   const folder = await temporaryFolder();
   const confDir = join(folder, 'conf');
   const workDir = join(folder, 'work');
@@ -151,12 +158,16 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
     orphanAge: 15 * minute,
     ...changes,
   };
-  const hosts = async () => fakeHosts;
+  const aws = await connect?.({ now: clock, log, workDir });
+  const hosts = async () => aws?.hosts ?? fakeHosts;
   const failures = createLaunchFailures(workDir, () => Date.now() + time.now - started);
   const offerings = createOfferingMemory(workDir, clock);
   const { keeper } = capacity;
   const withoutFleets = { ...capacity, keeper: { ...keeper, owned: async () => [] } };
-  const providers = async (api: ProviderApi) => (api === 'SpotFleet' || api === 'ASG' ? withoutFleets : capacity);
+  const providers = async (api: ProviderApi) =>
+    aws?.provider(api) ?? (api === 'SpotFleet' || api === 'ASG' ? withoutFleets : capacity);
+  const emptyShelf: LaunchTemplateShelf = { list: async () => [], remove: async () => {} };
+  const shelf = async () => aws?.launchTemplates ?? emptyShelf;
   const observer = createObserver();
   // The clock of files is not the world's: an hour later no mark is fresh any more.
   const steps: Parameters<Progress>[] = [];
@@ -195,8 +206,7 @@ export const startWorld = async (changes: Partial<Policy> = {}): Promise<World> 
       }),
     ArchiveRequests: async () => archiveRequestsHandler({ ...sync, nowAndThen: (work) => work() }),
     ClearOfferings: async () => clearOfferingsHandler({ offerings, failures, log }),
-    CollectLaunchTemplates: async () =>
-      collectLaunchTemplatesHandler({ ...sync, shelf: async () => ({ list: async () => [], remove: async () => {} }) }),
+    CollectLaunchTemplates: async () => collectLaunchTemplatesHandler({ ...sync, shelf }),
     RefreshInstanceTypes: async () => refreshInstanceTypesHandler({ ...facts, ask: async () => new Map(), log }),
     CancelRequest: async () => cancelRequestHandler(sync),
     ClaimRequest: async () => claimRequestHandler(sync),

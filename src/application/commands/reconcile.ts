@@ -96,9 +96,10 @@ const sweep = async (
   for (const { id } of known) await decideOnRequest(context, id, [{ type: 'Claim', now: ports.clock() }]);
   const open = await openOf(ports, new Set(owned.flatMap((each) => returnIdOf(each, requests) ?? [])));
   const isReturning = (each: Owned): boolean => open.has(returnIdOf(each, requests) ?? '');
+  const marked = new Set(owned.filter(({ kind }) => kind === 'instance').map(({ id }) => id));
   const orphans = owned
     .filter((each) => !isHeld(each))
-    .flatMap((each) => judgeOrphan(judge, seen.orphans, requests, isReturning, each));
+    .flatMap((each) => judgeOrphan(judge, { seenBefore: seen.orphans, requests, marked, isReturning }, each));
   const findings = [...unclaimed, ...orphans];
   for (const { kind, id, why, verdict } of findings)
     ports.log.info('sweep.found', `${kind} ${id}: ${why}`, { verdict });

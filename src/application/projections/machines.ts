@@ -10,6 +10,7 @@ const handled: ReadonlySet<string> = new Set([
   'MachinesObserved',
   'MachinesMissed',
   'MachinesGivenUp',
+  'MachinesDisowned',
   'MachineStatusReported',
   'MachinesReturned',
 ]);

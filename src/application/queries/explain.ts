@@ -73,6 +73,8 @@ const requestText = (event: RequestEvent): string => {
       return `EC2 did not show ${listed(event.machineIds)}`;
     case 'MachinesGivenUp':
       return `given up and terminated: ${listed(event.machineIds)}: ${event.reason}`;
+    case 'MachinesDisowned':
+      return `left alone: ${listed(event.machineIds)}: ${event.reason}`;
     case 'MachineStatusReported':
       return `somebody recorded that ${event.machineId} is ${event.status}`;
     case 'MachinesReturned':

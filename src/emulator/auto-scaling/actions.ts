@@ -222,7 +222,7 @@ const attachInstances = onGroup('InstanceIds.N', (world, group, params) => {
     throw invalid(`AutoScalingGroup ${group.id} has max size ${max}: ${views.length} more instances exceed it`);
   const { isProtecting: isProtected } = groupPlan(group);
   for (const { instance } of views) {
-    const member = { fleetId: group.id, market: 'on-demand', weight: 1, isProtected } as const;
+    const member = { fleetId: group.id, market: 'on-demand', weight: 1, isProtected, isAttached: true } as const;
     world.instances.set(instance.id, { ...instance, member });
   }
   reorder(world, group, withDesired(group.order, desired + views.length));

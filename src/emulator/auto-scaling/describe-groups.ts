@@ -30,7 +30,10 @@ const memberXml = (group: FleetRecord, { instance, reservation, state }: Instanc
     InstanceType: reservation.spec.instanceType,
     ImageId: reservation.spec.imageId,
     WeightedCapacity: weight === 1 ? undefined : weight,
-    LaunchTemplate: (params.has('LaunchTemplate') ? params.below('LaunchTemplate') : mixed).echo((name) => name),
+    LaunchTemplate:
+      instance.member?.isAttached === true
+        ? undefined
+        : (params.has('LaunchTemplate') ? params.below('LaunchTemplate') : mixed).echo((name) => name),
   };
 };
 

@@ -63,6 +63,8 @@ export interface Membership {
   readonly weight: number;
   /** From scale-in. */
   readonly isProtected: boolean;
+  /** Launched by somebody else and put into the group. */
+  readonly isAttached?: boolean;
   /** Terminated by the fleet itself, so not to be missed. */
   readonly isLeaving?: boolean;
 }

@@ -5,15 +5,14 @@ import type {
   LaunchTemplateOverrides,
 } from '@aws-sdk/client-auto-scaling';
 import type { CapacityProvider, LaunchOrder, LaunchReport, ResourceKeeper, Shortage } from '../../application/ports.ts';
-import { hasCode, isPluginError, PluginError } from '../../domain/errors.ts';
+import { hasCode, isPluginError, messageOf, PluginError } from '../../domain/errors.ts';
 import { clientTokenOf } from '../../domain/ids.ts';
 import { withRawFields } from '../../domain/raw-fields.ts';
 import type { PreparedLaunch } from '../../domain/request.ts';
 import { expiryMs, offeringOf, onDemandUnits, type Template, weightedTypes } from '../../domain/template.ts';
-import type { AutoScaling } from './auto-scaling.ts';
 import { codeIn } from './error-codes.ts';
 import { onDemandStrategy, spotStrategy } from './fleet-pools.ts';
-import { terminateMembers } from './group-members.ts';
+import { countedMembers, removeGroup, terminateMembers, unitsIn } from './group-members.ts';
 import { type LaunchDataOptions, launchTags, optional } from './launch-data.ts';
 import { type LaunchTemplates, launchTemplateFor, renewed } from './launch-templates.ts';
 import { isRefusalFault, refusalFaultOf, refusalOf } from './refusal.ts';
@@ -120,9 +119,10 @@ const says = (error: unknown, text: RegExp): boolean =>
  * what is refused on the way leaves no machine behind.
  */
 const createOwnGroup = async (
-  scaling: AutoScaling,
+  options: AutoScalingGroupOptions,
   { create, group, expiresAt }: OwnGroupCall,
 ): Promise<LaunchReport> => {
+  const scaling = await options.autoScaling();
   await scaling.createGroup({ ...create, DesiredCapacity: 0 }).catch((error: unknown) => {
     if (!says(error, /AlreadyExists/)) throw error;
   });
@@ -131,8 +131,11 @@ const createOwnGroup = async (
     await scaling.resize(group, create.DesiredCapacity ?? 0);
   } catch (error) {
     // Only what AWS has refused for good: after any other fault the same call goes out again and finds the group.
-    if (isPluginError(error) && isRefusalFault(error.code) && error.code !== 'provider.unreachable')
-      await scaling.deleteGroup(group);
+    if (!isPluginError(error) || !isRefusalFault(error.code) || error.code === 'provider.unreachable') throw error;
+    // One that stays is found by the sweep.
+    await removeGroup({ scaling, ec2: options.ec2, log: options.log, mark: options }, group, new Set()).catch(
+      (trouble: unknown) => options.log.warn('group.left', `${group}: ${messageOf(trouble)}`),
+    );
     throw error;
   }
   const resource = { kind: 'ASG' as const, id: group, refills: false, seeks: true, ours: true, expiresAt };
@@ -172,7 +175,7 @@ export const createAutoScalingGroupProvider = (options: AutoScalingGroupOptions)
 
   const launchOwn = async (launch: PreparedLaunch, call: OwnGroupCall): Promise<LaunchReport> => {
     try {
-      return await createOwnGroup(await options.autoScaling(), call);
+      return await createOwnGroup(options, call);
     } catch (error) {
       const { LaunchTemplateId = '' } =
         call.create.MixedInstancesPolicy?.LaunchTemplate?.LaunchTemplateSpecification ?? {};
@@ -219,18 +222,29 @@ const failureOf = (message: string): Shortage => {
 };
 
 const createGroupKeeper = (
-  { autoScaling, ec2, owner, store }: AutoScalingGroupOptions,
+  { autoScaling, ec2, log, owner, store }: AutoScalingGroupOptions,
   desiredCapacity: ReturnType<typeof createDesiredCapacity>,
 ): ResourceKeeper => {
-  /** Answers whether there was something to delete. */
-  const remove = async (id: string): Promise<boolean> => {
+  const removeKnowing = async (id: string, going: ReadonlySet<string>): ReturnType<typeof removeGroup> => {
     try {
-      await (await autoScaling()).deleteGroup(id);
-      return true;
+      return await removeGroup({ scaling: await autoScaling(), ec2, log, mark: { owner, store } }, id, going);
     } catch (error) {
       if (!says(error, /not found|does not exist/i)) throw error;
-      return false;
+      return { done: new Set(), strangers: [] };
     }
+  };
+  const remove = async (id: string): Promise<void> => {
+    const { strangers } = await removeKnowing(id, new Set());
+    if (strangers.length === 0) return;
+    const what = `Auto Scaling group ${id} was emptied and left, with ${strangers.join(', ')}`;
+    throw new PluginError('provider.misconfigured', `${what}: without this provider's ownership tag`);
+  };
+  /** Never below its members: AWS would pick which of them to end. */
+  const shrink = async (id: string, total: number): Promise<void> => {
+    const scaling = await autoScaling();
+    const group = await scaling.group(id);
+    const least = Math.max(total, unitsIn(countedMembers(group)));
+    if (group !== undefined && least < (group.DesiredCapacity ?? 0)) await scaling.resize(id, least);
   };
   return {
     look: async (resource) => {
@@ -248,7 +262,7 @@ const createGroupKeeper = (
     end: async (resource, { total }, isShort) => {
       if (!resource.ours) await desiredCapacity.end(resource);
       else if (total === 0) await remove(resource.id);
-      else if (isShort) await (await autoScaling()).resize(resource.id, total);
+      else if (isShort) await shrink(resource.id, total);
       return resource.ours && total === 0 ? 'deleted' : 'holding';
     },
     aim: async () => undefined,
@@ -256,8 +270,8 @@ const createGroupKeeper = (
       if (!resource.ours) await desiredCapacity.want(resource, total);
       // The last ones go with their group: their weights may be more than what the group may shrink by.
       if (resource.ours && total === 0) {
-        const wasThere = await remove(resource.id);
-        return { done: new Set(wasThere ? machineIds : []), refused: new Map() };
+        const { done } = await removeKnowing(resource.id, new Set(machineIds));
+        return { done, refused: new Map() };
       }
       const { done, refused } = await terminateMembers(await autoScaling(), resource.id, machineIds);
       // In a group of ours nothing is replaced, whoever terminates it.
@@ -270,10 +284,21 @@ const createGroupKeeper = (
       const groups = await (await autoScaling()).groupsTagged(tagKeys.owner, owner);
       return groups
         .filter(({ Status }) => Status === undefined)
-        .map(({ AutoScalingGroupName: id = '', Tags = [] }) => ({
-          ...readMark(Tags, { owner, store }),
-          resource: { kind: 'ASG', id, refills: false, seeks: true, ours: true, expiresAt: 0 },
-        }));
+        .map((group) => ({
+          ...readMark(group.Tags ?? [], { owner, store }),
+          resource: {
+            kind: 'ASG' as const,
+            id: group.AutoScalingGroupName ?? '',
+            refills: false,
+            seeks: true,
+            ours: true,
+            expiresAt: 0,
+          },
+          members: countedMembers(group)
+            .filter(({ isHealthy }) => isHealthy)
+            .map(({ id }) => id),
+        }))
+        .filter(({ ours }) => ours);
     },
   };
 };

@@ -37,6 +37,8 @@ export interface AutoScaling {
   /** Messages of the activities that failed, newest first. */
   failures(group: string): Promise<readonly string[]>;
   resize(group: string, units: number): Promise<void>;
+  /** From scale-in. At most 50 ids. */
+  protect(group: string, ids: readonly string[]): Promise<void>;
   unprotect(group: string, ids: readonly string[]): Promise<void>;
   /** Terminates instances of a group and lowers its desired capacity by their weights. At most 100 ids. */
   terminate(group: string, ids: readonly string[]): Promise<void>;
@@ -54,6 +56,13 @@ const service = { name: 'autoscaling', dialect: 'query', version: '2011-01-01' }
 
 export const createAutoScaling = (options: QueryClientOptions): AutoScaling => {
   const { change, read } = createQueryClient(service, options);
+  const setProtection = (ProtectedFromScaleIn: boolean) => async (group: string, ids: readonly string[]) => {
+    await change<SetInstanceProtectionCommand>(SetInstanceProtection$, {
+      AutoScalingGroupName: group,
+      InstanceIds: [...ids],
+      ProtectedFromScaleIn,
+    });
+  };
   return {
     createGroup: async (input) => {
       await change<CreateAutoScalingGroupCommand>(CreateAutoScalingGroup$, input);
@@ -94,13 +103,8 @@ export const createAutoScaling = (options: QueryClientOptions): AutoScaling => {
     resize: async (AutoScalingGroupName, DesiredCapacity) => {
       await change<UpdateAutoScalingGroupCommand>(UpdateAutoScalingGroup$, { AutoScalingGroupName, DesiredCapacity });
     },
-    unprotect: async (AutoScalingGroupName, ids) => {
-      await change<SetInstanceProtectionCommand>(SetInstanceProtection$, {
-        AutoScalingGroupName,
-        InstanceIds: [...ids],
-        ProtectedFromScaleIn: false,
-      });
-    },
+    protect: setProtection(true),
+    unprotect: setProtection(false),
     terminate: async (AutoScalingGroupName, ids) => {
       const [InstanceId] = ids;
       // One id in the form that older endpoints know too.

@@ -219,27 +219,30 @@ export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvid
       }
     },
 
-    keeper: createFleetKeeper({
-      state: stateWith(ec2.fleetState),
-      errors: async ({ id, createdAt }) => historyErrors(await ec2.fleetErrors(id, new Date(createdAt))),
-      modify: ec2.modifyFleet,
-      cancel: ec2.deleteFleet,
-      deleteLaunchTemplate: ec2.deleteLaunchTemplate,
-      owned: async () =>
-        (await ec2.activeFleets())
-          .filter(({ Type }) => Type !== 'instant')
-          .map(({ FleetId: id = '', Type, Tags = [] }) => ({
-            ...readMark(Tags, options),
-            resource: {
-              kind: 'EC2Fleet' as const,
-              id,
-              refills: Type === 'maintain',
-              seeks: true,
-              ours: true,
-              expiresAt: 0,
-            },
-          }))
-          .filter(({ ours }) => ours),
-    }),
+    keeper: createFleetKeeper(
+      {
+        state: stateWith(ec2.fleetState),
+        errors: async ({ id, createdAt }) => historyErrors(await ec2.fleetErrors(id, new Date(createdAt))),
+        modify: ec2.modifyFleet,
+        cancel: ec2.deleteFleet,
+        deleteLaunchTemplate: ec2.deleteLaunchTemplate,
+        owned: async () =>
+          (await ec2.activeFleets())
+            .filter(({ Type }) => Type !== 'instant')
+            .map(({ FleetId: id = '', Type, Tags = [] }) => ({
+              ...readMark(Tags, options),
+              resource: {
+                kind: 'EC2Fleet' as const,
+                id,
+                refills: Type === 'maintain',
+                seeks: true,
+                ours: true,
+                expiresAt: 0,
+              },
+            }))
+            .filter(({ ours }) => ours),
+      },
+      options.log,
+    ),
   };
 };

@@ -75,10 +75,15 @@ const unmarked: ResourceLook = { state: 'missing', machineIds: [] };
  * wanted or its time is over, also one of type maintain: Host Factory never hears of a replacement. From then on there is
  * nothing that could replace a machine that is returned.
  */
-export const createFleetKeeper = (calls: FleetCalls): ResourceKeeper => {
+export const createFleetKeeper = (calls: FleetCalls, log: Logger): ResourceKeeper => {
   const remove = async ({ id, launchTemplateId }: Resource): Promise<void> => {
     await unlessMissing(calls.cancel(id), undefined);
-    if (launchTemplateId !== undefined) await unlessMissing(calls.deleteLaunchTemplate(launchTemplateId), undefined);
+    if (launchTemplateId === undefined) return;
+    // One that stays is found by the sweep. AWS may also deny it because it is gone, and its tags with it.
+    await calls.deleteLaunchTemplate(launchTemplateId).catch((error: unknown) => {
+      if (!hasCode(error, 'provider.missing'))
+        log.warn('launch-template.left', messageOf(error), { launchTemplateId, resourceId: id });
+    });
   };
   const aim = async ({ id, refills }: Resource, target: TargetUnits): Promise<void> => {
     if (refills) await unlessMissing(calls.modify(id, target), undefined);

@@ -1,7 +1,11 @@
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
-import type { Terminated } from '../../application/ports.ts';
+import type { Logger, Terminated } from '../../application/ports.ts';
 import { hasCode, messageOf } from '../../domain/errors.ts';
+import type { OwnedSighting } from '../../domain/return-request.ts';
 import type { AutoScaling } from './auto-scaling.ts';
+import type { Ec2 } from './ec2.ts';
+import { toOwnedSighting } from './sighting.ts';
+import type { Mark } from './tags.ts';
 
 export interface GroupMember {
   readonly id: string;
@@ -24,8 +28,13 @@ export const countedMembers = (group: AutoScalingGroup | undefined): readonly Gr
     },
   );
 
+/** Units of members. */
+export const unitsIn = (members: readonly GroupMember[]): number => members.reduce((sum, { units }) => sum + units, 0);
+
 // Auto Scaling: ids per call.
 const [mostToUnprotect, mostToTerminate] = [50, 100];
+/** EC2: values per filter. */
+const mostToDescribe = 200;
 
 const inChunks = async (
   ids: readonly string[],
@@ -34,6 +43,81 @@ const inChunks = async (
 ): Promise<void> => {
   for (let from = 0; from < ids.length; from += size) await act(ids.slice(from, from + size));
 };
+
+/** Members of a group that are not known to be ours: without our tag, or not shown by EC2. A dead one is nobody's any more. */
+const strangersIn = async (
+  ec2: Pick<Ec2, 'describeInstances'>,
+  members: readonly GroupMember[],
+  mark: Mark,
+): Promise<readonly GroupMember[]> => {
+  const seen = new Map<string, OwnedSighting>();
+  await inChunks(
+    members.map(({ id }) => id),
+    mostToDescribe,
+    async (chunk) => {
+      for (const instance of await ec2.describeInstances([{ Name: 'instance-id', Values: [...chunk] }])) {
+        const sighting = toOwnedSighting(instance, mark);
+        seen.set(sighting.machineId, sighting);
+      }
+    },
+  );
+  return members.filter(({ id, isHealthy }) => {
+    const sighting = seen.get(id);
+    return sighting === undefined ? isHealthy : !(sighting.ours || isGone(sighting));
+  });
+};
+
+const isGone = ({ state }: OwnedSighting): boolean => state === 'terminated' || state === 'shutting-down';
+
+/** What is left of a group that was to go. */
+interface Removed {
+  /** Ids that were dealt with. */
+  readonly done: ReadonlySet<string>;
+  /** Ids for which it stays. */
+  readonly strangers: readonly string[];
+}
+
+/**
+ * Deletes a group of ours, and with it its members, of which `going` are known to be ours. One that holds a machine without our
+ * tag stays: it looks for nothing more and keeps that machine, and loses all others.
+ */
+export const removeGroup = async (
+  { scaling, ec2, log, mark }: GroupOptions,
+  name: string,
+  going: ReadonlySet<string>,
+): Promise<Removed> => {
+  const group = await scaling.group(name);
+  if (group === undefined) return { done: new Set(), strangers: [] };
+  const members = countedMembers(group);
+  const strangers = await strangersIn(
+    ec2,
+    members.filter(({ id }) => !going.has(id)),
+    mark,
+  );
+  if (strangers.length === 0) {
+    await scaling.deleteGroup(name);
+    return { done: new Set(members.map(({ id }) => id)), strangers: [] };
+  }
+  const ids = strangers.map(({ id }) => id);
+  log.warn('group.left', `Auto Scaling group ${name} stays, with ${ids.join(', ')}: without our ownership tag`);
+  // Whatever happens to the size of the group, they are not what it ends.
+  const exposed = strangers.filter(({ isProtected }) => !isProtected).map(({ id }) => id);
+  await inChunks(exposed, mostToUnprotect, async (chunk) => {
+    await scaling.protect(name, chunk).catch((error: unknown) => log.warn('group.unprotected', messageOf(error)));
+  });
+  const most = unitsIn(members);
+  if ((group.DesiredCapacity ?? 0) > most) await scaling.resize(name, most);
+  const ours = members.map(({ id }) => id).filter((id) => !ids.includes(id));
+  const { done } = await terminateMembers(scaling, name, ours);
+  return { done, strangers: ids };
+};
+
+interface GroupOptions {
+  readonly scaling: AutoScaling;
+  readonly ec2: Pick<Ec2, 'describeInstances'>;
+  readonly log: Logger;
+  readonly mark: Mark;
+}
 
 /** Ids are refused together where one is not a member any more; an endpoint of an older API takes one id only. */
 const terminateEach = async (

@@ -113,6 +113,8 @@ export const rehearsedAutoScaling = ({ record }: Pick<Rehearsal, 'record'>): Aut
     failures: async () => [],
     resize: async (AutoScalingGroupName, DesiredCapacity) =>
       note('UpdateAutoScalingGroup', { AutoScalingGroupName, DesiredCapacity }),
+    protect: async (AutoScalingGroupName, InstanceIds) =>
+      note('SetInstanceProtection', { AutoScalingGroupName, InstanceIds, ProtectedFromScaleIn: true }),
     unprotect: async (AutoScalingGroupName, InstanceIds) =>
       note('SetInstanceProtection', { AutoScalingGroupName, InstanceIds, ProtectedFromScaleIn: false }),
     terminate: async (AutoScalingGroupName, InstanceIds) =>

@@ -6,7 +6,7 @@ import type { Sighting } from '../../domain/machine.ts';
 import type { PreparedLaunch, Resource } from '../../domain/request.ts';
 import type { AutoScaling } from './auto-scaling.ts';
 import type { Ec2 } from './ec2.ts';
-import { countedMembers, type GroupMember, terminateMembers } from './group-members.ts';
+import { countedMembers, terminateMembers, unitsIn } from './group-members.ts';
 import { gravest, refusalOf } from './refusal.ts';
 
 /** Machines wanted of an Auto Scaling group of the administrator's. */
@@ -144,8 +144,6 @@ const nobody = 'req-00000000-0000-0000-0000-000000000000';
 const wanted = 'wanted';
 /** A claim on an instance that the group does not show is kept so long, ms: a listing may be stale. */
 const staleAfter = 3_600_000;
-
-const unitsIn = (members: readonly GroupMember[]): number => members.reduce((sum, { units }) => sum + units, 0);
 
 /** The ledger of a group beside what the group shows. */
 const readBooks = async (ledger: LiveRequests, group: AutoScalingGroup) => {

@@ -135,26 +135,29 @@ export const createSpotFleetProvider = (options: SpotFleetOptions): CapacityProv
       }
     },
 
-    keeper: createFleetKeeper({
-      state: stateWith(ec2.spotFleetState),
-      errors: async ({ id, createdAt }) => historyErrors(await ec2.spotFleetErrors(id, new Date(createdAt))),
-      modify: ec2.modifySpotFleet,
-      cancel: ec2.cancelSpotFleet,
-      deleteLaunchTemplate: ec2.deleteLaunchTemplate,
-      owned: async () =>
-        (await ec2.activeSpotFleets())
-          .map(({ SpotFleetRequestId: id = '', SpotFleetRequestConfig, Tags = [] }) => ({
-            ...readMark(Tags, options),
-            resource: {
-              kind: 'SpotFleet' as const,
-              id,
-              refills: SpotFleetRequestConfig?.Type === 'maintain',
-              seeks: true,
-              ours: true,
-              expiresAt: 0,
-            },
-          }))
-          .filter(({ ours }) => ours),
-    }),
+    keeper: createFleetKeeper(
+      {
+        state: stateWith(ec2.spotFleetState),
+        errors: async ({ id, createdAt }) => historyErrors(await ec2.spotFleetErrors(id, new Date(createdAt))),
+        modify: ec2.modifySpotFleet,
+        cancel: ec2.cancelSpotFleet,
+        deleteLaunchTemplate: ec2.deleteLaunchTemplate,
+        owned: async () =>
+          (await ec2.activeSpotFleets())
+            .map(({ SpotFleetRequestId: id = '', SpotFleetRequestConfig, Tags = [] }) => ({
+              ...readMark(Tags, options),
+              resource: {
+                kind: 'SpotFleet' as const,
+                id,
+                refills: SpotFleetRequestConfig?.Type === 'maintain',
+                seeks: true,
+                ours: true,
+                expiresAt: 0,
+              },
+            }))
+            .filter(({ ours }) => ours),
+      },
+      options.log,
+    ),
   };
 };

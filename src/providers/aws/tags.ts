@@ -26,8 +26,10 @@ const tagValue = (tags: readonly Tag[], key: string): string | undefined => tags
 export const readMark = (tags: readonly Tag[], { owner, store }: Mark) => {
   const request = tagValue(tags, tagKeys.request);
   const isOther = (tagValue(tags, tagKeys.store) ?? store) !== store;
+  const named = tagValue(tags, tagKeys.owner);
   return {
-    ours: tagValue(tags, tagKeys.owner) === owner,
+    ours: named === owner,
+    ...(named === undefined || named === owner ? {} : { ofOtherOwner: true as const }),
     ...(isOther ? { ofOtherStore: true as const } : {}),
     ...(request === undefined ? {} : { owner: request }),
   };

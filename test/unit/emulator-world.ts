@@ -1,0 +1,106 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Settings } from '../../src/emulator/settings.ts';
+import { createAws } from '../../src/providers/aws/aws.ts';
+import { createFactCache } from '../../src/storage/fact-cache.ts';
+import { createLiveRequests } from '../../src/storage/live-requests.ts';
+import { createOfferingMemory } from '../../src/storage/offering-memory.ts';
+import { type Region, startRegion } from './emulator/region.ts';
+import { type Connect, startWorld, templateDocument, type World } from './provider-world.ts';
+
+export interface EmulatorWorld extends World {
+  readonly region: Region;
+  /** The ids of the instances that the emulator has in these states, `pending` and `running` where none is named. */
+  readonly instances: (...states: readonly string[]) => readonly string[];
+  /** Gives a machine back, and looks on until that return is over. */
+  readonly giveBack: (...machineIds: readonly string[]) => Promise<string>;
+  /** Offers one template, `cell`, and asks for machines of it; looks at nothing. */
+  readonly ask: (template: object, count?: number) => Promise<string>;
+  /** Lets two seconds pass, in which the emulator does what is due, and looks at requests, so many times. */
+  readonly look: (requestIds: readonly string[], times?: number) => Promise<void>;
+}
+
+export const owner = 'hostfactory/awsinst';
+export const fleetRole = 'arn:aws:iam::123456789012:role/aws-ec2-spot-fleet-tagging-role';
+
+const noLimit = new AbortController().signal;
+
+/** The AWS side as the composition builds it, for one work directory. */
+const connectTo =
+  (url: string): Connect =>
+  async ({ now: clock, log, workDir }) => {
+    const file = join(workDir, 'credentials');
+    await mkdir(workDir, { recursive: true });
+    await writeFile(file, '[default]\naws_access_key_id = AKIATEST\naws_secret_access_key = secret\n', { mode: 0o600 });
+    const facts = createFactCache(workDir, 'aws', clock, log);
+    return createAws({
+      connection: {
+        region: 'us-east-1',
+        endpoint: url,
+        connectionTimeoutMs: 10_000,
+        requestTimeoutMs: 10_000,
+        useFips: false,
+      },
+      credentials: { file, renewAfter: 0, remember: facts.get, signal: noLimit },
+      changes: { retries: 0, interval: 0 },
+      reads: { retries: 0, interval: 0 },
+      log,
+      observe: (_span, work) => work(),
+      signal: noLimit,
+      clock,
+      owner,
+      store: 'store-1',
+      version: '0.0.0',
+      remember: facts.get,
+      forget: facts.forget,
+      offerings: createOfferingMemory(workDir, clock),
+      ledger: (group) => createLiveRequests(join(workDir, 'groups', group)),
+    });
+  };
+
+/** The application in this process, its AWS side against an emulator; one clock for both, which stands still unless moved. */
+export const startEmulatorWorld = async (settings: Partial<Settings> = {}): Promise<EmulatorWorld> => {
+  const time: { now: () => number } = { now: () => Date.UTC(2026, 0, 1) };
+  const region = await startRegion({ now: () => time.now(), settings });
+  const world = await startWorld({ consistencyWindow: 60_000 }, connectTo(region.emulator.url));
+  time.now = world.now;
+  const look: EmulatorWorld['look'] = async (requestIds, times = 1) => {
+    for (let n = 0; n < times; n++) {
+      world.pass(2000);
+      await world.service.syncRequests({ requestIds, claims: true });
+    }
+  };
+  return {
+    ...world,
+    region,
+    look,
+    instances: (...states) =>
+      region.emulator
+        .instances()
+        .filter(({ state }) => (states.length === 0 ? ['pending', 'running'] : states).includes(state))
+        .map(({ id }) => id),
+    ask: async (template, maxNumber = 2) => {
+      const place = { subnetId: 'subnet-0123456789abcdef0', securityGroupIds: ['sg-0123456789abcdef0'] };
+      const fields = { vmType: '', vmTypes: { 'm5.large': 1 }, ...place, ...template };
+      await world.writeTemplates(templateDocument({ templateId: 'cell', ...fields }));
+      return (await world.service.createRequest({ templateId: 'cell', maxNumber })).requestId;
+    },
+    giveBack: async (...machineIds) => {
+      const machines = machineIds.map((machineId) => ({ machineId, name: '' }));
+      const { requestId } = await world.service.returnMachines({ machines });
+      await look([requestId], 2);
+      return requestId;
+    },
+  };
+};
+
+/** A template's fields by kind of capacity that lives on after the launch. */
+export const kinds = [
+  ['RunInstances', { vmType: 'm5.large', vmTypes: undefined }],
+  ['EC2Fleet instant', { providerApi: 'EC2Fleet', priceType: 'spot' }],
+  ['EC2Fleet request', { providerApi: 'EC2Fleet', fleetType: 'request', priceType: 'spot' }],
+  ['EC2Fleet maintain', { providerApi: 'EC2Fleet', fleetType: 'maintain', priceType: 'spot' }],
+  ['SpotFleet request', { priceType: 'spot', fleetRole }],
+  ['SpotFleet maintain', { priceType: 'spot', fleetType: 'maintain', fleetRole }],
+  ['ASG', { providerApi: 'ASG', priceType: 'spot' }],
+] as const;
