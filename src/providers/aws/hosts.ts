@@ -1,6 +1,6 @@
 import type { Instance } from '@aws-sdk/client-ec2';
 import type { Hosts } from '../../application/ports.ts';
-import { hasCode, messageOf } from '../../domain/errors.ts';
+import { hasCode, messageOf, type PluginError } from '../../domain/errors.ts';
 import type { OwnedSighting } from '../../domain/return-request.ts';
 import type { Remember } from './credentials.ts';
 import type { Ec2 } from './ec2.ts';
@@ -29,6 +29,9 @@ const inParallel = async <T, R>(
   return results;
 };
 
+/** Of others EC2 knows none: too long for a filter they spoil the whole call, and `*` and `?` stand for any text there. */
+const isPossibleName = (name: string): boolean => /^[a-z0-9._-]{1,255}$/i.test(name);
+
 export interface HostsOptions extends Mark {
   readonly ec2: Ec2;
   readonly remember: Remember;
@@ -52,7 +55,7 @@ export const createHosts = ({ ec2, remember, ...mark }: HostsOptions): Hosts => 
 
   return {
     describe: (ids) => look('instance-id', ids),
-    describeByName: (names) => look('private-dns-name', names),
+    describeByName: (names) => look('private-dns-name', names.filter(isPossibleName)),
     describeByRequest: async (requestIds) =>
       (await look(`tag:${tagKeys.request}`, requestIds)).filter(({ ours }) => ours),
     ours: async () => {
@@ -60,16 +63,15 @@ export const createHosts = ({ ec2, remember, ...mark }: HostsOptions): Hosts => 
         { Name: `tag:${tagKeys.owner}`, Values: [mark.owner] },
         { Name: 'instance-state-name', Values: ['pending', 'running', 'stopping', 'stopped'] },
       ];
-      return (await ec2.describeInstances(filters)).map((instance) => toOwnedSighting(instance, mark));
+      const found = await ec2.describeInstances(filters);
+      return found.map((instance) => toOwnedSighting(instance, mark)).filter(({ ours }) => ours);
     },
     spotNotices: () => readSpotNotices(ec2),
     retirements: () => readRetirements(ec2, remember),
     terminate: async (machines) => {
-      const refused = new Map<string, string>();
       const byZone = [...machines].sort((a, b) => (a.zone ?? '').localeCompare(b.zone ?? ''));
       const ids = [...new Set(byZone.map(({ machineId }) => machineId))];
-      for (const chunk of chunksOf(ids, idsPerTermination)) await terminateChunk(ec2, chunk, refused);
-      return refused;
+      return terminateAll(ec2, ids);
     },
     tagWithOwnId: async (machineIds) => {
       const instances = await readBy('instance-id', machineIds, (instance) => instance);
@@ -83,27 +85,63 @@ export const createHosts = ({ ec2, remember, ...mark }: HostsOptions): Hosts => 
 
 const idsIn = (text: string): readonly string[] => text.match(/\bi-[0-9a-zA-Z]+/g) ?? [];
 
-/**
- * EC2 terminates nothing when one id is unknown, and spares a whole zone when one of its instances is protected: the ids it
- * names are taken out, the rest is asked for again, at the end one by one.
- */
-const terminateChunk = async (ec2: Ec2, ids: readonly string[], refused: Map<string, string>): Promise<void> => {
-  if (ids.length === 0) return;
-  try {
-    await ec2.terminateInstances(ids);
-  } catch (error) {
-    if (!isAboutSome(error)) throw error;
-    const reason = messageOf(error);
-    const bad = ids.length === 1 ? ids : idsIn(reason).filter((id) => ids.includes(id));
-    for (const id of bad) refused.set(id, reason);
-    const rest = ids.filter((id) => !bad.includes(id));
-    // Where EC2 names nobody, each is asked for by itself.
-    const parts = bad.length === 0 ? rest.map((id) => [id]) : [rest];
-    for (const part of parts) await terminateChunk(ec2, part, refused);
+/** Denials in one termination after which the rest is left for another time: they may well concern all. */
+const mostDenials = 32;
+/** So few are asked for one by one where EC2 does not say which of them it means; more in halves. */
+const fewIds = 8;
+
+/** Parts to be asked for instead of one of which EC2 refused some and named nobody. */
+const partsOf = (ids: readonly string[]): readonly (readonly string[])[] =>
+  ids.length <= fewIds ? ids.map((id) => [id]) : chunksOf(ids, Math.ceil(ids.length / 2));
+
+interface Refused {
+  /** EC2's reason per id. */
+  readonly ids: Map<string, string>;
+  denials: number;
+  lastDenial?: PluginError;
+}
+
+/** Notes whom EC2 named as not to be terminated, all of a single one; answers with what to ask for instead of that part. */
+const takeOut = (part: readonly string[], error: PluginError, refused: Refused): readonly (readonly string[])[] => {
+  if (error.aws?.code === 'UnauthorizedOperation') {
+    refused.denials++;
+    refused.lastDenial = error;
   }
+  const reason = messageOf(error);
+  const named = part.length === 1 ? part : idsIn(reason).filter((id) => part.includes(id));
+  for (const id of named) refused.ids.set(id, reason);
+  const rest = part.filter((id) => !named.includes(id));
+  return named.length === 0 ? partsOf(rest) : chunksOf(rest, idsPerTermination);
+};
+
+/**
+ * EC2 terminates nothing when one id is unknown or not to be terminated by us, and spares a whole zone when one of its instances is
+ * protected: the ids it names are taken out, the rest is asked for again. Answers with its reason per id refused; throws where
+ * it let none be terminated by us.
+ */
+const terminateAll = async (ec2: Ec2, ids: readonly string[]): Promise<ReadonlyMap<string, string>> => {
+  const refused: Refused = { ids: new Map(), denials: 0 };
+  const waiting = [...chunksOf(ids, idsPerTermination)];
+  let isAnyAccepted = false;
+  while (waiting.length > 0 && refused.denials < mostDenials) {
+    const part = waiting.shift() ?? [];
+    try {
+      await ec2.terminateInstances(part);
+      isAnyAccepted = true;
+    } catch (error) {
+      if (!isAboutSome(error)) throw error;
+      waiting.unshift(...takeOut(part, error, refused));
+    }
+  }
+  const { lastDenial } = refused;
+  if (lastDenial === undefined) return refused.ids;
+  if (!isAnyAccepted) throw lastDenial;
+  return new Map([...waiting.flat().map((id) => [id, messageOf(lastDenial)] as const), ...refused.ids]);
 };
 
 /** Faults that concern some of the ids of a call, not the call. */
-const isAboutSome = (error: unknown): boolean =>
+const isAboutSome = (error: unknown): error is PluginError =>
   hasCode(error, 'provider.missing', 'provider.misconfigured', 'provider.denied') &&
-  /^(InvalidInstanceID|OperationNotPermitted|IncorrectInstanceState|UnsupportedOperation)/.test(error.aws?.code ?? '');
+  /^(InvalidInstanceID|OperationNotPermitted|IncorrectInstanceState|UnsupportedOperation|UnauthorizedOperation)/.test(
+    error.aws?.code ?? '',
+  );

@@ -61,6 +61,16 @@ describe('reading hosts', () => {
     expect(ec2.reads).toEqual([['private-dns-name', ['host-1', 'host-2']]]);
   });
 
+  it.each(['x'.repeat(256), '\ud800', 'host-*', 'host-?', 'a b', ''])(
+    'asks for no name that no host can have, and for the others all the same: %j',
+    async (name) => {
+      const { ec2, hosts } = setUp();
+      ec2.add(instance(1));
+      expect(await hosts.describeByName([name, 'host-1'])).toMatchObject([{ machineId: instanceIdOf(1) }]);
+      expect(ec2.reads).toEqual([['private-dns-name', ['host-1']]]);
+    },
+  );
+
   it('finds what a request launched, but only what is ours', async () => {
     const { ec2, hosts } = setUp();
     const request = { Key: 'hf-aws:request-id', Value: 'req-1' };
@@ -142,6 +152,60 @@ describe('terminating hosts', () => {
     });
     expect((await hosts.terminate(machines(3))).size).toBe(3);
     expect(ec2.terminations.map(({ length }) => length)).toEqual([3, 1, 1, 1]);
+  });
+
+  const denied = (text: string): PluginError =>
+    new PluginError('provider.denied', `TerminateInstances failed. Error Code: UnauthorizedOperation: ${text}`, {
+      aws: { code: 'UnauthorizedOperation', action: 'TerminateInstances' },
+    });
+  /** EC2 denies every call that names one of these. */
+  const denying = (ec2: ReturnType<typeof createFakeEc2>, ids: readonly string[], isNamed: boolean): void => {
+    const { terminateInstances } = ec2;
+    Object.assign(ec2, {
+      terminateInstances: async (asked: readonly string[]) => {
+        const [first] = asked.filter((id) => ids.includes(id));
+        if (first === undefined) return terminateInstances(asked);
+        const resource = `arn:aws:ec2:us-east-1:123456789012:instance/${first}`;
+        throw denied(isNamed ? `not authorized to perform: ec2:TerminateInstances on resource: ${resource}` : 'no');
+      },
+    });
+  };
+
+  it.each([
+    ['names', true],
+    ['does not name', false],
+  ])('spares those that may not be terminated by us alone, where EC2 %s them', async (_what, isNamed) => {
+    const { ec2, hosts } = setUp();
+    for (const [n] of machines(100).entries()) ec2.add(instance(n));
+    const spared = [instanceIdOf(7), instanceIdOf(70)];
+    denying(ec2, spared, isNamed);
+    const refused = await hosts.terminate(machines(100));
+    expect([...refused.keys()].sort()).toEqual(spared);
+    expect(refused.get(instanceIdOf(7))).toContain('UnauthorizedOperation');
+    const standing = machines(100).filter(({ machineId }) => ec2.stateOf(machineId) === 'running');
+    expect(standing.map(({ machineId }) => machineId)).toEqual(spared);
+  });
+
+  it('asks no more than about thirty times for what may not be terminated, and says what is left over', async () => {
+    const { ec2, hosts } = setUp();
+    for (const [n] of machines(300).entries()) ec2.add(instance(n));
+    const ids = machines(300).map(({ machineId }) => machineId);
+    let asked = 0;
+    Object.assign(ec2, {
+      terminateInstances: async (some: readonly string[]) => {
+        asked++;
+        if (some.length > 1 || some[0] !== ids[0]) throw denied('no');
+      },
+    });
+    const refused = await hosts.terminate(machines(300));
+    expect(refused.size).toBe(299);
+    expect(asked).toBeLessThan(45);
+  });
+
+  it('fails as a whole when none may be terminated by us', async () => {
+    const { ec2, hosts } = setUp();
+    ec2.terminationFault = denied('no');
+    await expect(hosts.terminate(machines(3))).rejects.toBe(ec2.terminationFault);
   });
 
   it.each(['provider.throttled', 'provider.transient', 'provider.denied'] as const)(
