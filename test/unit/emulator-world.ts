@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Settings } from '../../src/emulator/settings.ts';
 import { createAws } from '../../src/providers/aws/aws.ts';
+import { createAwsClock } from '../../src/providers/aws/aws-clock.ts';
 import { createFactCache } from '../../src/storage/fact-cache.ts';
 import { createLiveRequests } from '../../src/storage/live-requests.ts';
 import { createOfferingMemory } from '../../src/storage/offering-memory.ts';
@@ -41,13 +42,21 @@ const connectTo =
         requestTimeoutMs: 10_000,
         useFips: false,
       },
-      credentials: { file, renewAfter: 0, remember: facts.get, signal: noLimit },
+      credentials: {
+        file,
+        renewAfter: 0,
+        remember: facts.get,
+        forget: facts.forget,
+        warn: (text) => log.warn('credentials', text),
+        signal: noLimit,
+      },
       changes: { retries: 0, interval: 0 },
       reads: { retries: 0, interval: 0 },
       log,
       observe: (_span, work) => work(),
       signal: noLimit,
       clock,
+      awsClock: createAwsClock(clock, () => undefined),
       owner,
       store: 'store-1',
       version: '0.0.0',
