@@ -21,8 +21,8 @@ export interface EmulatorWorld extends World {
   readonly look: (requestIds: readonly string[], times?: number) => Promise<void>;
 }
 
-export const owner = 'hostfactory/awsinst';
-export const fleetRole = 'arn:aws:iam::123456789012:role/aws-ec2-spot-fleet-tagging-role';
+const owner = 'hostfactory/awsinst';
+const fleetRole = 'arn:aws:iam::123456789012:role/aws-ec2-spot-fleet-tagging-role';
 
 const noLimit = new AbortController().signal;
 
