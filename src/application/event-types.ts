@@ -12,6 +12,7 @@ const known: Readonly<Record<StreamEvent['type'], true>> = {
   MachinesObserved: true,
   MachinesMissed: true,
   MachinesGivenUp: true,
+  MachinesDisowned: true,
   MachineStatusReported: true,
   MachinesReturned: true,
   RequestClaimed: true,
