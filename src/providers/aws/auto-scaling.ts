@@ -24,6 +24,7 @@ import {
   UpdateAutoScalingGroup$,
   type UpdateAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
+import { required } from './aws-answer.ts';
 import { createQueryClient, type QueryClientOptions } from './query-client.ts';
 
 /** The Auto Scaling calls in use. The only file that knows its operations; everything thrown is a `provider.*` error. */
@@ -73,7 +74,11 @@ export const createAutoScaling = (options: QueryClientOptions): AutoScaling => {
         ScalingProcesses: [...processes],
       });
     },
-    launch: (input) => change<LaunchInstancesCommand>(LaunchInstances$, input),
+    launch: async (input) => {
+      const answer = await change<LaunchInstancesCommand>(LaunchInstances$, input);
+      required('LaunchInstances', 'instance and no error', answer.Instances?.[0] ?? answer.Errors?.[0]);
+      return answer;
+    },
     group: async (name) => {
       return (
         await read<DescribeAutoScalingGroupsCommand>(DescribeAutoScalingGroups$, { AutoScalingGroupNames: [name] })

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger, Observe } from '../../application/ports.ts';
 import { isPluginError, messageOf, type PluginError } from '../../domain/errors.ts';
-import { toPluginError } from './fault.ts';
+import { isDefect, toPluginError } from './fault.ts';
 
 export interface RetryPolicy {
   /** Retries after the first try. */
@@ -20,12 +20,18 @@ export interface CallContext {
 }
 
 /** The AWS SDK's figures for its standard mode: base by fault, doubled per try, at most 20 s, times a random share. */
-const baseMs = { 'provider.throttled': 1000, 'provider.transient': 50 } as const;
+const baseMs = new Map([
+  ['provider.throttled', 1000],
+  ['provider.transient', 50],
+]);
 const mostMs = 20_000;
 
-const backoff = ({ code }: PluginError, attempt: number, random: () => number): number | undefined => {
-  if (code !== 'provider.throttled' && code !== 'provider.transient') return undefined;
-  return random() * Math.min(mostMs, baseMs[code] * 2 ** attempt);
+/** A name server or an endpoint that is away for a moment, as the SDK sees it; a certificate is not. */
+const mayConnect = new Set(['EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND']);
+
+const backoff = ({ code, aws }: PluginError, attempt: number, random: () => number): number | undefined => {
+  const base = baseMs.get(mayConnect.has(aws?.code ?? '') ? 'provider.transient' : code);
+  return base === undefined ? undefined : random() * Math.min(mostMs, base * 2 ** attempt);
 };
 
 /** EC2 checks the client token first: a refusal of these kinds says that no earlier try did anything. */
@@ -42,8 +48,9 @@ const verdictOn = (error: PluginError, tries: readonly PluginError[]): PluginErr
 
 const unobserved: Observe = (_span, work) => work();
 
-const faultOf = (action: string, cause: unknown): PluginError =>
-  isPluginError(cause) ? cause : toPluginError(action, cause);
+/** A defect of this program stays what it is. */
+const faultOf = (action: string, cause: unknown): unknown =>
+  isPluginError(cause) || isDefect(cause) ? cause : toPluginError(action, cause);
 
 /**
  * Sends one AWS call, again where that may help: only throttled and transient faults, by our own table of codes (the SDK
@@ -69,15 +76,14 @@ export const callAws = async <T>(
       log.debug('aws.call', action, timing());
       return answer;
     } catch (cause) {
-      const error = faultOf(action, cause);
-      faults.push(error);
-      log.warn('aws.fault', messageOf(error), { ...error.aws, ...timing() });
+      if (!isPluginError(cause)) throw cause;
+      faults.push(cause);
+      log.warn('aws.fault', messageOf(cause), { ...cause.aws, ...timing() });
+      const pause = backoff(cause, attempt, random);
+      if (pause === undefined || attempt >= retries || signal.aborted) throw verdictOn(cause, faults);
+      await wait(pause + interval * (attempt + 1), undefined, { signal }).catch(() => {
+        throw verdictOn(cause, faults);
+      });
     }
-    const [last = toPluginError(action, undefined)] = faults.slice(-1);
-    const pause = backoff(last, attempt, random);
-    if (pause === undefined || attempt >= retries || signal.aborted) throw verdictOn(last, faults);
-    await wait(pause + interval * (attempt + 1), undefined, { signal }).catch(() => {
-      throw verdictOn(last, faults);
-    });
   }
 };

@@ -17,11 +17,12 @@ import {
 import { hasCode, isPluginError, messageOf } from '../../domain/errors.ts';
 import type { Diagnosis } from '../../domain/finding.ts';
 import type { Template } from '../../domain/template.ts';
+import { fieldOf, queryAnswer, unexpected } from './aws-answer.ts';
 import { callAws } from './call.ts';
 import { ec2Service } from './ec2.ts';
 import { type NeededAction, neededActions, type PolicyScope } from './policy.ts';
 import { postSigned } from './post-signed.ts';
-import { createQueryClient, type QueryClientOptions, refusalIn } from './query-client.ts';
+import { createQueryClient, type QueryClientOptions } from './query-client.ts';
 import { diagnoseQuotas } from './quotas.ts';
 import { tagKeys } from './tags.ts';
 
@@ -103,12 +104,12 @@ const askIdentity = {
 };
 
 const identity = async ({ reads, client, ...context }: QueryClientOptions): Promise<readonly Diagnosis[]> => {
-  const { text } = await callAws(context, reads, 'GetCallerIdentity', async (signal) => {
+  const who = await callAws(context, reads, 'GetCallerIdentity', async (signal) => {
     const received = await postSigned('sts', client, askIdentity, signal);
-    if (received.status >= 300) throw refusalIn(received);
-    return received;
+    const arn = fieldOf(fieldOf(queryAnswer('GetCallerIdentity', received), 'GetCallerIdentityResult'), 'Arn');
+    if (typeof arn !== 'string') throw unexpected(received);
+    return arn;
   });
-  const [, who = 'unknown'] = /<Arn>([^<]*)</.exec(text) ?? [];
   const { region, endpoint } = client;
   const place = endpoint === undefined ? region : `${region} (${endpoint})`;
   return [{ subject: 'credentials', status: 'ok', what: `${who}, Region ${place}` }];

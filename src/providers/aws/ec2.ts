@@ -63,6 +63,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import type { TargetUnits } from '../../application/ports.ts';
 import { PluginError } from '../../domain/errors.ts';
+import { required } from './aws-answer.ts';
 import { kindOfCode } from './error-codes.ts';
 import { createQueryClient, type QueryClientOptions } from './query-client.ts';
 
@@ -169,7 +170,11 @@ const allPages = async <T>(
 export const createEc2 = (options: QueryClientOptions): Ec2 => {
   const { change, read } = createQueryClient(ec2Service, options);
   return {
-    runInstances: (input) => change<RunInstancesCommand>(RunInstances$, input),
+    runInstances: async (input) => {
+      const answer = await change<RunInstancesCommand>(RunInstances$, input);
+      required('RunInstances', 'instance', answer.Instances?.[0]);
+      return answer;
+    },
 
     describeInstances: (filters) =>
       allPages(async (page) => {
@@ -225,14 +230,14 @@ export const createEc2 = (options: QueryClientOptions): Ec2 => {
 
     createLaunchTemplate: async (input) => {
       const { LaunchTemplate } = await change<CreateLaunchTemplateCommand>(CreateLaunchTemplate$, input);
-      return LaunchTemplate?.LaunchTemplateId ?? '';
+      return required('CreateLaunchTemplate', 'id', LaunchTemplate?.LaunchTemplateId);
     },
 
     launchTemplateId: async (name) => {
       const { LaunchTemplates = [] } = await read<DescribeLaunchTemplatesCommand>(DescribeLaunchTemplates$, {
         LaunchTemplateNames: [name],
       });
-      return LaunchTemplates[0]?.LaunchTemplateId ?? '';
+      return required('DescribeLaunchTemplates', 'id', LaunchTemplates[0]?.LaunchTemplateId);
     },
 
     launchTemplates: (filters) =>
@@ -253,7 +258,8 @@ export const createEc2 = (options: QueryClientOptions): Ec2 => {
         DescribeLaunchTemplateVersions$,
         { LaunchTemplateId: id, Versions: [version] },
       );
-      const { VersionNumber = version, LaunchTemplateData = {} } = LaunchTemplateVersions[0] ?? {};
+      const found = required('DescribeLaunchTemplateVersions', 'version', LaunchTemplateVersions[0]);
+      const { VersionNumber = version, LaunchTemplateData = {} } = found;
       return { version: String(VersionNumber), data: LaunchTemplateData };
     },
 
@@ -261,7 +267,11 @@ export const createEc2 = (options: QueryClientOptions): Ec2 => {
       await change<DeleteLaunchTemplateCommand>(DeleteLaunchTemplate$, { LaunchTemplateId: id });
     },
 
-    createFleet: (input) => change<CreateFleetCommand>(CreateFleet$, input),
+    createFleet: async (input) => {
+      const answer = await change<CreateFleetCommand>(CreateFleet$, input);
+      required('CreateFleet', 'id', answer.FleetId);
+      return answer;
+    },
 
     fleetState: async (id) => {
       const [fleet] = (await read<DescribeFleetsCommand>(DescribeFleets$, { FleetIds: [id] })).Fleets ?? [];
@@ -302,10 +312,8 @@ export const createEc2 = (options: QueryClientOptions): Ec2 => {
     },
 
     requestSpotFleet: async (config) => {
-      return (
-        (await change<RequestSpotFleetCommand>(RequestSpotFleet$, { SpotFleetRequestConfig: config }))
-          .SpotFleetRequestId ?? ''
-      );
+      const answer = await change<RequestSpotFleetCommand>(RequestSpotFleet$, { SpotFleetRequestConfig: config });
+      return required('RequestSpotFleet', 'id', answer.SpotFleetRequestId);
     },
 
     spotFleetState: async (id) => {

@@ -126,6 +126,8 @@ const codesByKind: readonly (readonly [FaultKind, readonly string[]])[] = [
       'Blocked',
       'CredentialsProviderError',
       'CustomerKeyHasBeenRevoked',
+      // Node's: credentials that no header can hold.
+      'ERR_INVALID_CHAR',
       'ExpiredToken',
       'IncompleteSignature',
       'InvalidAccessKeyId',

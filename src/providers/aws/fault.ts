@@ -49,6 +49,12 @@ export const faultKind = (error: unknown): FaultKind => {
   return fault === 'client' || httpStatus >= 400 ? 'provider.misconfigured' : 'provider.transient';
 };
 
+/** Whether this program is at fault: neither AWS nor a connection throws this. */
+export const isDefect = (error: unknown): boolean =>
+  (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError) &&
+  error.cause === undefined &&
+  kindOfCode(awsCodeOf(error)) === undefined;
+
 const hints: Readonly<Record<string, string>> = {
   RequestExpired: 'temporary credentials have expired, or the clock of this host is wrong: hf-aws doctor tells which',
   ExpiredToken: 'temporary credentials have expired: renew them at their source',

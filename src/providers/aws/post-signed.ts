@@ -19,40 +19,63 @@ const limitTime = (
   signal.addEventListener('abort', abort, { once: true });
   const end = (what: string, ms: number) => setTimeout(() => request.destroy(timeoutError(what, ms)), ms);
   const whole = end('the answer', requestTimeoutMs);
-  request.once('close', () => {
+  const connecting = end('the connection', connectionTimeoutMs);
+  const stop = () => clearTimeout(connecting);
+  request.once('response', stop).once('close', () => {
+    stop();
     clearTimeout(whole);
     signal.removeEventListener('abort', abort);
   });
   request.once('socket', (socket) => {
-    if (!socket.connecting) return;
-    const connecting = end('the connection', connectionTimeoutMs);
-    const done = () => clearTimeout(connecting);
-    socket.once('connect', done).once('close', done);
+    if (request.reusedSocket) stop();
+    // A proxy's agent has connected by now; an encrypted connection stands when it is secured.
+    else if ('encrypted' in socket) socket.once('secureConnect', stop);
+    else if (socket.connecting) socket.once('connect', stop);
+    else stop();
   });
 };
 
-/** An answer, whatever it says. */
+/** An answer, whoever gave it and whatever it says. */
 export interface Received {
   readonly status: number;
+  readonly contentType: string | undefined;
   /** AWS's id of the call. */
   readonly requestId: string | undefined;
+  /** The code of an error of a JSON service. */
+  readonly errorType: string | undefined;
   readonly text: string;
   /** When AWS answered, by its own clock. */
   readonly date: string | undefined;
+  /** It came in place of the encrypted connection that was asked for: nothing was sent to AWS. */
+  readonly isFromProxy: boolean;
 }
 
-const receive = (response: IncomingMessage): Promise<Received> =>
+/** Characters: twice what a page of a thousand instances takes with all that they can have. */
+const mostAnswer = 64 * 1024 * 1024;
+
+const tooLong = (): Error =>
+  Object.assign(new Error(`the answer is longer than ${mostAnswer} characters`), { name: 'UnexpectedAnswer' });
+
+const receive = (response: IncomingMessage, isSecure: boolean): Promise<Received> =>
   new Promise((resolve, reject) => {
-    const { statusCode: status = 0, headers } = response;
+    const { statusCode: status = 0, headers, socket } = response;
+    const { 'content-type': contentType, 'x-amzn-errortype': errorType, date } = headers;
     const requestId = headers['x-amzn-requestid'] ?? headers['x-amzn-request-id'];
+    const isFromProxy = isSecure && !('encrypted' in socket);
     const chunks: string[] = [];
+    let length = 0;
     response
       .setEncoding('utf8')
-      .on('data', (chunk) => chunks.push(String(chunk)))
+      .on('data', (chunk) => {
+        chunks.push(String(chunk));
+        length += String(chunk).length;
+        if (length > mostAnswer) response.destroy(tooLong());
+      })
       .on('error', reject)
-      .on('end', () =>
-        resolve({ status, requestId: requestId?.toString(), text: chunks.join(''), date: headers.date }),
-      );
+      .on('end', () => {
+        const about = { status, contentType, requestId: requestId?.toString(), errorType: errorType?.toString(), date };
+        resolve({ ...about, text: chunks.join(''), isFromProxy });
+      });
   });
 
 /** The name of a service in its endpoints and signatures. */
@@ -79,13 +102,15 @@ const post = async (
 ): Promise<Received> => {
   const url = endpointOf(service, client);
   const scope = { service, region: client.region, date: new Date(at) };
-  const unsigned = { url, headers: { ...headers, 'user-agent': 'hostfactory-aws' }, body };
-  const signed = sign(unsigned, scope, credentials);
+  // Not signed: a proxy may change it.
+  const signed = { ...sign({ url, headers, body }, scope, credentials), 'user-agent': 'hostfactory-aws' };
   const { request } = await (url.protocol === 'https:' ? import('node:https') : import('node:http'));
   const agent = client.agents[url.protocol];
   const options = { method: 'POST', headers: signed, ...(agent === undefined ? {} : { agent }) };
   return new Promise((resolve, reject) => {
-    const sent = request(url, options, (response) => receive(response).then(resolve, reject));
+    const sent = request(url, options, (response) =>
+      receive(response, url.protocol === 'https:').then(resolve, reject),
+    );
     sent.on('error', reject);
     limitTime(sent, client, signal);
     sent.end(body);

@@ -1,8 +1,10 @@
 import type { GetOutputType, StaticOperationSchema } from '@smithy/types';
+import { messageOf, PluginError } from '../../domain/errors.ts';
+import { fieldOf, queryAnswer, unexpected } from './aws-answer.ts';
 import { type CallContext, callAws, type RetryPolicy } from './call.ts';
 import type { ClientConfig } from './client-config.ts';
 import { postSigned, type Received, type ServiceName } from './post-signed.ts';
-import { contentOf, type Dialect, fromContent, toForm } from './query-codec.ts';
+import { type Dialect, fromContent, hasList, toForm } from './query-codec.ts';
 
 /** A command class of the SDK: the types of what goes in and comes out. */
 interface AnyCommand {
@@ -25,39 +27,30 @@ interface Service {
   readonly version: string;
 }
 
-const childOf = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? new Map<string, unknown>(Object.entries(value)).get(name) : undefined;
-
-/** EC2 says `Errors.Error`, the other services `Error`. An answer that is not AWS's has neither. */
-const serviceError = (status: number, content: unknown): Error => {
-  const fault = childOf(childOf(content, 'Errors'), 'Error') ?? childOf(content, 'Error');
-  const code = String(childOf(fault, 'Code') ?? 'Unknown');
-  const error = new Error(String(childOf(fault, 'Message') ?? `the answer was HTTP ${status} without an error code`));
-  return Object.assign(error, { name: code, Code: code, $fault: status < 500 ? 'client' : 'server' });
-};
-
 /** Reading by the schema of an operation's output makes it one. */
 const isOutput = <O>(value: unknown): value is O => typeof value === 'object' && value !== null;
 
-/** What AWS says in place of an answer. */
-export const refusalIn = ({ status, requestId, text }: Received): Error =>
-  Object.assign(serviceError(status, contentOf(text)), { $metadata: { httpStatusCode: status, requestId } });
+/** A description always has its list; what else AWS answers has at least the id of the call. */
+const isWhole = (dialect: Dialect, schema: StaticOperationSchema, content: unknown, result: unknown): boolean =>
+  schema[2].startsWith('Describe')
+    ? hasList(schema[5], result)
+    : fieldOf(content, dialect === 'ec2' ? 'requestId' : 'ResponseMetadata') !== undefined ||
+      Object.keys(Object(result)).some((name) => name !== 'xmlns');
 
-const understand = <O>(
-  { dialect }: Service,
-  schema: StaticOperationSchema,
-  { status, requestId, text }: Received,
-): O => {
+const understand = <O>({ dialect }: Service, schema: StaticOperationSchema, received: Received): O => {
+  const content = queryAnswer(schema[2], received);
+  const result = dialect === 'ec2' ? content : content[`${schema[2]}Result`];
+  const output = fromContent(schema[5], result);
+  if (isWhole(dialect, schema, content, result) && isOutput<O>(output)) return output;
+  throw unexpected(received, 'the answer lacks what it must hold');
+};
+
+/** Before anything is sent: what cannot be written is no fault of AWS's. */
+const written = ({ dialect, version }: Service, schema: StaticOperationSchema, input: object): string => {
   try {
-    const content = contentOf(text);
-    if (status >= 300) throw serviceError(status, content);
-    const output = fromContent(schema[5], dialect === 'ec2' ? content : content[`${schema[2]}Result`]);
-    if (isOutput<O>(output)) return output;
-    throw new Error('the answer is empty');
-  } catch (error) {
-    throw Object.assign(error instanceof Error ? error : new Error(String(error)), {
-      $metadata: { httpStatusCode: status, requestId },
-    });
+    return `Action=${schema[2]}&Version=${version}${toForm(dialect, schema[4], input)}`;
+  } catch (cause) {
+    throw new PluginError('provider.misconfigured', `${schema[2]} cannot be written: ${messageOf(cause)}`, { cause });
   }
 };
 
@@ -69,15 +62,18 @@ export const createQueryClient = (
   service: Service,
   { client, changes, reads, ...context }: QueryClientOptions,
 ): { readonly change: Operation; readonly read: Operation } => {
-  const { name, version, dialect } = service;
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-  const send = async <O>(schema: StaticOperationSchema, input: object, signal: AbortSignal): Promise<O> => {
-    const body = `Action=${schema[2]}&Version=${version}${toForm(dialect, schema[4], input)}`;
-    return understand<O>(service, schema, await postSigned(name, client, { headers, body }, signal));
-  };
   const under =
     (policy: RetryPolicy): Operation =>
-    <C extends AnyCommand>(schema: StaticOperationSchema, input: C['input']) =>
-      callAws(context, policy, schema[2], (signal) => send<GetOutputType<C>>(schema, input, signal));
+    async <C extends AnyCommand>(schema: StaticOperationSchema, input: C['input']) => {
+      const body = written(service, schema, input);
+      return callAws(context, policy, schema[2], async (signal) =>
+        understand<GetOutputType<C>>(
+          service,
+          schema,
+          await postSigned(service.name, client, { headers, body }, signal),
+        ),
+      );
+    };
   return { change: under(changes), read: under(reads) };
 };

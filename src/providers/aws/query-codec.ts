@@ -196,17 +196,64 @@ const readStructure = (schema: readonly unknown[], value: unknown): Readonly<Rec
   return output;
 };
 
+/** Text beside attributes; of an element that must stand once the first. */
+const leafText = (value: unknown): string => {
+  if (Array.isArray(value)) return leafText(value[0]);
+  return String(isObject(value) ? (value['#text'] ?? '') : value);
+};
+
 const read = (use: Use, value: unknown): unknown => {
   const type = knownType(use);
-  if (type.kind === 'simple') return simpleValue(type.code, String(value));
+  if (type.kind === 'simple') return simpleValue(type.code, leafText(value));
   return type.kind === 'list' ? readList(type.item, use.traits, value) : readStructure(type.schema, value);
 };
 
+/** What may stand before the root element. AWS has no document types. */
+const prologue = [
+  ['<?', '?>'],
+  ['<!--', '-->'],
+] as const;
+
+/** The name of a document's root element; empty where the text does not begin as AWS's documents do. */
+export const rootOf = (xml: string): string => {
+  const [gap, tag] = [/[\uFEFF\s]*/y, /<([A-Za-z_][\w.-]{0,200})[\s/>]/y];
+  for (let at = 0; ; ) {
+    gap.lastIndex = at;
+    at += gap.exec(xml)?.[0].length ?? 0;
+    const part = prologue.find(([open]) => xml.startsWith(open, at));
+    if (part === undefined) {
+      tag.lastIndex = at;
+      return tag.exec(xml)?.[1] ?? '';
+    }
+    const end = xml.indexOf(part[1], at);
+    if (end < 0) return '';
+    at = end + part[1].length;
+  }
+};
+
+/** The parser takes a character beyond U+FFFF that is written as a number for another one. */
+const withHighCharacters = (xml: string): string =>
+  xml.replaceAll(/&#(?:x0*([\dA-Fa-f]{5,6})|0*(\d{5,7}));/g, (entity, hex, decimal) => {
+    const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+    return code > 0xffff && code <= 0x10ffff ? String.fromCodePoint(code) : entity;
+  });
+
 /** Whatever there is below the root element of a document. Throws for what is no XML. */
 export const contentOf = (xml: string): Readonly<Record<string, unknown>> => {
-  const document: Readonly<Record<string, unknown>> = parseXML(xml);
+  const document: Readonly<Record<string, unknown>> = parseXML(xml.includes('&#') ? withHighCharacters(xml) : xml);
   const [content] = Object.values(document);
   return isObject(content) ? content : {};
+};
+
+/** Whether an answer's content has any of the lists that such an answer has: AWS writes them down also when they are empty. */
+export const hasList = (schema: unknown, content: unknown): boolean => {
+  const type = typeOf(useOf(schema).reference);
+  if (type.kind !== 'structure' || !isObject(content)) return false;
+  const members = readable(type.schema);
+  return Object.keys(content).some((tag) => {
+    const [, use] = members.get(tag) ?? [];
+    return use !== undefined && knownType(use).kind === 'list';
+  });
 };
 
 /** An answer's content as the SDK's type. */

@@ -1,9 +1,9 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
 import type { Diagnosis } from '../../domain/finding.ts';
+import { fieldOf, jsonAnswer } from './aws-answer.ts';
 import { callAws } from './call.ts';
 import { postSigned } from './post-signed.ts';
 import type { QueryClientOptions } from './query-client.ts';
-import { answerOf, fieldOf } from './ssm.ts';
 
 /** Service Quotas' names of what bounds how much EC2 runs: vCPUs of the standard families (A, C, D, H, I, M, R, T, Z). */
 const quotas = [
@@ -24,10 +24,12 @@ export const diagnoseQuotas = async ({
 }: QueryClientOptions): Promise<readonly Diagnosis[]> => {
   const read = async (QuotaCode: string): Promise<string> => {
     const body = JSON.stringify({ ServiceCode: 'ec2', QuotaCode });
-    const answer = await callAws(context, reads, 'GetServiceQuota', async (signal) =>
-      answerOf(await postSigned('servicequotas', client, { headers, body }, signal)),
+    const value = await callAws(context, reads, 'GetServiceQuota', async (signal) =>
+      jsonAnswer(await postSigned('servicequotas', client, { headers, body }, signal), (answer) =>
+        fieldOf(fieldOf(answer, 'Quota'), 'Value'),
+      ),
     );
-    return String(fieldOf(fieldOf(answer, 'Quota'), 'Value'));
+    return String(value);
   };
   const subject = 'quotas';
   try {

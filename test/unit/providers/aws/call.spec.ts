@@ -41,9 +41,27 @@ describe('a call', () => {
       }),
   );
 
-  it('is not sent again to where it cannot connect: another call will see', async () => {
-    const error = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
-    expect(await send([error])).toMatchObject({ outcome: { code: 'provider.unreachable' }, tries: 1 });
+  it.each(['EAI_AGAIN', 'ENOTFOUND', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'])(
+    'that found no way to AWS (%s) is sent again, as the SDK does',
+    async (code) => {
+      const error = Object.assign(new Error('connect'), { code });
+      expect(await send([error])).toMatchObject({ outcome: 'done', tries: 2 });
+      expect(await send([error, error, error])).toMatchObject({ outcome: { code: 'provider.unreachable' }, tries: 3 });
+    },
+  );
+
+  it.each(['CERT_NOT_YET_VALID', 'SELF_SIGNED_CERT_IN_CHAIN'])(
+    'that met a wrong certificate (%s) is not',
+    async (code) => {
+      const error = Object.assign(new Error('certificate'), { code });
+      expect(await send([error])).toMatchObject({ outcome: { code: 'provider.unreachable' }, tries: 1 });
+    },
+  );
+
+  it('that this program cannot make is no fault of AWS’s and not sent again', async () => {
+    const defect = new TypeError('undefined is not a function');
+    const { outcome, tries, log } = await send([defect]);
+    expect([outcome, tries, log.lines]).toEqual([defect, 1, []]);
   });
 
   it.each([0, 1, 3])('is sent again at most %i times', async (retries) => {

@@ -3,11 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createAwsClock } from '../../../../src/providers/aws/aws-clock.ts';
 import { clientConfig } from '../../../../src/providers/aws/client-config.ts';
-import { createEc2 } from '../../../../src/providers/aws/ec2.ts';
+import { createEc2, type Ec2 } from '../../../../src/providers/aws/ec2.ts';
 import { createRecordingLog } from '../../recording-log.ts';
 
 interface Answer {
   readonly status?: number;
+  readonly type?: string;
   readonly body: string;
 }
 
@@ -32,9 +33,9 @@ const setUp = async (answers: readonly Answer[], retries = 0) => {
     const chunks: string[] = [];
     request.setEncoding('utf8').on('data', (chunk) => chunks.push(String(chunk)));
     request.on('end', () => {
-      const { status = 200, body } = answers[asked.length] ?? refusal(500, 'NothingLeftToAnswer');
+      const { status = 200, type = 'text/xml', body } = answers[asked.length] ?? refusal(500, 'NothingLeftToAnswer');
       asked.push(new URLSearchParams(chunks.join('')));
-      response.writeHead(status, { 'content-type': 'text/xml', 'x-amzn-requestid': 'a1-b2' }).end(body);
+      response.writeHead(status, { 'content-type': type, 'x-amzn-requestid': 'a1-b2' }).end(body);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -131,6 +132,104 @@ describe('a fault', () => {
     const error: unknown = await ec2.rootDeviceName('ami-1').catch((thrown: unknown) => thrown);
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('s3cr3t');
   });
+});
+
+const page = '<html><head><title>Web filter</title></head><body>Please log in</body></html>';
+const type = 'text/html; charset=utf-8';
+
+describe('what is not EC2’s answer', () => {
+  it.each<[string, Answer]>([
+    ['a page', { body: page, type }],
+    ['a page that says it is XML', { body: page }],
+    ['a page refused with 403', { status: 403, body: page, type }],
+    ['a page refused with 407', { status: 407, body: page, type }],
+    ['a redirection with a page', { status: 307, body: page, type }],
+    ['a redirection with nothing', { status: 301, body: '' }],
+    ['nothing', { body: '' }],
+    ['nothing, as an error of the server', { status: 503, body: '' }],
+    ['JSON', { body: '{"Reservations":[]}', type: 'application/json' }],
+    ['another element', { body: '<a/>' }],
+    ['another action’s answer', envelope('DescribeImages', '<requestId>r</requestId><imagesSet/>')],
+    ['an answer with nothing in it', { body: '<DescribeInstancesResponse/>' }],
+    ['an answer without its list', envelope('DescribeInstances', '<requestId>r</requestId>')],
+    ['an answer with an error’s status', { ...instances([]), status: 404 }],
+    ['an error without a code', { status: 400, body: '<Response><Errors/></Response>' }],
+    ['an answer that is broken off', { body: instances(['i-1']).body.slice(0, 200) }],
+    ['a document type', { body: `<!DOCTYPE x>${instances([]).body}` }],
+    ['elements without end', { body: `<DescribeInstancesResponse>${'<a>'.repeat(50_000)}` }],
+  ])('says nothing of machines: %s', async (_what, answer) => {
+    const { ec2 } = await setUp([answer]);
+    await expect(ec2.describeInstances([])).rejects.toMatchObject({
+      code: 'provider.transient',
+      aws: { code: 'UnexpectedAnswer', action: 'DescribeInstances' },
+    });
+  });
+
+  it.each<[string, Answer]>([
+    ['a page', { body: page, type }],
+    ['a page refused with 403', { status: 403, body: page, type }],
+    ['a page refused with 407', { status: 407, body: page, type }],
+    ['an answer that names no instance', envelope('RunInstances', '<requestId>r</requestId><instancesSet/>')],
+    ['another action’s answer', instances(['i-1'])],
+  ])('leaves open what became of a launch: %s', async (_what, answer) => {
+    const { ec2 } = await setUp([answer]);
+    const launched = ec2.runInstances({ MinCount: 1, MaxCount: 1, ClientToken: 't' });
+    await expect(launched).rejects.toMatchObject({ code: 'provider.transient', aws: { code: 'UnexpectedAnswer' } });
+  });
+
+  it.each<[string, (ec2: Ec2) => Promise<unknown>]>([
+    ['CreateFleet', (ec2) => ec2.createFleet({ LaunchTemplateConfigs: [], TargetCapacitySpecification: undefined })],
+    ['RequestSpotFleet', (ec2) => ec2.requestSpotFleet({ IamFleetRole: 'r', TargetCapacity: 1 })],
+    ['CreateLaunchTemplate', (ec2) => ec2.createLaunchTemplate({ LaunchTemplateName: 'n', LaunchTemplateData: {} })],
+  ])('leaves open what %s made', async (action, call) => {
+    const { ec2 } = await setUp([envelope(action, '<requestId>r</requestId>')]);
+    await expect(call(ec2)).rejects.toMatchObject({ code: 'provider.transient', aws: { code: 'UnexpectedAnswer' } });
+  });
+
+  it('is told by status, type and first words, without what may be a secret', async () => {
+    const text = `<h1>Denied\u0007</h1>\n<p>for AKIAIOSFODNN7EXAMPLE?token=abc, Signature=0123abc; ${'so '.repeat(99)}</p>`;
+    const { ec2 } = await setUp([{ status: 403, body: text, type }]);
+    const error: unknown = await ec2.describeInstances([]).catch((thrown: unknown) => thrown);
+    const told = error instanceof Error ? error.message : '';
+    expect(told).toMatch(
+      /^DescribeInstances failed\. Error Code: UnexpectedAnswer: the answer is not AWS's \(HTTP 403, text\/html; charset=utf-8, "Denied for …/,
+    );
+    expect(told).toMatch(/…"\); is there a proxy or gateway in between\?$/);
+    expect(told).not.toMatch(/AKIA|token=|0123abc|\p{Cc}/u);
+    expect(told.length).toBeLessThan(300);
+  });
+});
+
+describe('an error of EC2’s', () => {
+  it.each([200, 400, 500])('is one with HTTP %i', async (status) => {
+    const { ec2 } = await setUp([refusal(status, 'InsufficientInstanceCapacity')]);
+    const launched = ec2.runInstances({ MinCount: 1, MaxCount: 1, ClientToken: 't' });
+    await expect(launched).rejects.toMatchObject({ code: 'provider.capacity' });
+  });
+
+  it.each([
+    ['with attributes', '<Error><Code a="b">VcpuLimitExceeded</Code><Message a="b">no</Message></Error>'],
+    [
+      'the first of two',
+      `<Error><Code>VcpuLimitExceeded</Code><Message>no</Message></Error><Error><Code>X</Code></Error>`,
+    ],
+  ])('is read %s', async (_how, errors) => {
+    const { ec2 } = await setUp([{ status: 400, body: `<Response><Errors>${errors}</Errors></Response>` }]);
+    await expect(ec2.terminateInstances(['i-1'])).rejects.toMatchObject({
+      code: 'provider.quota',
+      message: 'TerminateInstances failed. Error Code: VcpuLimitExceeded: no',
+    });
+  });
+});
+
+it('a call that cannot be written is never sent, and no fault of AWS’s', async () => {
+  const { ec2, asked } = await setUp([]);
+  const half = [{ Name: 'private-dns-name', Values: ['\ud800'] }];
+  await expect(ec2.describeInstances(half)).rejects.toMatchObject({ code: 'provider.misconfigured' });
+  await expect(ec2.fleetErrors('fleet-1', new Date(Number.NaN))).rejects.toMatchObject({
+    code: 'provider.misconfigured',
+  });
+  expect(asked).toEqual([]);
 });
 
 describe('the root device of an image', () => {

@@ -6,7 +6,7 @@ import { operation } from '@smithy/core/schema';
 import { fromBase64, fromUtf8, toBase64, toUtf8 } from '@smithy/core/serde';
 import type { StaticOperationSchema } from '@smithy/types';
 import { describe, expect, it } from 'vitest';
-import { contentOf, type Dialect, fromContent, toForm } from '../../../../src/providers/aws/query-codec.ts';
+import { contentOf, type Dialect, fromContent, rootOf, toForm } from '../../../../src/providers/aws/query-codec.ts';
 
 const namespaces = { ec2: 'com.amazonaws.ec2', query: 'com.amazonaws.autoscaling' };
 const version = '2000-01-01';
@@ -164,5 +164,37 @@ describe('an answer is read as the SDK reads it', () => {
     expect(fromContent(schema[5], dialect === 'ec2' ? content : content[`${schema[2]}Result`])).toEqual(theirs);
   });
 });
+
+const leaf = (xml: string): unknown => fromContent(ec2.DescribeImages$[5], contentOf(xml));
+
+it.each([
+  ['with an attribute', '<rootDeviceName a="b">/dev/xvda</rootDeviceName>', '/dev/xvda'],
+  ['with an attribute alone', '<rootDeviceName a="b"/>', ''],
+  ['twice', '<rootDeviceName>/dev/xvda</rootDeviceName><rootDeviceName>x</rootDeviceName>', '/dev/xvda'],
+  [
+    'beyond U+FFFF',
+    '<rootDeviceName>&#x1F680;&#128640;&#65;&#x0a;&#x110000;</rootDeviceName>',
+    expect.stringMatching(/^🚀🚀A\n/u),
+  ],
+])('an element %s is its text', (_how, element, text) =>
+  expect(
+    leaf(`<DescribeImagesResponse><imagesSet><item>${element}</item></imagesSet></DescribeImagesResponse>`),
+  ).toEqual({
+    Images: [{ RootDeviceName: text }],
+  }),
+);
+
+it.each([
+  ['<a/>', 'a'],
+  ['\uFEFF<?xml version="1.0"?>\n<!-- <b> --><!----> <a x="1">', 'a'],
+  ['<html>', 'html'],
+  ['<!DOCTYPE a><a/>', ''],
+  ['<?xml', ''],
+  ['<!--', ''],
+  ['', ''],
+  ['a', ''],
+  ['<', ''],
+  ['{"a":1}', ''],
+])('the root of %j is %j', (xml, name) => expect(rootOf(xml)).toBe(name));
 
 it('what is no XML is refused', () => expect(() => contentOf('nothing here')).toThrow());
