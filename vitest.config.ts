@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+const temporaryRoot = 'test/temporary-root.ts';
+
 const shared = {
   env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
   testTimeout: 60_000,
@@ -12,17 +14,24 @@ export default defineConfig({
     // The tests mostly wait for emulated machines: on two cores too, two files at a time.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
-      { test: { ...shared, name: 'unit', include: ['test/unit/**/*.spec.ts'] } },
+      { test: { ...shared, name: 'unit', include: ['test/unit/**/*.spec.ts'], globalSetup: [temporaryRoot] } },
       {
         test: {
           ...shared,
           name: 'faults',
           include: ['test/faults/**/*.spec.ts'],
-          globalSetup: ['test/faults/tally.ts'],
+          globalSetup: [temporaryRoot, 'test/faults/tally.ts'],
           testTimeout: 300_000,
         },
       },
-      { test: { ...shared, name: 'e2e', include: ['test/e2e/**/*.spec.ts'], globalSetup: ['test/build.ts'] } },
+      {
+        test: {
+          ...shared,
+          name: 'e2e',
+          include: ['test/e2e/**/*.spec.ts'],
+          globalSetup: [temporaryRoot, 'test/build.ts'],
+        },
+      },
     ],
   },
 });

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from '@aws-sdk/client-auto-scaling';
@@ -16,8 +16,9 @@ import {
   StopInstancesCommand,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
-import { expect } from 'vitest';
+import { describe, expect } from 'vitest';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/server.ts';
+import { hasMoto } from '../moto.ts';
 import type { Json } from './plugin.ts';
 
 /** An EC2 to test against. */
@@ -137,18 +138,6 @@ const freePort = (): Promise<number> =>
     });
   });
 
-/** Whether moto is on this machine. CI has it, so that the emulator cannot flatter us. */
-const hasMoto = ((): boolean => {
-  try {
-    execFileSync('moto_server', ['--help'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    if (process.env['CI'] === 'true')
-      throw new Error('moto_server is required when CI=true: pip install "moto[server]"');
-    return false;
-  }
-})();
-
 const answers = async (url: string): Promise<boolean> => {
   try {
     return (await fetch(`${url}/moto-api/`)).ok;
@@ -195,7 +184,15 @@ const motoBackend = async (): Promise<Backend> => {
   };
 };
 
-export const backends = [
+const backends = [
   { name: 'the emulator', start: (): Promise<Backend> => emulatorBackend(), available: true },
   { name: 'moto', start: motoBackend, available: hasMoto },
 ] as const;
+
+/** The same tests against each; those against a moto that is not there are skipped, so that the summary counts them. */
+export const describeBackends = (
+  title: (name: string) => string,
+  tests: (backend: (typeof backends)[number]) => void,
+): void => {
+  for (const backend of backends) describe.skipIf(!backend.available)(title(backend.name), () => tests(backend));
+};

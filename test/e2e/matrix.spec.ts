@@ -1,5 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Backend, backends } from './backends.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { type Backend, describeBackends } from './backends.ts';
 import { createOwnGroup, type Market } from './own-group.ts';
 import { createPlugin, hostOf, type Json, type Plugin } from './plugin.ts';
 
@@ -82,8 +82,8 @@ const cells: readonly Cell[] = [
   })),
 ];
 
-describe.each(backends.filter(({ available }) => available))(
-  'every kind of capacity against $name',
+describeBackends(
+  (name) => `every kind of capacity against ${name}`,
   ({ start, name: backendName }) => {
     let backend: Backend;
     let plugin: Plugin;

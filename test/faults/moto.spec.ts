@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Backend, backends } from '../e2e/backends.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { type Backend, describeBackends } from '../e2e/backends.ts';
 import { createPlugin, hostOf, type Plugin } from '../e2e/plugin.ts';
 import { count } from './tally.ts';
 
@@ -43,47 +43,50 @@ const templates = {
   CreateFleet: { providerApi: 'EC2Fleet', priceType: 'ondemand', vmTypes: { 'm5.large': 1 } },
 };
 
-describe.each(backends.filter(({ available }) => available))('answers dropped in front of $name', ({ start, name }) => {
-  let backend: Backend;
-  let proxy: Awaited<ReturnType<typeof startProxy>>;
-  let plugin: Plugin;
+describeBackends(
+  (name) => `answers dropped in front of ${name}`,
+  ({ start, name }) => {
+    let backend: Backend;
+    let proxy: Awaited<ReturnType<typeof startProxy>>;
+    let plugin: Plugin;
 
-  beforeAll(async () => {
-    backend = await start();
-  });
-  afterAll(async () => {
-    await proxy.close();
-    await plugin.remove();
-    await backend.close();
-  });
-  beforeEach(async () => {
-    proxy = await startProxy(backend.url, Object.keys(templates));
-    plugin = await createPlugin(
-      { AWS_ENDPOINT_URL: proxy.url, consistencyWindowSeconds: 0 },
-      Object.entries(templates).map(([templateId, fields]) => ({
-        templateId,
-        maxNumber: 50,
-        attributes,
-        ...backend.place,
-        ...fields,
-      })),
-    );
-  });
+    beforeAll(async () => {
+      backend = await start();
+    });
+    afterAll(() => backend.close());
+    beforeEach(async () => {
+      proxy = await startProxy(backend.url, Object.keys(templates));
+      plugin = await createPlugin(
+        { AWS_ENDPOINT_URL: proxy.url, consistencyWindowSeconds: 0 },
+        Object.entries(templates).map(([templateId, fields]) => ({
+          templateId,
+          maxNumber: 50,
+          attributes,
+          ...backend.place,
+          ...fields,
+        })),
+      );
+    });
+    afterEach(async () => {
+      await proxy.close();
+      await plugin.remove();
+    });
 
-  it.each(
-    Object.keys(templates).flatMap((action) => [
-      // moto knows no client tokens: the same call again would launch again.
-      ...(name === 'moto' ? [] : [[action, 'at once', 2] as const]),
-      [action, 'by the next status', 0] as const,
-    ]),
-  )('%s: %s the whole of the first launch is found, and no more', async (action, _how, retries) => {
-    await plugin.configure({ AWS_REQUEST_RETRY_ATTEMPTS: retries });
-    const { machines } = await plugin.settled(await plugin.request(action, 2));
-    expect([...proxy.dropped]).toEqual([action]);
-    expect(machines.map(({ result }) => result)).toEqual(['succeed', 'succeed']);
-    const known = machines.map(({ machineId }) => machineId).sort();
-    expect([...(await backend.instanceIds('pending', 'running'))].sort()).toEqual(known);
-    await plugin.settled(await plugin.giveBack(machines.map(hostOf)));
-    expect(await backend.instanceIds('pending', 'running')).toEqual([]);
-  });
-});
+    it.each(
+      Object.keys(templates).flatMap((action) => [
+        // moto knows no client tokens: the same call again would launch again.
+        ...(name === 'moto' ? [] : [[action, 'at once', 2] as const]),
+        [action, 'by the next status', 0] as const,
+      ]),
+    )('%s: %s the whole of the first launch is found, and no more', async (action, _how, retries) => {
+      await plugin.configure({ AWS_REQUEST_RETRY_ATTEMPTS: retries });
+      const { machines } = await plugin.settled(await plugin.request(action, 2));
+      expect([...proxy.dropped]).toEqual([action]);
+      expect(machines.map(({ result }) => result)).toEqual(['succeed', 'succeed']);
+      const known = machines.map(({ machineId }) => machineId).sort();
+      expect([...(await backend.instanceIds('pending', 'running'))].sort()).toEqual(known);
+      await plugin.settled(await plugin.giveBack(machines.map(hostOf)));
+      expect(await backend.instanceIds('pending', 'running')).toEqual([]);
+    });
+  },
+);
