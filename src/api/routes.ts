@@ -187,7 +187,7 @@ const returnMachines: Route = {
   message: ({ body }) => {
     const machines = Array.isArray(body['machines']) ? body['machines'] : [];
     const named = machines.map((each: unknown) => ({ name: '', machineId: '', ...Object(each) }));
-    return { type: 'ReturnMachines', ...rename(body, { command_id: 'commandId' }), machines: named };
+    return { type: 'ReturnMachines', ...rename(body, { command_id: 'commandId' }), machines: named, onlyKnown: true };
   },
   answer: ({ requestId, ...rest }) => ({ request_id: requestId, ...rest }),
 };

@@ -1,5 +1,5 @@
 import { hasCode, messageOf } from '../domain/errors.ts';
-import { isInstanceId } from '../domain/ids.ts';
+import { asInstanceId, isCreateId, looksLikeInstanceId } from '../domain/ids.ts';
 import { hasEnded, type Machine } from '../domain/machine.ts';
 import { absentRequest, type Request } from '../domain/request.ts';
 import type { OwnedSighting } from '../domain/return-request.ts';
@@ -26,8 +26,8 @@ export interface FoundHost {
   readonly record?: RecalledMachine;
   /** Some record could not be read: that EC2 does not show the host proves nothing. */
   readonly uncertain: boolean;
-  /** Several instances have the name. */
-  readonly ambiguous: boolean;
+  /** The ids of the instances that have or had the name, where these are several: none of them is meant for sure. */
+  readonly namesakes: readonly string[];
 }
 
 export interface HostLookupPorts {
@@ -52,18 +52,21 @@ const readRequest = async (
 };
 
 /**
- * Machines in our own records that match. Reads the streams of all requests that hold machines: for the rare case of a host
- * that EC2 does not show, not for every call.
+ * Machines in our own records that match. Reads the streams of all requests that hold machines, or of all there are: for the rare
+ * case of a host that EC2 does not show or of which only the name is known, not for every call.
  */
 export const recallMachines = async (
   ports: Pick<HostLookupPorts, 'streams' | 'live' | 'log'>,
   matches: (machine: Machine) => boolean,
+  all = false,
 ): Promise<{ readonly recalled: readonly RecalledMachine[]; readonly isComplete: boolean }> => {
   const recalled: RecalledMachine[] = [];
   let isComplete = true;
-  for (const { requestId } of await ports.live.list()) {
+  const live = new Set((await ports.live.list()).map(({ requestId }) => requestId));
+  const others = all ? (await ports.streams.ids()).filter(isCreateId) : [];
+  for (const requestId of new Set([...live, ...others])) {
     const { request, isReadable } = await readRequest(ports, requestId);
-    isComplete &&= isReadable;
+    isComplete &&= isReadable || !live.has(requestId);
     if (request.stage === 'absent') continue;
     for (const machine of request.machines.values()) if (matches(machine)) recalled.push({ requestId, machine });
   }
@@ -73,11 +76,12 @@ export const recallMachines = async (
 /** Hosts without duplicates: one entry per id, or per name where there is no id EC2 could have given out. */
 export const uniqueHosts = (refs: readonly HostRef[]): readonly HostRef[] => [
   ...new Map(
-    refs.map((ref) => [isInstanceId(ref.machineId) ? ref.machineId : ref.name || ref.machineId, ref]),
+    refs.map((ref) => [asInstanceId(ref.machineId) ?? (isByName(ref) ? ref.name : ref.machineId), ref]),
   ).values(),
 ];
 
-const isByName = ({ machineId, name }: HostRef): boolean => !isInstanceId(machineId) && name !== '';
+/** A name counts only where no id of an instance is given, be it one that EC2 never gave out. */
+const isByName = ({ machineId, name }: HostRef): boolean => !looksLikeInstanceId(machineId) && name !== '';
 
 interface Seen {
   readonly byId: ReadonlyMap<string, OwnedSighting>;
@@ -85,7 +89,7 @@ interface Seen {
 }
 
 const lookUp = async ({ hosts }: HostLookupPorts, refs: readonly HostRef[]): Promise<Seen> => {
-  const ids = refs.map(({ machineId }) => machineId).filter(isInstanceId);
+  const ids = refs.flatMap(({ machineId }) => asInstanceId(machineId) ?? []);
   const names = refs.filter(isByName).map(({ name }) => name);
   if (ids.length + names.length === 0) return { byId: new Map(), byName: new Map() };
   const ec2 = await hosts();
@@ -101,22 +105,34 @@ const candidatesFor = (named: readonly OwnedSighting[]): readonly OwnedSighting[
   return ours.length > 0 ? ours : named;
 };
 
+/**
+ * Which instances a name may mean. A host that is gone may have left its name to a new one: until it has been given back, both
+ * are meant.
+ */
+const meantBy = (named: readonly OwnedSighting[], known: readonly RecalledMachine[]): readonly string[] => {
+  const idsOf = (recalled: readonly RecalledMachine[]) => recalled.map(({ machine }) => machine.machineId);
+  const held = idsOf(known.filter(({ machine }) => machine.returnId === undefined));
+  const ours = named.filter((sighting) => sighting.ours).map(({ machineId }) => machineId);
+  const meant = new Set([...ours, ...held]);
+  if (meant.size > 0) return [...meant];
+  return known.length > 0 ? idsOf(known) : named.map(({ machineId }) => machineId);
+};
+
 /** Our records of the hosts that EC2 does not show as plainly well: by owner tag, else by search. */
-const recordsFor = async (ports: HostLookupPorts, seen: Seen, refs: readonly HostRef[]) => {
+const recordsFor = async (ports: HostLookupPorts, seen: Seen, refs: readonly HostRef[], depth: LookupDepth) => {
   const ended = [...seen.byId.values()].filter(({ state }) => hasEnded(state));
   const owners = new Set(ended.flatMap(({ owner }) => (owner === undefined ? [] : [owner])));
   const unseenIds = new Set(
-    refs.map(({ machineId }) => machineId).filter((id) => isInstanceId(id) && !seen.byId.has(id)),
+    refs.flatMap(({ machineId }) => asInstanceId(machineId) ?? []).filter((id) => !seen.byId.has(id)),
   );
-  const unclear = new Set(
-    refs
-      .filter((ref) => isByName(ref) && candidatesFor(seen.byName.get(ref.name) ?? []).length !== 1)
-      .map(({ name }) => name),
-  );
+  const isUnclear = ({ name }: HostRef): boolean =>
+    depth !== 'live' || candidatesFor(seen.byName.get(name) ?? []).length !== 1;
+  const unclear = new Set(refs.filter((ref) => isByName(ref) && isUnclear(ref)).map(({ name }) => name));
+  const all = depth === 'all' || (depth === 'names' && unclear.size > 0);
   const { recalled, isComplete } =
     unseenIds.size + unclear.size === 0
       ? { recalled: [], isComplete: true }
-      : await recallMachines(ports, ({ machineId, name }) => unseenIds.has(machineId) || unclear.has(name));
+      : await recallMachines(ports, ({ machineId, name }) => unseenIds.has(machineId) || unclear.has(name), all);
   const records = new Map(recalled.map((record) => [record.machine.machineId, record]));
   for (const requestId of owners) {
     const { request } = await readRequest(ports, requestId);
@@ -126,19 +142,28 @@ const recordsFor = async (ports: HostLookupPorts, seen: Seen, refs: readonly Hos
   return { records, isComplete };
 };
 
+/**
+ * Which records are searched for what EC2 does not tell: those of requests that hold machines; for names those of all requests;
+ * those of all.
+ */
+export type LookupDepth = 'live' | 'names' | 'all';
+
 /** Looks the hosts up at EC2, in the order asked. Throws `provider.*` when EC2 cannot be read. */
-export const findHosts = async (ports: HostLookupPorts, refs: readonly HostRef[]): Promise<readonly FoundHost[]> => {
+export const findHosts = async (
+  ports: HostLookupPorts,
+  refs: readonly HostRef[],
+  depth: LookupDepth = 'live',
+): Promise<readonly FoundHost[]> => {
   const seen = await lookUp(ports, refs);
-  const { records, isComplete } = await recordsFor(ports, seen, refs);
+  const { records, isComplete } = await recordsFor(ports, seen, refs, depth);
   const recorded = [...records.values()];
 
-  const resolve = (asked: HostRef): { readonly machineId: string; readonly ambiguous: boolean } => {
-    if (!isByName(asked)) return { machineId: isInstanceId(asked.machineId) ? asked.machineId : '', ambiguous: false };
-    const candidates = candidatesFor(seen.byName.get(asked.name) ?? []);
-    const known = recorded.filter(({ machine }) => machine.name === asked.name).map(({ machine }) => machine.machineId);
-    const [only, ...more] = candidates.length === 1 ? candidates.map(({ machineId }) => machineId) : known;
-    if (only !== undefined && more.length === 0) return { machineId: only, ambiguous: false };
-    return { machineId: '', ambiguous: candidates.length + known.length > 0 };
+  const resolve = (asked: HostRef): Pick<FoundHost, 'machineId' | 'namesakes'> => {
+    if (!isByName(asked)) return { machineId: asInstanceId(asked.machineId) ?? '', namesakes: [] };
+    const known = recorded.filter(({ machine }) => machine.name === asked.name);
+    const meant = meantBy(seen.byName.get(asked.name) ?? [], known);
+    const [only = '', ...more] = meant;
+    return more.length === 0 ? { machineId: only, namesakes: [] } : { machineId: '', namesakes: meant };
   };
 
   const resolved = refs.map((asked) => ({ asked, ...resolve(asked) }));
@@ -148,12 +173,12 @@ export const findHosts = async (ports: HostLookupPorts, refs: readonly HostRef[]
     .map(({ machineId }) => machineId);
   const late = forgotten.length === 0 ? [] : await (await ports.hosts()).describe(forgotten);
   const byId = new Map([...seen.byId, ...late.map((sighting) => [sighting.machineId, sighting] as const)]);
-  return resolved.map(({ asked, machineId, ambiguous }) => {
+  return resolved.map(({ asked, machineId, namesakes }) => {
     const [sighting, record] = [byId.get(machineId), records.get(machineId)];
     return {
       asked,
       machineId,
-      ambiguous,
+      namesakes,
       uncertain: !isComplete,
       ...(sighting === undefined ? {} : { seen: sighting }),
       ...(record === undefined ? {} : { record }),

@@ -78,6 +78,7 @@ export const messageSchemas = {
           properties: { name: { type: 'string', maxLength: 256 }, machineId: { type: 'string', maxLength: 64 } },
         },
       },
+      onlyKnown: { type: 'boolean' },
     },
     ['machines'],
   ),

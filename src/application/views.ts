@@ -1,7 +1,7 @@
 import { isReturnId } from '../domain/ids.ts';
 import { type Machine, type MachineResult, type MachineState, resultOf, type Sighting } from '../domain/machine.ts';
 import type { KnownRequest, Request } from '../domain/request.ts';
-import type { KnownReturn, ReturnItem, ReturnRequest } from '../domain/return-request.ts';
+import { isUnknown, type KnownReturn, type ReturnItem, type ReturnRequest } from '../domain/return-request.ts';
 import { requestMessage } from './launching.ts';
 import type { Stream } from './ports.ts';
 import { foldRequest, foldReturn } from './streams.ts';
@@ -137,11 +137,13 @@ const returnView = (requestId: string, request: KnownReturn, version: number): R
   const machines = [...request.items.values()].map((item) => itemView(requestId, item));
   const counts = countResults(machines);
   const ended = counts.fail > 0 ? 'complete_with_error' : 'complete';
+  const unknown = [...request.items.values()].filter(isUnknown).length;
+  const unknownText = unknown === 0 ? '' : ` ${unknown} known neither to EC2 nor to our records.`;
   return {
     requestId,
     kind: 'return',
     status: request.stage === 'open' ? 'running' : ended,
-    message: `${counts.succeed} of ${machines.length} machines are gone.`,
+    message: `${counts.succeed - unknown} of ${machines.length} machines are gone.${unknownText}`,
     wanted: machines.length,
     counts,
     createdAt: request.createdAt,

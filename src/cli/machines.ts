@@ -113,8 +113,8 @@ export const machineCommands =
           const machinesOf = (service: ApplicationService) =>
             Promise.all(
               options.machines.map(async (host) =>
-                host.startsWith('i-')
-                  ? { name: '', machineId: await machineIdOf(service, options, host) }
+                /^i-/i.test(host)
+                  ? { name: '', machineId: await machineIdOf(service, options, host.toLowerCase()) }
                   : { name: host, machineId: '' },
               ),
             );
@@ -128,7 +128,7 @@ export const machineCommands =
           return done(
             withService(door, options, async (service) => {
               const machines = await machinesOf(service);
-              const answer = await service.returnMachines({ machines, ...commandOptions(options) });
+              const answer = await service.returnMachines({ machines, onlyKnown: true, ...commandOptions(options) });
               show(door, options, answer, ({ requestId, message }) => `${requestId}\n${message}`);
               return 0;
             }),

@@ -65,11 +65,14 @@ const requestTable = (options: CommonOptions, views: readonly Omit<RequestView, 
   return columnTable(options, views, requestColumns(Date.now(), short), 'No request found.');
 };
 
+/** Without a type EC2 never showed it: nothing is there that could have ended. */
+const unlessNeverSeen = ({ instanceType }: MachineView, text: string): string => (instanceType === '' ? '-' : text);
+
 const machineColumns: readonly Column<MachineView>[] = [
   ['MACHINE', ({ machineId }) => machineId, 'whole'],
   ['NAME', ({ name }) => name],
-  ['RESULT', ({ result }) => result],
-  ['STATE', ({ status }) => status],
+  ['RESULT', (machine) => (machine.result === 'succeed' ? unlessNeverSeen(machine, machine.result) : machine.result)],
+  ['STATE', (machine) => unlessNeverSeen(machine, machine.status)],
   ['WHY', ({ message }) => message],
 ];
 

@@ -13,6 +13,15 @@ export const isReturnId = (id: string): boolean => returnId.test(id);
 /** Whether EC2 could have given out this id: `i-` and 8 or 17 hexadecimal digits. */
 export const isInstanceId = (id: string): boolean => instanceId.test(id);
 
+/** The id of an instance in the form EC2 gives out, however it was typed; undefined where it is none. */
+export const asInstanceId = (id: string): string | undefined => {
+  const lower = id.toLowerCase();
+  return isInstanceId(lower) ? lower : undefined;
+};
+
+/** Whether this is meant for the id of an instance. */
+export const looksLikeInstanceId = (id: string): boolean => /^i-/i.test(id);
+
 export const createIdOf = (commandId: string): string => `req-${commandId}`;
 export const returnIdOf = (commandId: string): string => `ret-${commandId}`;
 

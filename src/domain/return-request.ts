@@ -52,6 +52,9 @@ export const evolveReturn = (state: ReturnRequest, event: ReturnEvent): ReturnRe
   }
 };
 
+/** Whether neither EC2 nor our records ever knew it: nothing has ended, though nothing is left to do either. */
+export const isUnknown = ({ verdict, last }: ReturnItem): boolean => verdict === 'gone' && last === undefined;
+
 /** Items whose end EC2 has not confirmed. */
 export const openItems = (state: KnownReturn): readonly ReturnItem[] =>
   [...state.items.values()].filter((item) => !isFinal(item));

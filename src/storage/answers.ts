@@ -1,7 +1,7 @@
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Answered, Answers } from '../application/middleware.ts';
-import { PluginError } from '../domain/errors.ts';
+import { hasCode, PluginError } from '../domain/errors.ts';
 import { createFile, readIfPresent } from './atomic-file.ts';
 
 const commandIdForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -16,14 +16,18 @@ export const createAnswers = (workDirectory: string): Answers & { forgetBefore(t
   const find = async <A>(commandId: string): Promise<Answered<A> | undefined> => {
     const text = await readIfPresent(pathOf(commandId));
     if (text === undefined) return undefined;
-    const value: unknown = JSON.parse(text);
-    if (isAnswered<A>(value)) return value;
-    throw new PluginError('storage.unreadable', `${pathOf(commandId)} does not hold what this program writes there`);
+    const value = parse(text);
+    // Cut off by a full disk or a crash: the command runs again, and its handler finds what is on record under the id.
+    return isAnswered<A>(value) ? value : undefined;
   };
   return {
     find,
     keep: async <A>(commandId: string, answered: Answered<A>): Promise<Answered<A>> => {
-      const isMine = await createFile(pathOf(commandId), JSON.stringify(answered));
+      const isMine = await createFile(pathOf(commandId), JSON.stringify(answered)).catch((error: unknown) => {
+        // What was done is told, though it cannot be told again.
+        if (!hasCode(error, 'storage.unwritable')) throw error;
+        return true;
+      });
       return isMine ? answered : ((await find<A>(commandId)) ?? answered);
     },
     forgetBefore: async (time) => {
@@ -33,6 +37,14 @@ export const createAnswers = (workDirectory: string): Answers & { forgetBefore(t
       }
     },
   };
+};
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 };
 
 const isAnswered = <A>(value: unknown): value is Answered<A> =>

@@ -33,14 +33,12 @@ const isTotal = (value: unknown): value is Pick<Total, 'upTo' | 'figures'> =>
 const isFigures = (value: unknown): value is Figures =>
   typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'number');
 
-/** A line cut off by a full disk counts for nothing. */
+/** What a full disk has cut off counts for nothing. */
+const parse = (text: string): unknown => attempt<unknown>(() => JSON.parse(text), undefined);
+
 const parseLine = (line: string): readonly Figures[] => {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isFigures(value) ? [value] : [];
-  } catch {
-    return [];
-  }
+  const value = parse(line);
+  return isFigures(value) ? [value] : [];
 };
 
 /**
@@ -52,9 +50,14 @@ export const createUsage = (workDirectory: string, clock: () => number): Usage =
   const hourOf = (time: number): number => Math.floor(time / hourMs);
 
   const readTotal = async (names: readonly string[]): Promise<Total> => {
-    const number = Math.max(0, ...names.map((name) => Number(totalFile.exec(name)?.[1] ?? 0)));
-    const value: unknown = JSON.parse((await readIfPresent(join(folder, `total-${number}.json`))) ?? 'null');
-    return isTotal(value) ? { number, ...value } : { number, upTo: 0, figures: {} };
+    const numbers = names.map((name) => Number(totalFile.exec(name)?.[1] ?? 0)).sort((a, b) => b - a);
+    const [number = 0] = numbers;
+    for (const each of numbers) {
+      const value = parse((await readIfPresent(join(folder, `total-${each}.json`))) ?? '');
+      // A time that lies ahead was noted by a clock that was wrong: whatever hours are still there are not in it.
+      if (isTotal(value)) return { ...value, number, upTo: value.upTo > hourOf(clock()) ? 0 : value.upTo };
+    }
+    return { number, upTo: 0, figures: {} };
   };
 
   const readHours = async (names: readonly string[], isIn: (hour: number) => boolean): Promise<readonly Figures[]> => {

@@ -122,8 +122,9 @@ describeBackends(
         .toEqual(['HOST1.Grid.Example']);
     });
 
-    it('reports hosts that neither EC2 nor our records know as gone', async () => {
+    it('reports hosts that neither EC2 nor our records know as gone, by two looks', async () => {
       const unknown = { name: 'ip-10-9-9-9.ec2.internal', machineId: 'i-0fedcba9876543210' };
+      expect(await plugin.reclaims([unknown, 'ip-10-8-8-8.ec2.internal'])).toEqual([]);
       expect(await plugin.reclaims([unknown, 'ip-10-8-8-8.ec2.internal'])).toEqual([
         { machine: unknown.name, machineId: unknown.machineId, gracePeriod: 0 },
         { machine: 'ip-10-8-8-8.ec2.internal', gracePeriod: 0 },

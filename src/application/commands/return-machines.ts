@@ -1,7 +1,7 @@
 import { isPluginError, messageOf, PluginError } from '../../domain/errors.ts';
-import { isInstanceId, isReturnId, returnIdOf } from '../../domain/ids.ts';
+import { asInstanceId, isReturnId, looksLikeInstanceId, returnIdOf } from '../../domain/ids.ts';
 import { hasEnded } from '../../domain/machine.ts';
-import { judge, type ReturnItem } from '../../domain/return-request.ts';
+import { isUnknown, judge, type ReturnItem } from '../../domain/return-request.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
 import { type FoundHost, findHosts, type HostLookupPorts, type HostRef, uniqueHosts } from '../host-lookup.ts';
 import type { CapacityProviders, Clock, RequestStreams } from '../ports.ts';
@@ -11,6 +11,11 @@ import { leaveResources, markReturned, terminateStanding } from '../sync-return.
 export interface ReturnMachines extends Command {
   readonly type: 'ReturnMachines';
   readonly machines: readonly HostRef[];
+  /**
+   * Throws `machine.not-found` for a host that neither EC2 nor our records know, and `input.invalid` for a name of several: a
+   * person has mistyped it. To Host Factory such a host is gone.
+   */
+  readonly onlyKnown?: boolean;
 }
 
 export interface ReturnMachinesAnswer {
@@ -32,7 +37,7 @@ export interface ReturnMachinesPorts extends HostLookupPorts {
  */
 export const returnMachinesHandler =
   (ports: ReturnMachinesPorts): Handler<Operation<ReturnMachines, ReturnMachinesAnswer>> =>
-  async ({ machines, commandId }, origin) => {
+  async ({ machines, onlyKnown = false, commandId }, origin) => {
     const { streams, log, clock } = ports;
     const context = { streams, origin };
     const requestId = returnIdOf(origin.commandId ?? ports.newId());
@@ -40,13 +45,15 @@ export const returnMachinesHandler =
     const known = commandId === undefined ? 0 : (await streams.load(requestId)).version;
     if (known > 0) return { requestId, version: known, message: 'This return was asked for before.' };
 
-    const items = uniqueItems((await lookUp(ports, uniqueHosts(machines))).map(toItem));
+    const found = await lookUp(ports, uniqueHosts(machines), onlyKnown);
+    if (onlyKnown) refuseUnknown(found);
+    const items = uniqueItems(found.map(toItem));
     const now = clock();
     const record = decideOnReturn(context, requestId, [{ type: 'Request', now, items }]);
     const recorded = await record.catch((error: unknown) => ({ error }));
-    // Money before bookkeeping: a host goes even if the disk refuses the record, and the fault is reported after.
+    // Money before bookkeeping: a host goes even if the disk refuses the record, and the fault is told after.
     const { accepted, trouble } = await terminate(ports, context, requestId, now, items);
-    if ('error' in recorded) throw recorded.error;
+    if ('error' in recorded) return unrecorded(ports, requestId, items, accepted, recorded.error);
     await markReturned(ports, context, requestId, now, [...accepted, ...items.filter(isEnding)]);
     // Nobody asks again about a return that is over at once: what was left of their groups goes now.
     if (recorded.state.stage === 'settled') await leaveResources(ports, context, now, items);
@@ -55,14 +62,55 @@ export const returnMachinesHandler =
     return { requestId, version: recorded.version, message };
   };
 
+const refuseUnknown = (found: readonly FoundHost[]): void => {
+  for (const { asked, namesakes } of found)
+    if (namesakes.length > 0) throw new PluginError('input.invalid', namesakesText(asked.name, namesakes));
+  const unknown = found
+    .filter(({ seen, record, uncertain }) => seen === undefined && record === undefined && !uncertain)
+    .map(({ asked }) => asked.machineId || asked.name);
+  if (unknown.length > 0)
+    throw new PluginError(
+      'machine.not-found',
+      `no machine has the id or name ${unknown.join(', ')}; nothing was returned`,
+    );
+};
+
+const namesakesText = (name: string, ids: readonly string[]): string =>
+  `several instances have or had the name ${name} (${ids.join(', ')}): return it by machineId`;
+
+/** The hosts went, so that nothing is left to ask about: the id is answered all the same. Else the return has to come again. */
+const unrecorded = (
+  { log }: ReturnMachinesPorts,
+  requestId: string,
+  items: readonly ReturnItem[],
+  accepted: readonly ReturnItem[],
+  error: unknown,
+): ReturnMachinesAnswer => {
+  const done = new Set(accepted);
+  const isLeft = (item: ReturnItem): boolean =>
+    !(done.has(item) || isEnding(item) || item.verdict === 'gone' || item.verdict === 'foreign');
+  if (!isPluginError(error) || items.some(isLeft)) throw error;
+  const message = `${messageFor(items, accepted.length, '')} The return is not on record: ${messageOf(error)}`;
+  log.error('return.unrecorded', message, { requestId, machines: items.map(({ key }) => key) });
+  return { requestId, version: 0, message };
+};
+
 /** When EC2 cannot be read, hosts known by id are recorded unseen; for a bare name there is nothing to record yet. */
-const lookUp = async (ports: ReturnMachinesPorts, refs: readonly HostRef[]): Promise<readonly FoundHost[]> => {
+const lookUp = async (
+  ports: ReturnMachinesPorts,
+  refs: readonly HostRef[],
+  onlyKnown: boolean,
+): Promise<readonly FoundHost[]> => {
   try {
-    return await findHosts(ports, refs);
+    return await findHosts(ports, refs, onlyKnown ? 'all' : 'names');
   } catch (error) {
-    if (!isPluginError(error) || !refs.every(({ machineId }) => isInstanceId(machineId))) throw error;
+    const ids = refs.flatMap((asked) => {
+      const machineId = asInstanceId(asked.machineId);
+      return machineId === undefined ? [] : [{ asked, machineId, uncertain: true, namesakes: [] }];
+    });
+    if (!isPluginError(error) || ids.length < refs.length) throw error;
     ports.log.warn('return.unverified', messageOf(error), { aws: error.aws });
-    return refs.map((asked) => ({ asked, machineId: asked.machineId, uncertain: true, ambiguous: false }));
+    return ids;
   }
 };
 
@@ -75,7 +123,7 @@ const isEnding = ({ last }: ReturnItem): boolean => last !== undefined && hasEnd
 
 const toItem = (host: FoundHost): ReturnItem => {
   const { asked, machineId, seen, record } = host;
-  const key = machineId || asked.name || asked.machineId;
+  const key = machineId || (looksLikeInstanceId(asked.machineId) ? asked.machineId : asked.name || asked.machineId);
   const last = record?.machine;
   const item = {
     key,
@@ -91,9 +139,8 @@ const toItem = (host: FoundHost): ReturnItem => {
   return { ...item, machineId: asked.machineId, ...withoutId(host) };
 };
 
-const withoutId = ({ asked, ambiguous, uncertain }: FoundHost): Pick<ReturnItem, 'verdict' | 'message'> => {
-  if (ambiguous)
-    return { verdict: 'foreign', message: `several instances are named ${asked.name}: return it by machineId` };
+const withoutId = ({ asked, namesakes, uncertain }: FoundHost): Pick<ReturnItem, 'verdict' | 'message'> => {
+  if (namesakes.length > 0) return { verdict: 'foreign', message: namesakesText(asked.name, namesakes) };
   if (asked.machineId !== '') return { verdict: 'gone', message: `"${asked.machineId}" is not an EC2 instance id` };
   return uncertain
     ? { verdict: 'foreign', message: `no instance is named ${asked.name}, but a record could not be read: see the log` }
@@ -119,10 +166,13 @@ const terminate = async (
 const messageFor = (items: readonly ReturnItem[], accepted: number, trouble: string): string => {
   const of = (verdict: ReturnItem['verdict']): number => items.filter((item) => item.verdict === verdict).length;
   const going = accepted + items.filter((item) => item.verdict === 'terminating' && isEnding(item)).length;
+  const unknown = items.filter(isUnknown).length;
+  const gone = of('gone') - unknown;
   const waiting = of('terminating') - going;
   const parts = [
     `${going} of ${items.length} machines are being terminated.`,
-    of('gone') > 0 ? `${of('gone')} gone already.` : '',
+    gone > 0 ? `${gone} gone already.` : '',
+    unknown > 0 ? `${unknown} known neither to EC2 nor to our records.` : '',
     of('unseen') > 0 ? `${of('unseen')} not shown by EC2; looked for again.` : '',
     of('foreign') > 0
       ? `${of('foreign')} not terminated: without this provider's ownership tag, or not to be told apart.`

@@ -118,8 +118,8 @@ const missingOf = async (
 ): Promise<ReadonlyMap<string, number>> => {
   const now = awsTime();
   if (now === undefined || found.length === 0) return new Map();
-  const isMissing = ({ seen, record, uncertain, ambiguous }: FoundHost): boolean =>
-    seen === undefined && record === undefined && !uncertain && !ambiguous;
+  const isMissing = ({ seen, record, uncertain, namesakes }: FoundHost): boolean =>
+    seen === undefined && record === undefined && !uncertain && namesakes.length === 0;
   return unseen.note({
     now,
     unseen: found.filter(isMissing).map(keyOf),

@@ -1,3 +1,5 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Command, createBus, type Operation } from '../../../src/application/bus.ts';
 import { idempotent, validating } from '../../../src/application/middleware.ts';
@@ -28,7 +30,7 @@ const start = async () => {
       { Draw: async () => draw },
       { name: 'command', correlationId: () => 'c', middleware: [idempotent(async () => createAnswers(folder))] },
     );
-  return { state, bus };
+  return { state, bus, folder };
 };
 
 describe('a command that comes again', () => {
@@ -39,6 +41,19 @@ describe('a command that comes again', () => {
     const first = await bus().execute(command);
     expect(await bus().execute({ ...command, userId: 'ana', correlationId: 'other' })).toEqual(first);
     expect(state.drawn).toBe(1);
+  });
+
+  it.each(['', '{"type":"Dr', '{}'])('is carried out again when its answer was cut off: %j', async (text) => {
+    const { bus, folder } = await start();
+    await mkdir(join(folder, 'answers'), { recursive: true });
+    await writeFile(join(folder, 'answers', `${uuid(1)}.json`), text);
+    expect(await bus().execute(command)).toEqual({ number: 1 });
+  });
+
+  it('is answered although the disk does not keep the answer', async () => {
+    const { bus, folder } = await start();
+    await symlink(join(folder, 'nowhere', 'at', 'all'), join(folder, 'answers'));
+    expect(await bus().execute(command)).toEqual({ number: 1 });
   });
 
   it('is carried out again when it failed', async () => {

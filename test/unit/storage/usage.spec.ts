@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createUsage } from '../../../src/storage/usage.ts';
@@ -44,6 +44,33 @@ describe('figures', () => {
     await open().compact();
     await open().add({ 'last_call_timestamp_seconds{door="a"}': 25 });
     expect(await open().total()).toEqual({ 'last_call_timestamp_seconds{door="a"}': 30 });
+  });
+
+  it('go on to be counted after a clock that was ahead has folded them', async () => {
+    const { open, time } = await start();
+    await open().add({ calls: 1 });
+    time.now += 10_000 * hour;
+    await open().compact();
+    time.now -= 9_000 * hour;
+    await open().add({ calls: 1 });
+    await open().compact();
+    time.now += hour;
+    await open().add({ calls: 1 });
+    await open().compact();
+    expect(await open().total()).toEqual({ calls: 3 });
+  });
+
+  it('are those of the total before where a full disk has cut off the last', async () => {
+    const { open, time, folder } = await start();
+    await open().add({ calls: 1 });
+    time.now += 2 * hour;
+    await open().compact();
+    await writeFile(join(folder, 'usage', 'total-2.json'), '');
+    await open().add({ calls: 1 });
+    expect(await open().total()).toEqual({ calls: 2 });
+    time.now += 2 * hour;
+    await open().compact();
+    expect(await open().total()).toEqual({ calls: 2 });
   });
 
   it('are none before the first, and cost no file when nothing was counted', async () => {

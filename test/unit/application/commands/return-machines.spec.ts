@@ -143,6 +143,15 @@ describe('the cases of the contract', () => {
     expect((await status(world, requestId)).machines).toMatchObject([{ machineId: host, name: nameOf(host) }]);
   });
 
+  it('only a name nobody knows is not told as a machine that has ended', async () => {
+    const world = await startWorld();
+    const { requestId, message } = await giveBack(world, [{ name: 'nobody' }]);
+    expect(message).toBe('0 of 1 machines are being terminated. 1 known neither to EC2 nor to our records.');
+    expect((await status(world, requestId)).message).toBe(
+      '0 of 1 machines are gone. 1 known neither to EC2 nor to our records.',
+    );
+  });
+
   it('only a name nobody knows: the host is gone', async () => {
     const world = await startWorld();
     const { requestId } = await giveBack(world, [{ name: 'nobody.ec2.internal' }]);
@@ -176,6 +185,19 @@ describe('the cases of the contract', () => {
     const host = world.hosts.add();
     await giveBack(world, [{ name: nameOf(host), machineId: 'vm-17' }]);
     expect(world.hosts.stateOf(host)).toBe('shutting-down');
+  });
+
+  it.each([
+    ['an id in capitals', (id: string) => id.toUpperCase()],
+    ['an id EC2 could not have given out', () => 'i-17'],
+  ])('%s beside another host’s name: the name does not count', async (_what, write) => {
+    const world = await startWorld();
+    const [named, meant] = [world.hosts.add(), world.hosts.add({ machineId: 'i-0123456789abcdef0' })];
+    const { requestId } = await giveBack(world, [{ name: nameOf(named), machineId: write(meant) }]);
+    expect(world.hosts.stateOf(named)).toBe('running');
+    const isMeant = write(meant).toLowerCase() === meant;
+    expect(world.hosts.stateOf(meant)).toBe(isMeant ? 'shutting-down' : 'running');
+    expect((await status(world, requestId)).machines).toMatchObject([{ machineId: isMeant ? meant : 'i-17' }]);
   });
 
   it('an id EC2 could not have given out, without a name: gone, and said why', async () => {
@@ -235,6 +257,81 @@ describe('the cases of the contract', () => {
   });
 });
 
+describe('a name that a new host has taken over from an old one', () => {
+  /** The first host has ended, `isNoted` or not; the second came up under its name. */
+  const renamed = async (isNoted: boolean) => {
+    const world = await startWorld();
+    const first = await running(world, 1);
+    const [old = ''] = world.hosts.ids();
+    world.hosts.end(old);
+    if (isNoted) await world.service.syncRequests({ requestIds: [first], includeSettled: true });
+    const { requestId } = await world.service.createRequest({ templateId: 'od-a', maxNumber: 1 });
+    const [, young = ''] = world.hosts.ids();
+    world.hosts.change(young, { state: 'running', name: nameOf(old), privateIpAddress: '10.0.0.1' });
+    await world.service.syncRequests({ requestIds: [requestId] });
+    return { world, old, young, name: nameOf(old) };
+  };
+
+  it.each([true, false])('never ends the new one while the old one has not been given back', async (isNoted) => {
+    const { world, old, young, name } = await renamed(isNoted);
+    const { requestId } = await giveBack(world, [{ name }]);
+    expect(world.hosts.stateOf(young)).toBe('running');
+    expect(await status(world, requestId)).toMatchObject({
+      status: 'complete_with_error',
+      machines: [{ result: 'fail', message: expect.stringContaining(`(${young}, ${old})`) }],
+    });
+    await giveBack(world, [{ name, machineId: young }]);
+    expect(world.hosts.stateOf(young)).toBe('shutting-down');
+  });
+
+  it('is the new one’s once the old one has been given back', async () => {
+    const { world, old, young, name } = await renamed(true);
+    await giveBack(world, [{ machineId: old }]);
+    await giveBack(world, [{ name }]);
+    expect(world.hosts.stateOf(young)).toBe('shutting-down');
+  });
+});
+
+describe('a return that a person asks for', () => {
+  const byHand = (world: World, ...hosts: readonly Host[]) => giveBack(world, hosts, { onlyKnown: true });
+
+  it.each<Host>([
+    { machineId: 'i-0000000000000dead' },
+    { machineId: 'i-0000' },
+    { name: '10.0.0.1' },
+    { name: 'host-9' },
+  ])('for %j, which nobody knows, is an error, and nothing is returned or recorded', async (unknown) => {
+    const world = await startWorld();
+    await running(world, 1);
+    const [machineId = ''] = world.hosts.ids();
+    await expect(byHand(world, { machineId }, unknown)).rejects.toMatchObject({
+      code: 'machine.not-found',
+      message: `no machine has the id or name ${unknown.machineId ?? unknown.name}; nothing was returned`,
+    });
+    expect(world.hosts.stateOf(machineId)).toBe('running');
+    expect((await world.streams.ids()).filter((id) => id.startsWith('ret-'))).toEqual([]);
+  });
+
+  it('for the name of several is an error that tells their ids', async () => {
+    const world = await startWorld();
+    const ids = [world.hosts.add({ name: 'twin' }), world.hosts.add({ name: 'twin' })];
+    await expect(byHand(world, { name: 'twin' })).rejects.toMatchObject({
+      code: 'input.invalid',
+      message: expect.stringContaining(ids.join(', ')),
+    });
+  });
+
+  it('for a host that has ended and left the books is the same as for Host Factory', async () => {
+    const world = await startWorld();
+    const owner = await running(world, 1);
+    const [machineId = ''] = world.hosts.ids();
+    world.hosts.end(machineId);
+    await world.service.syncRequests({ requestIds: [owner], includeSettled: true });
+    world.hosts.change(machineId, { hidden: true });
+    expect((await byHand(world, { machineId })).message).toBe('0 of 1 machines are being terminated. 1 gone already.');
+  });
+});
+
 describe('when EC2 cannot be read', () => {
   const throttled = new PluginError('provider.throttled', 'DescribeInstances failed');
 
@@ -257,15 +354,30 @@ describe('when EC2 cannot be read', () => {
 });
 
 describe('money before bookkeeping', () => {
-  it('a host goes although the disk refuses the record, and the fault is reported after', async () => {
+  const refusing = async (): Promise<World> => {
     const world = await startWorld();
-    const host = world.hosts.add();
     await mkdir(world.workDir, { recursive: true });
     await writeFile(join(world.workDir, 'requests'), '');
-    await expect(giveBack(world, [{ machineId: host }])).rejects.toMatchObject({
-      code: expect.stringMatching(/^storage\./),
+    return world;
+  };
+
+  it('a host goes although the disk refuses the record: the answer has an id, and tells the fault', async () => {
+    const world = await refusing();
+    const host = world.hosts.add();
+    expect(await giveBack(world, [{ machineId: host }])).toMatchObject({
+      requestId: expect.stringMatching(/^ret-/),
+      message: expect.stringMatching(/^1 of 1 machines are being terminated\. The return is not on record: cannot /),
     });
     expect(world.hosts.stateOf(host)).toBe('shutting-down');
+  });
+
+  it('what could not go has to be asked for again then', async () => {
+    const world = await refusing();
+    const [good, bad] = [world.hosts.add(), world.hosts.add({ refusal: 'OperationNotPermitted: protected' })];
+    await expect(giveBack(world, [{ machineId: good }, { machineId: bad }])).rejects.toMatchObject({
+      code: expect.stringMatching(/^storage\./),
+    });
+    expect(world.hosts.stateOf(good)).toBe('shutting-down');
   });
 
   it('a host goes although the record of the request that launched it is damaged', async () => {
