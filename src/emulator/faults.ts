@@ -77,19 +77,26 @@ const effectChecks: ReadonlyMap<unknown, EffectCheck> = new Map<string, EffectCh
   [
     'error',
     (effect) =>
-      isText(effect['code']) && optional(effect['message'], isText) && optional(effect['httpStatus'], isStatus),
+      hasOnly(effect, 'kind', 'code', 'message', 'httpStatus') &&
+      isText(effect['code']) &&
+      optional(effect['message'], isText) &&
+      optional(effect['httpStatus'], isStatus),
   ],
-  ['delay', (effect) => typeof effect['ms'] === 'number' && effect['ms'] >= 0],
-  ['drop-before', () => true],
-  ['drop-after', () => true],
-  ['hang', () => true],
+  ['delay', (effect) => hasOnly(effect, 'kind', 'ms') && typeof effect['ms'] === 'number' && effect['ms'] >= 0],
+  ['drop-before', (effect) => hasOnly(effect, 'kind')],
+  ['drop-after', (effect) => hasOnly(effect, 'kind')],
+  ['hang', (effect) => hasOnly(effect, 'kind')],
 ]);
+
+const hasOnly = (value: Readonly<Record<string, unknown>>, ...names: readonly string[]): boolean =>
+  Object.keys(value).every((name) => names.includes(name));
 
 const isFaultRule = (value: unknown): value is FaultRule =>
   isObject(value) &&
   optional(value['action'], isText) &&
   optional(value['nth'], isCount) &&
   optional(value['times'], (times) => times === 'always' || isCount(times)) &&
+  hasOnly(value, 'action', 'nth', 'times', 'effect') &&
   isObject(value['effect']) &&
   effectChecks.get(value['effect']['kind'])?.(value['effect']) === true;
 

@@ -34,7 +34,7 @@ interface Service {
   readonly prefix: string;
   readonly version: string;
   readonly actions: ReadonlyMap<string, Action>;
-  readonly codes: Readonly<Record<'credentials' | 'denied' | 'throttled', string>>;
+  readonly codes: Readonly<Record<'credentials' | 'denied' | 'throttled' | 'unknown', string>>;
   readonly contentType: string;
   readonly success: (action: string, answer: XmlFields, requestId: string) => string;
   readonly failure: (error: ServiceError, requestId: string) => string;
@@ -46,7 +46,12 @@ const ec2: Service = {
   prefix: 'ec2',
   version: '2016-11-15',
   actions: ec2Actions,
-  codes: { credentials: 'AuthFailure', denied: 'UnauthorizedOperation', throttled: 'RequestLimitExceeded' },
+  codes: {
+    credentials: 'AuthFailure',
+    denied: 'UnauthorizedOperation',
+    throttled: 'RequestLimitExceeded',
+    unknown: 'InvalidAction',
+  },
   contentType: xml,
   success: (action, answer, requestId) =>
     `${xmlHeader}<${action}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>${requestId}</requestId>${fieldsToXml(answer, 'item')}</${action}Response>`,
@@ -58,7 +63,12 @@ const autoScaling: Service = {
   prefix: 'autoscaling',
   version: '2011-01-01',
   actions: autoScalingActions,
-  codes: { credentials: 'InvalidClientTokenId', denied: 'AccessDenied', throttled: 'Throttling' },
+  codes: {
+    credentials: 'InvalidClientTokenId',
+    denied: 'AccessDenied',
+    throttled: 'Throttling',
+    unknown: 'InvalidAction',
+  },
   contentType: xml,
   success: (action, answer, requestId) =>
     `${xmlHeader}<${action}Response xmlns="http://autoscaling.amazonaws.com/doc/2011-01-01/">${fieldsToXml(
@@ -95,6 +105,7 @@ const ssm: Service = {
     credentials: 'UnrecognizedClientException',
     denied: 'AccessDeniedException',
     throttled: 'ThrottlingException',
+    unknown: 'UnknownOperationException',
   },
   contentType: 'application/x-amz-json-1.1',
   success: (_, answer) => JSON.stringify(answer),
@@ -140,7 +151,7 @@ const perform = (world: World, service: Service, request: ServiceRequest): XmlFi
     );
   const action = service.actions.get(request.action);
   if (action === undefined)
-    throw new ServiceError('InvalidAction', `The action ${request.action} is not valid for this web service.`);
+    throw new ServiceError(service.codes.unknown, `The action ${request.action} is not valid for this web service.`);
   checkParameters(action.parameters, request.form);
   const params = readParameters(request.form);
   if (world.settings.throttle) throttle(world, request.action, params, service.codes.throttled);

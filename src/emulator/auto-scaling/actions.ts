@@ -65,6 +65,8 @@ const checkedOrder = (world: World, form: Iterable<readonly [string, string]>): 
   if (desired < min || desired > max)
     throw invalid(`Desired capacity:${desired} must be between the specified min size:${min} and max size:${max}`);
   const params = readParameters(order);
+  if ((params.text('VPCZoneIdentifier') ?? '') === '' && params.list('AvailabilityZones').length === 0)
+    throw invalid('At least one Availability Zone or VPC Subnet is required.');
   const mixed = params.below('MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification');
   const reference = params.has('MixedInstancesPolicy') ? mixed : params.below('LaunchTemplate');
   try {

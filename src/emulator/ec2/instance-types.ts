@@ -1,3 +1,4 @@
+import { _InstanceType } from '@aws-sdk/client-ec2';
 import type { Parameters } from '../wire/parameters.ts';
 
 export interface InstanceType {
@@ -48,7 +49,10 @@ const typesOf = ([family, gibPerVcpu, manufacturer, sizes]: Family): readonly In
     };
   });
 
-/** The types that describes tell of; launches take any well-formed name. By name. */
+/** The types that launches take: those that the SDK knows. */
+export const typeNames: ReadonlySet<string> = new Set(Object.values(_InstanceType));
+
+/** The types that describes tell of. By name. */
 export const instanceTypes: readonly InstanceType[] = families
   .flatMap(typesOf)
   .sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -13,7 +13,16 @@ export const interfacesOf = (params: Parameters, groups: readonly string[]): rea
     throw invalidCombination(
       'Network interfaces and instance-level security groups may not be specified on the same request',
     );
+  if (asked.length > 1 && asked.some((one) => one.has('AssociatePublicIpAddress')))
+    throw invalidCombination(
+      'The associatePublicIPAddress parameter cannot be specified when launching with multiple network interfaces',
+    );
   return asked.map((one) => {
+    const existing = one.text('NetworkInterfaceId');
+    if (existing !== undefined && (one.has('SubnetId') || one.has('SecurityGroupId')))
+      throw invalidCombination(
+        `A subnet or security groups may not be specified for the existing network interface '${existing}'`,
+      );
     const own = one.list('SecurityGroupId');
     checkForm('InvalidGroupId.Malformed', 'sg', own);
     return {

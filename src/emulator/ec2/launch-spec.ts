@@ -6,14 +6,30 @@ import { ownerId, required } from './action.ts';
 import { oneOf } from './choices.ts';
 import { checkForm } from './ids.ts';
 import { imageOf } from './images.ts';
-import { vcpusOf } from './instance-types.ts';
+import { typeNames, vcpusOf } from './instance-types.ts';
 import { checkKeys } from './key-pairs.ts';
 import { interfacesOf, volumesOf } from './launch-devices.ts';
 import { placeOf } from './launch-place.ts';
 import { readTagSpecifications } from './tags.ts';
 import { checkUserData } from './user-data.ts';
 
-const taggable = ['instance', 'volume', 'network-interface', 'spot-instances-request', 'elastic-gpu'];
+/** What a launch may tag. */
+export const taggable = ['instance', 'volume', 'network-interface', 'spot-instances-request', 'elastic-gpu'];
+
+/** Tags only for what the launch makes. */
+const tagsOf = (params: Parameters, isSpot: boolean): LaunchSpec['tags'] => {
+  const tags = readTagSpecifications(params, taggable);
+  const interfaces = params.each('NetworkInterface');
+  if (tags['network-interface'] && interfaces.length > 0 && interfaces.every((one) => one.has('NetworkInterfaceId')))
+    throw invalidValue(
+      'You cannot specify tags for network interfaces if there are no network interfaces being created by the request.',
+    );
+  if (tags['spot-instances-request'] && !isSpot)
+    throw invalidValue(
+      'You cannot specify tags for Spot instances requests if there are no Spot instances requests being created by the request.',
+    );
+  return tags;
+};
 
 const marketOf = (params: Parameters): Pick<LaunchSpec, 'lifecycle' | 'spotPrice'> => {
   const lifecycle = oneOf(params, 'InstanceMarketOptions.MarketType', ['spot', 'capacity-block']);
@@ -38,8 +54,7 @@ const profileArn = (params: Parameters): string | undefined => {
 
 const hardwareOf = (params: Parameters, image: ImageSetting) => {
   const instanceType = params.text('InstanceType') ?? 'm1.small';
-  if (!/^[a-z0-9-]+\.[a-z0-9-]+$/.test(instanceType))
-    throw invalidValue(`Invalid value '${instanceType}' for InstanceType.`);
+  if (!typeNames.has(instanceType)) throw invalidValue(`Invalid value '${instanceType}' for InstanceType.`);
   const threadsPerCore = params.number('CpuOptions.ThreadsPerCore') ?? (image.architecture === 'arm64' ? 1 : 2);
   return {
     instanceType,
@@ -79,6 +94,7 @@ export const readLaunchSpec = (world: World, params: Parameters): LaunchSpec => 
   checkForm('InvalidGroupId.Malformed', 'sg', groups);
   const hardware = hardwareOf(params, image);
   const interfaces = interfacesOf(params, groups);
+  const market = marketOf(params);
   const subnet = placeOf(world, params, hardware.instanceType);
   return {
     imageId,
@@ -90,8 +106,8 @@ export const readLaunchSpec = (world: World, params: Parameters): LaunchSpec => 
     groups: groups.length > 0 ? groups : (interfaces[0]?.groups ?? []),
     interfaces,
     volumes: volumesOf(params, image),
-    tags: readTagSpecifications(params, taggable),
-    ...marketOf(params),
+    tags: tagsOf(params, market.lifecycle === 'spot'),
+    ...market,
     ...extrasOf(world, params),
   };
 };

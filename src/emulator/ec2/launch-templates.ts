@@ -3,6 +3,7 @@ import { type Form, type Parameters, readParameters } from '../wire/parameters.t
 import { invalidCombination, invalidValue, ServiceError } from '../wire/service-error.ts';
 import type { World } from '../world.ts';
 import { required } from './action.ts';
+import { checkForm } from './ids.ts';
 
 const missing = (kind: 'Id' | 'Name', what: string): ServiceError =>
   new ServiceError(
@@ -11,6 +12,7 @@ const missing = (kind: 'Id' | 'Name', what: string): ServiceError =>
   );
 
 export const templateOfId = (world: World, id: string): LaunchTemplate => {
+  checkForm('InvalidLaunchTemplateId.Malformed', 'lt', [id]);
   const template = world.templates.get(id);
   if (template === undefined) throw missing('Id', id);
   return template;

@@ -3,8 +3,18 @@ import { invalidCombination, invalidValue, ServiceError } from '../wire/service-
 import type { Tags, World } from '../world.ts';
 import { type FilterTable, readFilters } from './filters.ts';
 
-const checkPageSize = (size: number, [least, most]: readonly [number, number]): void => {
+/** Auto Scaling asks for records and says in its own words that they are too many. */
+const checkPageSize = (
+  name: 'MaxRecords' | 'MaxResults',
+  size: number,
+  [least, most]: readonly [number, number],
+): void => {
   if (size >= least && size <= most) return;
+  if (name === 'MaxRecords') {
+    const bound = size < least ? `greater than or equal to ${least}` : `less than or equal to ${most}`;
+    const message = `1 validation error detected: Value '${size}' at 'maxRecords' failed to satisfy constraint: Member must have value ${bound}`;
+    throw new ServiceError('ValidationError', message);
+  }
   const expected = size < least ? `greater than or equal to ${least}` : `less than or equal to ${most}`;
   throw invalidValue(`Value ( ${size} ) for parameter maxResults is invalid. Expecting a value ${expected}.`);
 };
@@ -38,7 +48,7 @@ export const pageOf = <T>(
 ): { readonly page: readonly T[]; readonly nextToken?: string } => {
   const passing = items.filter(readFilters(params, filters, tags));
   const asked = params.number('MaxResults') ?? params.number('MaxRecords');
-  if (asked !== undefined) checkPageSize(asked, sizes);
+  if (asked !== undefined) checkPageSize(params.has('MaxRecords') ? 'MaxRecords' : 'MaxResults', asked, sizes);
   if (idsParameter !== undefined && params.has(idsParameter)) {
     if (asked === undefined) return { page: passing };
     throw invalidCombination(`The parameter ${idsParameter} cannot be used with the parameter maxResults`);

@@ -1,15 +1,16 @@
 import { once } from '../client-tokens.ts';
 import { type Parameters, readParameters } from '../wire/parameters.ts';
-import { invalidCombination, invalidValue } from '../wire/service-error.ts';
+import { invalidCombination, invalidValue, ServiceError } from '../wire/service-error.ts';
 import type { World } from '../world.ts';
 import { type Action, required } from './action.ts';
 import { grant } from './capacity.ts';
 import { viewOf } from './instance-view.ts';
 import { reservationXml } from './instance-xml.ts';
 import { launch } from './launch.ts';
-import { readLaunchSpec } from './launch-spec.ts';
+import { readLaunchSpec, taggable } from './launch-spec.ts';
 import { withTemplate } from './launch-templates.ts';
 import { runInstancesParameters } from './run-instances-parameters.ts';
+import { checkTagSpecifications } from './tags.ts';
 
 // EC2 developer guide, "Ensuring idempotency".
 const longestToken = 64;
@@ -27,6 +28,7 @@ const counts = (params: Parameters): readonly [min: number, max: number] => {
 
 const launchNew = (world: World, params: Parameters): string => {
   const [min, max] = counts(params);
+  checkTagSpecifications(params, taggable);
   const spec = readLaunchSpec(world, readParameters(withTemplate(world, params.form())));
   const clientToken = params.text('ClientToken');
   const count = grant(world, spec, min, max);
@@ -40,10 +42,12 @@ export const runInstances: Action = {
     const id = once(world, params, longestToken, () => launchNew(world, params), isKnown);
     const reservation = required(world.reservations.get(id), 'reservation');
     const instances = reservation.instanceIds.flatMap((one) => world.instances.get(one) ?? []);
-    return reservationXml(
-      world,
-      instances.map((instance) => viewOf(world, instance)),
-      reservation,
-    );
+    const views = instances.map((instance) => viewOf(world, instance));
+    if (views.length > 0 && views.every(({ state }) => state === 'terminated'))
+      throw new ServiceError(
+        'IdempotentInstanceTerminated',
+        'The client token you have provided is associated with an instance that has been terminated.',
+      );
+    return reservationXml(world, views, reservation);
   },
 };

@@ -24,6 +24,13 @@ export const readTags = (params: Parameters): Tags => {
   return limited(Object.fromEntries(tags));
 };
 
+/** Fails unless the `TagSpecification.N` of a call, or of launch template data, are of `taggable` types, one of each. */
+export const checkTagSpecifications = (params: Parameters, taggable: readonly string[]): void => {
+  readTagSpecifications(params, taggable);
+  const types = params.each('TagSpecification').map((each) => each.text('ResourceType'));
+  if (new Set(types).size < types.length) throw invalidValue('Tag specification resource types must be distinct');
+};
+
 /** The `TagSpecification.N` of a call by resource type; only `taggable` types may be in it. */
 export const readTagSpecifications = (
   params: Parameters,

@@ -7,9 +7,10 @@ import type { XmlFields } from '../wire/xml.ts';
 import type { World } from '../world.ts';
 import { type Action, isoTime, ownerId, required } from './action.ts';
 import { resourceId } from './ids.ts';
+import { taggable } from './launch-spec.ts';
 import { latestVersion, namedTemplate, overlay, templateOfId, templateOfName, versionOf } from './launch-templates.ts';
 import { pageOf } from './paging.ts';
-import { readTagSpecifications, tagSet } from './tags.ts';
+import { checkTagSpecifications, readTagSpecifications, tagSet } from './tags.ts';
 
 const longestToken = 128;
 const mostPerPage = 200;
@@ -47,6 +48,7 @@ const newVersion = (world: World, params: Parameters, number: number, source: Fo
     params.has('LaunchTemplateData') ? params.below('LaunchTemplateData') : undefined,
     'LaunchTemplateData',
   );
+  checkTagSpecifications(data, taggable);
   const description = params.text('VersionDescription');
   return {
     number,
@@ -65,6 +67,7 @@ const createTemplate = (world: World, params: Parameters): string => {
     throw new ServiceError('InvalidLaunchTemplateName.AlreadyExistsException', message);
   }
   const version = newVersion(world, params, 1);
+  checkTagSpecifications(params, ['launch-template']);
   const tags = readTagSpecifications(params, ['launch-template'])['launch-template'] ?? {};
   world.lastNumber += 1;
   const id = resourceId(world, 'lt', world.lastNumber);

@@ -2,14 +2,15 @@ import { once } from '../client-tokens.ts';
 import { type Action, required } from '../ec2/action.ts';
 import { oneOf } from '../ec2/choices.ts';
 import { fleetId } from '../ec2/ids.ts';
-import { readTagSpecifications } from '../ec2/tags.ts';
+import { checkTagSpecifications, readTagSpecifications } from '../ec2/tags.ts';
 import { parameterTable } from '../wire/parameter-table.ts';
 import type { Parameters } from '../wire/parameters.ts';
-import { invalidCombination, invalidValue } from '../wire/service-error.ts';
+import { invalidCombination, invalidValue, ServiceError } from '../wire/service-error.ts';
 import type { Tags, World } from '../world.ts';
 import { outcomeXml } from './fleet-actions.ts';
-import { ec2FleetTarget, instantTags, spotFleetTarget } from './fleet-plans.ts';
+import { ec2FleetTarget, instantTags, spotFleetPools, spotFleetTarget } from './fleet-plans.ts';
 import { changedEvent, totalOf } from './members.ts';
+import { candidatesOf, type Pool, templatePools } from './pools.ts';
 import type { FleetRecord, Units } from './record.ts';
 import { fillUp } from './settle.ts';
 
@@ -61,13 +62,42 @@ const checkLeast = (options: Parameters): void => {
     throw invalidCombination('MinTargetCapacity needs SingleInstanceType or SingleAvailabilityZone');
 };
 
+/** EC2 takes two pools of one type in one zone for the same, whatever their subnets. */
+const checkDuplicates = (world: World, pools: readonly Pool[], target: Units, code: string): void => {
+  const market = target.spot > 0 ? 'spot' : 'on-demand';
+  const keys = pools
+    .flatMap((pool) => candidatesOf(world, pool, market, {}))
+    .flatMap(({ spec }) => (spec === undefined ? [] : [`${spec.instanceType} ${spec.zone}`]));
+  if (new Set(keys).size < keys.length)
+    throw new ServiceError(code, 'The fleet configuration contains duplicate instance pools.');
+};
+
+// As AWS's refusals tell it.
+const mostRequirements = 4;
+
+const checkRequirements = (pools: readonly Pool[]): void => {
+  const count = pools.filter(({ form }) => [...form.keys()].some((name) => name.startsWith('InstanceRequirements.')));
+  if (count.length > mostRequirements)
+    throw invalidValue(
+      `Your request contains more than the maximum allowed number of InstanceRequirements (${mostRequirements})`,
+    );
+};
+
 const newFleet = (world: World, params: Parameters): string => {
   required(params.has('LaunchTemplateConfigs') || undefined, 'LaunchTemplateConfigs');
   checkInstantOnly(params);
   checkLeast(params.below('SpotOptions'));
   checkLeast(params.below('OnDemandOptions'));
   const target = ec2FleetTarget(params);
-  const tags = readTagSpecifications(params, params.text('Type') === 'instant' ? instantTags : ['fleet']);
+  const isInstant = params.text('Type') === 'instant';
+  if (isInstant && totalOf(target) < 1)
+    throw invalidValue('The target capacity of an instant fleet must be at least 1');
+  const pools = templatePools(params.each('LaunchTemplateConfigs'));
+  checkRequirements(pools);
+  checkDuplicates(world, pools, target, 'InvalidFleetConfig');
+  const taggable = isInstant ? instantTags : ['fleet'];
+  checkTagSpecifications(params, taggable);
+  const tags = readTagSpecifications(params, taggable);
   const fleet = placeOrder(world, params, { api: 'ec2-fleet', target, tags: tags['fleet'] ?? {} });
   if (fleet.type === 'instant') fillUp(world, fleet, target);
   return fleet.id;
@@ -90,8 +120,13 @@ const newSpotFleet = (world: World, config: Parameters): string => {
   if (config.has('LaunchSpecifications') === config.has('LaunchTemplateConfigs'))
     throw invalidCombination('Either LaunchSpecifications or LaunchTemplateConfigs must be specified');
   if (config.text('Type') === 'instant') throw invalidValue('A Spot Fleet request is of type request or maintain');
+  const target = spotFleetTarget(config);
+  const pools = spotFleetPools(config);
+  checkRequirements(pools);
+  checkDuplicates(world, pools, target, 'InvalidSpotFleetRequestConfig');
+  checkTagSpecifications(config, ['spot-fleet-request']);
   const tags = readTagSpecifications(config, ['spot-fleet-request'])['spot-fleet-request'] ?? {};
-  return placeOrder(world, config, { api: 'spot-fleet', target: spotFleetTarget(config), tags }).id;
+  return placeOrder(world, config, { api: 'spot-fleet', target, tags }).id;
 };
 
 const requestSpotFleet: Action = {

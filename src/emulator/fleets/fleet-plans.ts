@@ -3,10 +3,11 @@ import { readTagSpecifications } from '../ec2/tags.ts';
 import { type Parameters, readParameters } from '../wire/parameters.ts';
 import { invalidCombination } from '../wire/service-error.ts';
 import { marketPlan, type Plan } from './plan.ts';
-import { poolOf, templatePools } from './pools.ts';
+import { type Pool, poolOf, templatePools } from './pools.ts';
 import type { FleetRecord, Units } from './record.ts';
 
-export const instantTags = ['fleet', 'instance', 'volume', 'network-interface'];
+/** What an instant fleet may tag; interfaces are tagged by launch templates. */
+export const instantTags = ['fleet', 'instance', 'volume'];
 
 /** The target by market; what `TotalTargetCapacity` leaves over goes to the default one. */
 export const ec2FleetTarget = (params: Parameters): Units => {
@@ -44,15 +45,16 @@ export const spotFleetTarget = (config: Parameters): Units => {
   return { 'on-demand': onDemand, spot: total - onDemand };
 };
 
+export const spotFleetPools = (config: Parameters): readonly Pool[] => [
+  ...config.each('LaunchSpecifications').map((one) => poolOf(one, undefined)),
+  ...templatePools(config.each('LaunchTemplateConfigs')),
+];
+
 export const spotFleetPlan = ({ id, order }: FleetRecord): Plan => {
   const params = readParameters(order);
   const price = params.text('SpotPrice');
-  const pools = [
-    ...params.each('LaunchSpecifications').map((one) => poolOf(one, undefined)),
-    ...templatePools(params.each('LaunchTemplateConfigs')),
-  ];
   return {
-    pools: pools.map((pool) => ({ ...pool, maxPrice: pool.maxPrice ?? price })),
+    pools: spotFleetPools(params).map((pool) => ({ ...pool, maxPrice: pool.maxPrice ?? price })),
     markets: {
       spot: marketPlan(params.text('AllocationStrategy'), params.number('InstancePoolsToUseCount')),
       'on-demand': marketPlan(params.text('OnDemandAllocationStrategy')),

@@ -13,7 +13,7 @@ import { expiryMs, offeringOf, onDemandUnits, type Template, weightedTypes } fro
 import { codeIn } from './error-codes.ts';
 import { onDemandStrategy, spotStrategy } from './fleet-pools.ts';
 import { countedMembers, removeGroup, terminateMembers, unitsIn } from './group-members.ts';
-import { type LaunchDataOptions, launchTags, optional } from './launch-data.ts';
+import { type LaunchDataOptions, lastingTags, launchTags, optional } from './launch-data.ts';
 import { type LaunchTemplates, launchTemplateFor, renewed } from './launch-templates.ts';
 import { isRefusalFault, refusalFaultOf, refusalOf } from './refusal.ts';
 import {
@@ -82,8 +82,8 @@ const renderGroup = async (
 ): Promise<CreateAutoScalingGroupCommandInput> => {
   const { template, count } = order;
   // The group's tags reach instances alone.
-  const tags = launchTags(order, options).filter(({ Key }) => Key !== tagKeys.request && Key !== 'RC_ACCOUNT');
-  const { id, version } = await launchTemplateFor(options, template, tags);
+  const launched = launchTags(order, options);
+  const { id, version } = await launchTemplateFor(options, template, { tags: lastingTags(launched), launched });
   const group: CreateAutoScalingGroupCommandInput = {
     AutoScalingGroupName: name,
     MinSize: 0,
@@ -99,7 +99,7 @@ const renderGroup = async (
       },
       InstancesDistribution: distribution(template, count),
     },
-    Tags: launchTags(order, options).map(({ Key, Value }) => ({
+    Tags: launched.map(({ Key, Value }) => ({
       Key,
       Value,
       PropagateAtLaunch: true,

@@ -10,7 +10,7 @@ import type {
   TemplateInspector,
 } from '../../application/ports.ts';
 import type { Rehearsal } from '../../application/rehearsal.ts';
-import { PluginError } from '../../domain/errors.ts';
+import { isPluginError, messageOf, PluginError } from '../../domain/errors.ts';
 import type { Diagnosis } from '../../domain/finding.ts';
 import type { InstanceTypeTable } from '../../domain/instance-type.ts';
 import type { ProviderApi, Template } from '../../domain/template.ts';
@@ -21,6 +21,7 @@ import { type ConnectionSettings, clientConfig } from './client-config.ts';
 import { type CredentialSource, configuredCredentials, type Remember } from './credentials.ts';
 import { createEc2 } from './ec2.ts';
 import { createEc2FleetProvider } from './ec2-fleet.ts';
+import type { SubnetZones } from './fleet-pools.ts';
 import { createHosts } from './hosts.ts';
 import { createLaunchTemplates } from './launch-templates.ts';
 import type { PolicyScope } from './policy.ts';
@@ -87,8 +88,8 @@ const checking = (provider: CapacityProvider): CapacityProvider => ({
 
 export { rawFieldComplaints };
 
-/** An image never changes its root device. */
-const imageFactLifetime = 30 * 24 * 3_600_000;
+/** An image never changes its root device, nor a subnet its zone. */
+const lastingFactLifetime = 30 * 24 * 3_600_000;
 
 /** An alias moves on to the next image some time after AWS publishes it. */
 const aliasLifetime = 3_600_000;
@@ -115,13 +116,26 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
   const rootDeviceOf = (imageId: string): Promise<string> =>
     remember(
       `root-device:${options.connection.region}:${imageId}`,
-      () => imageFactLifetime,
+      () => lastingFactLifetime,
       async () => {
         const name = await ec2.rootDeviceName(imageId);
         if (name !== undefined) return name;
         throw new PluginError('provider.misconfigured', `image ${imageId} has no root device or does not exist`);
       },
     );
+  const zonesOf = async (subnetIds: readonly string[]): Promise<SubnetZones> => {
+    if (subnetIds.length < 2) return {};
+    const find = async () => JSON.stringify(await ec2.subnetZones(subnetIds));
+    try {
+      const key = `subnet-zones:${options.connection.region}:${subnetIds.join(',')}`;
+      return JSON.parse(await remember(key, () => lastingFactLifetime, find));
+    } catch (error) {
+      // The launch itself says better than this read what is wrong.
+      if (!isPluginError(error)) throw error;
+      options.log.warn('subnets.unknown', `${messageOf(error)}; a fleet is launched in all subnets of its template`);
+      return {};
+    }
+  };
   const autoScaling = async () => {
     if (stand !== undefined) return stand.rehearsedAutoScaling(stand);
     const { createAutoScaling } = await import('./auto-scaling.ts');
@@ -137,7 +151,7 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
           : stand.rehearsedImage(stand, alias),
     );
   const launchTemplates = createLaunchTemplates({ ...options, ec2 });
-  const shared = { ...options, ec2, rootDeviceOf, launchTemplates };
+  const shared = { ...options, ec2, rootDeviceOf, zonesOf, launchTemplates };
   const providers: Record<ProviderApi, CapacityProvider> = {
     RunInstances: createRunInstancesProvider(shared),
     EC2Fleet: createEc2FleetProvider(shared),

@@ -23,13 +23,13 @@ import {
 import type { Ec2 } from './ec2.ts';
 import { kindOfCode } from './error-codes.ts';
 import { createFleetKeeper, discardRefused, historyErrors, stateWith } from './fleet-keeper.ts';
-import { fleetPools, onDemandStrategy, spotStrategy } from './fleet-pools.ts';
-import { type LaunchDataOptions, launchTags, optional } from './launch-data.ts';
+import { fleetPools, onDemandStrategy, type PoolFacts, spotStrategy, subnetsText } from './fleet-pools.ts';
+import { type LaunchDataOptions, lastingTags, launchTags, optional } from './launch-data.ts';
 import { type LaunchTemplates, launchTemplateFor, renewed } from './launch-templates.ts';
 import { gravest, lessonOf, refusalOf } from './refusal.ts';
 import { readMark } from './tags.ts';
 
-export interface Ec2FleetOptions extends LaunchDataOptions {
+export interface Ec2FleetOptions extends LaunchDataOptions, Pick<PoolFacts, 'zonesOf'> {
   readonly ec2: Ec2;
   readonly launchTemplates: LaunchTemplates;
   readonly clock: () => number;
@@ -45,6 +45,8 @@ interface FleetCall {
   readonly weights: Readonly<Record<string, number>>;
   /** Made for this request alone. */
   readonly launchTemplateId?: string;
+  /** Another try would draw on other subnets. */
+  readonly hasSpares?: boolean;
 }
 
 const isFleetCall = (call: object): call is FleetCall =>
@@ -87,9 +89,12 @@ const prepareFleet = async (options: Ec2FleetOptions, order: LaunchOrder): Promi
   const Type = fleetTypeOf(template);
   const isInstant = Type === 'instant';
   const tags = launchTags(order, options);
-  // Only an instant fleet tags its instances in the call; the others need a launch template of the request's own for it.
-  const launchTemplate = await launchTemplateFor(options, template, isInstant ? [] : tags);
+  // Only an instant fleet tags its instances and volumes in the call; the others need a launch template of the request's own
+  // for it. Interfaces are for launch templates alone to tag.
+  const inTemplate = isInstant ? { tags: lastingTags(tags), resources: ['network-interface'] as const } : { tags };
+  const launchTemplate = await launchTemplateFor(options, template, { ...inTemplate, launched: tags });
   const clientToken = clientTokenOf(requestId, earlier.length);
+  const { pools, hasSpares } = await fleetPools(options, order);
   const input: FleetCall['input'] = {
     Type,
     ClientToken: clientToken,
@@ -98,13 +103,10 @@ const prepareFleet = async (options: Ec2FleetOptions, order: LaunchOrder): Promi
     LaunchTemplateConfigs: [
       {
         LaunchTemplateSpecification: { LaunchTemplateId: launchTemplate.id, Version: launchTemplate.version },
-        Overrides: fleetPools(template, await options.offerings.refused()),
+        Overrides: [...pools],
       },
     ],
-    TagSpecifications: tagSpecifications(
-      isInstant ? ['fleet', 'instance', 'volume', 'network-interface'] : ['fleet'],
-      tags,
-    ),
+    TagSpecifications: tagSpecifications(isInstant ? ['fleet', 'instance', 'volume'] : ['fleet'], tags),
     ...(isInstant ? {} : { TerminateInstancesWithExpiration: false }),
     ...(Type === 'maintain'
       ? { ReplaceUnhealthyInstances: false, ExcessCapacityTerminationPolicy: 'no-termination' as const }
@@ -115,8 +117,9 @@ const prepareFleet = async (options: Ec2FleetOptions, order: LaunchOrder): Promi
     validUntil: new Date(options.clock() + expiryMs(template)).toISOString(),
     weights: template.vmTypes === undefined ? {} : Object.fromEntries(weightedTypes(template)),
     ...(isInstant ? {} : { launchTemplateId: launchTemplate.id }),
+    ...(hasSpares ? { hasSpares } : {}),
   };
-  const pool = `${offeringOf(template)} in ${template.subnetIds.join(', ')}`;
+  const pool = `${offeringOf(template)} in ${subnetsText(pools)}`;
   return { clientToken, count, makesResource: !isInstant, pool, api: 'EC2Fleet', call: { ...call } };
 };
 
@@ -151,7 +154,12 @@ const instantReport = (
   const machines = Instances.flatMap(toSightings);
   const units = machines.reduce((sum, { instanceType }) => sum + (call.weights[instanceType] ?? 1), 0);
   if (units >= launch.count) return { machines, tryNextPool: false };
-  const retryable = Errors.some(({ ErrorCode = '' }) => /throttled|transient/.test(kindOfCode(ErrorCode) ?? ''));
+  // Of what is lacking, addresses alone are a subnet's: capacity is that of its zone.
+  const retryable = Errors.some(
+    ({ ErrorCode = '' }) =>
+      /throttled|transient/.test(kindOfCode(ErrorCode) ?? '') ||
+      (call.hasSpares === true && ErrorCode === 'InsufficientFreeAddressesInSubnet'),
+  );
   return { machines, refusal: refusalFrom(Errors, launch.count - units, launch), tryNextPool: retryable };
 };
 

@@ -36,6 +36,8 @@ import {
   type DescribeSpotFleetRequestsCommand,
   DescribeSpotInstanceRequests$,
   type DescribeSpotInstanceRequestsCommand,
+  DescribeSubnets$,
+  type DescribeSubnetsCommand,
   type Filter,
   type FleetData,
   type HistoryRecord,
@@ -108,6 +110,8 @@ export interface Ec2 {
   /** Instances of the Region with a scheduled event of one of these codes. */
   scheduledEvents(codes: readonly string[]): Promise<readonly InstanceStatus[]>;
   rootDeviceName(imageId: string): Promise<string | undefined>;
+  /** The Availability Zone of each subnet. */
+  subnetZones(ids: readonly string[]): Promise<Readonly<Record<string, string>>>;
   /** All types of the Region. */
   instanceTypes(): Promise<readonly InstanceTypeInfo[]>;
 
@@ -217,6 +221,13 @@ export const createEc2 = (options: QueryClientOptions): Ec2 => {
     rootDeviceName: async (imageId) => {
       const { Images = [] } = await read<DescribeImagesCommand>(DescribeImages$, { ImageIds: [imageId] });
       return Images[0]?.RootDeviceName;
+    },
+
+    subnetZones: async (ids) => {
+      const { Subnets = [] } = await read<DescribeSubnetsCommand>(DescribeSubnets$, { SubnetIds: [...ids] });
+      return Object.fromEntries(
+        Subnets.map(({ SubnetId = '', AvailabilityZone = SubnetId }) => [SubnetId, AvailabilityZone]),
+      );
     },
 
     instanceTypes: () =>

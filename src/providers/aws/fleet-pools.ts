@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import type {
   FleetLaunchTemplateOverridesRequest,
   FleetOnDemandAllocationStrategy,
   InstanceRequirementsRequest,
   SpotAllocationStrategy,
 } from '@aws-sdk/client-ec2';
+import type { LaunchOrder, OfferingMemory } from '../../application/ports.ts';
 import { type Offering, promising } from '../../domain/offering.ts';
 import { type Template, weightedTypes } from '../../domain/template.ts';
 import { isInstanceType, optional } from './launch-data.ts';
@@ -53,13 +55,64 @@ const allPools = (template: Template): FleetLaunchTemplateOverridesRequest[] => 
   });
 };
 
-/** The pools a fleet may draw on, without those that were refused lately as long as others are left. */
-export const fleetPools = (template: Template, refused: readonly Offering[]): FleetLaunchTemplateOverridesRequest[] => {
+/** Subnets with their zones; of a subnet that is not in it nobody knows. */
+export type SubnetZones = Readonly<Record<string, string>>;
+
+export interface PoolFacts {
+  readonly offerings: Pick<OfferingMemory, 'refused'>;
+  readonly zonesOf: (subnetIds: readonly string[]) => Promise<SubnetZones>;
+}
+
+/** EC2: overrides of one fleet that tell requirements. */
+const mostRequirements = 4;
+
+export interface FleetPools {
+  readonly pools: readonly FleetLaunchTemplateOverridesRequest[];
+  /** Whether another try would draw on other subnets. */
+  readonly hasSpares: boolean;
+}
+
+/** Where a request begins among equals, so that requests spread over them. */
+const firstOf = (requestId: string): number =>
+  Number.parseInt(createHash('sha256').update(requestId).digest('hex').slice(0, 8), 16);
+
+const rotated = <T>(items: readonly T[], by: number): readonly T[] => [
+  ...items.slice(by % items.length),
+  ...items.slice(0, by % items.length),
+];
+
+/**
+ * The pools a fleet may draw on: one subnet for each type in a zone, as EC2 takes two for duplicates, the next one at each try. Those
+ * that were refused lately are left out as long as others are left.
+ */
+export const fleetPools = async (
+  { offerings, zonesOf }: PoolFacts,
+  { template, requestId, earlier }: Pick<LaunchOrder, 'template' | 'requestId' | 'earlier'>,
+): Promise<FleetPools> => {
   const market = marketOf(template);
   const offeringOf = ({ InstanceType, SubnetId }: FleetLaunchTemplateOverridesRequest): Offering => ({
     market,
     ...optional('instanceType', InstanceType),
     ...optional('subnetId', SubnetId),
   });
-  return [...promising(allPools(template), refused, offeringOf)];
+  const [refused, zones] = [await offerings.refused(), await zonesOf(template.subnetIds)];
+  const byZone = new Map<string, FleetLaunchTemplateOverridesRequest[]>();
+  for (const pool of allPools(template)) {
+    const { InstanceType = '', SubnetId = '' } = pool;
+    const key = `${InstanceType} ${zones[SubnetId] ?? SubnetId}`;
+    byZone.set(key, [...(byZone.get(key) ?? []), pool]);
+  }
+  const begin = firstOf(requestId) + earlier.length;
+  const chosen = [...byZone.values()].flatMap(
+    (equals) => promising(rotated(equals, begin), refused, offeringOf)[0] ?? [],
+  );
+  const pools = promising(chosen, refused, offeringOf);
+  const most = template.abisInstanceRequirements === undefined ? pools.length : mostRequirements;
+  return {
+    pools: pools.length > most ? rotated(pools, begin).slice(0, most) : pools,
+    hasSpares: pools.length > most || [...byZone.values()].some((equals) => equals.length > 1),
+  };
 };
+
+export const subnetsText = (pools: readonly FleetLaunchTemplateOverridesRequest[]): string =>
+  [...new Set(pools.map(({ SubnetId }) => SubnetId))].join(', ');

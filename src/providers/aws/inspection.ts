@@ -20,7 +20,7 @@ import {
 import type { TemplateInspector } from '../../application/ports.ts';
 import { hasCode, isPluginError, messageOf, type PluginError } from '../../domain/errors.ts';
 import type { Complaint } from '../../domain/finding.ts';
-import { type Template, weightedTypes } from '../../domain/template.ts';
+import { providerApiOf, type Template, weightedTypes } from '../../domain/template.ts';
 import { quietly } from './diagnosis.ts';
 import { ec2Service } from './ec2.ts';
 import { groupComplaints } from './group-inspection.ts';
@@ -74,7 +74,25 @@ const imageComplaints = (
   return [...state, error('imageId', `${imageId} is ${image.Architecture}, but ${type} is ${supported.join(' or ')}`)];
 };
 
-const subnetComplaints = (subnets: readonly Subnet[], { subnetIds, maxNumber }: Template): readonly Complaint[] => {
+/** EC2 takes two subnets of one zone for duplicates in a fleet. */
+const zoneComplaints = (subnets: readonly Subnet[], template: Template): readonly Complaint[] => {
+  const api = providerApiOf(template);
+  if (api !== 'EC2Fleet' && api !== 'SpotFleet') return [];
+  const zones = new Set(subnets.map(({ AvailabilityZone }) => AvailabilityZone));
+  return [...zones]
+    .map((zone) => [zone, subnets.filter(({ AvailabilityZone }) => AvailabilityZone === zone)] as const)
+    .filter(([, equals]) => equals.length > 1)
+    .map(([zone, equals]) => {
+      const names = equals.map(({ SubnetId }) => SubnetId).join(', ');
+      return warning(
+        'subnetId',
+        `${names} are all in ${zone}: a fleet draws on one subnet of a zone, a request on each in turn`,
+      );
+    });
+};
+
+const subnetComplaints = (subnets: readonly Subnet[], template: Template): readonly Complaint[] => {
+  const { subnetIds, maxNumber } = template;
   const vpcs = [...new Set(subnets.map(({ VpcId }) => VpcId))];
   const apart = vpcs.length > 1 ? [error('subnetId', `the subnets are in different VPCs: ${vpcs.join(', ')}`)] : [];
   const full = subnets
@@ -82,7 +100,7 @@ const subnetComplaints = (subnets: readonly Subnet[], { subnetIds, maxNumber }: 
     .map(({ SubnetId }) => warning(fieldOfItem('subnetId', subnetIds, SubnetId), `${SubnetId} has no free address`));
   const free = subnets.reduce((sum, { AvailableIpAddressCount = 0 }) => sum + AvailableIpAddressCount, 0);
   const tight = free < maxNumber ? [warning('subnetId', `has ${free} free addresses for maxNumber ${maxNumber}`)] : [];
-  return [...apart, ...full, ...tight];
+  return [...apart, ...full, ...tight, ...zoneComplaints(subnets, template)];
 };
 
 interface Lookup {

@@ -4,6 +4,7 @@ import type {
   _InstanceType,
   BlockDeviceMapping,
   InstanceNetworkInterfaceSpecification,
+  RequestLaunchTemplateData,
   RunInstancesCommandInput,
   Tag,
 } from '@aws-sdk/client-ec2';
@@ -43,6 +44,11 @@ export interface LaunchNetwork {
   readonly NetworkInterfaces?: InstanceNetworkInterfaceSpecification[];
 }
 
+/** Whether a launch makes interfaces, and not only takes some that exist: EC2 refuses tags for them otherwise. */
+export const makesInterfaces = (
+  interfaces: readonly { readonly NetworkInterfaceId?: string | undefined }[] | undefined,
+): boolean => interfaces?.every(({ NetworkInterfaceId }) => NetworkInterfaceId !== undefined) !== true;
+
 /** EC2: bytes of user data before base64. */
 const mostUserData = 16_384;
 
@@ -62,12 +68,23 @@ const readUserData = ({ templateId, userDataScript }: Template): string | undefi
   return bytes.length === 0 ? undefined : bytes.toString('base64');
 };
 
+/** EC2: characters of a tag's value. */
+const longestTagValue = 256;
+
+/** Host Factory's account of the caller, which may be longer than a tag's value: no reason not to launch. */
+const accountTag = ({ requestId, attributes }: LaunchOrder, { log }: LaunchDataOptions): string | undefined => {
+  const { rc_account: account } = attributes;
+  if (account === undefined || account.length <= longestTagValue) return account;
+  const text = `rc_account has ${account.length} characters; the tag RC_ACCOUNT holds the first ${longestTagValue}`;
+  log.warn('launch.account-cut', text, { requestId });
+  return account.slice(0, longestTagValue);
+};
+
 /** The tags of one launch: the administrator's, the account of the caller, and ours, which nobody overrides. */
-export const launchTags = (
-  { requestId, template, attributes }: LaunchOrder,
-  { owner, store, version }: LaunchDataOptions,
-): Tag[] => {
-  const account = attributes['rc_account'];
+export const launchTags = (order: LaunchOrder, options: LaunchDataOptions): Tag[] => {
+  const { requestId, template } = order;
+  const { owner, store, version } = options;
+  const account = accountTag(order, options);
   const pairs = new Map([
     ...template.instanceTags,
     ...(account === undefined ? [] : [['RC_ACCOUNT', account] as const]),
@@ -78,6 +95,40 @@ export const launchTags = (
     [tagKeys.version, version],
   ]);
   return [...pairs].map(([Key, Value]) => ({ Key, Value }));
+};
+
+/** Those that all requests of a template share. */
+export const lastingTags = (tags: readonly Tag[]): Tag[] =>
+  tags.filter(({ Key }) => Key !== tagKeys.request && Key !== 'RC_ACCOUNT');
+
+export type TagSpecifications = NonNullable<RequestLaunchTemplateData['TagSpecifications']>;
+
+/** EC2: tags of one resource. */
+const mostTags = 50;
+
+/** One specification per kind of resource; of two tags with one key ours stays. */
+export const tagsOver = (base: TagSpecifications = [], own: TagSpecifications = []): TagSpecifications => {
+  const byType = new Map<string, TagSpecifications[number]>();
+  for (const { ResourceType, Tags = [] } of [...base, ...own]) {
+    const tags = new Map((byType.get(ResourceType ?? '')?.Tags ?? []).map((tag) => [tag.Key, tag]));
+    for (const tag of Tags) tags.set(tag.Key, tag);
+    byType.set(ResourceType ?? '', { ResourceType, Tags: [...tags.values()] });
+  }
+  return [...byType.values()];
+};
+
+/** Refuses, before anything is made or sent, more tags than a resource may carry. Throws `template.invalid`. */
+export const checkTagCount = (
+  { templateId, launchTemplateId }: Template,
+  theirs: TagSpecifications | undefined,
+  tags: readonly Tag[],
+): void => {
+  for (const { ResourceType, Tags = [] } of theirs ?? []) {
+    const keys = new Set([...Tags, ...tags].map(({ Key }) => Key));
+    if (keys.size <= mostTags) continue;
+    const text = `${launchTemplateId} has ${Tags.length} tags for each ${ResourceType}; with instanceTags and those of this program it would have ${keys.size}, EC2 takes at most ${mostTags}`;
+    throw new PluginError('template.invalid', `template ${templateId}: launchTemplateId ${text}`);
+  }
 };
 
 const volumeTypes: Readonly<Record<string, 'gp2' | 'gp3' | 'io1' | 'io2' | 'standard'>> = {

@@ -8,15 +8,20 @@ import type {
 import type { LaunchReport } from '../../application/ports.ts';
 import { hasCode } from '../../domain/errors.ts';
 import { withRawFields } from '../../domain/raw-fields.ts';
-import { type Template, weightedTypes } from '../../domain/template.ts';
+import { onDemandUnits, type Template, weightedTypes } from '../../domain/template.ts';
 import type { Remember } from './credentials.ts';
 import type { Ec2 } from './ec2.ts';
 import {
+  checkTagCount,
   devicesOver,
   type LaunchData,
   type LaunchDataOptions,
+  type LaunchNetwork,
+  makesInterfaces,
   optional,
   renderLaunchData,
+  type TagSpecifications,
+  tagsOver,
   withGroups,
 } from './launch-data.ts';
 import { tagKeys } from './tags.ts';
@@ -32,18 +37,25 @@ interface BaseTemplate {
   readonly version?: string;
   /** Whether the fleet or group names the instance types itself. */
   readonly ownTypes: boolean;
+  /** Whether all that is launched is spot. */
+  readonly onlySpot: boolean;
 }
+
+/** What a version of an administrator's launch template says. */
+type Review = (theirs: ResponseLaunchTemplateData) => void;
 
 export interface LaunchTemplates {
   /**
    * The launch template with just this content, over that of the administrator's own where there is one: made the first time,
-   * shared by all requests and processes after.
+   * shared by all requests and processes after. `review` may refuse the administrator's by throwing, before it is made.
    */
-  ensure(data: RequestLaunchTemplateData, base?: BaseTemplate): Promise<LaunchTemplateRef>;
+  ensure(data: RequestLaunchTemplateData, base?: BaseTemplate, review?: Review): Promise<LaunchTemplateRef>;
   /** Is told of a template that EC2 does not know any more: it is made again when next wanted. */
   forget(id: string): Promise<void>;
   /** Pins a moving version of the administrator's own template to its number, and tells what that version says. */
-  pin(base: Omit<BaseTemplate, 'ownTypes'>): Promise<LaunchTemplateRef & { readonly data: ResponseLaunchTemplateData }>;
+  pin(
+    base: Pick<BaseTemplate, 'id' | 'version'>,
+  ): Promise<LaunchTemplateRef & { readonly data: ResponseLaunchTemplateData }>;
 }
 
 export interface LaunchTemplatesOptions {
@@ -75,20 +87,31 @@ const hashOf = (...parts: readonly unknown[]): string =>
     .digest('hex')
     .slice(0, 32);
 
-/** Launch data as a launch template holds it; tags on instances only where the launch call cannot give them. */
-const templateData = ({ network, ...data }: LaunchData, tags: readonly Tag[]): RequestLaunchTemplateData => {
+/** What a launch template tags, where the launch call cannot do it. */
+export interface TemplateTags {
+  readonly tags: readonly Tag[];
+  /** Left out: all that it launches. */
+  readonly resources?: readonly ('instance' | 'volume' | 'network-interface')[];
+  /** All tags of the launch, wherever they are given. */
+  readonly launched: readonly Tag[];
+}
+
+/** Launch data as a launch template holds it. */
+const templateData = (
+  { network, ...data }: LaunchData,
+  { tags, resources = ['instance', 'volume', 'network-interface'] }: TemplateTags,
+): RequestLaunchTemplateData => {
   const { Placement, MetadataOptions, BlockDeviceMappings, ...rest } = data;
-  const TagSpecifications = (['instance', 'volume', 'network-interface'] as const).map((ResourceType) => ({
-    ResourceType,
-    Tags: [...tags],
-  }));
+  const TagSpecifications = resources
+    .filter((each) => each !== 'network-interface' || makesInterfaces(network.NetworkInterfaces))
+    .map((ResourceType) => ({ ResourceType, Tags: [...tags] }));
   return {
     ...rest,
     ...network,
     ...optional('Placement', Placement),
     ...optional('BlockDeviceMappings', BlockDeviceMappings),
     MetadataOptions: { HttpTokens: 'required', HttpEndpoint: 'enabled', ...MetadataOptions },
-    ...(tags.length === 0 ? {} : { TagSpecifications }),
+    ...(TagSpecifications.length === 0 ? {} : { TagSpecifications }),
   };
 };
 
@@ -127,13 +150,15 @@ export const createLaunchTemplates = ({
   return {
     forget,
     pin,
-    ensure: async (data, base) => {
+    ensure: async (data, base, review) => {
       const from = base && { ...base, version: await numberOf(base) };
       const name = `${namePrefix}${hashOf(owner, data, from)}`;
-      const content = async () =>
-        from === undefined
-          ? data
-          : over((await ec2.launchTemplateVersion(from.id, from.version)).data, data, from.ownTypes);
+      const content = async () => {
+        if (from === undefined) return data;
+        const { data: theirs } = await ec2.launchTemplateVersion(from.id, from.version);
+        review?.(theirs);
+        return over(theirs, data, from);
+      };
       const make = async () => create(name, await content());
       return { id: await remember(`launch-template:${name}`, () => lifetime, make), version: '1' };
     },
@@ -155,30 +180,18 @@ export const renewed = async (
   return { ...report, tryNextPool: true };
 };
 
-type Tagged = NonNullable<RequestLaunchTemplateData['TagSpecifications']>;
-
-/** One specification per kind of resource; of two tags with one key ours stays. */
-const tagsOver = (base: Tagged = [], own: Tagged = []): Tagged => {
-  const byType = new Map<string, Tagged[number]>();
-  for (const { ResourceType, Tags = [] } of [...base, ...own]) {
-    const tags = new Map((byType.get(ResourceType ?? '')?.Tags ?? []).map((tag) => [tag.Key, tag]));
-    for (const tag of Tags) tags.set(tag.Key, tag);
-    byType.set(ResourceType ?? '', { ResourceType, Tags: [...tags.values()] });
-  }
-  return [...byType.values()];
-};
-
 /** Groups stand on the interfaces where a template has interfaces: EC2 takes them in one place only. */
-const networkOver = (
+export const networkOver = (
   base: ResponseLaunchTemplateData,
-  own: RequestLaunchTemplateData,
-): Pick<RequestLaunchTemplateData, 'NetworkInterfaces' | 'SecurityGroupIds'> => {
+  own: Pick<RequestLaunchTemplateData, 'NetworkInterfaces' | 'SecurityGroupIds'>,
+): LaunchNetwork => {
   const groups = own.SecurityGroupIds ?? base.SecurityGroupIds;
   // The subnet is that of the pool.
   const inherited = base.NetworkInterfaces?.map(({ SubnetId: _place, Groups, ...each }) =>
     withGroups(own.SecurityGroupIds ?? Groups, each),
   );
-  const interfaces = own.NetworkInterfaces?.map((each) => withGroups(groups, each)) ?? inherited;
+  const interfaces: LaunchNetwork['NetworkInterfaces'] =
+    own.NetworkInterfaces?.map((each) => withGroups(groups, each)) ?? inherited;
   return interfaces === undefined ? optional('SecurityGroupIds', groups) : { NetworkInterfaces: interfaces };
 };
 
@@ -218,7 +231,7 @@ export const fieldsOver = <T extends RequestLaunchTemplateData>(base: ResponseLa
 const over = (
   base: ResponseLaunchTemplateData,
   own: RequestLaunchTemplateData,
-  ownTypes: boolean,
+  { ownTypes, onlySpot }: Pick<BaseTemplate, 'ownTypes' | 'onlySpot'>,
 ): RequestLaunchTemplateData => {
   const {
     InstanceMarketOptions: _market,
@@ -232,13 +245,18 @@ const over = (
     InstanceRequirements,
     ...rest
   } = base;
+  const network = networkOver(base, own);
+  // EC2 refuses tags for what a launch does not make.
+  const isMade = ({ ResourceType }: TagSpecifications[number]): boolean =>
+    (ResourceType !== 'network-interface' || makesInterfaces(network.NetworkInterfaces)) &&
+    (ResourceType !== 'spot-instances-request' || onlySpot);
   const kept = ownTypes ? rest : { ...rest, InstanceType, InstanceRequirements };
   const { NetworkInterfaces: _ownInterfaces, SecurityGroupIds: _ownIds, ...fields } = own;
   return {
     ...withRawFields<RequestLaunchTemplateData>({}, kept),
     ...fieldsOver(base, fields),
-    ...networkOver(base, own),
-    TagSpecifications: tagsOver(TagSpecifications, own.TagSpecifications),
+    ...network,
+    TagSpecifications: tagsOver(TagSpecifications, own.TagSpecifications).filter(isMade),
   };
 };
 
@@ -246,11 +264,14 @@ const over = (
 export const launchTemplateFor = async (
   options: LaunchDataOptions & { readonly launchTemplates: LaunchTemplates },
   template: Template,
-  tags: readonly Tag[],
+  tags: TemplateTags,
 ): Promise<LaunchTemplateRef> => {
   const data = templateData(await renderLaunchData(options, template), tags);
   const { launchTemplateId: id, launchTemplateVersion: version } = template;
   if (id === undefined) return options.launchTemplates.ensure(data);
   const ownTypes = weightedTypes(template).length > 0 || template.abisInstanceRequirements !== undefined;
-  return options.launchTemplates.ensure(data, { id, ...optional('version', version), ownTypes });
+  const onlySpot = template.priceType !== 'ondemand' && onDemandUnits(template, 1) === 0;
+  return options.launchTemplates.ensure(data, { id, ...optional('version', version), ownTypes, onlySpot }, (theirs) =>
+    checkTagCount(template, theirs.TagSpecifications, tags.launched),
+  );
 };

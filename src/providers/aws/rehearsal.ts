@@ -44,6 +44,10 @@ export const rehearsedEc2 = ({ record, recall }: Rehearsal, owner: string): Ec2 
       note('DescribeImages', { ImageIds: [imageId] });
       return `<RootDeviceName of ${imageId}>`;
     },
+    subnetZones: async (ids) => {
+      note('DescribeSubnets', { SubnetIds: ids });
+      return {};
+    },
     instanceTypes: async () => [],
 
     createLaunchTemplate: async (input) => {

@@ -1,4 +1,4 @@
-import type { RunInstancesCommandInput, TagSpecification } from '@aws-sdk/client-ec2';
+import type { ResponseLaunchTemplateData, RunInstancesCommandInput, Tag, TagSpecification } from '@aws-sdk/client-ec2';
 import type { CapacityProvider, LaunchOrder, LaunchReport } from '../../application/ports.ts';
 import { PluginError } from '../../domain/errors.ts';
 import { clientTokenOf } from '../../domain/ids.ts';
@@ -8,15 +8,17 @@ import type { PreparedLaunch, Refusal } from '../../domain/request.ts';
 import { offeringOf, type Template } from '../../domain/template.ts';
 import type { Ec2 } from './ec2.ts';
 import {
+  checkTagCount,
   isInstanceType,
   type LaunchData,
   type LaunchDataOptions,
   type LaunchNetwork,
   launchTags,
+  makesInterfaces,
   optional,
   renderLaunchData,
 } from './launch-data.ts';
-import { fieldsOver, type LaunchTemplates } from './launch-templates.ts';
+import { fieldsOver, type LaunchTemplates, networkOver } from './launch-templates.ts';
 import { lessonOf, refusalOf } from './refusal.ts';
 import { toSighting } from './sighting.ts';
 
@@ -25,8 +27,6 @@ export interface RunInstancesOptions extends LaunchDataOptions {
   readonly launchTemplates: LaunchTemplates;
   readonly clock: () => number;
 }
-
-const taggedResources = ['instance', 'volume', 'network-interface'] as const;
 
 interface RunInstancesCall extends RunInstancesCommandInput {
   ClientToken: string;
@@ -41,14 +41,49 @@ const isRunInstancesCall = (call: object): call is RunInstancesCall =>
   'MaxCount' in call &&
   typeof call.MaxCount === 'number';
 
-/** The subnet goes where the interfaces are: EC2 takes it in one place only. */
+/** The subnet goes where the interfaces are: EC2 takes it in one place only. One that exists has its place. */
 const placeIn = (
   subnetId: string,
   { SecurityGroupIds, NetworkInterfaces }: LaunchNetwork,
 ): Partial<RunInstancesCommandInput> =>
   NetworkInterfaces === undefined
     ? { SubnetId: subnetId, ...optional('SecurityGroupIds', SecurityGroupIds) }
-    : { NetworkInterfaces: NetworkInterfaces.map((each) => ({ ...each, SubnetId: subnetId })) };
+    : {
+        NetworkInterfaces: NetworkInterfaces.map((each) =>
+          each.NetworkInterfaceId === undefined ? { ...each, SubnetId: subnetId } : each,
+        ),
+      };
+
+/** The resources that a launch makes, which are those it may tag. */
+const taggedResources = (
+  { priceType }: Template,
+  { NetworkInterfaces }: LaunchNetwork,
+): readonly TagSpecification['ResourceType'][] => [
+  'instance',
+  'volume',
+  ...(makesInterfaces(NetworkInterfaces) ? (['network-interface'] as const) : []),
+  ...(priceType === 'ondemand' ? [] : (['spot-instances-request'] as const)),
+];
+
+/** A call puts its own beside what a launch template says, and can take nothing of it away. Throws `template.invalid`. */
+const checkBase = (
+  { templateId, priceType }: Template,
+  name: string,
+  theirs: ResponseLaunchTemplateData,
+  { NetworkInterfaces }: LaunchNetwork,
+): void => {
+  const refuse = (text: string): never => {
+    throw new PluginError('template.invalid', `template ${templateId}: launchTemplateId ${text}`);
+  };
+  const isTagged = theirs.TagSpecifications?.some(({ ResourceType }) => ResourceType === 'spot-instances-request');
+  if (priceType === 'ondemand' && theirs.InstanceMarketOptions?.MarketType === 'spot')
+    refuse(`${name} asks for spot instances; RunInstances cannot launch on demand by it`);
+  if (priceType === 'ondemand' && isTagged === true)
+    refuse(`${name} tags spot-instances-request; RunInstances cannot launch on demand by it`);
+  const groups = [...(theirs.SecurityGroupIds ?? []), ...(theirs.SecurityGroups ?? [])];
+  if (NetworkInterfaces !== undefined && groups.length > 0)
+    refuse(`${name} has security groups beside network interfaces; name the groups in securityGroupIds instead`);
+};
 
 const market = ({ priceType, maxSpotPrice }: Template): Partial<RunInstancesCommandInput> =>
   priceType === 'ondemand'
@@ -64,19 +99,19 @@ const market = ({ priceType, maxSpotPrice }: Template): Partial<RunInstancesComm
 const dataOf = async (
   options: RunInstancesOptions,
   template: Template,
+  tags: readonly Tag[],
 ): Promise<LaunchData & Partial<RunInstancesCommandInput>> => {
   const data = await renderLaunchData(options, template);
-  const { templateId, priceType, launchTemplateId, launchTemplateVersion } = template;
+  const { launchTemplateId, launchTemplateVersion } = template;
   if (launchTemplateId === undefined) return data;
   const base = { id: launchTemplateId, ...optional('version', launchTemplateVersion) };
   const { id, version, data: theirs } = await options.launchTemplates.pin(base);
-  // A call has no word for on demand: the market of a launch template can be changed, not taken away.
-  if (priceType === 'ondemand' && theirs.InstanceMarketOptions?.MarketType === 'spot') {
-    const text = `version ${version} of ${id} asks for spot instances; RunInstances cannot launch on demand by it`;
-    throw new PluginError('template.invalid', `template ${templateId}: launchTemplateId ${text}`);
-  }
+  const network = theirs.NetworkInterfaces === undefined ? data.network : networkOver(theirs, data.network);
+  checkBase(template, `version ${version} of ${id}`, theirs, network);
+  checkTagCount(template, theirs.TagSpecifications, tags);
   return {
     ...fieldsOver(theirs, data),
+    network,
     LaunchTemplate: { LaunchTemplateId: id, Version: version },
     // Protection, which a launch template may set, would keep returned hosts alive.
     DisableApiTermination: false,
@@ -90,9 +125,8 @@ const render = async (
 ): Promise<RunInstancesCall> => {
   const { template, count, requestId, earlier } = order;
   const Tags = launchTags(order, options);
-  const { network, ...data } = await dataOf(options, template);
-  const resources =
-    template.priceType === 'ondemand' ? taggedResources : [...taggedResources, 'spot-instances-request' as const];
+  const { network, ...data } = await dataOf(options, template, Tags);
+  const resources = taggedResources(template, network);
   const TagSpecifications: TagSpecification[] = resources.map((ResourceType) => ({ ResourceType, Tags }));
   const { vmType } = template;
   const call: RunInstancesCall = {
@@ -117,7 +151,7 @@ const shortfall = (launch: PreparedLaunch, granted: number): Refusal => ({
 });
 
 const subnetOf = ({ SubnetId, NetworkInterfaces }: Pick<RunInstancesCall, 'SubnetId' | 'NetworkInterfaces'>) =>
-  SubnetId ?? NetworkInterfaces?.[0]?.SubnetId;
+  SubnetId ?? NetworkInterfaces?.find((each) => each.SubnetId !== undefined)?.SubnetId;
 
 const offeringIn = (call: RunInstancesCall): Offering => ({
   market: call.InstanceMarketOptions === undefined ? 'ondemand' : 'spot',

@@ -7,19 +7,18 @@ import type {
 import type { CapacityProvider, LaunchOrder } from '../../application/ports.ts';
 import { PluginError } from '../../domain/errors.ts';
 import { clientTokenOf } from '../../domain/ids.ts';
-import type { Offering } from '../../domain/offering.ts';
 import { withRawFields } from '../../domain/raw-fields.ts';
 import type { PreparedLaunch } from '../../domain/request.ts';
 import { expiryMs, fleetTypeOf, offeringOf, onDemandUnits, type Template } from '../../domain/template.ts';
 import type { Ec2 } from './ec2.ts';
 import { createFleetKeeper, discardRefused, historyErrors, stateWith } from './fleet-keeper.ts';
-import { fleetPools, onDemandStrategy } from './fleet-pools.ts';
+import { type FleetPools, fleetPools, onDemandStrategy, type PoolFacts, subnetsText } from './fleet-pools.ts';
 import { type LaunchDataOptions, launchTags, optional } from './launch-data.ts';
 import { type LaunchTemplates, launchTemplateFor } from './launch-templates.ts';
 import { refusalOf } from './refusal.ts';
 import { readMark } from './tags.ts';
 
-export interface SpotFleetOptions extends LaunchDataOptions {
+export interface SpotFleetOptions extends LaunchDataOptions, Pick<PoolFacts, 'zonesOf'> {
   readonly ec2: Ec2;
   readonly launchTemplates: LaunchTemplates;
   readonly clock: () => number;
@@ -47,9 +46,9 @@ const strategies: Readonly<Record<string, AllocationStrategy>> = {
 const isRequirements = (value: object): value is InstanceRequirements => 'VCpuCount' in value && 'MemoryMiB' in value;
 
 /** The pools in Spot Fleet's words. */
-const overrides = (template: Template, refused: readonly Offering[]): LaunchTemplateOverrides[] => {
+const overrides = (template: Template, pools: FleetPools['pools']): LaunchTemplateOverrides[] => {
   const requirements: object = template.abisInstanceRequirements ?? {};
-  return fleetPools(template, refused).map(({ InstanceType, SubnetId, WeightedCapacity, Priority, MaxPrice }) => ({
+  return pools.map(({ InstanceType, SubnetId, WeightedCapacity, Priority, MaxPrice }) => ({
     ...optional('InstanceType', InstanceType),
     ...optional('SubnetId', SubnetId),
     ...optional('WeightedCapacity', WeightedCapacity),
@@ -67,8 +66,9 @@ const prepareSpotFleet = async (options: SpotFleetOptions, order: LaunchOrder): 
   const onDemand = onDemandUnits(template, count);
   const strategy = strategies[template.allocationStrategy ?? ''] ?? 'priceCapacityOptimized';
   // Spot Fleet tags instances, and takes priorities and on-demand capacity, by a launch template only: one of the request's own.
-  const launchTemplate = await launchTemplateFor(options, template, tags);
+  const launchTemplate = await launchTemplateFor(options, template, { tags, launched: tags });
   const LaunchTemplateSpecification = { LaunchTemplateId: launchTemplate.id, Version: launchTemplate.version };
+  const { pools } = await fleetPools(options, order);
   const config: SpotFleetCall['config'] = {
     IamFleetRole: template.fleetRole,
     ClientToken: clientToken,
@@ -83,9 +83,7 @@ const prepareSpotFleet = async (options: SpotFleetOptions, order: LaunchOrder): 
     ...(Type === 'maintain'
       ? { ReplaceUnhealthyInstances: false, ExcessCapacityTerminationPolicy: 'noTermination' as const }
       : {}),
-    LaunchTemplateConfigs: [
-      { LaunchTemplateSpecification, Overrides: overrides(template, await options.offerings.refused()) },
-    ],
+    LaunchTemplateConfigs: [{ LaunchTemplateSpecification, Overrides: overrides(template, pools) }],
     TagSpecifications: [{ ResourceType: 'spot-fleet-request', Tags: tags }],
   };
   const call: SpotFleetCall = {
@@ -97,7 +95,7 @@ const prepareSpotFleet = async (options: SpotFleetOptions, order: LaunchOrder): 
     clientToken,
     count,
     makesResource: true,
-    pool: `${offeringOf(template)} in ${template.subnetIds.join(', ')}`,
+    pool: `${offeringOf(template)} in ${subnetsText(pools)}`,
     call: { ...call },
   };
 };

@@ -68,6 +68,8 @@ describe('the control routes', () => {
     ['PATCH', 'settings', undefined, /JSON object/],
     ['POST', 'faults', { effect: { kind: 'explode' } }, /a fault rule is/],
     ['POST', 'faults', { nth: 0, effect: { kind: 'hang' } }, /a fault rule is/],
+    ['POST', 'faults', { effect: { kind: 'error', code: 'Unavailable', status: 503 } }, /a fault rule is/],
+    ['POST', 'faults', { after: 2, effect: { kind: 'hang' } }, /a fault rule is/],
     ['POST', 'instances/i-00000000', { state: 'running' }, /no instance 'i-00000000'/],
     ['POST', 'instances/i-00000000', { state: 'asleep' }, /an instance change is/],
   ])('refuse %s %s %j', async (method, path, body, message) => {

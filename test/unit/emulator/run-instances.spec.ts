@@ -55,7 +55,7 @@ describe('RunInstances', () => {
     ['a missing key', { KeyName: 'lost' }, 'InvalidKeyPair.NotFound', 400],
     [
       'a missing launch template',
-      { LaunchTemplate: { LaunchTemplateId: 'lt-1' } },
+      { LaunchTemplate: { LaunchTemplateId: 'lt-12345678' } },
       'InvalidLaunchTemplateId.NotFound',
       400,
     ],

@@ -31,6 +31,7 @@ const absent = async (): Promise<never> => {
 
 /** Making launch templates and fleets is modelled elsewhere. */
 const unmodelled = {
+  subnetZones: absent,
   instanceTypes: absent,
   createLaunchTemplate: absent,
   launchTemplateId: absent,

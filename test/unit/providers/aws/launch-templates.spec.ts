@@ -21,7 +21,7 @@ const over = async (base: ResponseLaunchTemplateData, own: RequestLaunchTemplate
     remember: (_key, _lifetime, find) => find(),
     forget: async () => undefined,
   });
-  await ensure(own, { id: 'lt-theirs', version: '3', ownTypes: true });
+  await ensure(own, { id: 'lt-theirs', version: '3', ownTypes: true, onlySpot: true });
   return made[0] ?? {};
 };
 

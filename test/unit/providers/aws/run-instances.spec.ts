@@ -157,7 +157,7 @@ describe('a prepared call', () => {
     expect(call['NetworkInterfaces']).toEqual([
       { DeviceIndex: 0, AssociatePublicIpAddress: true, Groups: ['sg-1'], SubnetId: 'subnet-a' },
       { DeviceIndex: 1, Groups: ['sg-2'], SubnetId: 'subnet-a' },
-      { DeviceIndex: 2, NetworkInterfaceId: 'eni-1', SubnetId: 'subnet-a' },
+      { DeviceIndex: 2, NetworkInterfaceId: 'eni-1' },
     ]);
   });
 
