@@ -22,6 +22,8 @@ export interface Template extends RawFields {
   readonly priceType: PriceType;
   readonly attributes: Readonly<Record<string, Attribute>>;
   readonly imageId?: string;
+  /** What `imageId` was resolved from, in a request's copy. */
+  readonly imageAlias?: string;
   readonly subnetIds: readonly string[];
   readonly vmType?: string;
   readonly vmTypes?: Readonly<Record<string, number>>;

@@ -74,11 +74,11 @@ const findTemplate = async (catalog: TemplateCatalog, templateId: string): Promi
 const standsInForSpotFleet = ({ priceType, providerApi, fleetRole }: Template): boolean =>
   priceType !== 'ondemand' && (providerApi ?? fleetRole) === undefined;
 
-/** An alias is looked up once: all of a request runs the same image, also what is launched or asked for again later. */
+/** An alias is looked up once: all of a request runs the same image while it is there, also what is launched again later. */
 const withImage = async ({ imageOf }: CreateRequestPorts, template: Template): Promise<Template> => {
   const { imageId } = template;
   if (imageId === undefined || imageId.startsWith('ami-')) return template;
-  return { ...template, imageId: await imageOf(imageId) };
+  return { ...template, imageId: await imageOf(imageId), imageAlias: imageId };
 };
 
 const checkCount = ({ templateId, maxNumber }: Template, count: number): void => {

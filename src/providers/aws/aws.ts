@@ -22,6 +22,7 @@ import { type CredentialSource, configuredCredentials, type Remember } from './c
 import { createEc2 } from './ec2.ts';
 import { createEc2FleetProvider } from './ec2-fleet.ts';
 import type { SubnetZones } from './fleet-pools.ts';
+import { withFreshImages } from './fresh-images.ts';
 import { createHosts } from './hosts.ts';
 import { createLaunchTemplates } from './launch-templates.ts';
 import type { PolicyScope } from './policy.ts';
@@ -141,26 +142,29 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
     const { createAutoScaling } = await import('./auto-scaling.ts');
     return createAutoScaling({ ...options, client: config, random: Math.random });
   };
+  const findImage = async (alias: string): Promise<string> =>
+    stand === undefined
+      ? resolveImageAlias({ ...options, client: config, random: Math.random }, alias)
+      : stand.rehearsedImage(stand, alias);
   const imageOf = (alias: string): Promise<string> =>
     remember(
       `image:${options.connection.region}:${alias}`,
       () => aliasLifetime,
-      async () =>
-        stand === undefined
-          ? resolveImageAlias({ ...options, client: config, random: Math.random }, alias)
-          : stand.rehearsedImage(stand, alias),
+      () => findImage(alias),
     );
   const launchTemplates = createLaunchTemplates({ ...options, ec2 });
   const shared = { ...options, ec2, rootDeviceOf, zonesOf, launchTemplates };
+  const checked = (provider: CapacityProvider): CapacityProvider =>
+    checking(withFreshImages(provider, { imageOf, forget: options.forget }));
   const providers: Record<ProviderApi, CapacityProvider> = {
-    RunInstances: createRunInstancesProvider(shared),
-    EC2Fleet: createEc2FleetProvider(shared),
-    SpotFleet: createSpotFleetProvider(shared),
-    ASG: createAutoScalingGroupProvider({ ...shared, autoScaling }),
+    RunInstances: checked(createRunInstancesProvider(shared)),
+    EC2Fleet: checked(createEc2FleetProvider(shared)),
+    SpotFleet: checked(createSpotFleetProvider(shared)),
+    ASG: checked(createAutoScalingGroupProvider({ ...shared, autoScaling })),
   };
   return {
     hosts: createHosts({ ec2, owner, store, remember }),
-    provider: (api) => checking(providers[api]),
+    provider: (api) => providers[api],
     imageOf,
     launchTemplates: {
       list: async () => {
@@ -179,7 +183,7 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
     inspector: async () => {
       const { createInspector } = await import('./inspection.ts');
       const group = async (name: string) => (await autoScaling()).group(name);
-      return createInspector({ ...options, client: config, random: Math.random, imageOf, group });
+      return createInspector({ ...options, client: config, random: Math.random, imageOf: findImage, group });
     },
     diagnose: async (templates, scope) => {
       const { diagnoseAws } = await import('./inspection.ts');

@@ -164,8 +164,11 @@ const nextSubnet = async (
   { offerings }: RunInstancesOptions,
   { template, earlier }: LaunchOrder,
 ): Promise<string | undefined> => {
-  if (earlier.length >= template.subnetIds.length) return undefined;
-  const tried = new Set(earlier.flatMap(({ call }) => (isRunInstancesCall(call) ? [subnetOf(call)] : [])));
+  // A launch by an image that is gone says nothing of its subnet.
+  const isOfImage = ({ ImageId }: RunInstancesCall): boolean => ImageId === template.imageId;
+  const sent = earlier.flatMap(({ call }) => (isRunInstancesCall(call) && isOfImage(call) ? [call] : []));
+  if (sent.length >= template.subnetIds.length) return undefined;
+  const tried = new Set(sent.map(subnetOf));
   const left = template.subnetIds.filter((subnetId) => !tried.has(subnetId));
   if (left.length < 2) return left[0];
   const [first] = promising(left, await offerings.refused(), (subnetId) => ({
