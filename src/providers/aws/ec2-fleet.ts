@@ -21,7 +21,7 @@ import {
   weightedTypes,
 } from '../../domain/template.ts';
 import type { Ec2 } from './ec2.ts';
-import { kindOfCode } from './error-codes.ts';
+import { kindOfCode, scopeOfCode } from './error-codes.ts';
 import { createFleetKeeper, discardRefused, historyErrors, stateWith } from './fleet-keeper.ts';
 import { fleetPools, onDemandStrategy, type PoolFacts, spotStrategy, subnetsText } from './fleet-pools.ts';
 import { type LaunchDataOptions, lastingTags, launchTags, optional } from './launch-data.ts';
@@ -158,7 +158,7 @@ const instantReport = (
   const retryable = Errors.some(
     ({ ErrorCode = '' }) =>
       /throttled|transient/.test(kindOfCode(ErrorCode) ?? '') ||
-      (call.hasSpares === true && ErrorCode === 'InsufficientFreeAddressesInSubnet'),
+      (call.hasSpares === true && scopeOfCode(ErrorCode) === 'subnet'),
   );
   return { machines, refusal: refusalFrom(Errors, launch.count - units, launch), tryNextPool: retryable };
 };
@@ -170,11 +170,11 @@ const learn = async (
   { Instances = [], Errors = [] }: CreateFleetCommandOutput,
 ): Promise<void> => {
   const isOnDemand = input.TargetCapacitySpecification?.DefaultTargetCapacityType === 'on-demand';
-  const refused = Errors.flatMap(({ ErrorCode = '', Lifecycle, LaunchTemplateAndOverrides }) => {
-    const { InstanceType, SubnetId } = LaunchTemplateAndOverrides?.Overrides ?? {};
+  const refused = Errors.flatMap(({ ErrorCode: code = '', ErrorMessage: message = '', Lifecycle, ...error }) => {
+    const { InstanceType, SubnetId } = error.LaunchTemplateAndOverrides?.Overrides ?? {};
     const market = Lifecycle === 'on-demand' || (Lifecycle === undefined && isOnDemand) ? 'ondemand' : 'spot';
     const offering = { market, ...optional('instanceType', InstanceType), ...optional('subnetId', SubnetId) } as const;
-    return lessonOf(offering, ErrorCode, clock()) ?? [];
+    return lessonOf(offering, { code, message }, clock()) ?? [];
   });
   if (refused.length > 0) await offerings.remember(refused);
   const granted = new Set(

@@ -51,7 +51,13 @@ export const gravest = <T extends { readonly ErrorCode?: string | undefined }>(
 };
 
 /** What a refusal teaches about an offering; most are about something else. */
-export const lessonOf = (offering: Offering, code: string, now: number): RefusedOffering | undefined => {
+export const lessonOf = (
+  offering: Offering,
+  { code, message = '' }: { readonly code: string; readonly message?: string },
+  now: number,
+): RefusedOffering | undefined => {
   const scope = scopeOfCode(code);
+  // A placement group that is full has the code of a type that is sold out: only its words tell that other templates get the type.
+  if (/placement group/i.test(message)) return undefined;
   return scope === undefined ? undefined : refusedOffering(offering, { code, scope }, now);
 };

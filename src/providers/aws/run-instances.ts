@@ -183,13 +183,13 @@ const nextSubnet = async (
 const learn = async (
   { offerings, clock }: RunInstancesOptions,
   call: RunInstancesCall,
-  code: string | undefined,
+  refusal: Pick<Refusal, 'code' | 'message'> | undefined,
 ): Promise<void> => {
   const offering = offeringIn(call);
   if (offering.instanceType === undefined) return;
-  const refused = code === undefined ? undefined : lessonOf(offering, code, clock());
+  const refused = refusal && lessonOf(offering, refusal, clock());
   if (refused !== undefined) await offerings.remember([refused]);
-  else if (code === undefined) await offerings.forget((each) => isRefused([each], offering));
+  else if (refusal === undefined) await offerings.forget((each) => isRefused([each], offering));
 };
 
 /** Capacity by RunInstances: one call per subnet, the next subnet only when this one lacks capacity. */
@@ -220,7 +220,7 @@ export const createRunInstancesProvider = (options: RunInstancesOptions): Capaci
       return { machines, tryNextPool: false };
     } catch (error) {
       const refusal = refusalOf(error, launch);
-      await learn(options, call, refusal.code);
+      await learn(options, call, refusal);
       return { machines: [], refusal, tryNextPool: refusal.fault === 'provider.capacity' };
     }
   },

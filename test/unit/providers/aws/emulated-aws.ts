@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type Emulator, startEmulator } from '../../../../src/emulator/server.ts';
+import type { Settings } from '../../../../src/emulator/settings.ts';
 import { type Aws, type AwsOptions, createAws } from '../../../../src/providers/aws/aws.ts';
 import { createAwsClock } from '../../../../src/providers/aws/aws-clock.ts';
 import { createLiveRequests } from '../../../../src/storage/live-requests.ts';
@@ -10,8 +11,10 @@ import { temporaryFolder } from '../../temporary-folder.ts';
 /** Everything AWS over real connections to an emulator; no call is repeated. */
 export const emulatedAws = async (
   changes: Partial<AwsOptions['connection']> = {},
+  settings: Partial<Settings> = {},
+  options: Partial<AwsOptions> = {},
 ): Promise<{ readonly aws: Aws; readonly emulator: Emulator; readonly log: RecordingLog }> => {
-  const emulator = await startEmulator({ settings: { pendingMs: 0, fulfilMs: 0 } });
+  const emulator = await startEmulator({ settings: { pendingMs: 0, fulfilMs: 0, ...settings } });
   onTestFinished(() => emulator.close());
   const folder = await temporaryFolder();
   process.env['AWS_ACCESS_KEY_ID'] = 'AKIATEST';
@@ -49,6 +52,7 @@ export const emulatedAws = async (
       remember: async () => undefined,
       forget: async () => 0,
     },
+    ...options,
   });
   return { aws, emulator, log };
 };

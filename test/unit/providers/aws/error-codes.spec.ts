@@ -123,12 +123,20 @@ describe('what a refusal teaches', () => {
     ['VcpuLimitExceeded', { instanceType: 'm5.large' }],
   ])('of %s is about %j', (code, about) => {
     const offering = { market: 'spot', instanceType: 'm5.large', subnetId: 'subnet-1' } as const;
-    const { seenAt, expiresAt, ...lesson } = lessonOf(offering, code, 1000) ?? {};
+    const { seenAt, expiresAt, ...lesson } = lessonOf(offering, { code }, 1000) ?? {};
     expect([seenAt, Number(expiresAt) > 1000, lesson]).toEqual([1000, true, { market: 'spot', ...about, code }]);
   });
 
+  it('of a placement group that is full is nothing: other templates get the type', () => {
+    const offering = { market: 'ondemand', instanceType: 'm5.large', subnetId: 'subnet-1' } as const;
+    const code = 'InsufficientInstanceCapacity';
+    const message = 'You have reached the maximum number of instances per zone in a spread placement group.';
+    expect(lessonOf(offering, { code, message }, 1000)).toBeUndefined();
+    expect(lessonOf(offering, { code, message: 'We currently do not have sufficient capacity' }, 1000)).toBeDefined();
+  });
+
   it.each(['InvalidAMIID.NotFound', 'UnauthorizedOperation', ''])('of %j is nothing', (code) =>
-    expect(lessonOf({ market: 'spot', instanceType: 'm5.large' }, code, 1000)).toBeUndefined(),
+    expect(lessonOf({ market: 'spot', instanceType: 'm5.large' }, { code }, 1000)).toBeUndefined(),
   );
 });
 

@@ -1,18 +1,12 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
 import type { LaunchOrder, LaunchReport } from '../../../../src/application/ports.ts';
 import type { PreparedLaunch } from '../../../../src/domain/request.ts';
 import { providerApiOf, type Template } from '../../../../src/domain/template.ts';
-import { startEmulator } from '../../../../src/emulator/server.ts';
 import type { Settings } from '../../../../src/emulator/settings.ts';
-import { type Aws, createAws } from '../../../../src/providers/aws/aws.ts';
 import { createFactCache } from '../../../../src/storage/fact-cache.ts';
-import { createLiveRequests } from '../../../../src/storage/live-requests.ts';
 import { createOfferingMemory } from '../../../../src/storage/offering-memory.ts';
 import { onDemandTemplate } from '../../domain/template-fixture.ts';
-import { createRecordingLog } from '../../recording-log.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
+import { emulatedAws } from './emulated-aws.ts';
 
 /** Two subnets of zone a, one of zone b. */
 export const subnets = {
@@ -27,37 +21,13 @@ export const template: Template = { ...onDemandTemplate, subnetIds: ['subnet-000
 /** The real provider against an emulator. */
 export const startLaunches = async (settings: Partial<Settings> = {}) => {
   const folder = await temporaryFolder();
-  const emulator = await startEmulator({ settings: { subnets, ...settings } });
-  onTestFinished(() => emulator.close());
-  const file = join(folder, 'credentials');
-  await writeFile(file, '[default]\naws_access_key_id = AKIATEST\naws_secret_access_key = secret\n');
-  const log = createRecordingLog();
-  const clock = () => Date.now();
-  const facts = createFactCache(folder, 'aws', clock);
-  const { signal } = new AbortController();
-  const aws: Aws = await createAws({
-    connection: {
-      region: 'us-east-1',
-      endpoint: emulator.url,
-      connectionTimeoutMs: 5_000,
-      requestTimeoutMs: 5_000,
-      useFips: false,
-    },
-    credentials: { file, renewAfter: 60_000, remember: (_key, _lifetime, find) => find(), signal },
-    changes: { retries: 0, interval: 0 },
-    reads: { retries: 0, interval: 0 },
-    log,
-    observe: (_span, work) => work(),
-    signal,
-    clock,
-    owner: 'hostfactory/awsinst',
-    store: 'store-1',
-    version: '1.2.3',
-    remember: facts.get,
-    forget: facts.forget,
-    ledger: () => createLiveRequests(folder),
-    offerings: createOfferingMemory(folder, clock),
-  });
+  const facts = createFactCache(folder, 'aws', Date.now);
+  const offerings = createOfferingMemory(folder, Date.now);
+  const { aws, emulator, log } = await emulatedAws(
+    {},
+    { subnets, ...settings },
+    { remember: facts.get, forget: facts.forget, offerings },
+  );
 
   const prepare = async (
     fields: Partial<Template>,
@@ -93,5 +63,5 @@ export const startLaunches = async (settings: Partial<Settings> = {}) => {
   const valuesOf = (action: string, name: RegExp): readonly string[] =>
     Object.entries(sent(action).at(-1) ?? {}).flatMap(([key, value]) => (name.test(key) ? [value] : []));
 
-  return { aws, emulator, log, folder, prepare, launch, sent, valuesOf };
+  return { aws, emulator, log, prepare, launch, sent, valuesOf };
 };

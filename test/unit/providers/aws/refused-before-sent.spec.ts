@@ -222,3 +222,15 @@ describe('tags', () => {
     expect(log.codes()).toContain('launch.account-cut');
   });
 });
+
+it.each([
+  ['a placement group that is full does not keep', 'No room in the spread placement group.', 'subnet-0000000a'],
+  ['a lack of capacity keeps', 'We currently do not have sufficient m5.large capacity.', 'subnet-0000000b'],
+])('%s the next request from type and subnet', async (_, message, next) => {
+  const { launch, prepare, emulator } = await startLaunches();
+  const effect = { kind: 'error', code: 'InsufficientInstanceCapacity', message } as const;
+  emulator.addFault({ action: 'RunInstances', effect });
+  await launch({ placementGroupName: 'apart' });
+  const prepared = await prepare({ subnetIds: ['subnet-0000000a', 'subnet-0000000b'] }, { requestId: 'req-2' });
+  expect(prepared?.call).toMatchObject({ SubnetId: next });
+});
