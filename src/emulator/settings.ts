@@ -67,6 +67,7 @@ const table = {
   ),
   missingSubnets: names('subnet ids'),
   missingKeys: names('key names'),
+  missingInstanceTypes: names('instance types'),
   /** Security group id to the VPC it is in. Not listed: the VPC of made-up subnets. */
   securityGroups: setting<OfNames<string>>({}, isRecordOf(isText), 'an object of group id to VPC id'),
   missingGroups: names('security group ids'),

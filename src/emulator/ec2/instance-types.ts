@@ -1,5 +1,5 @@
-import { _InstanceType } from '@aws-sdk/client-ec2';
 import type { Parameters } from '../wire/parameters.ts';
+import type { World } from '../world.ts';
 
 export interface InstanceType {
   readonly name: string;
@@ -49,8 +49,11 @@ const typesOf = ([family, gibPerVcpu, manufacturer, sizes]: Family): readonly In
     };
   });
 
-/** The types that launches take: those that the SDK knows. */
-export const typeNames: ReadonlySet<string> = new Set(Object.values(_InstanceType));
+const typeForm = /^[a-z][a-z0-9]*(-[a-z0-9]+)*\.(nano|micro|small|medium|large|\d*xlarge|metal(-\d+xl)?)$/;
+
+/** Whether a launch takes the type: any that has one of EC2's sizes, unless it is set to be missing. */
+export const isType = ({ settings }: World, name: string): boolean =>
+  typeForm.test(name) && !settings.missingInstanceTypes.includes(name);
 
 /** The types that describes tell of. By name. */
 export const instanceTypes: readonly InstanceType[] = families

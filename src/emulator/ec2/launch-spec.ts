@@ -6,7 +6,7 @@ import { ownerId, required } from './action.ts';
 import { oneOf } from './choices.ts';
 import { checkForm } from './ids.ts';
 import { imageOf } from './images.ts';
-import { typeNames, vcpusOf } from './instance-types.ts';
+import { isType, vcpusOf } from './instance-types.ts';
 import { checkKeys } from './key-pairs.ts';
 import { interfacesOf, volumesOf } from './launch-devices.ts';
 import { placeOf } from './launch-place.ts';
@@ -52,9 +52,9 @@ const profileArn = (params: Parameters): string | undefined => {
   return arn ?? (name === undefined ? undefined : `arn:aws:iam::${ownerId}:instance-profile/${name}`);
 };
 
-const hardwareOf = (params: Parameters, image: ImageSetting) => {
+const hardwareOf = (world: World, params: Parameters, image: ImageSetting) => {
   const instanceType = params.text('InstanceType') ?? 'm1.small';
-  if (!typeNames.has(instanceType)) throw invalidValue(`Invalid value '${instanceType}' for InstanceType.`);
+  if (!isType(world, instanceType)) throw invalidValue(`Invalid value '${instanceType}' for InstanceType.`);
   const threadsPerCore = params.number('CpuOptions.ThreadsPerCore') ?? (image.architecture === 'arm64' ? 1 : 2);
   return {
     instanceType,
@@ -92,7 +92,7 @@ export const readLaunchSpec = (world: World, params: Parameters): LaunchSpec => 
   const image = imageOf(world, imageId);
   const groups = params.list('SecurityGroupId');
   checkForm('InvalidGroupId.Malformed', 'sg', groups);
-  const hardware = hardwareOf(params, image);
+  const hardware = hardwareOf(world, params, image);
   const interfaces = interfacesOf(params, groups);
   const market = marketOf(params);
   const subnet = placeOf(world, params, hardware.instanceType);

@@ -57,7 +57,8 @@ describe('RunInstances refuses what EC2 refuses', () => {
       'InvalidParameterValue',
       /must be distinct/,
     ],
-    ['a type that does not exist', { InstanceType: 'm5.tiny' as 'm5.large' }, 'InvalidParameterValue', /m5\.tiny/],
+    ['a type of no size', { InstanceType: 'm5.tiny' as 'm5.large' }, 'InvalidParameterValue', /m5\.tiny/],
+    ['a type that does not exist', { InstanceType: 'm5.xlarge' }, 'InvalidParameterValue', /m5\.xlarge/],
     [
       'a malformed launch template id',
       { LaunchTemplate: { LaunchTemplateId: 'lt-nope' } },
@@ -65,7 +66,7 @@ describe('RunInstances refuses what EC2 refuses', () => {
       /lt-nope/,
     ],
   ])('%s', async (_, input, code, message) => {
-    const { run, emulator } = await startRegion({ settings: { subnets } });
+    const { run, emulator } = await startRegion({ settings: { subnets, missingInstanceTypes: ['m5.xlarge'] } });
     await expectRefusal(run(input), code, 400, message);
     expect(emulator.instances()).toEqual([]);
   });
