@@ -10,7 +10,7 @@ interface Images {
 }
 
 /** The AMI that AWS says is gone: `InvalidAMIID.NotFound: The image id '[ami-...]' does not exist`. */
-export const goneImage = (text: string): string | undefined =>
+const goneImage = (text: string): string | undefined =>
   /InvalidAMIID|image id/i.test(text) ? /\bami-[0-9a-f]{8,17}\b/.exec(text)?.[0] : undefined;
 
 /**

@@ -9,14 +9,14 @@ import { temporaryFolder } from '../../temporary-folder.ts';
 import { emulatedAws } from './emulated-aws.ts';
 
 /** Two subnets of zone a, one of zone b. */
-export const subnets = {
+const subnets = {
   'subnet-0000000a': { zone: 'us-east-1a', vpc: 'vpc-00000001' },
   'subnet-0000001a': { zone: 'us-east-1a', vpc: 'vpc-00000001' },
   'subnet-0000000b': { zone: 'us-east-1b', vpc: 'vpc-00000001' },
 };
 
 /** On demand in one subnet; image, subnet and names are such that the emulator knows them. */
-export const template: Template = { ...onDemandTemplate, subnetIds: ['subnet-0000000a'] };
+const template: Template = { ...onDemandTemplate, subnetIds: ['subnet-0000000a'] };
 
 /** The real provider against an emulator. */
 export const startLaunches = async (settings: Partial<Settings> = {}) => {
