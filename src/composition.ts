@@ -23,6 +23,7 @@ import type {
 import type { ReadModelPace, RunningReadModel } from './application/projections/read-model.ts';
 import type { AwsCall, Rehearsal } from './application/rehearsal.ts';
 import { publishing, watchedStreams } from './application/watching.ts';
+import { awsConnection } from './config/connection.ts';
 import { type Environment, type ProviderEnvironment, readEnvironment } from './config/environment.ts';
 import { type ProviderConfig, readProviderConfig } from './config/provider-config.ts';
 import { createTemplateCatalog } from './config/template-catalog.ts';
@@ -516,18 +517,14 @@ const connect = async (
   // By this host's clock throughout: it is asked before AWS has been heard.
   const facts = createFactCache(workDir, 'aws', Date.now, log);
   const credentials = createFactCache(workDir, 'credentials', Date.now);
-  const { AWS_ENDPOINT_URL: endpoint, AWS_CREDENTIAL_FILE: file, AWS_CREDENTIAL_SCRIPT: script } = config;
+  const { AWS_CREDENTIAL_FILE: file, AWS_CREDENTIAL_SCRIPT: script } = config;
   const { createAws } = await import('./providers/aws/aws.ts');
   return createAws({
     connection: {
       region,
-      ...(endpoint === undefined ? {} : { endpoint }),
-      ...(config.AWS_PROXY_HOST === undefined
-        ? {}
-        : { proxy: `http://${config.AWS_PROXY_HOST}:${config.AWS_PROXY_PORT}` }),
+      ...awsConnection(config, env),
       connectionTimeoutMs: config.AWS_CONNECTION_TIMEOUT_MS,
       requestTimeoutMs: Math.min(60_000, timeForAws),
-      useFips: env['AWS_USE_FIPS_ENDPOINT'] === 'true',
     },
     credentials: {
       ...(file === undefined ? {} : { file }),

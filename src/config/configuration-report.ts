@@ -24,11 +24,14 @@ export const configurationReport = (
   const parameters = Object.keys(providerConfigSchema.properties).map(
     (name): ConfiguredValue => ({ name, value: values.get(name) ?? null, origin: originOf(name) }),
   );
-  const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
-  const withRegion = parameters.map((each) =>
-    each.name === 'AWS_REGION' && each.value === null && region !== undefined
-      ? { ...each, value: region, origin: 'environment' }
-      : each,
-  );
-  return { ...(file === undefined ? {} : { file }), values: [...places, ...withRegion], warnings };
+  // What the configuration leaves open and the environment says.
+  const otherwise = new Map([
+    ['AWS_REGION', env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION']],
+    ['AWS_ENDPOINT_URL', env['AWS_ENDPOINT_URL_EC2'] ?? env['AWS_ENDPOINT_URL']],
+  ]);
+  const withOthers = parameters.map((each) => {
+    const value = each.value === null ? otherwise.get(each.name) : undefined;
+    return value === undefined ? each : { ...each, value, origin: 'environment' };
+  });
+  return { ...(file === undefined ? {} : { file }), values: [...places, ...withOthers], warnings };
 };

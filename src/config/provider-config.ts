@@ -1,6 +1,7 @@
 import { isAbsolute, join } from 'node:path';
 import { PluginError } from '../domain/errors.ts';
 import { problemsOf } from '../json/problems.ts';
+import { isEndpoint, isProxyHost } from './connection.ts';
 import { validateProviderConfig } from './documents.validator.ts';
 import { candidates, type ProviderEnvironment } from './environment.ts';
 import { readFirst } from './json-file.ts';
@@ -75,6 +76,16 @@ const applyDefaults = (file: string, values: Record<string, unknown>): readonly 
   });
 };
 
+const connectionProblem = (values: Readonly<Record<string, unknown>>): string | undefined => {
+  const { AWS_PROXY_HOST: host, AWS_PROXY_PORT: port, AWS_ENDPOINT_URL: endpoint } = values;
+  if (host !== undefined && !isProxyHost(String(host)))
+    return 'AWS_PROXY_HOST must be a host name alone, without http://, port or path; an HTTP proxy is meant';
+  if (host !== undefined && port === undefined) return 'AWS_PROXY_HOST needs AWS_PROXY_PORT';
+  if (endpoint !== undefined && !isEndpoint(String(endpoint)))
+    return 'AWS_ENDPOINT_URL must be http or https, host, and perhaps port and path; no user, query or fragment';
+  return undefined;
+};
+
 /** Reads and checks `<instance>prov_config.json`. Throws `configuration.invalid` when the file as a whole is no use. */
 export const readProviderConfig = async (environment: ProviderEnvironment): Promise<ProviderConfigReading> => {
   const found = await readFirst(candidates(environment, 'prov_config.json'));
@@ -88,9 +99,8 @@ export const readProviderConfig = async (environment: ProviderEnvironment): Prom
     ...unknown.map((name) => `${file}: unknown parameter ${name} is ignored`),
     ...applyDefaults(file, values),
   ];
-  if (values['AWS_PROXY_HOST'] !== undefined && values['AWS_PROXY_PORT'] === undefined) {
-    throw new PluginError('configuration.invalid', `${file}: AWS_PROXY_HOST needs AWS_PROXY_PORT`);
-  }
+  const problem = connectionProblem(values);
+  if (problem !== undefined) throw new PluginError('configuration.invalid', `${file}: ${problem}`);
   if (!isConfig(values)) throw new PluginError('configuration.invalid', `${file}: ${warnings.join('; ')}`);
   const names = known.map(([name]) => name);
   return { config: values, written: names, warnings, ...(found === undefined ? {} : { file }) };

@@ -4,11 +4,17 @@ import type { CredentialProvider } from './credentials.ts';
 
 export interface ConnectionSettings {
   readonly region: string;
+  /** Of EC2, and of the other services unless it is AWS's own. */
   readonly endpoint?: string;
+  /** Of one service each. */
+  readonly endpoints?: Readonly<Record<string, string>>;
   readonly proxy?: string;
+  /** Hosts that are not behind the proxy, as NO_PROXY has them. */
+  readonly noProxy?: string;
   readonly connectionTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly useFips: boolean;
+  readonly useDualStack?: boolean;
 }
 
 /** What every AWS client shares. */
@@ -31,3 +37,19 @@ export const clientConfig = async (
     (await import('./default-credentials.ts')).findCredentials({ region, agents }, refused !== undefined);
   return { ...settings, clock, agents, credentials: configured ?? found };
 };
+
+/** Whether a host is meant by NO_PROXY: by its name, its domain, or as any (`*`), and by its port where one is named. */
+const isDirect = (noProxy: string, { hostname, port, protocol }: URL): boolean =>
+  noProxy
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter((entry) => entry !== '')
+    .some((entry) => {
+      const [, host = '', only] = /^(?:\*?\.)?([^:]*)(?::(\d+))?$/.exec(entry) ?? [];
+      if (only !== undefined && only !== (port || (protocol === 'https:' ? '443' : '80'))) return false;
+      return host === '*' || (host !== '' && (hostname === host || hostname.endsWith(`.${host}`)));
+    });
+
+/** The way to a URL: through the proxy where there is one for it; none: straight. */
+export const agentFor = ({ agents, noProxy = '' }: ClientConfig, url: URL): Agent | undefined =>
+  isDirect(noProxy, url) ? undefined : agents[url.protocol];

@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { messageOf } from '../../domain/errors.ts';
-import type { ClientConfig } from './client-config.ts';
+import { agentFor, type ClientConfig } from './client-config.ts';
 import { type AwsCredentials, areSame } from './credentials.ts';
 import { endpointOf } from './endpoint.ts';
 import { sign } from './sign.ts';
@@ -105,7 +105,7 @@ const post = async (
   // Not signed: a proxy may change it.
   const signed = { ...sign({ url, headers, body }, scope, credentials), 'user-agent': 'hostfactory-aws' };
   const { request } = await (url.protocol === 'https:' ? import('node:https') : import('node:http'));
-  const agent = client.agents[url.protocol];
+  const agent = agentFor(client, url);
   const options = { method: 'POST', headers: signed, ...(agent === undefined ? {} : { agent }) };
   return new Promise((resolve, reject) => {
     const sent = request(url, options, (response) =>

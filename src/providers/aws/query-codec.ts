@@ -70,7 +70,7 @@ const membersOf = (schema: readonly unknown[]): readonly (readonly [string, Use]
 };
 
 /** As the SDK does: what encodeURIComponent leaves but RFC 3986 reserves. */
-const encode = (text: string): string =>
+export const encode = (text: string): string =>
   encodeURIComponent(text).replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 
 const simpleText = (code: number, value: unknown): string => {

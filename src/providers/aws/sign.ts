@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { AwsCredentials } from './credentials.ts';
+import { encode } from './query-codec.ts';
 
 /** A POST to a query service: no query string, and every header is signed. */
 export interface Unsigned {
@@ -18,6 +19,13 @@ export interface Scope {
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
 
+/** As AWS reads a path: without empty parts, and what is encoded already once more. */
+const canonicalPath = ({ pathname }: URL): string => {
+  const parts = pathname.split('/').filter((part) => part !== '');
+  const end = parts.length > 0 && pathname.endsWith('/') ? '/' : '';
+  return `/${parts.map(encode).join('/')}${end}`;
+};
+
 /** The headers of a request with AWS's Signature Version 4. */
 export const sign = (
   { url, headers, body }: Unsigned,
@@ -29,9 +37,8 @@ export const sign = (
   const token = sessionToken === undefined ? {} : { 'x-amz-security-token': sessionToken };
   const all: Record<string, string> = { ...headers, ...token, host: url.host, 'x-amz-date': time };
   const names = Object.keys(all).sort();
-  const path = url.pathname.split('/').map(encodeURIComponent).join('/');
   const lines = names.map((name) => `${name}:${all[name]?.trim().replaceAll(/\s+/g, ' ')}\n`);
-  const canonical = ['POST', path, '', lines.join(''), names.join(';'), sha256(body)].join('\n');
+  const canonical = ['POST', canonicalPath(url), '', lines.join(''), names.join(';'), sha256(body)].join('\n');
   const scope = `${day}/${region}/${service}/aws4_request`;
   const key = [day, region, service, 'aws4_request'].reduce<string | Buffer>(hmac, `AWS4${secretAccessKey}`);
   const signature = hmac(key, `AWS4-HMAC-SHA256\n${time}\n${scope}\n${sha256(canonical)}`).toString('hex');

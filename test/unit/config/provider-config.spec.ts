@@ -221,3 +221,32 @@ describe('the file', () => {
     });
   });
 });
+
+describe('the way to AWS', () => {
+  it.each([
+    ['http://proxy', 'a host name alone'],
+    ['proxy/path', 'a host name alone'],
+    ['proxy:3128', 'a host name alone'],
+    ['two words', 'a host name alone'],
+  ])('AWS_PROXY_HOST %j is refused', async (host, text) =>
+    expect(read({ AWS_PROXY_HOST: host, AWS_PROXY_PORT: 3128 })).rejects.toMatchObject({
+      code: 'configuration.invalid',
+      message: expect.stringContaining(text),
+    }),
+  );
+
+  it.each(['proxy', 'proxy.example', '10.0.0.1', '[::1]', 'user:pass%40word@proxy'])(
+    'AWS_PROXY_HOST %j is taken',
+    async (host) =>
+      expect((await read({ AWS_PROXY_HOST: host, AWS_PROXY_PORT: 3128 })).config.AWS_PROXY_HOST).toBe(host),
+  );
+
+  it.each(['http://', 'https://x?a=b', 'https://x/#a', 'https://u:p@x', 'https://x?'])(
+    'AWS_ENDPOINT_URL %j is refused',
+    async (url) =>
+      expect(read({ AWS_ENDPOINT_URL: url })).rejects.toMatchObject({
+        code: 'configuration.invalid',
+        message: expect.stringContaining('AWS_ENDPOINT_URL must be http or https'),
+      }),
+  );
+});

@@ -29,7 +29,7 @@ it('signs as the SDK does', () =>
   fc.assert(
     fc.asyncProperty(
       fc.string({ unit: 'grapheme' }),
-      fc.constantFrom('', '/', '/a%20b/c'),
+      fc.constantFrom('', '/', '/a%20b/c', '//a//b', '/a/', "/a!b'(c)*~", '/%2F/ü'),
       secret,
       fc.option(secret, { nil: undefined }),
       fc.date({ min: new Date('2000-01-01'), max: new Date('2100-01-01'), noInvalidDate: true }),
