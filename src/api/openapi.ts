@@ -1,3 +1,5 @@
+import { messageSchemas } from '../application/messages.schema.ts';
+import { answerSchemas, ref } from './answers.schema.ts';
 import { type Route, routes } from './routes.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -5,33 +7,55 @@ type Json = Readonly<Record<string, unknown>>;
 const parametersOf = (where: 'path' | 'query', properties: Json): readonly object[] =>
   Object.entries(properties).map(([name, schema]) => ({ name, in: where, required: where === 'path', schema }));
 
-const problems = (route: Route): Json => {
-  const statuses = [400, 401, 403, 404, ...(route.bus === 'command' ? [409] : []), 429, 503];
-  return Object.fromEntries(statuses.map((status) => [status, { $ref: '#/components/responses/problem' }]));
+const problems = (statuses: readonly number[]): Json =>
+  Object.fromEntries(statuses.map((status) => [status, { $ref: '#/components/responses/problem' }]));
+
+/** What may go wrong beside the route's own: a guess of a token, too many calls, a body where there is one. */
+const faultsOf = ({ bus }: Route): readonly number[] =>
+  bus === 'command' ? [400, 401, 403, 404, 409, 413, 415, 429, 503] : [400, 401, 403, 404, 429, 503];
+
+const headers = (route: Route): readonly object[] => [
+  {
+    name: 'X-Correlation-Id',
+    in: 'header',
+    description: 'Kept on log lines and events',
+    schema: { type: 'string', pattern: '^[\\w.:-]{1,128}$' },
+  },
+  ...(route.bus === 'query'
+    ? []
+    : [{ name: 'Idempotency-Key', in: 'header', schema: messageSchemas.CreateRequest.properties.commandId }]),
+];
+
+const json = (schema: Json): Json => ({ 'application/json': { schema } });
+
+const answerOf = ({ answers }: Route): Json => {
+  const [first, ...others] = answers.map(ref);
+  return first === undefined || others.length > 0 ? { anyOf: [first, ...others] } : first;
 };
 
 const operation = (route: Route): Json => ({
   summary: route.summary,
   description: `For the role ${route.role} and above.`,
-  operationId:
-    route.method.toLowerCase() + route.path.replaceAll(/[/:](\w)/g, (_, letter: string) => letter.toUpperCase()),
-  parameters: [...parametersOf('path', route.params), ...parametersOf('query', route.query)],
-  ...(route.body === undefined
-    ? {}
-    : { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),
+  operationId: route.name,
+  parameters: [...parametersOf('path', route.params), ...parametersOf('query', route.query), ...headers(route)],
+  ...(route.body === undefined ? {} : { requestBody: { required: true, content: json(route.body) } }),
   responses: {
-    [route.status]: { description: 'Done', content: { 'application/json': { schema: { type: 'object' } } } },
-    ...problems(route),
+    [route.status]: { description: 'Done', content: json(answerOf(route)) },
+    ...problems(faultsOf(route)),
   },
 });
 
-const open = (summary: string, type: string): Json => ({
-  get: {
-    summary,
-    security: [],
-    responses: { 200: { description: 'Here', content: { [type]: {} } }, 503: { description: 'Not now' } },
-  },
+const plainText = { 'text/plain': { schema: { type: 'string' } } } as const;
+
+/** What anybody may read. */
+const open = (operationId: string, summary: string, content: Json): Json => ({
+  operationId,
+  summary,
+  security: [],
+  responses: { 200: { description: 'Here', content }, ...problems([429]) },
 });
+
+const ready = open('isReady', 'Whether it takes calls', plainText);
 
 /** The description of REST, from the same routes and schemas that serve it. */
 export const openApi = (version: string): Json => {
@@ -46,36 +70,35 @@ export const openApi = (version: string): Json => {
       title: 'hostfactory-aws',
       version,
       description: 'Machines from AWS for IBM Spectrum Symphony Host Factory.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
+    servers: [{ url: '/', description: 'Where this description comes from' }],
     security: [{ bearer: [] }],
     paths: {
       ...Object.fromEntries(paths),
-      '/health': open('Whether it answers, and its version', 'application/json'),
-      '/livez': open('Whether the process lives', 'text/plain'),
-      '/readyz': open('Whether it takes calls', 'text/plain'),
+      '/health': { get: open('getHealth', 'Whether it answers, and its version', json(ref('Health'))) },
+      '/livez': { get: open('isAlive', 'Whether the process lives', plainText) },
+      '/readyz': {
+        get: {
+          ...ready,
+          responses: { ...Object(ready['responses']), 503: { description: 'Not now', content: plainText } },
+        },
+      },
       '/metrics': {
-        get: { ...Object(open('Figures for Prometheus', 'text/plain')['get']), security: [{ bearer: [] }] },
+        get: {
+          operationId: 'getMetrics',
+          summary: 'Figures for Prometheus',
+          responses: { 200: { description: 'Here', content: plainText }, ...problems([401, 403, 429, 503]) },
+        },
       },
     },
     components: {
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
+      schemas: answerSchemas,
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'Where the server has tokens' } },
       responses: {
         problem: {
           description: 'A fault, with a stable code',
-          content: {
-            'application/problem+json': {
-              schema: {
-                type: 'object',
-                required: ['status', 'title', 'detail', 'code'],
-                properties: {
-                  status: { type: 'integer' },
-                  title: { type: 'string' },
-                  detail: { type: 'string' },
-                  code: { type: 'string' },
-                },
-              },
-            },
-          },
+          content: { 'application/problem+json': { schema: ref('Problem') } },
         },
       },
     },

@@ -2,6 +2,7 @@ import type { Message } from '../application/bus.ts';
 import { messageSchemas } from '../application/messages.schema.ts';
 import type { Role } from '../application/ports.ts';
 import { PluginError } from '../domain/errors.ts';
+import type { AnswerName } from './answers.schema.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 type MessageType = keyof typeof messageSchemas;
@@ -16,12 +17,16 @@ interface Call {
 /** One thing REST can do: an HTTP form of one message. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';
+  /** What a client made from the description calls it. */
+  readonly name: string;
   /** With `:id` as the framework writes it. */
   readonly path: string;
   readonly summary: string;
   readonly role: Role;
   readonly bus: 'command' | 'query';
   readonly status: 200 | 201;
+  /** The forms of its answer. */
+  readonly answers: readonly AnswerName[];
   readonly params: Json;
   readonly query: Json;
   readonly body?: Json;
@@ -74,6 +79,7 @@ const id = { id: propertiesOf('GetRequestStatus')['requestId'] };
 /** A list: its own filters beside what all lists understand. */
 const list = (
   type: 'ListRequests' | 'ListMachines',
+  name: string,
   path: string,
   summary: string,
   filters: Readonly<Record<string, string>>,
@@ -82,17 +88,21 @@ const list = (
   const names = { ...filters, ...listing };
   return {
     ...plain,
+    name,
     path,
     summary,
+    answers: [type === 'ListMachines' ? 'MachinePage' : 'RequestPage'],
     query: { ...schemasOf(type, names), ...expectation },
     message: ({ query }) => ({ type, ...rename(query, names), ...expectedOf(query, ''), ...fixed }),
   };
 };
 
-const show = (path: string, summary: string): Route => ({
+const show = (name: string, path: string, summary: string): Route => ({
   ...plain,
+  name,
   path,
   summary,
+  answers: ['RequestStatus'],
   params: id,
   query: { machines: { type: 'boolean', description: 'Also its machines' }, ...expectation },
   message: ({ params, query }) => {
@@ -122,7 +132,9 @@ const isHostFactoryForm = (body: Json): boolean => body['template'] !== undefine
 const createRequest: Route = {
   ...plain,
   method: 'POST',
+  name: 'createRequest',
   path: '/requests',
+  answers: ['CreatedRequest', 'HostFactoryRequest'],
   summary: 'Ask for machines; also in Host Factory’s words',
   role: 'operator',
   bus: 'command',
@@ -162,7 +174,9 @@ const createRequest: Route = {
 const returnMachines: Route = {
   ...plain,
   method: 'POST',
+  name: 'returnMachines',
   path: '/returns',
+  answers: ['CreatedReturn'],
   summary: 'Give machines back, by id or name',
   role: 'operator',
   bus: 'command',
@@ -199,14 +213,22 @@ const templateNames = { filters: 'filters' };
 
 /** All of REST. POST and DELETE are commands, GET is a query. */
 export const routes: readonly Route[] = [
-  list('ListRequests', '/requests', 'Requests, newest first', requestFilters),
-  list('ListRequests', '/requests/search', 'The same; for those who look for a search', requestFilters),
+  list('ListRequests', 'listRequests', '/requests', 'Requests, newest first', requestFilters),
+  list(
+    'ListRequests',
+    'searchRequests',
+    '/requests/search',
+    'The same; for those who look for a search',
+    requestFilters,
+  ),
   createRequest,
-  show('/requests/:id', 'One request as our records have it'),
+  show('getRequest', '/requests/:id', 'One request as our records have it'),
   {
     ...plain,
     method: 'DELETE',
+    name: 'cancelRequest',
     path: '/requests/:id',
+    answers: ['CancelledRequest'],
     summary: 'End a request that is still running: its machines are terminated',
     role: 'operator',
     bus: 'command',
@@ -221,7 +243,9 @@ export const routes: readonly Route[] = [
   },
   {
     ...plain,
+    name: 'listRequestEvents',
     path: '/requests/:id/events',
+    answers: ['EventPage'],
     summary: 'What happened to one request, archived or not',
     params: id,
     query: schemasOf('ListEvents', eventNames),
@@ -229,20 +253,37 @@ export const routes: readonly Route[] = [
   },
   {
     ...plain,
+    name: 'listEvents',
     path: '/events',
+    answers: ['EventPage'],
     summary: 'What happened, in the order of time',
     query: schemasOf('ListEvents', eventNames),
     message: ({ query }) => ({ type: 'ListEvents', ...rename(query, eventNames) }),
   },
-  list('ListMachines', '/machines', 'Machines as last seen', {
+  list('ListMachines', 'listMachines', '/machines', 'Machines as last seen', {
     status: 'status',
     template: 'templateId',
     request: 'requestId',
   }),
   {
     ...plain,
+    name: 'getMachine',
+    path: '/machines/:machine',
+    answers: ['Machine'],
+    summary: 'One machine as last seen, by its instance id',
+    params: { machine: propertiesOf('ListMachines')['machineId'] },
+    message: ({ params }) => ({ type: 'ListMachines', machineId: params['machine'], limit: 1 }),
+    answer: ({ items }, { params }) => {
+      if (Array.isArray(items) && items.length > 0) return items[0];
+      throw new PluginError('machine.not-found', `no machine "${String(params['machine'])}" on record`);
+    },
+  },
+  {
+    ...plain,
     method: 'POST',
+    name: 'setMachineStatus',
     path: '/machines/:machine/status',
+    answers: ['RecordedStatus'],
     summary: 'Record a state somebody saw, when EC2 cannot be asked',
     role: 'admin',
     bus: 'command',
@@ -257,16 +298,19 @@ export const routes: readonly Route[] = [
   },
   list(
     'ListRequests',
+    'listReturns',
     '/returns',
     'Returns, newest first',
     { status: 'status', user: 'requester' },
     { kind: 'return' },
   ),
   returnMachines,
-  show('/returns/:id', 'One return as our records have it'),
+  show('getReturn', '/returns/:id', 'One return as our records have it'),
   {
     ...plain,
+    name: 'listTemplates',
     path: '/templates',
+    answers: ['TemplatePage'],
     summary: 'The templates Host Factory is offered',
     query: {
       filter: {
@@ -289,7 +333,9 @@ export const routes: readonly Route[] = [
   },
   {
     ...plain,
+    name: 'getTemplate',
     path: '/templates/:template',
+    answers: ['Template'],
     summary: 'One template',
     params: { template: messageSchemas.ValidateTemplate.properties.templateId },
     message: ({ params }) => ({ type: 'ListTemplates', filters: { templateId: String(params['template']) } }),
@@ -301,7 +347,9 @@ export const routes: readonly Route[] = [
   {
     ...plain,
     method: 'POST',
+    name: 'validateTemplate',
     path: '/templates/:template/validate',
+    answers: ['Validation'],
     summary: 'Check one template and report every problem',
     bus: 'command',
     params: { template: messageSchemas.ValidateTemplate.properties.templateId },
@@ -309,7 +357,9 @@ export const routes: readonly Route[] = [
   },
   {
     ...plain,
+    name: 'listProjections',
     path: '/projections',
+    answers: ['Projections'],
     summary: 'How far each projection is, and the events it could not apply',
     query: { request: propertiesOf('GetProjections')['requestId'] },
     message: ({ query }) => ({ type: 'GetProjections', ...rename(query, { request: 'requestId' }) }),
@@ -317,7 +367,9 @@ export const routes: readonly Route[] = [
   {
     ...plain,
     method: 'POST',
+    name: 'rebuildProjection',
     path: '/projections/:name/rebuild',
+    answers: ['RebuiltProjections'],
     summary: 'Fold a projection anew from the events',
     role: 'admin',
     bus: 'command',

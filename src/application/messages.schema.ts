@@ -109,7 +109,13 @@ export const messageSchemas = {
   ),
   ListMachines: message(
     'ListMachines',
-    { ...listing, status: { enum: machineStates, description: 'EC2 state' }, requestId, templateId: name },
+    {
+      ...listing,
+      status: { enum: machineStates, description: 'EC2 state' },
+      machineId: name,
+      requestId,
+      templateId: name,
+    },
     [],
   ),
   ListTemplates: message('ListTemplates', { ...listing, filters: pairs }, []),

@@ -1,19 +1,26 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
+import { Ajv } from 'ajv';
 import fc from 'fast-check';
+import openapiTS, { astToString } from 'openapi-typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { askCli, listOf, runCli, type Server, startServer } from './doors.ts';
-import { createPlugin, type Json, type Plugin } from './plugin.ts';
+import { createPlugin, home, type Json, type Plugin } from './plugin.ts';
 import { testTemplates } from './templates.ts';
 
 const objectOf = (value: unknown): Json => Object.fromEntries(Object.entries(Object(value)));
 
 interface Described {
   readonly method: string;
+  /** Tells what is wrong with an answer of this status, by the description. */
+  readonly faultsOf: (status: number, answer: unknown) => unknown;
   readonly path: string;
   readonly parameters: readonly { readonly name: string; readonly in: string; readonly schema: Json }[];
   readonly body: Json | undefined;
@@ -21,12 +28,28 @@ interface Described {
 }
 
 /** The routes as the server itself describes them. */
-const describedBy = (description: Json): readonly Described[] =>
-  Object.entries(objectOf(description['paths'])).flatMap(([path, methods]) =>
+const describedBy = (description: Json): readonly Described[] => {
+  const ajv = new Ajv({ strict: false, allErrors: true }).addSchema(description, 'description');
+  return Object.entries(objectOf(description['paths'])).flatMap(([path, methods]) =>
     Object.entries(objectOf(methods)).map(([method, operation]) => {
       const { parameters, requestBody, responses } = objectOf(operation);
       const content = objectOf(objectOf(objectOf(requestBody)['content'])['application/json']);
+      const statuses = Object.keys(objectOf(responses)).map(Number);
+      const schemaOf = (status: number): Json => {
+        const { content: answer } = objectOf(objectOf(responses)[status]);
+        return objectOf(objectOf(objectOf(answer)['application/json'])['schema']);
+      };
+      const validators = new Map(
+        statuses.map((status) => {
+          const [schema] = [JSON.stringify(schemaOf(status)).replaceAll('"#/', '"description#/')];
+          return [status, ajv.compile(JSON.parse(schema))] as const;
+        }),
+      );
       return {
+        faultsOf: (status: number, answer: unknown) => {
+          const validate = validators.get(status);
+          return validate === undefined || validate(answer) ? undefined : validate.errors;
+        },
         method: method.toUpperCase(),
         path,
         parameters: listOf(parameters).map((each) => ({
@@ -35,10 +58,11 @@ const describedBy = (description: Json): readonly Described[] =>
           schema: objectOf(each['schema']),
         })),
         body: requestBody === undefined ? undefined : objectOf(content['schema']),
-        statuses: Object.keys(objectOf(responses)).map(Number),
+        statuses,
       };
     }),
   );
+};
 
 /** Values that fit a schema, as far as the description uses JSON Schema. */
 const fitting = (schema: Json): fc.Arbitrary<unknown> => {
@@ -147,10 +171,11 @@ describe('REST', () => {
     expect(routes.length).toBeGreaterThan(20);
     for (const route of routes) {
       const call = async ({ method, path, body }: { method: string; path: string; body: string | undefined }) => {
-        const { status, headers, text } = await server.call(method, path, { body });
+        const { status, headers, text, body: answer } = await server.call(method, path, { body });
         const where = `${method} ${path} ${body}: ${status} ${text}`;
         expect([where, status < 500 || text.includes('"provider.')]).toEqual([where, true]);
         expect([where, [...route.statuses, 413, 414, 431].includes(status)]).toEqual([where, true]);
+        expect([where, route.faultsOf(status, answer)]).toEqual([where, undefined]);
         if (status >= 400)
           expect([where, headers.get('content-type')]).toEqual([
             where,
@@ -169,7 +194,11 @@ describe('REST', () => {
     const calls = [
       ['POST', '/requests', 201, order],
       ['GET', `/requests/${id}`, 200],
+      ['GET', `/requests/${id}?machines=true`, 200],
       ['GET', `/requests/${id}/events`, 200],
+      ['GET', '/requests?sort_by=created_at', 200],
+      ['GET', '/machines', 200],
+      ['GET', `/machines/${String(machine?.['machineId'])}`, 200],
       [
         'POST',
         `/machines/${String(machine?.['machineId'])}/status`,
@@ -177,19 +206,73 @@ describe('REST', () => {
         { status: 'running', metadata: { by: 'test' } },
       ],
       ['POST', '/returns', 201, { machines: [{ machineId: machine?.['machineId'] }] }],
+      ['GET', '/returns', 200],
+      ['GET', '/events?limit=1000', 200],
+      ['GET', '/templates', 200],
       ['GET', '/templates/all', 200],
+      ['GET', '/projections', 200],
+      ['POST', '/requests', 201, { template: { templateId: 'all', machineCount: 1 } }],
       ['POST', '/templates/all/validate', 200],
       ['POST', '/projections/counters/rebuild', 200],
       ['DELETE', `/requests/${id}?reason=done`, 200],
     ] as const;
+    const routes = describedBy((await server.get('/openapi.json')).body);
     for (const [method, path, status, sent] of calls) {
       const answer = await server.call(method, path, { body: sent });
+      const address = path.replace(/\?.*/, '');
+      const described = routes.find(
+        (route) =>
+          route.method === method && new RegExp(`^${route.path.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(address),
+      );
+      expect([path, answer.text, described?.faultsOf(answer.status, answer.body)]).toEqual([
+        path,
+        answer.text,
+        undefined,
+      ]);
+      expect([path, described?.statuses]).toEqual([path, expect.arrayContaining([status])]);
       expect([`${method} ${path}`, answer.status, answer.text]).toEqual([
         `${method} ${path}`,
         status,
         expect.any(String),
       ]);
     }
+  });
+
+  it('describes itself without a fault that a linter of OpenAPI would find', async () => {
+    const faultsIn = async (description: Json) => {
+      const config = await createConfig({ extends: ['recommended'] });
+      const found = await lintFromString({ source: JSON.stringify(description), absoluteRef: 'openapi.json', config });
+      return found.map(({ ruleId, message }) => `${ruleId}: ${message}`);
+    };
+    const { body } = await server.get('/openapi.json');
+    expect(await faultsIn(body)).toEqual([]);
+    expect(await faultsIn({ ...body, servers: [] })).not.toEqual([]);
+  });
+
+  it('is used by a client made from its description, whose types are those of the answers', async () => {
+    const folder = join(plugin.directory, 'client');
+    await mkdir(folder);
+    await symlink(join(home, 'node_modules'), join(folder, 'node_modules'));
+    const description = new URL('/openapi.json', server.url);
+    await writeFile(join(folder, 'api.ts'), astToString(await openapiTS(description)));
+    await copyFile(join(home, 'test', 'e2e', 'fixtures', 'rest-client.txt'), join(folder, 'client.ts'));
+    await writeFile(join(folder, 'package.json'), '{"type": "module"}');
+    const options = { strict: true, skipLibCheck: true, module: 'nodenext', target: 'es2022', types: ['node'] };
+    const files = ['client.ts'];
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files }));
+    const run = promisify(execFile);
+    const compiled = await run(join(home, 'node_modules', '.bin', 'tsc'), ['-p', folder], { cwd: home }).catch(
+      (error: { stdout: string }) => error,
+    );
+    expect(compiled.stdout).toBe('');
+    const { stdout } = await run(process.execPath, [join(folder, 'client.js'), server.url]);
+    expect(JSON.parse(stdout)).toEqual({
+      created: expect.stringMatching(/^req-/),
+      status: 'running',
+      isListed: true,
+      machines: ['ondemand'],
+      problem: [404, 'request.not-found'],
+    });
   });
 
   it('refuses what is too large, no JSON, or too much', async () => {

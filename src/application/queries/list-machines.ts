@@ -6,6 +6,7 @@ import type { MachineRow } from '../projections/machines.ts';
 export interface ListMachines extends Listing {
   readonly type: 'ListMachines';
   readonly status?: MachineState | undefined;
+  readonly machineId?: string | undefined;
   readonly requestId?: string | undefined;
   readonly templateId?: string | undefined;
 }
@@ -16,5 +17,5 @@ const isRow = (value: unknown): value is MachineRow =>
 /** All machines on record as last seen, with the requests that launched them; those of the newest request first. */
 export const listMachinesHandler =
   (ports: ListPorts): Handler<Operation<ListMachines, Paginated<MachineRow>>> =>
-  ({ status, requestId, templateId, ...listing }) =>
-    listRows(ports, 'machines', listing, { fields: { status, requestId, templateId }, isRow });
+  ({ status, machineId, requestId, templateId, ...listing }) =>
+    listRows(ports, 'machines', listing, { fields: { status, machineId, requestId, templateId }, isRow });
