@@ -74,6 +74,11 @@ describe('a call', () => {
 
   it.each([
     ['RequestExpired', 'provider.transient'],
+    ['MissingAuthenticationToken', 'provider.transient'],
+    ['IncompleteSignatureException', 'provider.transient'],
+    ['RequestTimeTooSkewed', 'provider.transient'],
+    ['CustomerKeyHasBeenRevoked', 'provider.transient'],
+    ['ENOTFOUND', 'provider.transient'],
     ['RequestLimitExceeded', 'provider.transient'],
     ['InsufficientInstanceCapacity', 'provider.capacity'],
     ['VcpuLimitExceeded', 'provider.quota'],
