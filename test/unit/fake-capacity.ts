@@ -10,6 +10,8 @@ type Pool =
   | { readonly kind: 'room'; readonly most: number }
   | { readonly kind: 'refusal'; readonly code: string; readonly fault: RefusalFault }
   | { readonly kind: 'throttled' }
+  /** Makes a fleet, which has given nothing yet and whose time is over at the next look. */
+  | { readonly kind: 'fleet' }
   /** The answer is lost, the launch done or not. */
   | { readonly kind: 'lost'; readonly launched: number };
 
@@ -22,6 +24,8 @@ export interface FakeCapacity extends CapacityProvider {
   readonly fleets: Map<string, OwnedResource>;
   /** Runs as a launch call comes in. */
   onLaunch: (launch: PreparedLaunch) => Promise<void>;
+  /** Runs as the search of a fleet is ended. */
+  onEnd: () => Promise<void>;
   /** Runs as a launch is prepared. */
   onPrepare: (attempt: number) => Promise<void>;
 }
@@ -69,7 +73,10 @@ export const createFakeCapacity = (hosts: FakeHosts, clock: Clock): FakeCapacity
       look: async () => ({ state: 'ended', machineIds: [] }),
       mark: async () => undefined,
       explain: async () => undefined,
-      end: async () => 'deleted',
+      end: async () => {
+        await provider.onEnd();
+        return 'deleted';
+      },
       aim: async () => undefined,
       terminate: async () => ({ done: new Set(), refused: new Map() }),
       remove: async ({ id }) => {
@@ -78,6 +85,7 @@ export const createFakeCapacity = (hosts: FakeHosts, clock: Clock): FakeCapacity
       owned: async () => [...fleets.values()],
     },
     onLaunch: async () => undefined,
+    onEnd: async () => undefined,
     onPrepare: async () => undefined,
 
     prepare: async ({ requestId, template, count, earlier }) => {
@@ -97,6 +105,11 @@ export const createFakeCapacity = (hosts: FakeHosts, clock: Clock): FakeCapacity
       if (pool.kind === 'room') {
         start(launch, Math.min(pool.most, launch.count));
         return answer(launch);
+      }
+      if (pool.kind === 'fleet') {
+        const kind = 'EC2Fleet' as const;
+        const fleet = { kind, id: 'fleet-1', refills: false, seeks: true, ours: true, expiresAt: clock() + 60_000 };
+        return { machines: [], resource: fleet, tryNextPool: false };
       }
       if (pool.kind === 'throttled')
         throw new PluginError('provider.throttled', 'RunInstances failed. Error Code: RequestLimitExceeded');

@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PluginError } from '../../../src/domain/errors.ts';
 import { createIdOf, returnIdOf } from '../../../src/domain/ids.ts';
@@ -296,6 +297,33 @@ describe('getRequestStatus', () => {
         { requestId, status: 'complete' },
       ],
     });
+  });
+
+  it('of a cancelled request is running until its machines have ended', async () => {
+    const world = await startWorld();
+    await ask(world, 'requestMachines', requestMachines());
+    const told = () => ask(world, 'getRequestStatus', { requests: [requestId] });
+    for (const id of world.hosts.ids()) world.hosts.change(id, { refusal: 'OperationNotPermitted: protected' });
+    await world.service.cancelRequest({ requestId, reason: 'mistake' });
+    expect(await told()).toMatchObject({ requests: [{ status: 'running' }] });
+    for (const id of world.hosts.ids()) world.hosts.end(id);
+    expect(await told()).toMatchObject({
+      requests: [{ status: 'complete_with_error', machines: [{ result: 'fail' }] }],
+    });
+  });
+
+  it('is running while the disk refuses to note that somebody asked: the sweep may still release the machines', async () => {
+    const world = await startWorld();
+    await ask(world, 'requestMachines', requestMachines());
+    world.hosts.boot();
+    await world.service.syncRequests({ requestIds: [requestId] });
+    const told = () => ask(world, 'getRequestStatus', { requests: [requestId] });
+    // Every append passes through this folder.
+    await rm(join(world.workDir, 'appending'), { recursive: true });
+    await writeFile(join(world.workDir, 'appending'), '');
+    expect(await told()).toMatchObject({ requests: [{ status: 'running' }] });
+    await rm(join(world.workDir, 'appending'));
+    expect(await told()).toMatchObject({ requests: [{ status: 'complete' }] });
   });
 
   it('fails on a defect of ours instead of hiding it', async () => {

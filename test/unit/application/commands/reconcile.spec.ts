@@ -248,6 +248,19 @@ describe('a request nobody asked about', () => {
     expect(await world.live.list()).toEqual([]);
   });
 
+  it('is released also when it has settled: its machines are nobody’s', async () => {
+    const world = await startWorld();
+    const requestId = await create(world, 2);
+    world.hosts.boot();
+    await world.service.syncRequests({ requestIds: [requestId] });
+    expect((await world.service.getRequestStatus({ requestId })).status).toBe('complete');
+    world.pass(60 * minute);
+    await sweep(world);
+    world.pass(15 * minute);
+    expect((await sweep(world)).released).toEqual([requestId]);
+    expect(standing(world)).toEqual([]);
+  });
+
   it.each(['the sweep', 'its caller'])(
     'and which %s could not cancel at once is released by the next sweep',
     async (who) => {

@@ -253,6 +253,19 @@ describe('a launch AWS turned away for too many calls', () => {
   });
 });
 
+describe('a fleet whose search ends short', () => {
+  it('has what it brought at that very moment adopted: nothing of it is in no record', async () => {
+    const world = await startWorld();
+    world.capacity.pools.set('subnet-a', { kind: 'fleet' });
+    const id = await create(world, 2);
+    world.capacity.onEnd = async () => void world.hosts.add({ owner: id });
+    await sync(world, id);
+    expect(world.hosts.ids()).toHaveLength(1);
+    expect((await machinesOf(world, id)).map(({ machineId }) => machineId)).toEqual(world.hosts.ids());
+    expect(await world.live.list()).toMatchObject([{ requestId: id, units: 1 }]);
+  });
+});
+
 describe('the clock of this host, while AWS does not tell the time', () => {
   const wrong = 3_600_000;
 
