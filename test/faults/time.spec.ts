@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from '../e2e/backends.ts';
 import { createPlugin, home, hostOf, type Json, type MachineEntry, type Plugin } from '../e2e/plugin.ts';
 import { testTemplates } from '../e2e/templates.ts';
@@ -90,5 +90,62 @@ describe('when AWS never answers', () => {
     if (end === 'SIGTERM') void taken.then(() => child.kill('SIGTERM'));
     expect(await closed).toBe(1);
     expect(JSON.parse(stdout)).toEqual({ message: expect.stringMatching(/SIGTERM|time of the call/) });
+  });
+});
+
+describe('a management host whose clock is wrong', () => {
+  let passed: number;
+  let backend: EmulatorBackend;
+  let plugin: Plugin;
+  const [minute, year] = [60_000, 365 * 24 * 3_600_000];
+  /** The same work folder, by a host whose clock is so much ahead, ms. */
+  const onHost = (ahead: number): Plugin => {
+    plugin.env['NODE_OPTIONS'] = `--require ${join(import.meta.dirname, 'preload', 'clock.cjs')}`;
+    plugin.env['HF_AWS_TEST_AHEAD_MS'] = String(passed + ahead);
+    return plugin;
+  };
+  const statusOf = async (requestId: string, ahead: number): Promise<string | undefined> => {
+    count({ 'faults injected': 1 });
+    return (await onHost(ahead).status(requestId))[0]?.status;
+  };
+
+  beforeEach(async () => {
+    passed = 0;
+    backend = await emulatorBackend({ now: () => Date.now() + passed });
+    plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url }, testTemplates(backend.place));
+  });
+  afterEach(async () => {
+    await plugin.remove();
+    await backend.close();
+  });
+
+  it.each([10 * minute, -10 * minute])(
+    '%i ms ahead, takes no machine for gone that EC2 does not show yet',
+    async (ahead) => {
+      backend.emulator.configure({ invisibleForCalls: 20 });
+      const requestId = await onHost(0).request('od', 2);
+      const [entry] = await plugin.status(requestId);
+      const [machine] = entry?.machines ?? [];
+      const returnId = await plugin.giveBack([{ machineId: machine?.machineId }]);
+      const hosts = (entry?.machines ?? []).map(({ machineId }) => ({ machineId }));
+      for (const clock of [0, ahead]) {
+        expect([await statusOf(requestId, clock), await statusOf(returnId, clock)]).toEqual(['running', 'running']);
+        expect(await plugin.reclaims([...hosts, { machineId: 'i-0fedcba9876543210' }])).toEqual([]);
+      }
+      expect((await plugin.settled(returnId)).machines).toMatchObject([{ message: '' }]);
+      expect((await plugin.settled(requestId)).status).toBe('complete');
+      expect(await backend.instanceIds('running')).toHaveLength(1);
+    },
+  );
+
+  it('once a year ahead, still sweeps when it is right again', async () => {
+    await onHost(year).reclaims([]);
+    count({ 'faults injected': 1 });
+    await onHost(0).request('od', 2);
+    for (const minutes of [0, 61, 61]) {
+      passed += minutes * minute;
+      await onHost(0).reclaims([]);
+    }
+    expect(await backend.instanceIds('pending', 'running')).toEqual([]);
   });
 });
