@@ -196,6 +196,15 @@ describe('a machine that was given back and runs', () => {
       world.pass(60 * minute);
     }
   });
+
+  it('is none while EC2 has taken the call and shows it running still', async () => {
+    const world = await startWorld();
+    await settle(world);
+    const [machineId = ''] = standing(world);
+    await world.service.returnMachines({ machines: [{ name: '', machineId }] });
+    world.hosts.change(machineId, { state: 'running' });
+    expect((await sweep(world, false)).findings).toEqual([]);
+  });
 });
 
 it('nothing is judged while AWS does not tell the time', async () => {
