@@ -194,7 +194,8 @@ export const compose = async ({
   const failures = stage?.rehearsedFailures(noted) ?? noted;
   const offerings = stage?.rehearsedOfferings(refused) ?? refused;
   const instanceTypes = createInstanceTypes(workDir, join(home, 'config', 'instance-types.json'));
-  const templates = createTemplateCatalog(environment, { instanceTypes, rules: config }, log);
+  const defaults = { all: config.templateDefaults, byApi: config.templateDefaultsByApi };
+  const templates = createTemplateCatalog(environment, { instanceTypes, rules: config, defaults }, log);
   const budget = config.actionTimeoutSeconds * 1000 * budgetShare;
   // What a server's connection is asked for last still has two thirds of the time of a call.
   const lifetime = server === undefined ? Number.POSITIVE_INFINITY : Math.min(server.connection, budget / 3);
@@ -303,7 +304,7 @@ export const compose = async ({
         checker: createTemplateChecker(environment, {
           instanceTypes,
           rules: config,
-          readTemplate,
+          readTemplate: (written) => readTemplate(written, defaults),
           awsFields: async (...fields) => (await import('./providers/aws/aws.ts')).rawFieldComplaints(...fields),
         }),
         inspector: async () => (await aws()).inspector(),

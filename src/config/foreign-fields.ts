@@ -1,9 +1,6 @@
 /** Fields of other Host Factory plug-ins for AWS that this one does not know, and what stands for them here. */
 export const foreignFields: Readonly<Record<string, string>> = {
-  spotPrice: 'write priceType spot and maxSpotPrice',
-  requestValidity: 'write spotFleetRequestExpiry, in minutes',
   ec2FleetConfig: 'write priceType, vmTypes and percentOnDemand; what they lack goes into providerApiSpec',
-  onDemandTargetCapacityRatio: 'write percentOnDemand',
   targetCapacityType: 'write priceType',
   userData: 'write the exports into the script that userDataScript names',
   priority: 'write attributes.rank, by which Symphony selects',

@@ -7,7 +7,8 @@ import { parseJson } from '../json/parse-json.ts';
 import { foreignFields } from './foreign-fields.ts';
 import { providerConfigSchema } from './provider-config.schema.ts';
 import { templateSchema } from './template.schema.ts';
-import { attributeNames, ignoredFields, isObject, nameOf } from './written.ts';
+import { readAs } from './template-vocabulary.ts';
+import { attributeNames, isObject, nameOf, templatesForm } from './written.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 type Judgement = Pick<ForeignField, 'use' | 'why'>;
@@ -29,14 +30,16 @@ const judgeParameter = (name: string, value: unknown): Judgement => {
 };
 
 const judgeField = (name: string, value: unknown): Judgement => {
-  const description = descriptionOf(templateSchema.properties, name);
+  const meaning = readAs(name);
   const instead = foreignFields[name];
-  if (ignoredFields.has(name)) return { use: 'ignored', why: 'written by tools, means nothing' };
+  if (meaning === 'ignored') return { use: 'ignored', why: 'written by tools, means nothing' };
   if (instead !== undefined) return { use: 'ignored', why: instead };
-  if (description === undefined) return { use: 'unknown', why: 'no field of this plug-in' };
+  if (meaning === undefined) return { use: 'unknown', why: 'no field of this plug-in' };
+  if ('text' in meaning) return { use: 'used', why: meaning.text };
+  const description = descriptionOf(templateSchema.properties, meaning.field) ?? '';
   if (value === '' || value === null) return { use: 'ignored', why: 'empty, as if it were not there' };
   if (name === 'vmType' && String(value).includes(',')) return { use: 'used', why: 'as vmTypes, each of weight 1' };
-  return { use: 'used', why: description };
+  return { use: 'used', why: meaning.field === name ? description : `as ${meaning.field}: ${description}` };
 };
 
 const judgeAttribute = (name: string): Judgement => ({
@@ -96,7 +99,7 @@ export const foreignReport = async (named: string): Promise<ForeignReport> => {
   });
   await attempt(templates, (document, file) => {
     const list = document['templates'];
-    if (!Array.isArray(list)) throw new Error('it must hold an array "templates"');
+    if (!Array.isArray(list)) throw new Error(`it ${templatesForm}`);
     fields.push(...list.flatMap((entry: unknown, index) => fieldsOf(file, entry, index)));
   });
   if (templates === undefined) faults.push('there is no templates file');

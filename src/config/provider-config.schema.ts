@@ -106,6 +106,18 @@ export const providerConfigSchema = {
       description:
         'Where a template leaves out `type`: the machine type of your cluster by architecture, `x86_64` and `arm64`',
     },
+    templateDefaults: {
+      type: 'object',
+      default: {},
+      description: 'Template fields for all templates that leave them out; tags and attributes are joined one by one',
+    },
+    templateDefaultsByApi: {
+      type: 'object',
+      additionalProperties: { type: 'object' },
+      default: {},
+      description:
+        'The same by `providerApi` of the template, e.g. `{"EC2Fleet": {"fleetType": "request"}}`; these go before `templateDefaults`',
+    },
     actionTimeoutSeconds: {
       type: 'integer',
       minimum: 5,

@@ -7,6 +7,8 @@ import { candidates, type ProviderEnvironment } from './environment.ts';
 import { readFirst } from './json-file.ts';
 import { providerConfigSchema } from './provider-config.schema.ts';
 import { readScalars } from './scalars.ts';
+import { normalize } from './template-vocabulary.ts';
+import { isObject } from './written.ts';
 
 const { properties } = providerConfigSchema;
 type ParameterName = keyof typeof properties;
@@ -15,9 +17,13 @@ type TypeNames = {
   readonly string: string;
   readonly integer: number;
   readonly boolean: boolean;
-  readonly object: Readonly<Record<string, string>>;
+  readonly object: Readonly<Record<string, unknown>>;
 };
-type ValueOf<P extends { readonly type: keyof TypeNames }> = TypeNames[P['type']];
+type ValueOf<P extends { readonly type: keyof TypeNames }> = P extends {
+  readonly additionalProperties: { readonly type: 'string' };
+}
+  ? Readonly<Record<string, string>>
+  : TypeNames[P['type']];
 type Parameters = typeof properties;
 
 /** IBM's and our parameters by their names in the file, defaults filled in, strings read as numbers and booleans. */
@@ -86,6 +92,24 @@ const connectionProblem = (values: Readonly<Record<string, unknown>>): string | 
   return undefined;
 };
 
+/** Template fields by which parameter gives them. */
+const templateFieldsIn = (config: ProviderConfig): readonly (readonly [name: string, fields: unknown])[] => [
+  ['templateDefaults', config.templateDefaults],
+  ...Object.entries(config.templateDefaultsByApi).map(
+    ([api, fields]) => [`templateDefaultsByApi.${api}`, fields] as const,
+  ),
+];
+
+/** Throws `configuration.invalid` for a misspelt field that decides what is bought; tells of other unknown ones. */
+const checkTemplateFields = (file: string, config: ProviderConfig): readonly string[] =>
+  templateFieldsIn(config).flatMap(([name, fields]) => {
+    const { problems, unknown } = normalize(isObject(fields) ? fields : {});
+    const [problem] = problems;
+    if (problem !== undefined)
+      throw new PluginError('configuration.invalid', `${file}: ${name}.${problem.field} ${problem.rule}`);
+    return unknown.map((field) => `${file}: unknown template field ${name}.${field} is ignored`);
+  });
+
 /** Reads and checks `<instance>prov_config.json`. Throws `configuration.invalid` when the file as a whole is no use. */
 export const readProviderConfig = async (environment: ProviderEnvironment): Promise<ProviderConfigReading> => {
   const found = await readFirst(candidates(environment, 'prov_config.json'));
@@ -103,5 +127,6 @@ export const readProviderConfig = async (environment: ProviderEnvironment): Prom
   if (problem !== undefined) throw new PluginError('configuration.invalid', `${file}: ${problem}`);
   if (!isConfig(values)) throw new PluginError('configuration.invalid', `${file}: ${warnings.join('; ')}`);
   const names = known.map(([name]) => name);
-  return { config: values, written: names, warnings, ...(found === undefined ? {} : { file }) };
+  const all = [...warnings, ...checkTemplateFields(file, values)];
+  return { config: values, written: names, warnings: all, ...(found === undefined ? {} : { file }) };
 };

@@ -5,12 +5,13 @@ import { type Template, type TemplateProblem, templateProblems } from '../domain
 import { candidates, type ProviderEnvironment } from './environment.ts';
 import { readFirst } from './json-file.ts';
 import { readTemplate } from './template-document.ts';
-import { isObject, nameOf } from './written.ts';
+import type { TemplateDefaults } from './template-vocabulary.ts';
+import { isObject, nameOf, templatesForm } from './written.ts';
 
 const entriesOf = (file: string, value: unknown): readonly unknown[] => {
   const templates = isObject(value) ? value['templates'] : undefined;
   if (Array.isArray(templates)) return templates;
-  throw new PluginError('configuration.invalid', `${file} must hold one JSON object with an array "templates"`);
+  throw new PluginError('configuration.invalid', `${file} ${templatesForm}`);
 };
 
 interface Entry {
@@ -19,10 +20,15 @@ interface Entry {
   readonly problems: readonly TemplateProblem[];
 }
 
-const readEntry = (entry: unknown, index: number, warn: (templateId: string, warning: string) => void): Entry => {
+const readEntry = (
+  entry: unknown,
+  index: number,
+  defaults: TemplateDefaults | undefined,
+  warn: (templateId: string, warning: string) => void,
+): Entry => {
   const templateId = nameOf(entry, index);
   if (!isObject(entry)) return { templateId, problems: [{ field: '', rule: 'must be an object' }] };
-  const { template, problems, warnings } = readTemplate(entry);
+  const { template, problems, warnings } = readTemplate(entry, defaults);
   for (const { field, rule } of warnings) warn(templateId, `${field} ${rule}`);
   return { templateId, ...(template === undefined ? {} : { template }), problems };
 };
@@ -30,6 +36,8 @@ const readEntry = (entry: unknown, index: number, warn: (templateId: string, war
 export interface CatalogFacts {
   readonly instanceTypes: InstanceTypes;
   readonly rules: DerivationRules;
+  /** For what templates leave out. */
+  readonly defaults?: TemplateDefaults;
 }
 
 /** Fills in attributes left out, and applies the rules between fields. The table of types is read only where it is needed. */
@@ -62,7 +70,7 @@ export const createTemplateCatalog = (
     const templates = new Map<string, Template>();
     const rejected: RejectedTemplate[] = [];
     const written = entriesOf(file, found.value).flatMap((entry, index) =>
-      only === undefined || nameOf(entry, index) === only ? [readEntry(entry, index, warn)] : [],
+      only === undefined || nameOf(entry, index) === only ? [readEntry(entry, index, facts.defaults, warn)] : [],
     );
     for (const { templateId, template, problems } of await Promise.all(written.map(complete(facts)))) {
       if (template === undefined) rejected.push({ templateId, problems });

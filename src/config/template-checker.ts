@@ -12,7 +12,7 @@ import { foreignFields } from './foreign-fields.ts';
 import { templateSchema } from './template.schema.ts';
 import type { CatalogFacts } from './template-catalog.ts';
 import type { readTemplate } from './template-document.ts';
-import { attributeNames, isObject, nameOf, unknownField } from './written.ts';
+import { attributeNames, isObject, nameOf, templatesForm, unknownField } from './written.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -94,20 +94,34 @@ const misspeltAttributes = ({ attributes }: Document): readonly Complaint[] => {
     });
 };
 
-const userDataProblem = async (file: string): Promise<string | undefined> => {
+const userDataIn = async (file: string): Promise<{ readonly rule: string } | { readonly text: string }> => {
   try {
     const found = await stat(file);
-    if (!found.isFile()) return `${file} is not a file`;
-    await readFile(file);
-    return found.size > mostUserData ? `${file} has ${found.size} bytes, EC2 takes at most ${mostUserData}` : undefined;
+    if (!found.isFile()) return { rule: `${file} is not a file` };
+    const text = await readFile(file, 'utf8');
+    if (found.size > mostUserData)
+      return { rule: `${file} has ${found.size} bytes, EC2 takes at most ${mostUserData}` };
+    return { text };
   } catch (error) {
-    return `cannot be read: ${messageOf(error)}`;
+    return { rule: `cannot be read: ${messageOf(error)}` };
   }
 };
 
+/** Instances here demand a token of those who read their metadata (IMDSv2); scripts from other plug-ins often have none. */
+const tokenless: Complaint = {
+  severity: 'warning',
+  field: 'userDataScript',
+  rule: 'reads instance metadata without a token, which hosts launched here refuse: they may never join',
+  hint: 'fetch a token first (PUT /latest/api/token), or write launchTemplateSpec {"MetadataOptions": {"HttpTokens": "optional"}}',
+};
+
 const userData = async (template: Template | undefined): Promise<readonly Complaint[]> => {
-  const rule = template?.userDataScript === undefined ? undefined : await userDataProblem(template.userDataScript);
-  return rule === undefined ? [] : [{ severity: 'error', field: 'userDataScript', rule }];
+  if (template?.userDataScript === undefined) return [];
+  const found = await userDataIn(template.userDataScript);
+  if ('rule' in found) return [{ severity: 'error', field: 'userDataScript', rule: found.rule }];
+  const isTokenless = found.text.includes('169.254.169.254') && !/metadata-token/i.test(found.text);
+  const demands = !/"HttpTokens":\s*"optional"/.test(JSON.stringify(template.launchTemplateSpec ?? {}));
+  return isTokenless && demands ? [tokenless] : [];
 };
 
 /** The document without the fields at fault, and what must not be missing from a template. */
@@ -164,6 +178,12 @@ const reviewFields = async (
   };
 };
 
+/** A field's path under the name that its administrator wrote. */
+const writtenName = (names: ReadonlyMap<string, string>, path: string): string => {
+  const [top = '', ...rest] = path.split('.');
+  return [names.get(top) ?? top, ...rest].join('.');
+};
+
 /** A misspelt field is one mistake: what would follow from its absence is not told as well. */
 const reviewDocument = async (
   document: Document,
@@ -171,14 +191,17 @@ const reviewDocument = async (
 ): Promise<Pick<Review, 'complaints' | 'template'>> => {
   const written = await reviewFields(document, facts);
   const absent = Object.keys(properties).filter((name) => !Object.hasOwn(document, name));
-  const meant = new Map(
-    written.warnings
-      .filter(({ field, rule }) => rule === unknownField && !Object.hasOwn(foreignFields, field))
-      .flatMap(({ field }) => {
-        const name = meantBy(field, absent);
-        return name === undefined ? [] : [[field, name] as const];
-      }),
+  const { slips, names } = facts.readTemplate(document);
+  const unclear = written.warnings.filter(
+    ({ field, rule }) => rule === unknownField && !Object.hasOwn(foreignFields, field),
   );
+  const meant = new Map([
+    ...slips,
+    ...unclear.flatMap(({ field }) => {
+      const name = meantBy(field, absent);
+      return name === undefined ? [] : [[field, name] as const];
+    }),
+  ]);
   const spelled = Object.entries(document).map(([field, value]) => [meant.get(field) ?? field, value]);
   const review = meant.size === 0 ? written : await reviewFields(Object.fromEntries(spelled), facts);
   const isNeeded = (name: string | undefined): boolean =>
@@ -188,7 +211,13 @@ const reviewDocument = async (
     const hint = name === undefined ? foreignFields[field] : `did you mean ${name}?`;
     return { severity: isNeeded(name) ? 'error' : 'warning', field, rule, ...(hint === undefined ? {} : { hint }) };
   });
-  const complaints = [...review.complaints, ...warnings, ...misspeltAttributes(document)];
+  const own = asErrors([...slips].map(([field, name]) => ({ field, rule: `is unknown; did you mean ${name}?` })));
+  const complaints = [
+    ...(slips.size === 0 ? [] : own),
+    ...review.complaints.map((each) => ({ ...each, field: writtenName(names, each.field) })),
+    ...warnings,
+    ...misspeltAttributes(document),
+  ];
   const isGood = complaints.every(({ severity }) => severity === 'warning');
   return { complaints, ...(isGood && review.template !== undefined ? { template: review.template } : {}) };
 };
@@ -218,7 +247,7 @@ const checkText = async (text: string, facts: CheckerFacts): Promise<CheckedFile
   if (root === undefined) return wholeFile('is empty');
   if (errors.length > 0) return { findings: syntaxFindings(text, errors, printParseErrorCode), entries: [] };
   const list = root.type === 'object' ? findNodeAtLocation(root, ['templates']) : undefined;
-  if (list?.type !== 'array') return wholeFile('must hold one JSON object with an array "templates"');
+  if (list?.type !== 'array') return wholeFile(templatesForm);
   const ids = new Set<string>();
   const entries: CheckedTemplate[] = [];
   for (const [index, node] of (list.children ?? []).entries()) {

@@ -3,7 +3,8 @@ import { problemsOf } from '../json/problems.ts';
 import { validateTemplate } from './documents.validator.ts';
 import { readScalars } from './scalars.ts';
 import { templateSchema } from './template.schema.ts';
-import { ignoredFields, unknownField } from './written.ts';
+import { noDefaults, normalize, type TemplateDefaults, withDefaults } from './template-vocabulary.ts';
+import { unknownField } from './written.ts';
 
 /** A template as written, after it passed the schema; empty strings and nulls are left out. */
 interface TemplateDocument
@@ -14,7 +15,7 @@ interface TemplateDocument
   readonly priceType?: Template['priceType'];
   readonly attributes?: Readonly<Record<string, AttributeSpelling>>;
   readonly subnetId: string | readonly string[];
-  readonly instanceTags?: string;
+  readonly instanceTags?: string | Readonly<Record<string, string>>;
   readonly securityGroupIds?: readonly string[];
   readonly maxSpotPrice?: string | number;
   readonly allOrNothing?: boolean;
@@ -26,6 +27,10 @@ type AttributeSpelling = Scalar | readonly [kind: Attribute[0], value: Scalar];
 export interface TemplateResult {
   readonly template?: Template;
   readonly problems: readonly TemplateProblem[];
+  /** Names as written by the fields they stand for. */
+  readonly names: ReadonlyMap<string, string>;
+  /** Misspelt fields that are among the problems, and what was probably meant. */
+  readonly slips: ReadonlyMap<string, string>;
   /** Worth a line in the log, no reason to refuse the template. */
   readonly warnings: readonly TemplateProblem[];
 }
@@ -50,6 +55,22 @@ const attributeProblems = (attributes: Template['attributes']): readonly Templat
       : [{ field: `attributes.${name}`, rule: `must be a whole number above 0, not "${value}"` }];
   });
 
+type Pair = readonly [pair: string, key: string, value: string | undefined];
+
+const pairsOf = (text: string): readonly Pair[] =>
+  text
+    .split(';')
+    .map((part) => part.trim())
+    .filter((pair) => pair !== '')
+    .map((pair) => {
+      const split = pair.indexOf('=');
+      const key = (split < 0 ? pair : pair.slice(0, split)).trim();
+      return [pair, key, split < 0 ? undefined : pair.slice(split + 1).trim()];
+    });
+
+const pairsIn = (tags: Readonly<Record<string, string>>): readonly Pair[] =>
+  Object.entries(tags).map(([key, value]) => [`${key}=${value}`, key, String(value)]);
+
 interface Tags {
   readonly tags: Template['instanceTags'];
   readonly problems: readonly TemplateProblem[];
@@ -68,16 +89,12 @@ const tagProblem = (pair: string, key: string, value: string | undefined): strin
   return undefined;
 };
 
-/** `k=v;k=v`; commas belong to values. */
-const readTags = (text: string): Tags => {
+/** `k=v;k=v`, where commas belong to values, or an object. */
+const readTags = (written: string | Readonly<Record<string, string>>): Tags => {
   const tags = new Map<string, string>();
   const problems: TemplateProblem[] = [];
   const warnings: TemplateProblem[] = [];
-  for (const pair of text.split(';').map((part) => part.trim())) {
-    if (pair === '') continue;
-    const split = pair.indexOf('=');
-    const key = (split < 0 ? pair : pair.slice(0, split)).trim();
-    const value = split < 0 ? undefined : pair.slice(split + 1).trim();
+  for (const [pair, key, value] of typeof written === 'string' ? pairsOf(written) : pairsIn(written)) {
     const rule = tagProblem(pair, key, value);
     if (rule !== undefined) problems.push({ field: 'instanceTags', rule });
     else if (key.toLowerCase().startsWith('aws:'))
@@ -88,30 +105,20 @@ const readTags = (text: string): Tags => {
   return { tags: [...tags], problems, warnings };
 };
 
-const isMeant = (value: unknown): boolean => value !== '' && value !== null;
-
 const toList = (value: string | readonly string[]): readonly string[] =>
   (typeof value === 'string' ? value.split(',') : value).map((item) => item.trim()).filter((item) => item !== '');
 
-/** LSF's plug-in takes several types in `vmType`, separated by commas. */
-const spreadTypes = (document: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
-  const { vmType, vmTypes, ...rest } = document;
-  if (typeof vmType !== 'string' || !vmType.includes(',') || vmTypes !== undefined) return document;
-  return { ...rest, vmTypes: Object.fromEntries(toList(vmType).map((type) => [type, 1])) };
-};
-
-/** Checks one template and brings it into one form. */
-export const readTemplate = (written: Readonly<Record<string, unknown>>): TemplateResult => {
-  const { properties } = templateSchema;
-  const meant = Object.fromEntries(Object.entries(written).filter(([, value]) => isMeant(value)));
-  const document = readScalars(properties, spreadTypes(meant));
-  const known = Object.entries(document).filter(([field]) => Object.hasOwn(properties, field));
-  const unknown = Object.keys(document).filter(
-    (field) => !Object.hasOwn(properties, field) && !ignoredFields.has(field),
-  );
-  const warnings = unknown.map((field) => ({ field, rule: unknownField }));
-  const fields: unknown = Object.fromEntries(known);
-  if (!isTemplateDocument(fields)) return { problems: problemsOf(validateTemplate.errors), warnings };
+/** Checks one template, with the defaults for what it leaves out, and brings it into one form. */
+export const readTemplate = (
+  written: Readonly<Record<string, unknown>>,
+  defaults: TemplateDefaults = noDefaults,
+): TemplateResult => {
+  const normal = normalize(written);
+  const spelling = { names: normal.names, slips: normal.slips };
+  const fields: unknown = readScalars(templateSchema.properties, withDefaults(defaults, normal.document));
+  const warnings = [...normal.warnings, ...normal.unknown.map((field) => ({ field, rule: unknownField }))];
+  if (!isTemplateDocument(fields))
+    return { ...spelling, problems: [...normal.problems, ...problemsOf(validateTemplate.errors)], warnings };
 
   const { subnetId, instanceTags = '', securityGroupIds = [], maxSpotPrice, attributes = {}, ...rest } = fields;
   const tags = readTags(instanceTags);
@@ -127,6 +134,6 @@ export const readTemplate = (written: Readonly<Record<string, unknown>>): Templa
     ...(maxSpotPrice === undefined ? {} : { maxSpotPrice: String(maxSpotPrice) }),
   };
   const subnets = template.subnetIds.length > 0 ? [] : [{ field: 'subnetId', rule: 'must name a subnet' }];
-  const problems = [...subnets, ...attributeProblems(template.attributes), ...tags.problems];
-  return { template, problems, warnings: [...warnings, ...tags.warnings] };
+  const problems = [...normal.problems, ...subnets, ...attributeProblems(template.attributes), ...tags.problems];
+  return { ...spelling, template, problems, warnings: [...warnings, ...tags.warnings] };
 };

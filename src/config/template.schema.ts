@@ -70,7 +70,10 @@ export const templateSchema = {
       description: 'Type of the root volume',
     },
     iops: { type: 'integer', minimum: 100, maximum: 64000, description: 'Of the root volume' },
-    instanceTags: { type: 'string', description: '`key=value;key=value` on instances, volumes and interfaces' },
+    instanceTags: {
+      anyOf: [{ type: 'string' }, { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } }],
+      description: '`key=value;key=value`, or an object, on instances, volumes and interfaces',
+    },
     keyName: { type: 'string', description: 'Key pair' },
     securityGroupIds: {
       type: 'array',
@@ -83,12 +86,22 @@ export const templateSchema = {
       pattern: '^(/.*|[A-Za-z]:[\\\\/].*)?$',
       description: 'Absolute path; at most 16 KB',
     },
-    fleetRole: { type: 'string', description: 'Role of the Spot Fleet' },
+    fleetRole: {
+      type: 'string',
+      description:
+        'Role of the Spot Fleet, ARN or name; with providerApi SpotFleet and without one, the role AWS makes for it in an account',
+    },
     maxSpotPrice: { type: ['string', 'number'], description: 'USD per hour and unit' },
     spotFleetRequestExpiry: { type: 'integer', minimum: 1, description: 'Minutes' },
     allocationStrategy: {
       type: 'string',
-      enum: ['capacityOptimized', 'capacityOptimizedPrioritized', 'diversified', 'lowestPrice'],
+      enum: [
+        'priceCapacityOptimized',
+        'capacityOptimized',
+        'capacityOptimizedPrioritized',
+        'diversified',
+        'lowestPrice',
+      ],
       description: 'How spot pools are chosen',
     },
     allocationStrategyOnDemand: {

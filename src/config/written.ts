@@ -3,11 +3,15 @@
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-export const nameOf = (entry: unknown, index: number): string =>
-  isObject(entry) && typeof entry['templateId'] === 'string' ? entry['templateId'] : `templates[${index}]`;
+/** By its `templateId`, however that is spelled. */
+export const nameOf = (entry: unknown, index: number): string => {
+  const named = isObject(entry) ? Object.entries(entry).find(([name]) => /^template_?id$/i.test(name))?.[1] : undefined;
+  return typeof named === 'string' ? named : `templates[${index}]`;
+};
 
-/** Fields IBM's own tools write and nobody means. */
-export const ignoredFields: ReadonlySet<string> = new Set(['pgrpName', 'onDemandCapacity', '$schema', '$comment']);
+/** What a templates file must be. */
+export const templatesForm =
+  'must have the form {"templates": [{"templateId": "…", …}, …]}: one object with a list of templates';
 
 export const unknownField = 'is unknown and ignored';
 

@@ -34,11 +34,11 @@ interface Unit {
   readonly nram: number;
 }
 
-/** Manufacturers as EC2's InstanceRequirements name them. */
+/** Manufacturers as EC2's InstanceRequirements name them. Where they say nothing, the image is taken to be of the usual one. */
 const architectureOf = (manufacturer: string): string => (manufacturer === 'amazon-web-services' ? 'arm64' : 'x86_64');
 
 const unitByRequirements = ({ VCpuCount, MemoryMiB, CpuManufacturers = [] }: InstanceRequirements): Unit => ({
-  architectures: CpuManufacturers.map(architectureOf),
+  architectures: (CpuManufacturers.length === 0 ? ['intel'] : CpuManufacturers).map(architectureOf),
   ncpus: VCpuCount.Min,
   nram: MemoryMiB.Min,
 });

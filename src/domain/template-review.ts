@@ -32,7 +32,7 @@ const effects: readonly (readonly [field: keyof Template, hasEffect: Condition, 
     (template, api) =>
       !isOfMany(template, api) || (template.vmTypes ?? template.abisInstanceRequirements) === undefined,
   ],
-  ['vmTypes', isOfMany],
+  ['vmTypes', (template, api) => isOfMany(template, api) || template.vmType === undefined],
   ['vmTypesPriority', isOfMany],
   [
     'vmTypesPriority',
@@ -134,7 +134,7 @@ const usedTypes = (template: Template): readonly UsedType[] => {
   const listed = (field: string, types: Readonly<Record<string, number>>): readonly UsedType[] =>
     Object.entries(types).map(([name, weight]) => ({ field: `${field}.${name}`, name, weight }));
   const main =
-    vmTypes === undefined || providerApiOf(template) === 'RunInstances'
+    vmTypes === undefined || (vmType !== undefined && providerApiOf(template) === 'RunInstances')
       ? [vmType ?? []].flat().map((name) => ({ field: 'vmType', name, weight: 1 }))
       : listed('vmTypes', vmTypes);
   return [...main, ...listed('vmTypesOnDemand', vmTypesOnDemand).filter(({ name }) => !vmTypes?.[name])];
@@ -151,7 +151,7 @@ const promises = (template: Template, types: readonly UsedType[], table: Instanc
     const short = perUnit.find(({ has }) => promised > has);
     if (short === undefined) return [];
     const share = short.weight === 1 ? '' : ` for each of its ${short.weight} units`;
-    return [error(`attributes.${name}`, `promises ${promised} ${unit}; ${short.name} has ${short.has}${share}`)];
+    return [warning(`attributes.${name}`, `promises ${promised} ${unit}; ${short.name} has ${short.has}${share}`)];
   };
   return [...check('ncpus', 'CPUs', 'vcpus'), ...check('nram', 'MB', 'memoryMiB')];
 };
@@ -172,7 +172,7 @@ const architectures = (
   const mixed = known
     .filter(({ architecture }) => architecture !== first.architecture)
     .map(({ field, name, architecture }) =>
-      error(field, `${name} is ${architecture}, ${first.name} ${first.architecture}: one image cannot serve both`),
+      warning(field, `${name} is ${architecture}, ${first.name} ${first.architecture}: one image cannot serve both`),
     );
   const [, type = ''] = attributes['type'] ?? [];
   const expected = machineTypes[first.architecture];
@@ -182,8 +182,34 @@ const architectures = (
   const isWrong = type !== '' && (expected === undefined ? isOfOther : expected !== type);
   if (!isWrong) return mixed;
   const fitting = expected === undefined ? '' : `, for which machineTypes has ${expected}`;
-  return [...mixed, error('attributes.type', `is ${type}, but ${first.name} is ${first.architecture}${fitting}`)];
+  return [...mixed, warning('attributes.type', `is ${type}, but ${first.name} is ${first.architecture}${fitting}`)];
 };
+
+/** IBM's form, e.g. `price:0.1,billingTimeUnitType:prorated_hour,billingTimeUnitNumber:1,billingRoundoffType:unit`. */
+const priceForm = /^price:\d+(\.\d+)?(,\w+:\w+)*$/;
+
+/** What Host Factory selects templates by, where its policy says so. */
+const selection = ({ attributes }: Template): readonly Complaint[] => {
+  const [rank, price] = [attributes['rank']?.[1], attributes['priceInfo']?.[1]];
+  return [
+    ...(rank === undefined || Number.isFinite(Number.parseFloat(rank))
+      ? []
+      : [warning('attributes.rank', 'is not a number')]),
+    ...(price === undefined || priceForm.test(price)
+      ? []
+      : [warning('attributes.priceInfo', 'is not of the form price:0.1,billingTimeUnitType:prorated_hour,…')]),
+  ];
+};
+
+const legacy = (template: Template): readonly Complaint[] =>
+  providerApiOf(template) === 'SpotFleet' && template.priceType === 'ondemand'
+    ? [warning('providerApi', 'SpotFleet launches on demand here; EC2Fleet does it better')]
+    : [];
+
+const weightless = (template: Template): readonly Complaint[] =>
+  providerApiOf(template) === 'RunInstances' && Object.values(template.vmTypes ?? {}).some((weight) => weight !== 1)
+    ? [warning('vmTypes', 'weigh 1 each with RunInstances, which launches hosts, not units')]
+    : [];
 
 /** Harmless, unless attributes are to be derived from the type. */
 const unknownType = ({ field, name }: UsedType, underivable: readonly { readonly field: string }[]): Complaint => {
@@ -210,6 +236,9 @@ export const reviewTemplate = (
     ...broken.map(({ field, rule }) => error(field, rule)),
     ...unknown.map((type) => unknownType(type, underivable)),
     ...withoutEffect(template),
+    ...selection(template),
+    ...legacy(template),
+    ...weightless(template),
     ...priorities(template),
     ...weights(template),
     ...promises(template, types, table),

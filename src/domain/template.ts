@@ -80,9 +80,6 @@ export interface TemplateProblem {
   readonly rule: string;
 }
 
-const hasRootVolume = ({ rootDeviceVolumeSize, volumeType, iops }: Template): boolean =>
-  (rootDeviceVolumeSize ?? volumeType ?? iops) !== undefined;
-
 interface Rule {
   readonly field: string;
   readonly isBroken: (template: Template, api: ProviderApi) => boolean;
@@ -121,23 +118,17 @@ const rules: readonly Rule[] = [
   ),
   is(
     'vmType',
-    ({ vmType, launchTemplateId }, api) => api === 'RunInstances' && (vmType ?? launchTemplateId) === undefined,
-    (_, api) => `is required with ${api}`,
+    (template, api) => api === 'RunInstances' && !namesTypes(template),
+    (_, api) => `is required with ${api}, or vmTypes`,
   ),
   is(
     'vmTypes',
     (template, api) => api !== 'RunInstances' && !namesTypes(template),
     (_, api) => `or vmType is required with ${api}`,
   ),
-  is('fleetRole', ({ fleetRole }, api) => api === 'SpotFleet' && fleetRole === undefined, 'is required with SpotFleet'),
-  is(
-    'providerApi',
-    ({ priceType }, api) => api === 'SpotFleet' && priceType === 'ondemand',
-    'SpotFleet needs priceType spot or heterogeneous',
-  ),
   is(
     'priceType',
-    ({ priceType }, api) => priceType === 'heterogeneous' && !isFleet(api),
+    ({ priceType }, api) => priceType === 'heterogeneous' && !isFleet(api) && api !== 'ASG',
     (_, api) => `heterogeneous is not for ${api}`,
   ),
   is(
@@ -159,11 +150,6 @@ const rules: readonly Rule[] = [
     'abisInstanceRequirements',
     ({ abisInstanceRequirements }, api) => abisInstanceRequirements !== undefined && api === 'RunInstances',
     'is not for RunInstances',
-  ),
-  is(
-    'vmTypes',
-    ({ vmTypes, abisInstanceRequirements }) => (vmTypes && abisInstanceRequirements) !== undefined,
-    'cannot go with abisInstanceRequirements, which choose the types and have no weights',
   ),
   is(
     'vmTypesOnDemand',
@@ -211,10 +197,12 @@ const rules: readonly Rule[] = [
     ({ efaCount, interfaceType }) => efaCount !== undefined && interfaceType !== 'efa',
     'is allowed only with interfaceType efa',
   ),
-  is(
-    'rootDeviceVolumeSize',
-    (template) => hasRootVolume(template) && template.imageId === undefined,
-    'is allowed only with imageId: the root device belongs to the image',
+  ...(['rootDeviceVolumeSize', 'volumeType', 'iops'] as const).map((field) =>
+    is(
+      field,
+      (template) => template[field] !== undefined && template.imageId === undefined,
+      'is allowed only with imageId: the root device belongs to the image',
+    ),
   ),
   is(
     'launchTemplateVersion',

@@ -13,9 +13,9 @@ const planted = `{
   "templates": [
     {
       "templateId": "typo", "maxNumber": 10,
-      "imageID": "ami-0123456789abcdef0", // 1
+      "imageIdd": "ami-0123456789abcdef0", // 1
       "subnetId": "subnet-0123456789abcdef0",
-      "vmtype": "m5.large", // 2
+      "vmTyp": "m5.large", // 2
       "volumeType": "io2", "rootDeviceVolumeSize": 20000, // 3
       "iops": 50, // 4
     },

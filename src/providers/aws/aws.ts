@@ -14,6 +14,7 @@ import { isPluginError, messageOf, PluginError } from '../../domain/errors.ts';
 import type { Diagnosis } from '../../domain/finding.ts';
 import type { InstanceTypeTable } from '../../domain/instance-type.ts';
 import type { ProviderApi, Template } from '../../domain/template.ts';
+import { callerArn, roleArn } from './account.ts';
 import { createAutoScalingGroupProvider } from './auto-scaling-group.ts';
 import type { AwsClock } from './aws-clock.ts';
 import type { RetryPolicy } from './call.ts';
@@ -92,6 +93,9 @@ export { rawFieldComplaints };
 /** An image never changes its root device, nor a subnet its zone. */
 const lastingFactLifetime = 30 * 24 * 3_600_000;
 
+/** Credentials may become those of another account. */
+const accountLifetime = 24 * 3_600_000;
+
 /** An alias moves on to the next image some time after AWS publishes it. */
 const aliasLifetime = 3_600_000;
 
@@ -152,6 +156,11 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
       () => aliasLifetime,
       () => findImage(alias),
     );
+  const ownRoleArn = async (name: string | undefined): Promise<string> => {
+    const ask = () => callerArn({ ...options, client: config, random: Math.random });
+    const anybody = 'arn:aws:iam::<account>:user/anybody';
+    return roleArn(stand === undefined ? await remember('caller', () => accountLifetime, ask) : anybody, name);
+  };
   const launchTemplates = createLaunchTemplates({ ...options, ec2 });
   const shared = { ...options, ec2, rootDeviceOf, zonesOf, launchTemplates };
   const checked = (provider: CapacityProvider): CapacityProvider =>
@@ -159,7 +168,7 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
   const providers: Record<ProviderApi, CapacityProvider> = {
     RunInstances: checked(createRunInstancesProvider(shared)),
     EC2Fleet: checked(createEc2FleetProvider(shared)),
-    SpotFleet: checked(createSpotFleetProvider(shared)),
+    SpotFleet: checked(createSpotFleetProvider({ ...shared, roleArn: ownRoleArn })),
     ASG: checked(createAutoScalingGroupProvider({ ...shared, autoScaling })),
   };
   return {

@@ -118,20 +118,31 @@ const dataOf = async (
   };
 };
 
+/** One place EC2 may take capacity from; without a type, that of the administrator's launch template. */
+interface Pool {
+  readonly instanceType?: string;
+  readonly subnetId: string;
+}
+
+/** Type by type, each in one subnet after the other. */
+const poolsOf = ({ vmType, vmTypes, subnetIds }: Template): readonly Pool[] => {
+  const types = vmType === undefined && vmTypes !== undefined ? Object.keys(vmTypes) : [vmType];
+  return types.flatMap((type) => subnetIds.map((subnetId) => ({ subnetId, ...optional('instanceType', type) })));
+};
+
 const render = async (
   options: RunInstancesOptions,
   order: LaunchOrder,
-  subnetId: string,
+  { instanceType, subnetId }: Pool,
 ): Promise<RunInstancesCall> => {
   const { template, count, requestId, earlier } = order;
   const Tags = launchTags(order, options);
   const { network, ...data } = await dataOf(options, template, Tags);
   const resources = taggedResources(template, network);
   const TagSpecifications: TagSpecification[] = resources.map((ResourceType) => ({ ResourceType, Tags }));
-  const { vmType } = template;
   const call: RunInstancesCall = {
     ...data,
-    ...optional('InstanceType', vmType !== undefined && isInstanceType(vmType) ? vmType : undefined),
+    ...optional('InstanceType', instanceType !== undefined && isInstanceType(instanceType) ? instanceType : undefined),
     ...placeIn(subnetId, network),
     ...market(template),
     TagSpecifications,
@@ -159,23 +170,23 @@ const offeringIn = (call: RunInstancesCall): Offering => ({
   ...optional('subnetId', subnetOf(call)),
 });
 
-/** The next subnet: in the template's order, but those that were refused lately come last. */
-const nextSubnet = async (
+/** The next pool: in the template's order, but those that were refused lately come last. */
+const nextPool = async (
   { offerings }: RunInstancesOptions,
   { template, earlier }: LaunchOrder,
-): Promise<string | undefined> => {
-  // A launch by an image that is gone says nothing of its subnet.
+): Promise<Pool | undefined> => {
+  // A launch by an image that is gone says nothing of its pool.
   const isOfImage = ({ ImageId }: RunInstancesCall): boolean => ImageId === template.imageId;
   const sent = earlier.flatMap(({ call }) => (isRunInstancesCall(call) && isOfImage(call) ? [call] : []));
-  if (sent.length >= template.subnetIds.length) return undefined;
-  const tried = new Set(sent.map(subnetOf));
-  const left = template.subnetIds.filter((subnetId) => !tried.has(subnetId));
+  const pools = poolsOf(template);
+  if (sent.length >= pools.length) return undefined;
+  const tried = sent.map(offeringIn);
+  const isTried = ({ instanceType, subnetId }: Pool): boolean =>
+    tried.some((each) => each.subnetId === subnetId && (each.instanceType ?? instanceType) === instanceType);
+  const left = pools.filter((pool) => !isTried(pool));
   if (left.length < 2) return left[0];
-  const [first] = promising(left, await offerings.refused(), (subnetId) => ({
-    market: template.priceType === 'ondemand' ? 'ondemand' : 'spot',
-    ...optional('instanceType', template.vmType),
-    subnetId,
-  }));
+  const market = template.priceType === 'ondemand' ? 'ondemand' : 'spot';
+  const [first] = promising(left, await offerings.refused(), (pool) => ({ market, ...pool }));
   return first;
 };
 
@@ -192,17 +203,17 @@ const learn = async (
   else if (refusal === undefined) await offerings.forget((each) => isRefused([each], offering));
 };
 
-/** Capacity by RunInstances: one call per subnet, the next subnet only when this one lacks capacity. */
+/** Capacity by RunInstances: one call per type and subnet, the next only when this one lacks capacity. */
 export const createRunInstancesProvider = (options: RunInstancesOptions): CapacityProvider => ({
   prepare: async (order) => {
     const { template, earlier, count, requestId } = order;
-    const subnetId = await nextSubnet(options, order);
-    if (subnetId === undefined) return undefined;
+    const pool = await nextPool(options, order);
+    if (pool === undefined) return undefined;
     return {
       clientToken: clientTokenOf(requestId, earlier.length),
       count,
-      pool: `${offeringOf(template)} in ${subnetId}`,
-      call: { ...(await render(options, order, subnetId)) },
+      pool: `${pool.instanceType ?? offeringOf(template)} in ${pool.subnetId}`,
+      call: { ...(await render(options, order, pool)) },
     };
   },
 

@@ -22,6 +22,8 @@ export interface SpotFleetOptions extends LaunchDataOptions, Pick<PoolFacts, 'zo
   readonly ec2: Ec2;
   readonly launchTemplates: LaunchTemplates;
   readonly clock: () => number;
+  /** The ARN of a role by its name; without one, of the account's own role for Spot Fleet. */
+  readonly roleArn: (name: string | undefined) => Promise<string>;
 }
 
 /** What is stored of a RequestSpotFleet call: dates as text. */
@@ -63,6 +65,8 @@ const prepareSpotFleet = async (options: SpotFleetOptions, order: LaunchOrder): 
   const tags = launchTags(order, options);
   const Type = fleetTypeOf(template);
   const clientToken = clientTokenOf(requestId, earlier.length);
+  const { fleetRole } = template;
+  const role = fleetRole?.startsWith('arn:') === true ? fleetRole : await options.roleArn(fleetRole);
   const onDemand = onDemandUnits(template, count);
   const strategy = strategies[template.allocationStrategy ?? ''] ?? 'priceCapacityOptimized';
   // Spot Fleet tags instances, and takes priorities and on-demand capacity, by a launch template only: one of the request's own.
@@ -70,7 +74,7 @@ const prepareSpotFleet = async (options: SpotFleetOptions, order: LaunchOrder): 
   const LaunchTemplateSpecification = { LaunchTemplateId: launchTemplate.id, Version: launchTemplate.version };
   const { pools } = await fleetPools(options, order);
   const config: SpotFleetCall['config'] = {
-    IamFleetRole: template.fleetRole,
+    IamFleetRole: role,
     ClientToken: clientToken,
     Type,
     TargetCapacity: count,
@@ -100,7 +104,7 @@ const prepareSpotFleet = async (options: SpotFleetOptions, order: LaunchOrder): 
   };
 };
 
-/** Capacity by Spot Fleet, for templates with a fleet role. AWS advises EC2 Fleet instead and adds nothing to this API. */
+/** Capacity by Spot Fleet, for templates that name it or a fleet role. AWS advises EC2 Fleet instead and adds nothing to this API. */
 export const createSpotFleetProvider = (options: SpotFleetOptions): CapacityProvider => {
   const { ec2 } = options;
   return {

@@ -36,6 +36,8 @@ const defaults = {
   protectAfterFailures: 10,
   protectMinutes: 60,
   machineTypes: { x86_64: 'X86_64' },
+  templateDefaults: {},
+  templateDefaultsByApi: {},
 };
 
 describe('the place', () => {
@@ -249,4 +251,19 @@ describe('the way to AWS', () => {
         message: expect.stringContaining('AWS_ENDPOINT_URL must be http or https'),
       }),
   );
+});
+
+describe('defaults of templates', () => {
+  const file = (fields: object) => read({ AWS_REGION: 'us-east-1', ...fields });
+
+  it('that misspell what decides about money are refused', async () =>
+    expect(file({ templateDefaults: { maxSpotPrise: 1 } })).rejects.toMatchObject({
+      code: 'configuration.invalid',
+      message: expect.stringContaining('templateDefaults.maxSpotPrise is unknown; did you mean maxSpotPrice?'),
+    }));
+
+  it('that no template has are told, by API too', async () =>
+    expect((await file({ templateDefaultsByApi: { ASG: { colour: 'red' } } })).warnings).toEqual([
+      expect.stringContaining('unknown template field templateDefaultsByApi.ASG.colour is ignored'),
+    ]));
 });

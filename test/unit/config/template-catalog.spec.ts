@@ -204,7 +204,7 @@ describe('a bad template', () => {
     ['a vmType of another form', { vmType: 'large' }, 'vmType'],
     ['no vmType', { vmType: undefined }, 'vmType'],
     ['fractions for weights', { vmTypes: { 'm5.large': 0.5 } }, 'vmTypes.m5.large'],
-    ['no weights', { vmTypes: {} }, 'vmTypes'],
+    ['no types at all', { vmType: undefined, vmTypes: {} }, 'vmType'],
     ['a root volume of 0 GiB', { rootDeviceVolumeSize: 0 }, 'rootDeviceVolumeSize'],
     ['a root volume of 16385 GiB', { rootDeviceVolumeSize: 16_385 }, 'rootDeviceVolumeSize'],
     ['another volume type', { volumeType: 'floppy' }, 'volumeType'],

@@ -63,12 +63,12 @@ describe('attributes left out', () => {
     ['types of two architectures', { vmTypes: { 'm5.large': 1, 'm6g.large': 1 } }, ['attributes.type']],
     ['a type nobody knows', { vmType: 'x9.huge' }, ['attributes.type', 'attributes.ncpus', 'attributes.nram']],
     ['no type at all', { launchTemplateId: 'lt-1' }, ['attributes.type', 'attributes.ncpus', 'attributes.nram']],
-    [
-      'requirements that any processor meets',
-      { abisInstanceRequirements: { VCpuCount: { Min: 1 }, MemoryMiB: { Min: 1 } } },
-      ['attributes.type'],
-    ],
   ])('are missed with %s', (_, fields, missed) =>
     expect(complete(fields).problems.map(({ field }) => field)).toEqual(missed),
   );
+
+  it('are those of the usual architecture where requirements name no manufacturer', () => {
+    const abisInstanceRequirements = { VCpuCount: { Min: 1 }, MemoryMiB: { Min: 1 } };
+    expect(complete({ abisInstanceRequirements }).attributes['type']).toEqual(['String', 'X86_64']);
+  });
 });

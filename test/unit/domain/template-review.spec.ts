@@ -30,9 +30,9 @@ describe('a review of a template', () => {
     ['warning vmType has no effect here (priceType spot, served by EC2Fleet)', spot({ 'm5.large': 1 })],
     ['error iops is allowed only with volumeType io1, io2 or gp3', { iops: 3000, volumeType: 'gp2' }],
     ['warning vmType nothing is known of m9.large; hf-aws instance-types refresh asks EC2', { vmType: 'm9.large' }],
-    ['error attributes.type is X86_64, but m6g.large is arm64', { vmType: 'm6g.large' }],
+    ['warning attributes.type is X86_64, but m6g.large is arm64', { vmType: 'm6g.large' }],
     [
-      'error attributes.nram promises 9000 MB; m5.large has 8192',
+      'warning attributes.nram promises 9000 MB; m5.large has 8192',
       { attributes: { ...onDemandTemplate.attributes, nram: ['Numeric', '9000'] } },
     ],
     [
@@ -144,6 +144,6 @@ describe('a review of a template', () => {
 
   it('finds two architectures for one image', () =>
     expect(review(spot({ 'm5.large': 1, 'm6g.large': 1 }))).toContain(
-      'error vmTypes.m6g.large m6g.large is arm64, m5.large x86_64: one image cannot serve both',
+      'warning vmTypes.m6g.large m6g.large is arm64, m5.large x86_64: one image cannot serve both',
     ));
 });

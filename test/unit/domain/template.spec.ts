@@ -49,11 +49,6 @@ describe('the rules between the fields of a template', () => {
       ['launchTemplateVersion'],
     ],
     [
-      'no weights beside requirements',
-      { ...without('vmType'), priceType: 'spot', vmTypes: { 'm5.large': 2 }, abisInstanceRequirements },
-      ['vmTypes'],
-    ],
-    [
       'no weights on demand after requirements',
       {
         ...without('vmType'),
