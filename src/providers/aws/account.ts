@@ -1,7 +1,7 @@
+import { fieldOf, queryAnswer, unexpected } from './aws-answer.ts';
 import { type CallContext, callAws, type RetryPolicy } from './call.ts';
 import type { ClientConfig } from './client-config.ts';
 import { postSigned } from './post-signed.ts';
-import { refusalIn } from './query-client.ts';
 
 const askIdentity = {
   headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -14,14 +14,13 @@ export interface IdentityOptions extends CallContext {
 }
 
 /** The ARN of whoever the credentials are of, e.g. `arn:aws:sts::123456789012:assumed-role/grid/i-1`. Throws `provider.*`. */
-export const callerArn = async ({ client, reads, ...context }: IdentityOptions): Promise<string> => {
-  const { text } = await callAws(context, reads, 'GetCallerIdentity', async (signal) => {
+export const callerArn = ({ client, reads, ...context }: IdentityOptions): Promise<string> =>
+  callAws(context, reads, 'GetCallerIdentity', async (signal) => {
     const received = await postSigned('sts', client, askIdentity, signal);
-    if (received.status >= 300) throw refusalIn(received);
-    return received;
+    const arn = fieldOf(fieldOf(queryAnswer('GetCallerIdentity', received), 'GetCallerIdentityResult'), 'Arn');
+    if (typeof arn !== 'string') throw unexpected(received);
+    return arn;
   });
-  return /<Arn>([^<]*)</.exec(text)?.[1] ?? '';
-};
 
 const serviceLinkedRole = 'AWSServiceRoleForEC2SpotFleet';
 

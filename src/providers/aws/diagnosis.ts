@@ -17,11 +17,9 @@ import {
 import { hasCode, isPluginError, messageOf } from '../../domain/errors.ts';
 import type { Diagnosis } from '../../domain/finding.ts';
 import type { Template } from '../../domain/template.ts';
-import { fieldOf, queryAnswer, unexpected } from './aws-answer.ts';
-import { callAws } from './call.ts';
+import { callerArn } from './account.ts';
 import { ec2Service } from './ec2.ts';
 import { type NeededAction, neededActions, type PolicyScope } from './policy.ts';
-import { postSigned } from './post-signed.ts';
 import { createQueryClient, type QueryClientOptions } from './query-client.ts';
 import { diagnoseQuotas } from './quotas.ts';
 import { tagKeys } from './tags.ts';
@@ -98,19 +96,9 @@ const ownInstance = async (read: Read, owner: string): Promise<string | undefine
   return Reservations.flatMap(({ Instances = [] }) => Instances)[0]?.InstanceId;
 };
 
-const askIdentity = {
-  headers: { 'content-type': 'application/x-www-form-urlencoded' },
-  body: 'Action=GetCallerIdentity&Version=2011-06-15',
-};
-
-const identity = async ({ reads, client, ...context }: QueryClientOptions): Promise<readonly Diagnosis[]> => {
-  const who = await callAws(context, reads, 'GetCallerIdentity', async (signal) => {
-    const received = await postSigned('sts', client, askIdentity, signal);
-    const arn = fieldOf(fieldOf(queryAnswer('GetCallerIdentity', received), 'GetCallerIdentityResult'), 'Arn');
-    if (typeof arn !== 'string') throw unexpected(received);
-    return arn;
-  });
-  const { region, endpoint } = client;
+const identity = async (options: QueryClientOptions): Promise<readonly Diagnosis[]> => {
+  const who = await callerArn(options);
+  const { region, endpoint } = options.client;
   const place = endpoint === undefined ? region : `${region} (${endpoint})`;
   return [{ subject: 'credentials', status: 'ok', what: `${who}, Region ${place}` }];
 };

@@ -255,6 +255,28 @@ describe('a prepared call', () => {
     expect(await setUp().provider.prepare(orderOf({}, { earlier: [first, second] }))).toBeUndefined();
   });
 
+  it('goes on to the next type when no subnet has the first', async () => {
+    const { vmType: _type, ...template } = orderOf().template;
+    const order = (earlier: readonly PreparedLaunch[]) => ({
+      ...orderOf(),
+      template: { ...template, vmTypes: { 't3.medium': 2, 't3.large': 1 } },
+      earlier,
+    });
+    const { provider } = setUp();
+    const launches: PreparedLaunch[] = [];
+    for (let launch = await provider.prepare(order([])); launch; launch = await provider.prepare(order(launches)))
+      launches.push(launch);
+    expect(launches.map(({ pool }) => pool)).toEqual([
+      't3.medium in subnet-a',
+      't3.medium in subnet-b',
+      't3.large in subnet-a',
+      't3.large in subnet-b',
+    ]);
+    expect(launches.map(({ call }) => call)).toMatchObject(
+      ['t3.medium', 't3.medium', 't3.large', 't3.large'].map((InstanceType) => ({ InstanceType })),
+    );
+  });
+
   it('is for as many pools as there are subnets, also where the template has the call name none', async () => {
     const raw = { launchTemplateSpec: { NetworkInterfaces: [] }, providerApiSpec: { NetworkInterfaces: [] } };
     const first = await prepare(raw);
