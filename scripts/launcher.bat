@@ -6,12 +6,11 @@ if not defined NODE_EXE set "NODE_EXE=node.exe"
 set "LOG_DIR=%HF_PROVIDER_LOGDIR%"
 if not defined LOG_DIR set "LOG_DIR=%HF_LOGDIR%"
 if not defined LOG_DIR set "LOG_DIR=%PRO_LSF_LOGDIR%"
-if not defined LOG_DIR set "LOG_DIR=%~dp0..\log"
 set "INSTANCE=%HF_PROVIDER_NAME%"
 if not defined INSTANCE set "INSTANCE=%PROVIDER_NAME%"
 if not defined INSTANCE set "INSTANCE=awsinst"
 set "ERRORS=NUL"
-if exist "%LOG_DIR%\" set "ERRORS=%LOG_DIR%\%INSTANCE%-provider.err"
+if defined LOG_DIR if exist "%LOG_DIR%\" set "ERRORS=%LOG_DIR%\%INSTANCE%-provider.err"
 if not exist "%~dp0..\dist\hf-aws.cjs" (
   echo {"message":"hostfactory-aws is not built: run npm ci and npm run build in its folder, or install the package again"}
   exit /b 1

@@ -38,13 +38,15 @@ fi
 [ -f "$home/dist/hf-aws.cjs" ] || fail 'hostfactory-aws is not built: run npm ci and npm run build in its folder, or install the package again'
 
 # What goes to stderr belongs in a file of the log folder: Host Factory never sees it. Others may be able to write there.
-log=${HF_PROVIDER_LOGDIR:-${HF_LOGDIR:-${PRO_LSF_LOGDIR:-$home/log}}}
+log=${HF_PROVIDER_LOGDIR:-${HF_LOGDIR:-${PRO_LSF_LOGDIR:-}}}
+work=${HF_PROVIDER_WORKDIR:-${HF_WORKDIR:-}}
 case ${HF_PROVIDER_NAME:-${PROVIDER_NAME:-awsinst}} in
   */*) errors=$log/provider.err ;;
   *) errors=$log/${HF_PROVIDER_NAME:-${PROVIDER_NAME:-awsinst}}-provider.err ;;
 esac
+# What another user than that of the work folder makes there would be closed to that one.
 may_append() {
-  [ -d "$log" ] && [ ! -h "$errors" ] && { [ -f "$errors" ] || [ ! -e "$errors" ]; } && true 2>>"$errors"
+  { [ ! -d "$work" ] || [ -O "$work" ]; } && [ -d "$log" ] && [ ! -h "$errors" ] && { [ -f "$errors" ] || [ ! -e "$errors" ]; } && true 2>>"$errors"
 }
 
 # A here-document is a pipe, or a file without a name, that takes no process to make. Node writes on it: "a" before its

@@ -9,7 +9,7 @@ import {
 } from './application/application-service.ts';
 import { type Command, createBus, logging, type Middleware } from './application/bus.ts';
 import { sumFigures } from './application/figures.ts';
-import { idempotent, observing, validating } from './application/middleware.ts';
+import { idempotent, observing, refusingChanges, validating } from './application/middleware.ts';
 import type {
   Hosts,
   LiveRequests,
@@ -24,11 +24,11 @@ import type { ReadModelPace, RunningReadModel } from './application/projections/
 import type { AwsCall, Rehearsal } from './application/rehearsal.ts';
 import { publishing, watchedStreams } from './application/watching.ts';
 import { awsConnection } from './config/connection.ts';
-import { type Environment, type ProviderEnvironment, readEnvironment } from './config/environment.ts';
-import { type ProviderConfig, readProviderConfig } from './config/provider-config.ts';
+import { type Environment, type ProviderEnvironment, readEnvironment, tellsProvider } from './config/environment.ts';
+import { defaultReading, type ProviderConfig, readProviderConfig } from './config/provider-config.ts';
 import { createTemplateCatalog } from './config/template-catalog.ts';
 import { readTemplate } from './config/template-document.ts';
-import { messageOf, PluginError } from './domain/errors.ts';
+import { isPluginError, messageOf, PluginError } from './domain/errors.ts';
 import type { Aws } from './providers/aws/aws.ts';
 import { type AwsClock, createAwsClock } from './providers/aws/aws-clock.ts';
 import { createFactCache } from './storage/fact-cache.ts';
@@ -36,6 +36,7 @@ import { createInstanceTypes } from './storage/instance-types.ts';
 import { createLaunchFailures } from './storage/launch-failures.ts';
 import { createLiveRequests } from './storage/live-requests.ts';
 import { createOfferingMemory } from './storage/offering-memory.ts';
+import { strangerTo } from './storage/ownership.ts';
 import { createRequestStreams } from './storage/request-streams.ts';
 import { knownStoreId, readStoreId } from './storage/store-id.ts';
 import { createUsage } from './storage/usage.ts';
@@ -55,6 +56,10 @@ export interface Application {
   /** The projections in this process' memory. */
   readonly readModel: () => Promise<RunningReadModel>;
   readonly environment: ProviderEnvironment;
+  /** Whose application it is, for people: the provider, its Region, and what tells them. */
+  readonly about: string;
+  /** Why nothing may be written: the work folder is another user's. */
+  readonly stranger: string | undefined;
   /** Milliseconds since the start of the process by which a call must have ended. */
   readonly budget: number;
 }
@@ -63,6 +68,12 @@ export interface ComposeOptions {
   readonly env: Environment;
   /** The installation's folder. */
   readonly home: string;
+  /** A registered provider, instead of the one that the environment tells. */
+  readonly provider?: string | undefined;
+  /** Whether to go on by the defaults where the configuration is no use: to tell what is wrong. */
+  readonly forgives?: boolean;
+  /** Whether somebody who may not write to the work folder may look at it. */
+  readonly allowsStrangers?: boolean;
   /** Of the call that is being served; one id for the whole process where nothing else is told. */
   readonly correlationId?: () => string;
   /** Whether messages come from people and other programs: then their form is checked. Host Factory's door checks its own. */
@@ -122,6 +133,9 @@ const logSettings = (
 export const compose = async ({
   env,
   home,
+  provider,
+  allowsStrangers = false,
+  forgives = false,
   correlationId = oneId(),
   signal,
   validates = false,
@@ -130,11 +144,14 @@ export const compose = async ({
   rehearse,
   progress,
   letCallerGo,
-  looksOnly = rehearse !== undefined,
+  looksOnly: isLook = rehearse !== undefined,
 }: ComposeOptions): Promise<Application> => {
   const awsClock = createAwsClock(Date.now, (ahead) => log.warn('clock.differs', differenceTo(ahead)));
   const clock = awsClock.now;
-  const environment = readEnvironment(env, home);
+  const environment = await locate(env, home, provider);
+  const stranger = strangerIn(environment, allowsStrangers);
+  const mayWrite = stranger === undefined;
+  const looksOnly = !mayWrite || isLook;
   const logger = (config: ProviderConfig | undefined): FileLogger =>
     createFileLogger({
       file: logFileOf(environment),
@@ -143,21 +160,21 @@ export const compose = async ({
       ...logSettings(environment, config),
     });
   const reading = await readProviderConfig(environment).catch(async (error: unknown) => {
-    const log = logger(undefined);
-    log.error('configuration.invalid', messageOf(error));
-    await log.flush();
+    if (forgives && isPluginError(error)) return defaultReading(messageOf(error));
+    if (mayWrite) await logFault(logger(undefined), error);
     throw error;
   });
   const { config } = reading;
   const { workDir } = environment;
-  const fileLog = rehearse === undefined ? logger(config) : silentLog;
+  const fileLog = rehearse === undefined && mayWrite ? logger(config) : silentLog;
   const tracing = await startTracing(env, traceFile);
   const observer = createObserver(tracing?.observe);
   const usage = createUsage(workDir, clock);
   const log: FileLogger = {
     ...fileLog,
     flush: async () => {
-      await Promise.all([fileLog.flush(), usage.add(observer.take()), tracing?.flush()]);
+      const figures = observer.take();
+      await Promise.all([fileLog.flush(), mayWrite && usage.add(figures), tracing?.flush()]);
     },
   };
   const { observe } = observer;
@@ -175,11 +192,19 @@ export const compose = async ({
     orphanAge: config.orphanMinutes * minute,
   };
   const stage = rehearse && { ...(await administration()), record: rehearse };
-  const recorded = createRequestStreams(workDir);
+  const recorded = createRequestStreams(workDir, { sweeps: mayWrite });
   const readModel = once(async () => {
     const { createReadModel, createProjectionStore } = await readSide();
+    const store = createProjectionStore(workDir);
     return createReadModel(
-      { streams: recorded, store: createProjectionStore(workDir), clock, pause, log, progress },
+      {
+        streams: recorded,
+        store: looksOnly ? { ...store, save: async () => undefined } : store,
+        clock,
+        pause,
+        log,
+        progress,
+      },
       server?.readModel,
     );
   });
@@ -244,6 +269,21 @@ export const compose = async ({
   };
   const answers = once(async () => (await readSide()).createAnswers(workDir));
 
+  const reconcile = async (memory: SweepMemory) =>
+    (await import('./application/commands/reconcile.ts')).reconcileHandler({
+      ...sync,
+      newId,
+      progress,
+      memory,
+      openReturns: async () => (await readSide()).openReturns(await readModel()),
+      nowAndThen: nowAndThen('sweep', config.sweepIntervalMinutes * minute, letCallerGo),
+    });
+  const collect = async () =>
+    (await import('./application/commands/collect-launch-templates.ts')).collectLaunchTemplatesHandler({
+      ...sync,
+      shelf: async () => (await aws()).launchTemplates,
+    });
+
   const commands: CommandHandlers = {
     CreateRequest: async () => {
       const { createRequestHandler } = await import('./application/commands/create-request.ts');
@@ -270,22 +310,10 @@ export const compose = async ({
           });
         },
       }),
-    Reconcile: async () =>
-      (await import('./application/commands/reconcile.ts')).reconcileHandler({
-        ...sync,
-        newId,
-        progress,
-        memory: await sweepMemory(workDir, looksOnly),
-        openReturns: async () => (await readSide()).openReturns(await readModel()),
-        nowAndThen: nowAndThen('sweep', config.sweepIntervalMinutes * minute, letCallerGo),
-      }),
+    Reconcile: async () => reconcile(await sweepMemory(workDir, looksOnly)),
     ClearOfferings: async () =>
       (await import('./application/commands/clear-offerings.ts')).clearOfferingsHandler({ offerings, failures, log }),
-    CollectLaunchTemplates: async () =>
-      (await import('./application/commands/collect-launch-templates.ts')).collectLaunchTemplatesHandler({
-        ...sync,
-        shelf: async () => (await aws()).launchTemplates,
-      }),
+    CollectLaunchTemplates: collect,
     RefreshInstanceTypes: async () =>
       (await import('./application/commands/refresh-instance-types.ts')).refreshInstanceTypesHandler({
         instanceTypes,
@@ -321,15 +349,24 @@ export const compose = async ({
         tagInstanceId: policy.tagInstanceId,
       };
       return diagnoseHandler({
-        local: [() => diagnoseInstallation({ env, home, environment, reading }), () => diagnoseWorkFolder(workDir)],
+        local: [
+          () => diagnoseInstallation({ env, home, environment, reading, region: regionOf(config, env) }),
+          () => diagnoseWorkFolder(workDir, stranger),
+        ],
         aws: async (served) => (await aws()).diagnose(served, policyScope),
+        asksAws: reading.fault === undefined,
         iamPolicy: async (served) => (await import('./providers/aws/inspection.ts')).iamPolicy(served, policyScope),
         inspector: async () => (await aws()).inspector(),
-        unusedLaunchTemplates: async () =>
-          (await service.collectLaunchTemplates({ unusedFor: 30 * day })).unused.length,
-        forgotten: async () =>
-          (await service.reconcile({})).findings.filter(({ verdict }) => verdict !== 'leave').map(({ id }) => id),
+        // A query: what these commands look at, without the bus and without their memory.
+        unusedLaunchTemplates: async (origin) => {
+          const look = { type: 'CollectLaunchTemplates', unusedFor: 30 * day } as const;
+          return (await (await collect())(look, origin)).unused.length;
+        },
+        forgotten: async (origin) => (await reconcile(await sweepMemory(workDir, true)))({ type: 'Reconcile' }, origin),
+        unreadable: async () => (await (await readModel()).read('requests')).warnings,
         templates,
+        failures,
+        policy,
       });
     },
     Explain: async () => (await administration()).explainHandler({ streams, readModel: await readModel() }),
@@ -389,16 +426,45 @@ export const compose = async ({
   const around = { correlationId, middleware };
   const identified = { ...around, commandId: newId };
   const service = createApplicationService(
-    createBus(commands, { name: 'command', ...identified }),
+    createBus(commands, {
+      name: 'command',
+      ...identified,
+      middleware: [refusingChanges(unlessRehearsed(stranger, rehearse)), ...middleware],
+    }),
     createBus(queries, { name: 'query', ...around }),
   );
-  return { service, log, environment, budget, observe, tracing, readModel, writeMetrics };
+  const about = introduction(environment, regionOf(config, env));
+  return { service, log, environment, about, stranger, budget, observe, tracing, readModel, writeMetrics };
 };
 
 const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, ms);
   });
+
+/** A script's environment tells all; what people run by hand may have to be looked for. */
+const locate = async (env: Environment, home: string, provider: string | undefined): Promise<ProviderEnvironment> =>
+  provider === undefined && tellsProvider(env)
+    ? readEnvironment(env)
+    : (await administration()).findProvider(env, home, provider);
+
+const strangerIn = ({ workDir }: ProviderEnvironment, isAllowed: boolean): string | undefined => {
+  const stranger = strangerTo(workDir);
+  if (stranger !== undefined && !isAllowed) throw new PluginError('storage.foreign', stranger);
+  return stranger;
+};
+
+/** A rehearsal changes nothing, whoever makes it. */
+const unlessRehearsed = <T>(value: T, rehearse: ComposeOptions['rehearse']): T | undefined =>
+  rehearse === undefined ? value : undefined;
+
+const introduction = ({ providerName, registeredIn }: ProviderEnvironment, region = 'no Region'): string =>
+  `provider ${providerName} in ${region}, ${registeredIn ?? 'as the environment tells'}`;
+
+const logFault = async (log: FileLogger, error: unknown): Promise<void> => {
+  log.error('configuration.invalid', messageOf(error));
+  await log.flush();
+};
 
 const readSide = () => import('./parts/reading.ts');
 
@@ -531,7 +597,7 @@ const connect = async (
       ...(file === undefined ? {} : { file }),
       ...(script === undefined ? {} : { script }),
       renewAfter: config.AWS_CREDENTIAL_RENEW_MARGIN * 1000,
-      remember: credentials.get,
+      remember: looksOnly ? async (key, _lifetime, find) => (await credentials.peek(key)) ?? find() : credentials.get,
       forget: credentials.forget,
       warn: (problem) => log.warn('credentials.unrenewed', problem),
       signal: bounded,

@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AwsCall } from './application/rehearsal.ts';
+import type { Application } from './composition.ts';
 import { messageOf } from './domain/errors.ts';
 import { isOperation, type OperationName } from './hostfactory/operations.ts';
 import type { FileLogger } from './telemetry/file-logger.ts';
@@ -166,32 +167,55 @@ const pace = { readModel: { look: 450, answer: 100, save: 10_000 }, connection: 
 
 const runAdministrator = async (argv: readonly string[]): Promise<number> => {
   const [{ runCli }, { compose }] = await Promise.all([import('./cli/cli.ts'), import('./composition.ts')]);
+  let isIntroduced = false;
+  /** Whose provider is spoken of, where that is not plain, and once. */
+  const introduce = <A extends Application>(application: A): A => {
+    const { about, stranger, environment } = application;
+    const notes = [
+      ...(environment.registeredIn !== undefined || process.stdout.isTTY ? [about] : []),
+      ...(stranger === undefined ? [] : [`warning: nothing is written: ${stranger}`]),
+    ];
+    for (const note of isIntroduced ? [] : notes) process.stderr.write(`${note}\n`);
+    isIntroduced = true;
+    return application;
+  };
   return runCli(argv, {
     home,
     version,
     env: process.env,
-    compose: (options) => compose({ env: process.env, home, validates: true, ...options }),
-    rehearse: async () => {
+    compose: async (options) =>
+      introduce(await compose({ env: process.env, home, validates: true, allowsStrangers: true, ...options })),
+    rehearse: async (provider) => {
       const calls: AwsCall[] = [];
-      const { service } = await compose({
-        env: process.env,
-        home,
-        validates: true,
-        rehearse: (call) => calls.push(call),
-      });
+      const rehearse = (call: AwsCall): unknown => calls.push(call);
+      const validates = true;
+      const { service } = introduce(
+        await compose({ env: process.env, home, provider, validates, allowsStrangers: true, rehearse }),
+      );
       return { service, calls };
     },
     serve: async (options) => {
-      const { traceFile } = options;
+      const { traceFile, provider } = options;
       const traced = traceFile === undefined ? {} : { traceFile };
       return (await import('./api/server.ts')).serve({
         ...options,
         version,
         say: (text) => process.stdout.write(`${text}\n`),
-        start: (correlationId) =>
-          compose({ env: process.env, home, validates: true, correlationId, server: pace, ...traced }),
+        start: async (correlationId) =>
+          introduce(
+            await compose({
+              env: process.env,
+              home,
+              provider,
+              validates: true,
+              correlationId,
+              server: pace,
+              ...traced,
+            }),
+          ),
       });
     },
+    providers: async () => (await import('./parts/administration.ts')).registeredProviders(process.env, home),
     setUp: async (order) => (await import('./parts/administration.ts')).setUp(process.env, home, order),
     foreignReport: async (directory) => (await import('./parts/administration.ts')).foreignReport(directory),
     startEmulator: async (options) => (await import('./emulator/server.ts')).startEmulator(options),

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 import { type CompiledPart, readCompiled, writeCompiled } from './code-cache.ts';
@@ -18,9 +18,12 @@ const orNothing = <T>(work: () => T): T | undefined => {
   }
 };
 
-/** The work folder keeps compiled code beside other facts: only there may every installation write. */
-const cacheFolders = (home: string): readonly [string, string] => {
-  const cache = join(readEnvironment(process.env, home).workDir, 'cache');
+/** The work folder keeps compiled code beside other facts: only there may every installation write, and only its user. */
+const cacheFolders = (): readonly [string, string] | undefined => {
+  const { workDir } = readEnvironment(process.env);
+  const owner = statSync(workDir, { throwIfNoEntry: false })?.uid ?? process.geteuid?.();
+  if (owner !== process.geteuid?.() && process.platform !== 'win32') return undefined;
+  const cache = join(workDir, 'cache');
   return [cache, join(cache, 'code')];
 };
 
@@ -31,7 +34,7 @@ const cacheFolders = (home: string): readonly [string, string] => {
 export const start = (nodeRequire: Require, directory: string): void => {
   const verb = process.argv[2] ?? '';
   const file = `${/^[A-Za-z]{1,40}$/.test(verb) ? verb : 'main'}-${process.version}-${process.arch}`;
-  const folders = orNothing(() => cacheFolders(join(directory, '..')));
+  const folders = orNothing(cacheFolders);
   const kept = (folders && orNothing(() => readCompiled(folders[1], file))) ?? [];
   const loaded = new Map<
     string,

@@ -17,6 +17,18 @@ export const validating =
     return next();
   };
 
+/** Commands that change nothing unless they are told to apply what they find. */
+const looks: ReadonlySet<string> = new Set(['ValidateTemplate', 'CollectLaunchTemplates', 'Reconcile']);
+
+/** Where there is a reason to, refuses what would change something, and says why. */
+export const refusingChanges =
+  (why: string | undefined): Middleware =>
+  async (message, _origin, next) => {
+    if (why === undefined) return next();
+    if (looks.has(message.type) && !('apply' in message && message.apply === true)) return next();
+    throw new PluginError('storage.foreign', why);
+  };
+
 /** The answer of a command, by the id its caller gave it. */
 export interface Answered<A> {
   readonly type: string;

@@ -445,6 +445,8 @@ export interface ServeOptions {
   /** Calls a client may make per minute. */
   readonly rate: number;
   readonly traceFile?: string | undefined;
+  /** A registered provider, instead of the one that the environment tells. */
+  readonly provider?: string | undefined;
 }
 
 /** A provider instance to be set up: its two files, and on request its registration. */

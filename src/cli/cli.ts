@@ -14,6 +14,7 @@ import { machineCommands } from './machines.ts';
 import { offeringCommands } from './offerings.ts';
 import { ReaderGoneError, watchOutput } from './output.ts';
 import { projectionCommands } from './projections.ts';
+import { providerCommands } from './providers.ts';
 import { reconcileOptions, runReconcile } from './reconcile.ts';
 import { requestCommands } from './requests.ts';
 import { serveOptions } from './serve.ts';
@@ -27,8 +28,9 @@ const epilogue = `Host Factory itself calls scripts/*.sh; each is also a verb he
   with -f <file>, --data '<json>' or JSON on standard input.
 
 Where things are is told by Host Factory's variables (HF_PROVIDER_NAME,
-HF_PROVIDER_CONFDIR, HF_PROVIDER_WORKDIR, HF_PROVIDER_LOGDIR); without them
-config, work and log of the installation are used.
+HF_PROVIDER_CONFDIR, HF_PROVIDER_WORKDIR, HF_PROVIDER_LOGDIR). Without them
+HF_TOP tells where providers are registered: the only one of this installation
+is taken, or the one that --provider names.
 
 Exit status: 0 done, 1 failed or something found wrong, 2 wrong usage.`;
 
@@ -78,6 +80,7 @@ export const runCli = async (argv: readonly string[], outside: Door): Promise<nu
     .scriptName('hf-aws')
     .usage('hf-aws <noun> <verb>\n\nAWS provider plug-in for IBM Spectrum Symphony Host Factory.')
     .option('json', { type: 'boolean', describe: 'JSON for machines instead of tables', global: true })
+    .option('provider', { type: 'string', describe: 'Which registered provider; see providers list', global: true })
     .option('user', { type: 'string', describe: 'Who asks; kept on the events', global: true })
     .option('correlation-id', { type: 'string', describe: 'Kept on log lines and events', global: true })
     .option('trace-file', {
@@ -90,6 +93,7 @@ export const runCli = async (argv: readonly string[], outside: Door): Promise<nu
     .command('templates', 'The host templates', templateCommands(door, done))
     .command('requests', 'Requests for machines and returns of them', requestCommands(door, done))
     .command('machines', 'The machines on record', machineCommands(door, done))
+    .command('providers', 'The providers that Host Factory knows', providerCommands(door, done))
     .command('config', 'The provider configuration', configCommands(door, done))
     .command(
       'doctor',

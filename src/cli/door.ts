@@ -12,10 +12,14 @@ interface RunningEmulator {
 }
 
 interface ComposeOptions {
+  /** A registered provider, instead of the one that the environment tells. */
+  readonly provider?: string | undefined;
   readonly correlationId?: () => string;
   readonly traceFile?: string;
   /** Leaves no trace in the work directory but in figures. */
   readonly looksOnly?: boolean;
+  /** Whether to go on by the defaults where the configuration is no use: to tell what is wrong. */
+  readonly forgives?: boolean;
   /** Is told how far long work has come. */
   readonly progress?: Progress;
   /** In the place of this process' own: for an instance other than the one it points to. */
@@ -33,11 +37,17 @@ export interface Door {
     readonly service: ApplicationService;
     readonly log: { flush(): Promise<void> };
     readonly observe: Observe;
+    /** Why nothing may be written: the work folder is another user's. */
+    readonly stranger: string | undefined;
   }>;
   /** The same application, but nothing is sent to AWS and nothing is written; `calls` fills with what would be sent. */
-  rehearse(): Promise<{ readonly service: ApplicationService; readonly calls: readonly AwsCall[] }>;
+  rehearse(
+    provider: string | undefined,
+  ): Promise<{ readonly service: ApplicationService; readonly calls: readonly AwsCall[] }>;
   /** Serves the REST door until the process is told to stop; resolves with the exit status. */
   serve(options: ServeOptions): Promise<number>;
+  /** The providers that Host Factory knows; undefined where the environment does not tell where that is said. */
+  providers(): Promise<{ readonly file: string; readonly providers: readonly RegisteredProvider[] } | undefined>;
   /** Writes the files of a provider instance; see `SetUpOrder`. */
   setUp(order: SetUpOrder): Promise<SetUpAnswer>;
   /** How the files of another plug-in's provider folder are taken here. */
@@ -65,8 +75,19 @@ export const checkPort = ({ port }: { readonly port: number }): true => {
   throw new UsageError('--port must be a whole number from 0 to 65535');
 };
 
+interface RegisteredProvider {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly plugin: string;
+  readonly isOurs: boolean;
+  readonly confPath: string;
+  readonly workPath: string;
+  readonly logPath: string;
+}
+
 /** Options every command has. */
 export interface CommonOptions {
+  readonly provider?: string | undefined;
   readonly json?: boolean | undefined;
   readonly user?: string | undefined;
   readonly correlationId?: string | undefined;
@@ -90,17 +111,20 @@ export const commandOptions = (options: CommonOptions & { readonly commandId?: s
 export const withService = (
   door: Door,
   options: CommonOptions,
-  act: (service: ApplicationService) => Promise<number>,
-  how: Pick<ComposeOptions, 'looksOnly' | 'env' | 'progress'> = {},
+  act: (service: ApplicationService, may: { readonly write: boolean }) => Promise<number>,
+  how: Pick<ComposeOptions, 'looksOnly' | 'forgives' | 'env' | 'progress'> = {},
 ): Promise<number> =>
   reporting(door, options, async () => {
-    const { correlationId, traceFile } = options;
-    const { service, log, observe } = await door.compose({
+    const { correlationId, traceFile, provider } = options;
+    const { service, log, observe, stranger } = await door.compose({
       ...how,
+      provider,
       ...(correlationId === undefined ? {} : { correlationId: () => correlationId }),
       ...(traceFile === undefined ? {} : { traceFile }),
     });
-    return observe({ kind: 'door', name: 'hf-aws' }, () => act(service)).finally(() => log.flush());
+    return observe({ kind: 'door', name: 'hf-aws' }, () => act(service, { write: stranger === undefined })).finally(
+      () => log.flush(),
+    );
   });
 
 /** Runs the command as a rehearsal, then prints the AWS calls that would have gone out. */
@@ -112,7 +136,7 @@ export const withRehearsal = (
   ) => Promise<{ readonly message: string; readonly avoided?: readonly RefusedOffering[] }>,
 ): Promise<number> =>
   reporting(door, options, async () => {
-    const { service, calls } = await door.rehearse();
+    const { service, calls } = await door.rehearse(options.provider);
     const { message, avoided } = await act(service);
     show(door, options, { assumed: message, ...(avoided === undefined ? {} : { avoided }), calls }, () =>
       [

@@ -1,4 +1,4 @@
-import { basename, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import type { ForeignField } from '../application/ports.ts';
 import { messageOf } from '../domain/errors.ts';
@@ -33,11 +33,20 @@ export const runImport = (door: Door, options: CommonOptions & { readonly direct
     const report = await door.foreignReport(directory);
     const { instance, fields, templatesFile } = report;
     const faults = [...report.faults];
-    const env = { ...door.env, HF_PROVIDER_NAME: instance, HF_PROVIDER_CONFDIR: directory };
-    const configured = await door.compose({ looksOnly: true, env }).catch((error: unknown) => {
+    // Nothing comes to be there: the log of this look is not written.
+    const work = join(directory, 'work');
+    const env = {
+      ...door.env,
+      HF_PROVIDER_NAME: instance,
+      HF_PROVIDER_CONFDIR: directory,
+      HF_PROVIDER_WORKDIR: work,
+      HF_PROVIDER_LOGDIR: work,
+    };
+    const look = { looksOnly: true, env };
+    const configured = await door.compose(look).catch((error: unknown) => {
       if (faults.length === 0) faults.push(messageOf(error));
     });
-    const { service } = configured ?? (await door.compose({ looksOnly: true }));
+    const { service } = configured ?? (await door.compose({ ...look, forgives: true }));
     const checked =
       templatesFile === undefined
         ? undefined

@@ -114,10 +114,10 @@ export const requestCommands =
             .example('hf-aws requests show req-… --no-sync', 'without asking AWS anything'),
         (options) =>
           done(
-            withService(door, options, async (service) => {
+            withService(door, options, async (service, may) => {
               const { machines: includeMachines, sync } = options;
               const requestId = await requestIdOf(service, options, options.requestId);
-              if (sync) {
+              if (sync && may.write) {
                 const { unverified } = await service.syncRequests({
                   requestIds: [requestId],
                   claims: true,

@@ -30,14 +30,16 @@ const progressText = (view: GetRequestStatusAnswer): string => {
 /** One look; each has a time budget of its own, as Host Factory's calls have. */
 const look = async (door: Door, options: CommonOptions, written: string) => {
   let view: GetRequestStatusAnswer | undefined;
-  const code = await withService(door, options, async (service) => {
+  const code = await withService(door, options, async (service, may) => {
     const requestId = await requestIdOf(service, options, written);
-    const { unverified } = await service.syncRequests({
-      requestIds: [requestId],
-      claims: true,
-      ...originOptions(options),
-    });
-    warn(door, [...unverified.values()]);
+    if (may.write) {
+      const { unverified } = await service.syncRequests({
+        requestIds: [requestId],
+        claims: true,
+        ...originOptions(options),
+      });
+      warn(door, [...unverified.values()]);
+    }
     view = await service.getRequestStatus({ requestId, includeMachines: true, ...originOptions(options) });
     return 0;
   });

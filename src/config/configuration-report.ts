@@ -13,7 +13,11 @@ export const configurationReport = (
   { config, file, written, warnings }: ProviderConfigReading,
 ): ConfigurationReport => {
   const places = (['providerName', 'confDir', 'workDir', 'logDir'] as const).map(
-    (name): ConfiguredValue => ({ name, value: environment[name], origin: originOfPlace(env, name) }),
+    (name): ConfiguredValue => ({
+      name,
+      value: environment[name],
+      origin: environment.registeredIn ?? originOfPlace(env, name),
+    }),
   );
   const isReplaced = (name: string): boolean => warnings.some((warning) => warning.includes(`: ${name} `));
   const originOf = (name: string): string => {

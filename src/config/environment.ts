@@ -7,6 +7,8 @@ export interface ProviderEnvironment {
   readonly confDir: string;
   readonly workDir: string;
   readonly logDir: string;
+  /** The registration that tells all this, where the environment does not. */
+  readonly registeredIn?: string;
   /** Set by Host Factory, honoured where the configuration accepts propagated log settings. */
   readonly hfLogLevel?: string;
   readonly hfLogMaxFileSize?: string;
@@ -37,12 +39,27 @@ export const placeVariables = {
   logDir: ['HF_PROVIDER_LOGDIR', 'HF_LOGDIR', 'PRO_LSF_LOGDIR'],
 } as const;
 
+const isTold = (env: Environment, variables: readonly string[]): boolean =>
+  variables.some((variable) => set(env[variable]) !== undefined);
+
+/** Whether the environment tells all that Host Factory tells its scripts. Without the name, folders that hang on it are a guess. */
+export const tellsProvider = (env: Environment): boolean =>
+  isTold(env, placeVariables.confDir) &&
+  isTold(env, placeVariables.workDir) &&
+  (isTold(env, placeVariables.providerName) || isTold(env, ['HF_PROVIDER_CONFDIR', 'PRO_CONF_DIR']));
+
+const untold = (what: string, variables: readonly string[]): PluginError =>
+  new PluginError(
+    'configuration.missing',
+    `nothing tells the ${what} of the provider: set ${variables[0]}, as Host Factory does for its scripts, or HF_TOP and name a registered provider with --provider`,
+  );
+
 /**
- * Reads Host Factory's variables, LSF's as fallback, else folders of the installation for people running by hand:
- * `HF_PROVIDER_xDIR`, else `HF_xDIR/providers/<name>` (logs: `HF_LOGDIR`), else `PRO_CONF_DIR`, `PRO_DATA_DIR`, `PRO_LSF_LOGDIR`,
- * else `config`, `work`, `log` under `home`. Throws `configuration.invalid` for a provider name that is no file name.
+ * Reads Host Factory's variables, LSF's as fallback: `HF_PROVIDER_xDIR`, else `HF_xDIR/providers/<name>` (logs: `HF_LOGDIR`), else
+ * `PRO_CONF_DIR`, `PRO_DATA_DIR`, `PRO_LSF_LOGDIR`; for logs else `log` of the work folder. Throws `configuration.missing` where
+ * nothing tells the others, `configuration.invalid` for a provider name that is no file name.
  */
-export const readEnvironment = (env: Environment, home: string): ProviderEnvironment => {
+export const readEnvironment = (env: Environment): ProviderEnvironment => {
   const providerName = set(env['HF_PROVIDER_NAME']) ?? set(env['PROVIDER_NAME']) ?? defaultProviderName;
   if (!providerNameForm.test(providerName)) {
     throw new PluginError(
@@ -50,24 +67,18 @@ export const readEnvironment = (env: Environment, home: string): ProviderEnviron
       `HF_PROVIDER_NAME "${providerName}" must consist of letters, digits, ".", "_" and "-"`,
     );
   }
-  const directory = (hf: string, wide: string | undefined, lsf: string, local: string): string =>
-    join(set(env[hf]) ?? wide ?? set(env[lsf]) ?? join(home, local), '.');
+  const told = (hf: string, wide: string | undefined, lsf: string): string | undefined =>
+    under(set(env[hf]) ?? wide ?? set(env[lsf]), '.');
   const optional = (key: string, value: string | undefined) => (set(value) === undefined ? {} : { [key]: value });
+  const confDir = told('HF_PROVIDER_CONFDIR', under(env['HF_CONFDIR'], 'providers', providerName), 'PRO_CONF_DIR');
+  const workDir = told('HF_PROVIDER_WORKDIR', under(env['HF_WORKDIR'], 'providers', providerName), 'PRO_DATA_DIR');
+  if (confDir === undefined) throw untold('conf folder', placeVariables.confDir);
+  if (workDir === undefined) throw untold('work folder', placeVariables.workDir);
   return {
     providerName,
-    confDir: directory(
-      'HF_PROVIDER_CONFDIR',
-      under(env['HF_CONFDIR'], 'providers', providerName),
-      'PRO_CONF_DIR',
-      'config',
-    ),
-    workDir: directory(
-      'HF_PROVIDER_WORKDIR',
-      under(env['HF_WORKDIR'], 'providers', providerName),
-      'PRO_DATA_DIR',
-      'work',
-    ),
-    logDir: directory('HF_PROVIDER_LOGDIR', under(env['HF_LOGDIR']), 'PRO_LSF_LOGDIR', 'log'),
+    confDir,
+    workDir,
+    logDir: told('HF_PROVIDER_LOGDIR', under(env['HF_LOGDIR']), 'PRO_LSF_LOGDIR') ?? join(workDir, 'log'),
     ...optional('hfLogLevel', env['HF_LOGLEVEL']),
     ...optional('hfLogMaxFileSize', env['HF_LOG_MAX_FILE_SIZE']),
     ...optional('hfLogMaxRotate', env['HF_LOG_MAX_ROTATE']),

@@ -41,6 +41,8 @@ export interface ProviderConfigReading {
   readonly written: readonly string[];
   /** For the log: unknown parameters, and values replaced by their defaults. */
   readonly warnings: readonly string[];
+  /** Why the file is no use, where the defaults stand in for it. */
+  readonly fault?: string;
 }
 
 const isParameter = (name: string): name is ParameterName => Object.hasOwn(properties, name);
@@ -129,4 +131,11 @@ export const readProviderConfig = async (environment: ProviderEnvironment): Prom
   const names = known.map(([name]) => name);
   const all = [...warnings, ...checkTemplateFields(file, values)];
   return { config: values, written: names, warnings: all, ...(found === undefined ? {} : { file }) };
+};
+
+/** The defaults in place of a file that is no use: for who only tells what is wrong. */
+export const defaultReading = (fault: string): ProviderConfigReading => {
+  const values: Record<string, unknown> = { ...defaults };
+  if (!isConfig(values)) throw new Error('the defaults break their own schema');
+  return { config: values, written: [], warnings: [], fault };
 };

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Registration, SetUpOrder } from '../application/ports.ts';
 import { messageOf, PluginError } from '../domain/errors.ts';
-import type { Environment } from './environment.ts';
+import { parseJson } from '../json/parse-json.ts';
+import { type Environment, type ProviderEnvironment, readEnvironment } from './environment.ts';
 import { isObject } from './written.ts';
 
 type Document = Readonly<Record<string, unknown>>;
@@ -14,16 +15,122 @@ export const confFolder = ({ HF_CONFDIR: conf = '', HF_TOP: top = '' }: Environm
   return top === '' ? undefined : join(top, 'conf');
 };
 
-/** The files in which Host Factory looks for plug-ins and providers. */
+/** The files in which Host Factory looks for plug-ins, providers and who may use them. */
 export const registrationFiles = (conf: string) => ({
   providerplugins: join(conf, 'providerplugins', 'hostProviderPlugins.json'),
   providers: join(conf, 'providers', 'hostProviders.json'),
+  requestors: join(conf, 'requestors', 'hostRequestors.json'),
 });
+
+/** Host Factory's folders lie in its own where its environment does not tell others. */
+const variable = (env: Environment, name: string): string | undefined => {
+  const top = env['HF_TOP'] ?? '';
+  const usual = { HF_CONFDIR: 'conf', HF_WORKDIR: 'work', HF_LOGDIR: 'log' };
+  const folder = Object.entries(usual).find(([each]) => each === name)?.[1];
+  const value = env[name] ?? '';
+  return value !== '' || folder === undefined || top === '' ? value || undefined : join(top, folder);
+};
+
+const expand = (env: Environment, path: string): string =>
+  path.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => variable(env, name) ?? '');
 
 /** A path with the variables that Host Factory expands; a path through links is told from what it leads to. */
 export const realScripts = (env: Environment, path: unknown): string => {
-  const expanded = resolve(String(path).replaceAll(/\$\{(\w+)\}/g, (_, name: string) => env[name] ?? ''));
+  const expanded = resolve(expand(env, String(path)));
   return existsSync(expanded) ? realpathSync(expanded) : expanded;
+};
+
+type Entry = Readonly<Record<string, unknown>>;
+
+/** The entries of one of Host Factory's lists. Throws what reading it or its JSON gives. */
+export const entriesOf = async (file: string, list: string): Promise<readonly Entry[]> => {
+  const document: unknown = await parseJson(await readFile(file, 'utf8'));
+  const found: unknown = isObject(document) ? document[list] : undefined;
+  return Array.isArray(found) ? found.filter(isObject) : [];
+};
+
+/** A provider as Host Factory knows it, its folders as it will tell them. */
+export interface RegisteredProvider {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly plugin: string;
+  /** Whether its plug-in is this installation. */
+  readonly isOurs: boolean;
+  readonly confPath: string;
+  readonly workPath: string;
+  readonly logPath: string;
+}
+
+/** The providers in `hostProviders.json`. Undefined where the environment does not tell where that file is. */
+export const registeredProviders = async (
+  env: Environment,
+  home: string,
+): Promise<{ readonly file: string; readonly providers: readonly RegisteredProvider[] } | undefined> => {
+  const conf = confFolder(env);
+  if (conf === undefined) return undefined;
+  const files = registrationFiles(conf);
+  const read = (list: 'providerplugins' | 'providers') =>
+    entriesOf(files[list], list).catch((cause: unknown) => {
+      throw new PluginError('configuration.invalid', `cannot read ${files[list]}: ${messageOf(cause)}`, { cause });
+    });
+  const ours = (await read('providerplugins'))
+    .filter(({ scriptPath }) => realScripts(env, scriptPath) === join(home, 'scripts'))
+    .map(({ name }) => name);
+  const providers = (await read('providers')).map((entry): RegisteredProvider => {
+    const name = String(entry['name']);
+    const path = (field: string, usual: string): string =>
+      expand(env, typeof entry[field] === 'string' ? entry[field] : usual);
+    return {
+      name,
+      enabled: entry['enabled'] !== 0,
+      plugin: String(entry['plugin']),
+      isOurs: ours.includes(entry['plugin']),
+      confPath: path('confPath', `\${HF_CONFDIR}/providers/${name}`),
+      workPath: path('workPath', `\${HF_WORKDIR}/providers/${name}`),
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: Host Factory's own notation
+      logPath: path('logPath', '${HF_LOGDIR}'),
+    };
+  });
+  return { file: files.providers, providers };
+};
+
+const missing = (text: string): PluginError => new PluginError('configuration.missing', text);
+
+const namesOf = (providers: readonly RegisteredProvider[]): string =>
+  providers.map(({ name }) => name).join(', ') || 'none';
+
+/**
+ * The provider that people mean who run a command by hand: the one they name, else the only one of this installation that Host
+ * Factory knows, else what the environment tells. Throws `configuration.*` where there is none, or more than one.
+ */
+export const findProvider = async (
+  env: Environment,
+  home: string,
+  name: string | undefined,
+): Promise<ProviderEnvironment> => {
+  const told = (env['HF_PROVIDER_NAME'] ?? env['PROVIDER_NAME'] ?? '').trim();
+  const wanted = name ?? (told === '' ? undefined : told);
+  const registered = await registeredProviders(env, home);
+  if (registered === undefined) {
+    if (name === undefined || name === told) return readEnvironment(env);
+    throw missing(`nothing tells where provider ${name} is registered: set HF_TOP`);
+  }
+  const { file, providers } = registered;
+  const ours = providers.filter(({ isOurs }) => isOurs);
+  const meant = wanted === undefined ? ours : ours.filter((each) => each.name === wanted);
+  const [found, another] = meant;
+  if (another !== undefined)
+    throw missing(`${file} has several providers of this installation: choose one of ${namesOf(ours)} with --provider`);
+  if (found !== undefined) {
+    const { confPath, workPath, logPath } = found;
+    const places = { HF_PROVIDER_CONFDIR: confPath, HF_PROVIDER_WORKDIR: workPath, HF_PROVIDER_LOGDIR: logPath };
+    return { ...readEnvironment({ ...env, HF_PROVIDER_NAME: found.name, ...places }), registeredIn: file };
+  }
+  const other = providers.find((each) => each.name === name);
+  if (other !== undefined)
+    throw missing(`provider ${name} in ${file} runs plug-in ${other.plugin}, not this installation`);
+  if (name !== undefined) throw missing(`${file} has no provider ${name}; of this installation: ${namesOf(ours)}`);
+  return readEnvironment(env);
 };
 
 /** Where the installation is known from: install.sh keeps each version in a folder of its own and a link to the one in use. */

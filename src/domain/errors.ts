@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'configuration.invalid'
   | 'configuration.missing'
   | 'storage.conflict'
+  | 'storage.foreign'
   | 'storage.unreadable'
   | 'storage.unwritable'
   | 'provider.capacity'

@@ -14,6 +14,7 @@ export {
 export { configurationReport } from '../config/configuration-report.ts';
 export { foreignReport } from '../config/foreign-files.ts';
 export { diagnoseInstallation } from '../config/installation.ts';
+export { findProvider, registeredProviders } from '../config/registration.ts';
 export { setUp } from '../config/set-up.ts';
 export { createTemplateChecker } from '../config/template-checker.ts';
 export { diagnoseWorkFolder } from '../storage/work-folder.ts';

@@ -39,12 +39,37 @@ const syncDirectory = (path: string): void => {
   withFile(path, 'r', fsyncSync);
 };
 
-/** Makes a directory and its parents, private, and puts the name of each new one on disk. */
+/** Of two that make it at once one finds it there. */
+const makeOne = (path: string): boolean => {
+  try {
+    mkdirSync(path, { mode: directoryMode });
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST' && statSync(path).isDirectory()) return false;
+    throw error;
+  }
+};
+
+/**
+ * Makes a folder and its parents, private, and puts the name of each new one on disk. Node's own way of making parents never ends where a
+ * file system takes no folders, as /proc does.
+ */
+export const makeFolder = (path: string): void => {
+  const make = (): void => {
+    if (makeOne(path)) syncDirectory(dirname(path));
+  };
+  try {
+    make();
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
+    makeFolder(dirname(path));
+    make();
+  }
+};
+
 const makeDirectory = (path: string): void => {
   try {
-    const first = mkdirSync(path, { recursive: true, mode: directoryMode });
-    if (first === undefined) return;
-    for (let made = path; made.length >= first.length; made = dirname(made)) syncDirectory(dirname(made));
+    makeFolder(path);
   } catch (error) {
     throw unwritable(path, error);
   }

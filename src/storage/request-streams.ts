@@ -35,7 +35,10 @@ const isStreamId = (id: string): boolean => isCreateId(id) || isReturnId(id);
  * One folder per request, one document per append: `requests/<id>/<version>.json`. Nothing is ever rewritten. An append
  * creates the document of its expected version exclusively, so of two processes one wins and the other is told.
  */
-export const createRequestStreams = (workDirectory: string): RequestStreams => {
+export const createRequestStreams = (
+  workDirectory: string,
+  { sweeps = true }: { readonly sweeps?: boolean } = {},
+): RequestStreams => {
   const root = join(workDirectory, 'requests');
   const archive = join(workDirectory, 'archive');
   // Every append passes through it, at no cost of its own, and so changes its time.
@@ -54,7 +57,7 @@ export const createRequestStreams = (workDirectory: string): RequestStreams => {
 
   const readFolder = async (folder: string, id: string): Promise<Stream> => {
     const listed = listDirectory(folder);
-    await sweepAbandoned(folder, listed);
+    if (sweeps) await sweepAbandoned(folder, listed);
     const names = listed.filter((name) => batchName.test(name)).sort();
     const batches = await Promise.all(names.map((name) => readBatch(folder, id, Number.parseInt(name, 10))));
     const events: RecordedEvent[] = [];
@@ -111,7 +114,7 @@ export const createRequestStreams = (workDirectory: string): RequestStreams => {
     ids: async () => ids(),
 
     marks: async () => {
-      await sweepAbandoned(appending, listDirectory(appending));
+      if (sweeps) await sweepAbandoned(appending, listDirectory(appending));
       const marks = new Map<string, number>();
       const { setImmediate: breathe } = await import('node:timers/promises');
       for (const [index, id] of ids().entries()) {

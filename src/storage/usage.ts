@@ -1,9 +1,9 @@
-import { appendFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { appendFileSync, readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { sumFigures } from '../application/figures.ts';
 import type { Figures } from '../application/ports.ts';
-import { attempt, createFile, discard, readIfPresent } from './atomic-file.ts';
+import { attempt, createFile, discard, makeFolder, readIfPresent } from './atomic-file.ts';
 
 /** Figures that outlive the processes that counted them. */
 export interface Usage {
@@ -80,7 +80,7 @@ export const createUsage = (workDirectory: string, clock: () => number): Usage =
         append();
       } catch {
         attempt(() => {
-          mkdirSync(folder, { recursive: true, mode: 0o700 });
+          makeFolder(folder);
           append();
         }, undefined);
       }

@@ -1,7 +1,7 @@
 import { link, mkdir, open, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Diagnosis } from '../domain/finding.ts';
-import { errnoOf } from './atomic-file.ts';
+import { errnoOf, makeFolder } from './atomic-file.ts';
 
 /** statfs(2): the magic number of NFS. */
 const nfs = 0x6969;
@@ -50,10 +50,17 @@ const privacy = async (folder: string): Promise<Diagnosis | undefined> => {
 };
 
 /** Whether the work folder does what the store needs of it. Leaves nothing behind. */
-export const diagnoseWorkFolder = async (folder: string): Promise<readonly Diagnosis[]> => {
+export const diagnoseWorkFolder = async (
+  folder: string,
+  stranger: string | undefined,
+): Promise<readonly Diagnosis[]> => {
   const why = 'a request is kept there before AWS hears of it; without it nothing is launched';
+  if (stranger !== undefined) {
+    const warned = 'what another user writes there is closed to the one that runs Host Factory, so nothing is tried';
+    return [{ subject, status: 'error', what: stranger, why: warned }];
+  }
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     const fault = await tryOut(folder);
     const mend = 'use a file system with hard links, e.g. ext4, XFS or NFS';
     if (fault !== undefined) return [{ subject, status: 'error', what: `${folder}: ${fault}`, why, mend }];

@@ -59,6 +59,20 @@ export const toLogLevel = (text: string | undefined): LogLevel | undefined => {
   return levels.find((level) => level === name);
 };
 
+/** With its parents. Node's own way of making them never ends where a file system takes no folders, as /proc does. */
+const makeFolder = (path: string): void => {
+  const make = (): void => mkdirSync(path, { mode: 0o700 });
+  try {
+    make();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    makeFolder(dirname(path));
+    make();
+  }
+};
+
 /**
  * Lines in the form of IBM's plug-ins, `[date time.ms zone]-[LEVEL]-[code] text {fields}`, gathered in memory and appended in one
  * write. Private to its owner.
@@ -85,7 +99,7 @@ export const createFileLogger = (options: FileLoggerOptions): FileLogger => {
     }
   };
   const appendToNew = (text: string): void => {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(file));
     append(text);
   };
   return {

@@ -108,13 +108,72 @@ describe('hf-aws doctor', () => {
     await writeFile(join(plugin.directory, 'file'), '');
     const env = { ...plugin.env, HF_PROVIDER_WORKDIR: join(plugin.directory, 'file', 'work') };
     const { exitCode, body } = await hfAwsJson({ ...plugin, env }, 'doctor', '--no-aws');
-    expect([exitCode, troubles(body)]).toEqual([1, [expect.stringMatching(/^error work folder: .*ENOTDIR/)]]);
+    expect([exitCode, troubles(body)]).toEqual([
+      1,
+      [expect.stringMatching(/^error work folder: .*ENOTDIR/), expect.stringMatching(/^error records: .*ENOTDIR/)],
+    ]);
+  });
+
+  it('goes on past a broken file, a damaged record and folders that cannot be made', async () => {
+    await plugin.settled(await plugin.request('good', 1));
+    const [id = ''] = await readdir(join(plugin.workDir, 'requests'));
+    await writeFile(join(plugin.workDir, 'requests', id, '000000001.json'), '{');
+    const damaged = await hfAwsJson(plugin, 'doctor');
+    expect(troubles(damaged.body)).toEqual([
+      expect.stringMatching(/^error records: 1 of the requests cannot be read: .*000000001\.json/),
+      expect.stringMatching(/^error leftovers: .*000000001\.json/),
+      expect.stringMatching(/^warning orphans: not everything could be looked at: .*000000001\.json/),
+    ]);
+    await writeFile(join(plugin.directory, 'conf', 'awsinstprov_config.json'), '{ "AWS_REGION": ');
+    const env = { ...plugin.env, HF_PROVIDER_LOGDIR: '/proc/none/log', HF_PROVIDER_WORKDIR: '/proc/none/work' };
+    const broken = await hfAwsJson({ ...plugin, env }, 'doctor');
+    expect([broken.exitCode, troubles(broken.body)]).toEqual([
+      1,
+      [
+        expect.stringMatching(/^warning log folder: \/proc\/none\/log cannot be written to/),
+        expect.stringMatching(/^error configuration: .*awsinstprov_config\.json.*line 1/),
+        expect.stringMatching(/^error work folder: \/proc\/none\/work cannot be used/),
+        'error AWS: not asked, since the configuration cannot be read',
+      ],
+    ]);
+  });
+
+  it('tells of a Node that is none, and of no log folder that is yet to be made', async () => {
+    const python = join(plugin.directory, 'python3');
+    await writeFile(python, '#!/bin/sh\necho Python 3.11.2\n', { mode: 0o755 });
+    const env = { ...plugin.env, HF_AWS_NODE: python, HF_PROVIDER_LOGDIR: join(plugin.directory, 'later', 'log') };
+    expect(troubles((await hfAwsJson({ ...plugin, env }, 'doctor', '--no-aws')).body)).toEqual([
+      `error Node: ${python} is no Node: it says Python 3.11.2`,
+    ]);
+    const missing = { ...plugin.env, HF_AWS_NODE: '/nowhere/node' };
+    expect(troubles((await hfAwsJson({ ...plugin, env: missing }, 'doctor', '--no-aws')).body)).toEqual([
+      'error Node: /nowhere/node cannot be run',
+    ]);
+  });
+
+  it('tells of a template that launches nothing for a while', async () => {
+    const failures = join(plugin.workDir, 'failures', 'good');
+    await mkdir(failures, { recursive: true });
+    for (let n = 0; n < 10; n++) await writeFile(join(failures, `i-${String(n).padStart(17, '0')}`), '');
+    const { exitCode, stdout } = await hfAws(plugin, ['doctor', '--no-aws']);
+    expect([exitCode, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^WARNING protection: template good launches nothing/m),
+    ]);
+    expect(stdout).toContain('hf-aws offerings clear --template good');
   });
 
   it('looks at the registrations where HF_TOP tells where they are', async () => {
     const top = join(plugin.directory, 'top');
-    for (const folder of ['providerplugins', 'providers']) await mkdir(join(top, 'conf', folder), { recursive: true });
+    for (const folder of ['providerplugins', 'providers', 'requestors'])
+      await mkdir(join(top, 'conf', folder), { recursive: true });
     const env = { ...plugin.env, HF_TOP: top };
+    const allow = (...providers: readonly string[]) =>
+      writeFile(
+        join(top, 'conf/requestors/hostRequestors.json'),
+        JSON.stringify({ requestors: [{ name: 'admin', enabled: 1, providers }] }),
+      );
+    await allow('other', 'awsinst');
     const write = (enabled: number) =>
       Promise.all([
         writeFile(
@@ -135,6 +194,11 @@ describe('hf-aws doctor', () => {
     expect(troubles((await hfAwsJson({ ...plugin, env }, 'doctor', '--no-aws')).body)).toEqual([
       'error registration: the provider awsinst is disabled',
     ]);
+    await write(1);
+    await allow('other');
+    const { stdout } = await hfAws({ ...plugin, env }, ['doctor', '--no-aws']);
+    expect(stdout).toMatch(/^WARNING requestors: no requestor in .*hostRequestors\.json names awsinst$/m);
+    expect(stdout).toContain('how to mend it: add it to the entry of a requestor: "providers": ["awsinst"]');
   });
 
   it('prints the smallest IAM policy for the configured templates', async () => {

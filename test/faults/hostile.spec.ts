@@ -150,8 +150,7 @@ describe('whatever an input holds', () => {
 });
 
 describe('whatever a file of the configuration holds', () => {
-  const environment = () =>
-    readEnvironment({ ...plugin.env, HF_PROVIDER_CONFDIR: join(plugin.directory, 'fuzz') }, home);
+  const environment = () => readEnvironment({ ...plugin.env, HF_PROVIDER_CONFDIR: join(plugin.directory, 'fuzz') });
   const write = (name: string, value: unknown) =>
     writeFile(join(plugin.directory, 'fuzz', `awsinstprov_${name}.json`), JSON.stringify(value));
   const fieldsOf = (properties: object) =>

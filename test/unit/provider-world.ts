@@ -135,10 +135,11 @@ export const startWorld = async (changes: Partial<Policy> = {}, connect?: Connec
   const ids = { next: 1 };
   const newId = () => uuid(ids.next++);
 
-  const environment = readEnvironment(
-    { HF_PROVIDER_NAME: 'awsinst', HF_PROVIDER_CONFDIR: confDir, HF_PROVIDER_WORKDIR: workDir },
-    folder,
-  );
+  const environment = readEnvironment({
+    HF_PROVIDER_NAME: 'awsinst',
+    HF_PROVIDER_CONFDIR: confDir,
+    HF_PROVIDER_WORKDIR: workDir,
+  });
   const log = createRecordingLog();
   const streams = createRequestStreams(workDir);
   const live = createLiveRequests(workDir);
@@ -229,7 +230,11 @@ export const startWorld = async (changes: Partial<Policy> = {}, connect?: Connec
         aws: async () => [],
         inspector: async () => ({ inspectGroup: async () => [] }),
         unusedLaunchTemplates: async () => 0,
-        forgotten: async () => [],
+        forgotten: async () => ({ findings: [], warnings: [] }),
+        unreadable: async () => [],
+        asksAws: true,
+        failures,
+        policy,
         templates,
         iamPolicy: async (served) => iamPolicy(served, { owner: 'hostfactory/awsinst' }),
       }),

@@ -1,4 +1,4 @@
-import { messageOf } from '../../domain/errors.ts';
+import { messageOf, PluginError } from '../../domain/errors.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
 import type { Clock, LaunchTemplateShelf, Logger, RequestStreams, StoredLaunchTemplate } from '../ports.ts';
 import { foldRequest, readAll } from '../streams.ts';
@@ -29,7 +29,7 @@ export interface CollectLaunchTemplatesPorts {
 const mentionsSince = async ({ streams }: CollectLaunchTemplatesPorts, time: number): Promise<string> => {
   const { read, warnings } = await readAll(streams, await streams.ids());
   // A record that cannot be read may use any of them.
-  if (warnings.length > 0) throw new Error(warnings.join('; '));
+  if (warnings.length > 0) throw new PluginError('storage.unreadable', warnings.join('; '));
   const texts = read.flatMap(({ stream }) => {
     const request = foldRequest(stream);
     if (request.stage === 'absent') return [];

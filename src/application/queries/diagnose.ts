@@ -2,7 +2,8 @@ import { isPluginError, messageOf } from '../../domain/errors.ts';
 import type { Diagnosis } from '../../domain/finding.ts';
 import type { Template } from '../../domain/template.ts';
 import type { Handler, Message, Operation } from '../bus.ts';
-import type { TemplateCatalog, TemplateInspector } from '../ports.ts';
+import type { LaunchFailures, Origin, Policy, TemplateCatalog, TemplateInspector } from '../ports.ts';
+import { isProtected } from '../protection.ts';
 
 export interface Diagnose extends Message {
   readonly type: 'Diagnose';
@@ -23,19 +24,46 @@ export interface DiagnosePorts {
   /** Of this host: everything but AWS. */
   readonly local: readonly (() => Promise<readonly Diagnosis[]>)[];
   readonly aws: (templates: readonly Template[]) => Promise<readonly Diagnosis[]>;
+  /** Whether it is known how to ask AWS. */
+  readonly asksAws: boolean;
   readonly iamPolicy: (templates: readonly Template[]) => Promise<{ policy: object; notes: readonly string[] }>;
   readonly inspector: () => Promise<Pick<TemplateInspector, 'inspectGroup'>>;
-  readonly unusedLaunchTemplates: () => Promise<number>;
-  /** Ids of what runs at AWS and nobody will ask about. */
-  readonly forgotten: () => Promise<readonly string[]>;
+  readonly unusedLaunchTemplates: (origin: Origin) => Promise<number>;
+  /** What runs at AWS and nobody will ask about. */
+  readonly forgotten: (origin: Origin) => Promise<{
+    readonly findings: readonly { readonly id: string; readonly verdict: string }[];
+    /** What could not be looked at. */
+    readonly warnings: readonly string[];
+  }>;
+  /** Of each record that cannot be read, why. */
+  readonly unreadable: () => Promise<readonly string[]>;
   readonly templates: TemplateCatalog;
+  readonly failures: Pick<LaunchFailures, 'of'>;
+  readonly policy: Pick<Policy, 'protectAfter' | 'protectFor'>;
 }
 
+/** What helps, by our codes. */
+const mends: readonly (readonly [code: RegExp, mend: string])[] = [
+  [/^configuration\.missing/, 'hf-aws init'],
+  [
+    /^(configuration|template)\./,
+    'correct the file at the place that is named; hf-aws templates validate tells all of them',
+  ],
+  [/^storage\.unreadable/, 'give the file back to the user that runs Host Factory, or restore it from a backup'],
+  [/^storage\./, 'make the work folder writable for the user that runs Host Factory'],
+  [/^provider\.denied/, 'attach the policy that hf-aws doctor --iam-policy prints'],
+  [/^provider\.throttled/, 'wait a minute and look again'],
+  [/^provider\./, 'look again; when it stays, compare hf-aws config show with what AWS says'],
+];
+
+const mendOf = (error: unknown): string => {
+  const code = isPluginError(error) ? error.code : 'internal';
+  return mends.find(([pattern]) => pattern.test(code))?.[1] ?? 'tell whoever maintains this program, with the log';
+};
+
+/** A look that fails is one finding among the others. */
 const unlessFault = async (subject: string, look: () => Promise<readonly Diagnosis[]>): Promise<readonly Diagnosis[]> =>
-  look().catch((error: unknown) => {
-    if (!isPluginError(error)) throw error;
-    return [{ subject, status: 'error' as const, what: messageOf(error), mend: 'mend what the message says' }];
-  });
+  look().catch((error: unknown) => [{ subject, status: 'error', what: messageOf(error), mend: mendOf(error) }]);
 
 const templatesOf = async (catalog: TemplateCatalog): Promise<readonly Diagnosis[]> => {
   const { file, templates, rejected } = await catalog.read();
@@ -53,7 +81,7 @@ const templatesOf = async (catalog: TemplateCatalog): Promise<readonly Diagnosis
   ];
 };
 
-const leftovers = async (count: number): Promise<readonly Diagnosis[]> => [
+const leftovers = (count: number): readonly Diagnosis[] => [
   count === 0
     ? { subject: 'leftovers', status: 'ok', what: 'no launch template of ours lies about unused' }
     : {
@@ -65,17 +93,65 @@ const leftovers = async (count: number): Promise<readonly Diagnosis[]> => [
       },
 ];
 
-const orphans = async (ids: readonly string[]): Promise<readonly Diagnosis[]> => [
-  ids.length === 0
-    ? { subject: 'orphans', status: 'ok', what: 'nothing of ours runs that nobody will ask about' }
-    : {
-        subject: 'orphans',
-        status: 'warning',
-        what: `${ids.length} of ours that nobody will ask about: ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ', ...' : ''}`,
-        why: 'AWS is paid for them; the sweep after getReturnRequests releases them in its time',
-        mend: 'hf-aws reconcile, then hf-aws reconcile --apply',
-      },
-];
+const orphans = ({ findings, warnings }: Awaited<ReturnType<DiagnosePorts['forgotten']>>): readonly Diagnosis[] => {
+  const subject = 'orphans';
+  const ids = findings.filter(({ verdict }) => verdict !== 'leave').map(({ id }) => id);
+  const unseen = warnings.map(
+    (what): Diagnosis => ({
+      subject,
+      status: 'warning',
+      what: `not everything could be looked at: ${what}`,
+      why: 'what could not be looked at is left alone, and paid for if nobody asks about it',
+    }),
+  );
+  if (ids.length === 0 && unseen.length > 0) return unseen;
+  if (ids.length === 0) return [{ subject, status: 'ok', what: 'nothing of ours runs that nobody will ask about' }];
+  return [
+    {
+      subject,
+      status: 'warning',
+      what: `${ids.length} of ours that nobody will ask about: ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ', ...' : ''}`,
+      why: 'AWS is paid for them; the sweep after getReturnRequests releases them in its time',
+      mend: 'hf-aws reconcile, then hf-aws reconcile --apply',
+    },
+    ...unseen,
+  ];
+};
+
+const records = (unreadable: readonly string[]): readonly Diagnosis[] => {
+  const [first] = unreadable;
+  if (first === undefined) return [];
+  return [
+    {
+      subject: 'records',
+      status: 'error',
+      what: `${unreadable.length} of the requests cannot be read: ${first}`,
+      why: 'Host Factory is told that they are running until they can be; their machines are left alone',
+      mend: 'give the file back to the user that runs Host Factory, or restore it from a backup',
+    },
+  ];
+};
+
+/** Templates out of use, since their last machines all failed. */
+const protection = async (
+  templates: readonly Template[],
+  { failures, policy }: Pick<DiagnosePorts, 'failures' | 'policy'>,
+): Promise<readonly Diagnosis[]> => {
+  const found: Diagnosis[] = [];
+  for (const { templateId } of templates) {
+    const noted = await failures.of(templateId);
+    if (!isProtected(policy, noted)) continue;
+    const minutes = Math.ceil((policy.protectFor - noted.age) / 60_000);
+    found.push({
+      subject: 'protection',
+      status: 'warning',
+      what: `template ${templateId} launches nothing for ${minutes} min`,
+      why: `its last ${noted.machineIds.length} machines died or never became usable: more of them would only cost money`,
+      mend: `hf-aws events list tells what befell them; when that is mended, hf-aws offerings clear --template ${templateId}`,
+    });
+  }
+  return found;
+};
 
 /** The groups of the administrator's that templates name. */
 const groups = async (
@@ -104,33 +180,33 @@ const groups = async (
 
 /** Looks at everything that has to be right for Host Factory's calls to work. Changes nothing. */
 export const diagnoseHandler =
-  ({
-    local,
-    aws,
-    inspector,
-    unusedLaunchTemplates,
-    forgotten,
-    templates,
-    iamPolicy,
-  }: DiagnosePorts): Handler<Operation<Diagnose, DiagnoseAnswer>> =>
-  async ({ aws: asksAws = true }) => {
+  (ports: DiagnosePorts): Handler<Operation<Diagnose, DiagnoseAnswer>> =>
+  async ({ aws: isAsked = true }, origin) => {
+    const { local, templates, inspector } = ports;
     const diagnoses = [...(await Promise.all(local.map((look) => unlessFault('this host', look)))).flat()];
-    diagnoses.push(...(await unlessFault('templates', () => templatesOf(templates))));
+    const note = async (subject: string, look: () => Promise<readonly Diagnosis[]>): Promise<void> => {
+      diagnoses.push(...(await unlessFault(subject, look)));
+    };
+    await note('templates', () => templatesOf(templates));
     const served = await templates.read().then(
       (reading) => reading.templates,
       () => [],
     );
-    if (asksAws) {
-      const found = await unlessFault('AWS', () => aws(served));
+    await note('protection', () => protection(served, ports));
+    await note('records', async () => records(await ports.unreadable()));
+    if (isAsked && ports.asksAws) {
+      const found = await unlessFault('AWS', () => ports.aws(served));
       diagnoses.push(...found);
       const isReached = found.every(({ status }) => status !== 'error');
       if (isReached) {
-        diagnoses.push(...(await unlessFault('groups', () => groups(served, inspector))));
-        diagnoses.push(...(await unlessFault('leftovers', async () => leftovers(await unusedLaunchTemplates()))));
-        diagnoses.push(...(await unlessFault('orphans', async () => orphans(await forgotten()))));
+        await note('groups', () => groups(served, inspector));
+        await note('leftovers', async () => leftovers(await ports.unusedLaunchTemplates(origin)));
+        await note('orphans', async () => orphans(await ports.forgotten(origin)));
       }
     }
+    if (isAsked && !ports.asksAws)
+      diagnoses.push({ subject: 'AWS', status: 'error', what: 'not asked, since the configuration cannot be read' });
     const isWell = diagnoses.every(({ status }) => status !== 'error');
-    const { policy, notes } = await iamPolicy(served);
+    const { policy, notes } = await ports.iamPolicy(served);
     return { isWell, diagnoses, iamPolicy: policy, iamPolicyNotes: notes };
   };

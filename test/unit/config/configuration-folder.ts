@@ -17,5 +17,5 @@ export const configurationFolder = async (
     await mkdir(dirname(join(confDir, name)), { recursive: true });
     await writeFile(join(confDir, name), text);
   }
-  return { confDir, environment: readEnvironment({ HF_PROVIDER_CONFDIR: confDir }, confDir) };
+  return { confDir, environment: readEnvironment({ HF_PROVIDER_CONFDIR: confDir, HF_PROVIDER_WORKDIR: confDir }) };
 };

@@ -10,7 +10,7 @@ it('joins the folders of Host Factory on Windows', () => {
     HF_WORKDIR: 'D:/hf/work',
     HF_LOGDIR: '\\\\nas\\hf\\log',
   };
-  const environment = readEnvironment(env, 'C:\\HF\\awsts');
+  const environment = readEnvironment(env);
   expect(environment).toMatchObject({
     confDir: 'C:\\HF\\conf\\providers\\awsinst',
     workDir: 'D:\\hf\\work\\providers\\awsinst',
@@ -19,11 +19,4 @@ it('joins the folders of Host Factory on Windows', () => {
   expect(candidates(environment, 'prov_config.json')[0]).toBe(
     'C:\\HF\\conf\\providers\\awsinst\\awsinstprov_config.json',
   );
-});
-
-it('stays in the installation without them', () => {
-  expect(readEnvironment({}, 'C:\\HF\\awsts')).toMatchObject({
-    confDir: 'C:\\HF\\awsts\\config',
-    workDir: 'C:\\HF\\awsts\\work',
-  });
 });

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { candidates, type Environment, readEnvironment } from '../../../src/config/environment.ts';
 
+const places = { HF_PROVIDER_CONFDIR: '/hf/c', HF_PROVIDER_WORKDIR: '/hf/w' };
+
 const foldersOf = (env: Environment) => {
-  const { confDir, workDir, logDir } = readEnvironment(env, '/opt/hf-aws');
+  const { confDir, workDir, logDir } = readEnvironment(env);
   return [confDir, workDir, logDir];
 };
 
@@ -43,16 +45,15 @@ describe('the folders', () => {
       { PRO_CONF_DIR: '/lsf/c', PRO_DATA_DIR: '/lsf/w/', PRO_LSF_LOGDIR: '/lsf/l' },
       ['/lsf/c', '/lsf/w', '/lsf/l'],
     ],
-    ['are the installation’s', {}, ['/opt/hf-aws/config', '/opt/hf-aws/work', '/opt/hf-aws/log']],
     [
       'are chosen one by one',
       { HF_PROVIDER_NAME: 'east', HF_PROVIDER_CONFDIR: '/hf/c//', HF_WORKDIR: '/wide/work' },
-      ['/hf/c', '/wide/work/providers/east', '/opt/hf-aws/log'],
+      ['/hf/c', '/wide/work/providers/east', '/wide/work/providers/east/log'],
     ],
     [
       'are not what is set and empty',
-      { HF_PROVIDER_CONFDIR: '', HF_CONFDIR: ' ', HF_PROVIDER_WORKDIR: '  ', PRO_DATA_DIR: '/lsf/w' },
-      ['/opt/hf-aws/config', '/lsf/w', '/opt/hf-aws/log'],
+      { HF_PROVIDER_CONFDIR: '', PRO_CONF_DIR: '/lsf/c', HF_PROVIDER_WORKDIR: '  ', PRO_DATA_DIR: '/lsf/w' },
+      ['/lsf/c', '/lsf/w', '/lsf/w/log'],
     ],
     [
       'do not mind blanks around a path',
@@ -62,30 +63,40 @@ describe('the folders', () => {
   ])('%s', (_, env, folders) => expect(foldersOf(env)).toEqual(folders));
 });
 
+it.each<[string, Environment]>([
+  ['HF_PROVIDER_CONFDIR', {}],
+  ['HF_PROVIDER_CONFDIR', { HF_CONFDIR: ' ', HF_PROVIDER_WORKDIR: '/hf/w' }],
+  ['HF_PROVIDER_WORKDIR', { HF_PROVIDER_CONFDIR: '/hf/c', HF_PROVIDER_LOGDIR: '/hf/l' }],
+])('no folder is guessed: without %s that is said', (variable, env) =>
+  expect(() => readEnvironment(env)).toThrow(
+    expect.objectContaining({ code: 'configuration.missing', message: expect.stringContaining(`set ${variable}`) }),
+  ),
+);
+
 describe('the name of the provider instance', () => {
   it.each<[Environment, string]>([
     [{ HF_PROVIDER_NAME: 'east', PROVIDER_NAME: 'lsf' }, 'east'],
     [{ PROVIDER_NAME: 'lsf' }, 'lsf'],
     [{ HF_PROVIDER_NAME: ' ' }, 'awsinst'],
     [{}, 'awsinst'],
-  ])('from %o is %s', (env, name) => expect(readEnvironment(env, '/opt').providerName).toBe(name));
+  ])('from %o is %s', (env, name) => expect(readEnvironment({ ...places, ...env }).providerName).toBe(name));
 
   it.each(['../etc', 'a/b', 'a b', '.hidden', '-x', 'a'.repeat(65), 'ä'])('%j is refused: it is no file name', (name) =>
-    expect(() => readEnvironment({ HF_PROVIDER_NAME: name }, '/opt')).toThrow(
+    expect(() => readEnvironment({ HF_PROVIDER_NAME: name })).toThrow(
       expect.objectContaining({ code: 'configuration.invalid' }),
     ),
   );
 });
 
 it('Host Factory’s log settings are passed on where they are set', () => {
-  const env = { HF_LOGLEVEL: 'LOG_DEBUG', HF_LOG_MAX_FILE_SIZE: '7', HF_LOG_MAX_ROTATE: '' };
-  const environment = readEnvironment(env, '/opt');
+  const env = { ...places, HF_LOGLEVEL: 'LOG_DEBUG', HF_LOG_MAX_FILE_SIZE: '7', HF_LOG_MAX_ROTATE: '' };
+  const environment = readEnvironment(env);
   expect(environment).toMatchObject({ hfLogLevel: 'LOG_DEBUG', hfLogMaxFileSize: '7' });
   expect(environment).not.toHaveProperty('hfLogMaxRotate');
 });
 
 it('a file is looked for under the instance’s name, then IBM’s, then in conf/', () => {
-  const environment = readEnvironment({ HF_PROVIDER_NAME: 'east', HF_PROVIDER_CONFDIR: '/c' }, '/opt');
+  const environment = readEnvironment({ ...places, HF_PROVIDER_NAME: 'east', HF_PROVIDER_CONFDIR: '/c' });
   expect(candidates(environment, 'prov_config.json')).toEqual([
     '/c/eastprov_config.json',
     '/c/awsprov_config.json',

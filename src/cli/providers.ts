@@ -1,0 +1,42 @@
+import type { Argv } from 'yargs';
+import { PluginError } from '../domain/errors.ts';
+import { type CommonOptions, type Door, reporting, show, table } from './door.ts';
+
+type Done = (code: Promise<number>) => Promise<void>;
+
+export const providerCommands =
+  (door: Door, done: Done) =>
+  (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
+    yargs
+      .command(
+        'list',
+        'The registered providers; those of this installation can be named with --provider',
+        (each) => each.example('hf-aws providers list', 'then hf-aws doctor --provider <name>'),
+        (options) =>
+          done(
+            reporting(door, options, async () => {
+              const registered = await door.providers();
+              if (registered === undefined)
+                throw new PluginError('configuration.missing', 'set HF_TOP: it tells where providers are registered');
+              show(door, options, registered, ({ file, providers }) =>
+                [
+                  file,
+                  table(
+                    ['PROVIDER', 'ENABLED', 'PLUG-IN', 'OURS', 'CONFIGURATION', 'STATE'],
+                    providers.map(({ name, enabled, plugin, isOurs, confPath, workPath }) => [
+                      name,
+                      enabled ? 'yes' : 'no',
+                      plugin,
+                      isOurs ? 'yes' : 'no',
+                      confPath,
+                      workPath,
+                    ]),
+                  ),
+                ].join('\n'),
+              );
+              return 0;
+            }),
+          ),
+      )
+      .strict()
+      .demandCommand(1, 'Say what to do with the providers: list');

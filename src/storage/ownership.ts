@@ -1,0 +1,51 @@
+import { closeSync, fstatSync, openSync, readFileSync, statfsSync, statSync, unlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { attempt } from './atomic-file.ts';
+
+/** statfs(2): ext, XFS, Btrfs, tmpfs, overlay and ZFS tell files by the user that made them; others may give them all to one. */
+const localFileSystems: ReadonlySet<number> = new Set([
+  0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0x2fc12fc1,
+]);
+
+const ownerOf = (path: string): number | undefined => attempt(() => statSync(path).uid, undefined);
+
+/** Whose a new file in the folder is. */
+const ownerOfNew = (folder: string): number | undefined => {
+  const path = join(folder, `.owner-${process.pid}`);
+  return attempt(() => {
+    const descriptor = openSync(path, 'wx', 0o600);
+    try {
+      return fstatSync(descriptor).uid;
+    } finally {
+      closeSync(descriptor);
+      unlinkSync(path);
+    }
+  }, undefined);
+};
+
+const nearestOwner = (path: string): number | undefined =>
+  ownerOf(path) ?? (dirname(path) === path ? undefined : nearestOwner(dirname(path)));
+
+const nameOf = (uid: number): string | undefined =>
+  attempt(() => readFileSync('/etc/passwd', 'utf8'), '')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .find(([, , id]) => id === String(uid))?.[0];
+
+/**
+ * Why this process must not write to a work folder: it is another user's, to whom its files would be closed. Undefined where it may.
+ * Root makes no folder in another user's either.
+ */
+export const strangerTo = (workDirectory: string): string | undefined => {
+  const me = process.geteuid?.();
+  if (me === undefined) return undefined;
+  const found = ownerOf(workDirectory);
+  const owner = found ?? (me === 0 ? nearestOwner(workDirectory) : undefined);
+  if (owner === undefined || owner === me) return undefined;
+  // A shared file system may make one user of all.
+  const isLocal = attempt(() => localFileSystems.has(statfsSync(workDirectory).type), true);
+  if (!isLocal && ownerOfNew(workDirectory) === owner) return undefined;
+  const name = nameOf(owner);
+  const who = name === undefined ? `user id ${owner}` : name;
+  return `the work folder ${workDirectory} is that of ${who}: run this as ${who}, e.g. sudo -u ${name ?? `'#${owner}'`} ...`;
+};
