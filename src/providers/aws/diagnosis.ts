@@ -14,7 +14,7 @@ import {
   TerminateInstances$,
   type TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
-import { hasCode, isPluginError, messageOf } from '../../domain/errors.ts';
+import { hasCode, isPluginError, messageOf, type PluginError } from '../../domain/errors.ts';
 import type { Diagnosis } from '../../domain/finding.ts';
 import type { Template } from '../../domain/template.ts';
 import { callerArn } from './account.ts';
@@ -169,6 +169,33 @@ const permissions = async (
   }));
 };
 
+/** What helps, by AWS's code or the connection's, else by the kind of fault. */
+const mends: readonly (readonly [codes: RegExp, mend: string])[] = [
+  [/^RequestExpired$/, 'run NTP where the clock of this host is wrong, else renew the temporary credentials'],
+  [/^ExpiredToken/, 'renew the temporary credentials where AWS_CREDENTIAL_FILE or AWS_CREDENTIAL_SCRIPT gets them'],
+  [/^SignatureDoesNotMatch$/, 'compare the secret key with the access key, and run NTP'],
+  [
+    /^(AuthFailure|InvalidClientTokenId|UnrecognizedClientException)$/,
+    'put a valid key in place: AWS does not know this one',
+  ],
+  [
+    /^CredentialsProviderError$/,
+    'name credentials: AWS_CREDENTIAL_FILE, AWS_CREDENTIAL_SCRIPT, or a role of the instance',
+  ],
+  [/^(OptInRequired|PendingVerification|Blocked)$/, 'ask AWS support to open the account or the Region'],
+  [/^(ENOTFOUND|EAI_AGAIN)$/, 'check AWS_REGION, AWS_ENDPOINT_URL and DNS; behind a proxy, AWS_PROXY_HOST'],
+  [/^(ECONN|EHOST|ENET|ETIMEDOUT|TimeoutError)/, 'check the network and the proxy: AWS_PROXY_HOST, AWS_ENDPOINT_URL'],
+  [/CERT|SIGNED|ISSUER|TLS/, 'give Node the certificate of the proxy or endpoint: NODE_EXTRA_CA_CERTS'],
+  [/^provider\.throttled$/, 'wait a minute and look again: others in this account call AWS too often'],
+  [/^provider\.denied$/, 'attach the policy that hf-aws doctor --iam-policy prints'],
+  [/^provider\.transient$/, 'look again; when it stays, see the health dashboard of AWS'],
+];
+
+const mendOf = ({ code, aws }: PluginError): string => {
+  const found = mends.find(([codes]) => codes.test(aws?.code ?? code)) ?? mends.find(([codes]) => codes.test(code));
+  return found?.[1] ?? 'check AWS_REGION, AWS_ENDPOINT_URL and the proxy: hf-aws config show';
+};
+
 /** Who asks, how far the clocks are apart, and whether what the templates need is permitted: by DryRun, so that nothing is done. */
 export const diagnoseAws = async (
   options: QueryClientOptions,
@@ -186,7 +213,9 @@ export const diagnoseAws = async (
   } catch (error) {
     if (!isPluginError(error)) throw error;
     const why = 'without AWS no machine is launched or returned';
-    const mend = 'check AWS_CREDENTIAL_FILE, AWS_REGION, AWS_ENDPOINT_URL and the proxy: hf-aws config show';
-    return [...skew(options.client), { subject: 'AWS', status: 'error', what: messageOf(error), why, mend }];
+    return [
+      ...skew(options.client),
+      { subject: 'AWS', status: 'error', what: messageOf(error), why, mend: mendOf(error) },
+    ];
   }
 };
