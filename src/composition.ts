@@ -369,7 +369,7 @@ export const compose = async ({
         policy,
       });
     },
-    Explain: async () => (await administration()).explainHandler({ streams, readModel: await readModel() }),
+    Explain: async () => (await administration()).explainHandler({ ...sync, readModel: await readModel() }),
     GetConfiguration: async () => {
       const { configurationReport, getConfigurationHandler } = await administration();
       return getConfigurationHandler(async () => configurationReport(env, environment, reading));

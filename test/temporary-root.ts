@@ -24,5 +24,7 @@ export const teardown = (): void => {
   const folder = String(process.env[root]);
   const left = readdirSync(folder).filter((name) => !name.startsWith('tsx-'));
   rmSync(folder, { recursive: true });
-  if (left.length > 0) throw new Error(`the tests left behind in TMPDIR: ${left.join(', ')}`);
+  if (left.length === 0) return;
+  process.exitCode = 1;
+  throw new Error(`the tests left behind in TMPDIR: ${left.join(', ')}`);
 };

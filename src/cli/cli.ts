@@ -144,10 +144,17 @@ export const runCli = async (argv: readonly string[], outside: Door): Promise<nu
     .command(
       'demo',
       'Drive the five scripts through a whole life cycle against the emulator; leaves nothing behind',
-      (each) => each.example('hf-aws demo', 'after an installation: no account, no configuration'),
-      () => done(runDemo(door)),
+      (each) =>
+        each
+          .option('keep', { type: 'boolean', default: false, describe: 'Leave configuration, state and logs' })
+          .example('hf-aws demo', 'after an installation: no account, no configuration')
+          .example('hf-aws demo --json', 'with the JSON that Host Factory sends and reads'),
+      (options) => done(runDemo(door, options)),
     )
-    .completion('completion', 'Print a script that completes commands: hf-aws completion >> ~/.bashrc (or ~/.zshrc)')
+    .completion(
+      'completion',
+      'Print a script that completes commands, for bash or zsh: hf-aws completion >> ~/.bashrc or ~/.zshrc',
+    )
     .command(
       'version',
       'Print the version',

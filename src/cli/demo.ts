@@ -3,25 +3,53 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Door } from './door.ts';
+import type { CommonOptions, Door } from './door.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
+export interface DemoOptions extends CommonOptions {
+  /** Leaves configuration, state and logs to be looked at. */
+  readonly keep: boolean;
+}
+
 interface Stage {
   readonly door: Door;
+  readonly options: DemoOptions;
   readonly env: NodeJS.ProcessEnv;
   readonly inputFile: string;
 }
 
+const listOf = (value: unknown): readonly Json[] =>
+  Array.isArray(value) ? value.map((entry: unknown) => Object.fromEntries(Object.entries(Object(entry)))) : [];
+
+/** `3 pending`, `2 running, 1 pending` */
+const statesOf = (machines: readonly Json[]): string => {
+  const states = machines.map(({ status }) => String(status));
+  return [...new Set(states)].map((each) => `${states.filter((state) => state === each).length} ${each}`).join(', ');
+};
+
+/** An answer in words. */
+const inWords = (body: Json): string => {
+  const { templates, requests, requestId, message } = body;
+  if (templates !== undefined) return `${listOf(templates).length} templates`;
+  if (requestId !== undefined) return `${String(requestId)}: ${String(message)}`;
+  const [request] = listOf(requests);
+  if (request === undefined) return 'nothing';
+  const machines = listOf(request['machines']);
+  const names = machines.map(({ name }) => String(name)).filter((name) => name !== '');
+  return [`${String(request['status'])}: ${statesOf(machines)}`, ...names].join('\n     ');
+};
+
 /** Runs a script as Host Factory does, `<script> -f <file>`; throws when it fails or prints anything but one JSON object. */
 const call = async (
-  { door, env, inputFile }: Stage,
+  { door, options, env, inputFile }: Stage,
   operation: string,
   input: Json,
   meaning: string,
 ): Promise<Json> => {
   await writeFile(inputFile, JSON.stringify(input));
-  door.print(`\n# ${meaning}\n$ echo '${JSON.stringify(input)}' > in.json; ${operation}.sh -f in.json`);
+  const shown = options.json === true ? `echo '${JSON.stringify(input)}' > in.json; ` : '';
+  if (meaning !== '') door.print(`\n# ${meaning}\n$ ${shown}${operation}.sh -f in.json`);
   const script = join(door.home, 'scripts', process.platform === 'win32' ? `${operation}.bat` : `${operation}.sh`);
   const child = spawn(script, ['-f', inputFile], {
     env,
@@ -35,31 +63,39 @@ const call = async (
   const exitCode = await new Promise<number | null>((resolve, reject) =>
     child.on('error', reject).on('close', resolve),
   );
-  door.print(stdout.trimEnd());
+  if (options.json === true) door.print(stdout.trimEnd());
   const answer: unknown = JSON.parse(stdout);
   if (exitCode !== 0 || typeof answer !== 'object' || answer === null)
     throw new Error(`${operation} ended with ${exitCode}`);
-  return Object.fromEntries(Object.entries(answer));
+  const body: Json = Object.fromEntries(Object.entries(answer));
+  if (options.json !== true && meaning !== '') door.print(`  -> ${inWords(body)}`);
+  return body;
 };
 
 const textOf = (body: Json, field: string): string => String(body[field] ?? '');
 
-const listOf = (value: unknown): readonly Json[] =>
-  Array.isArray(value) ? value.map((entry: unknown) => Object.fromEntries(Object.entries(Object(entry)))) : [];
-
-/** Polls as Host Factory does, until the request is no longer running. */
+/** Polls as Host Factory does, until the request is no longer running; tells what changed from one poll to the next. */
 const untilSettled = async (stage: Stage, requestId: string, meaning: string): Promise<Json> => {
   const deadline = Date.now() + 15_000;
+  let before = '';
   for (let round = 1; Date.now() < deadline; round++) {
-    const body = await call(stage, 'getRequestStatus', { requests: [{ requestId }] }, `${meaning} (poll ${round})`);
+    // Told in words, the first poll stands for all.
+    const told = stage.options.json === true ? `${meaning} (poll ${round})` : round === 1 ? meaning : '';
+    const body = await call(stage, 'getRequestStatus', { requests: [{ requestId }] }, told);
     const [request] = listOf(body['requests']);
-    if (request !== undefined && request['status'] !== 'running') return request;
+    const states = statesOf(listOf(request?.['machines']));
+    if (told === '' && states !== before) stage.door.print(`  -> poll ${round}: ${before} -> ${states}`);
+    before = states;
+    if (request !== undefined && request['status'] !== 'running') {
+      if (told === '') stage.door.print(`  -> ${inWords(body)}`);
+      return request;
+    }
     await wait(400);
   }
   throw new Error(`request ${requestId} did not settle`);
 };
 
-const prepare = async (door: Door, directory: string, endpoint: string): Promise<Stage> => {
+const prepare = async (door: Door, options: DemoOptions, directory: string, endpoint: string): Promise<Stage> => {
   const env: NodeJS.ProcessEnv = { ...door.env, HF_PROVIDER_NAME: 'awsinst' };
   for (const [variable, name] of [
     ['CONFDIR', 'conf'],
@@ -78,7 +114,7 @@ const prepare = async (door: Door, directory: string, endpoint: string): Promise
   });
   await writeFile(join(directory, 'conf', 'awsinstprov_config.json'), JSON.stringify(changed, null, 2));
   await writeFile(join(directory, 'conf', 'awsinstprov_templates.json'), await sample('awsprov_templates.json'));
-  return { door, env, inputFile: join(directory, 'in.json') };
+  return { door, options, env, inputFile: join(directory, 'in.json') };
 };
 
 const lifeCycle = async (stage: Stage): Promise<void> => {
@@ -100,20 +136,23 @@ const lifeCycle = async (stage: Stage): Promise<void> => {
   if (hosts.length !== 3 || gone['status'] !== 'complete') throw new Error('the life cycle did not end as it should');
 };
 
-/** The main job end to end, with real processes, files and wire protocol; leaves nothing behind. */
-export const runDemo = async (door: Door): Promise<number> => {
+/** The main job end to end, with real processes, files and wire protocol; leaves nothing behind unless told to. */
+export const runDemo = async (door: Door, options: DemoOptions): Promise<number> => {
   const directory = await mkdtemp(join(tmpdir(), 'hf-aws-demo-'));
   const emulator = await door.startEmulator({
     port: 0,
     settings: { pendingMs: 800, nameAfterMs: 400, shuttingDownMs: 800 },
   });
   try {
-    door.print(`An EC2 emulator listens at ${emulator.url}; configuration, state and logs are in ${directory}.`);
-    await lifeCycle(await prepare(door, directory, emulator.url));
+    const end = options.keep ? 'and stay there' : 'until the end (--keep leaves them)';
+    door.print(
+      `An EC2 emulator listens at ${emulator.url}.\nConfiguration, state and logs are in ${directory} ${end}.`,
+    );
+    await lifeCycle(await prepare(door, options, directory, emulator.url));
     door.print('\nThe whole life cycle went through: three hosts requested, used and returned.');
     return 0;
   } finally {
     await emulator.close();
-    await rm(directory, { recursive: true, force: true });
+    if (!options.keep) await rm(directory, { recursive: true, force: true });
   }
 };

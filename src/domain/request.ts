@@ -308,7 +308,8 @@ const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest =
     case 'MachineStatusReported':
       return {
         ...request,
-        machines: changeMachines(request, [event.machineId], (machine) => ({
+        // The reason EC2 gave was that of another state.
+        machines: changeMachines(request, [event.machineId], ({ reason: _earlier, ...machine }) => ({
           ...machine,
           state: event.status,
           ...(event.metadata['reason'] ? { reason: event.metadata['reason'] } : {}),

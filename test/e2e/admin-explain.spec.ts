@@ -56,6 +56,40 @@ describe('explain', () => {
     expect(body).toMatchObject({ id: requestId, next: [expect.stringContaining('more subnets')] });
   });
 
+  it('says that machines died, of what, and that their template is protected', async () => {
+    await plugin.configure({ protectAfterFailures: 3 });
+    await plugin.offer([{ ...good, maxNumber: 9, ...backend.place }]);
+    backend.emulator.configure({ pendingMs: 60_000 });
+    const requestId = await plugin.request('good', 6);
+    await backend.terminate(...(await backend.instanceIds('pending')));
+    const [machine] = (await plugin.settled(requestId)).machines;
+    const { stdout } = await hfAws(plugin, ['requests', 'explain', requestId]);
+    expect(stdout).toMatch(/EC2 showed: 6 (shutting-down|terminated) \(Client\.UserInitiatedShutdown/);
+    expect(stdout).toMatch(
+      /^Now complete_with_error: 6 of 6 machines granted\. 6 of 6 machines died: 6 Client\.UserInitiatedShutdown.*\.$/m,
+    );
+    expect(stdout).toMatch(/^ {2}somebody else ended machines by the EC2 API: CloudTrail shows who/m);
+    expect(stdout).toMatch(
+      /^ {2}template good launches nothing for 60 min more, since its last 6 machines failed: .* --template good$/m,
+    );
+    expect(stdout).not.toContain('Nothing needs to be done');
+    const one = await hfAws(plugin, ['machines', 'explain', machine?.machineId ?? '']);
+    expect(one.stdout).toContain('CloudTrail shows who');
+    const { stdout: templates } = await hfAws(plugin, ['templates', 'list']);
+    expect(templates).toContain('good launches nothing: its last 6 machines failed.');
+    backend.emulator.configure({ pendingMs: 300 });
+  });
+
+  it('names who recorded a state, and keeps no reason that was of another', async () => {
+    const { machines } = await plugin.settled(await plugin.request('good', 1));
+    const id = machines[0]?.machineId ?? '';
+    await hfAws(plugin, ['machines', 'set-status', id, 'terminated', '--metadata', 'by=me', '--user', 'ana']);
+    const { stdout } = await hfAws(plugin, ['machines', 'explain', id]);
+    expect(stdout).toContain(`ana recorded that ${id} is terminated (by=me)`);
+    const { body } = await hfAwsJson(plugin, 'machines', 'show', id);
+    expect(body['message']).toBe('the instance is terminated');
+  });
+
   it('of what is not on record fails', async () => {
     const unknown = 'req-00000000-0000-4000-8000-000000000000';
     expect(await hfAwsJson(plugin, 'requests', 'explain', unknown)).toMatchObject({

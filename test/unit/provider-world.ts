@@ -238,7 +238,7 @@ export const startWorld = async (changes: Partial<Policy> = {}, connect?: Connec
         templates,
         iamPolicy: async (served) => iamPolicy(served, { owner: 'hostfactory/awsinst' }),
       }),
-    Explain: async () => explainHandler({ streams, readModel }),
+    Explain: async () => explainHandler({ ...sync, readModel }),
     GetConfiguration: async () => getConfigurationHandler(async () => ({ values: [], warnings: [] })),
     GetTemplates: async () => getTemplatesHandler({ templates, log }),
     GetRequestStatus: async () => getRequestStatusHandler({ streams, clock, pause }),

@@ -1,12 +1,13 @@
 import { PluginError } from '../../domain/errors.ts';
 import { isInstanceId, isReturnId } from '../../domain/ids.ts';
-import { hasEnded, type Sighting } from '../../domain/machine.ts';
+import { hasEnded, type Machine, type Sighting } from '../../domain/machine.ts';
 import { type KnownRequest, type RefusalFault, type RequestEvent, unresolvedLaunches } from '../../domain/request.ts';
 import type { ReturnEvent, ReturnItem } from '../../domain/return-request.ts';
 import { localTime } from '../../domain/time-text.ts';
 import type { Handler, Message, Operation } from '../bus.ts';
-import type { ReadModel, StreamEvent, StreamReader } from '../ports.ts';
+import type { LaunchFailures, Policy, ReadModel, RecordedEvent, StreamEvent, StreamReader } from '../ports.ts';
 import type { MachineRow } from '../projections/machines.ts';
+import { isProtected } from '../protection.ts';
 import { foldRequest, foldReturn, isReturnEvent } from '../streams.ts';
 import { viewOf } from '../views.ts';
 
@@ -39,14 +40,25 @@ const listed = (ids: readonly string[]): string =>
 const sightingText = ({ machineId, state, name, instanceType, reason = '' }: Sighting): string =>
   [machineId, state, instanceType, name, hasEnded(state) ? reason : ''].filter((part) => part !== '').join(' ');
 
+/** `12 terminated, 1 running`: how often each text is there. */
+const countsOf = (texts: readonly string[]): readonly string[] =>
+  [...new Set(texts)].map((each) => `${texts.filter((text) => text === each).length} ${each}`);
+
 /** The same state of many machines in one line. */
 const sightingsText = (machines: readonly Sighting[]): string => {
   if (machines.length <= 4) return machines.map(sightingText).join('; ');
-  const states = [...new Set(machines.map(({ state }) => state))];
-  return states.map((each) => `${machines.filter(({ state }) => state === each).length} ${each}`).join(', ');
+  const standings = machines.map(({ state, reason = '' }) =>
+    hasEnded(state) && reason !== '' ? `${state} (${reason})` : state,
+  );
+  return countsOf(standings).join(', ');
 };
 
-const requestText = (event: RequestEvent): string => {
+const remarksText = (metadata: Readonly<Record<string, string>>): string => {
+  const remarks = Object.entries(metadata).map(([key, value]) => `${key}=${value}`);
+  return remarks.length === 0 ? '' : ` (${remarks.join(', ')})`;
+};
+
+const requestText = (event: RequestEvent, userId: string | undefined): string => {
   switch (event.type) {
     case 'RequestCreated':
       return `asked for ${event.wanted} of template ${event.template.templateId}, to be had from ${event.providerApi}`;
@@ -76,7 +88,7 @@ const requestText = (event: RequestEvent): string => {
     case 'MachinesDisowned':
       return `left alone: ${listed(event.machineIds)}: ${event.reason}`;
     case 'MachineStatusReported':
-      return `somebody recorded that ${event.machineId} is ${event.status}`;
+      return `${userId ?? 'somebody'} recorded that ${event.machineId} is ${event.status}${remarksText(event.metadata)}`;
     case 'MachinesReturned':
       return `given back by ${event.returnId}: ${listed(event.machineIds)}`;
     case 'RequestClaimed':
@@ -100,8 +112,8 @@ const returnText = (event: ReturnEvent): string => {
 };
 
 /** An event in words. */
-export const eventText = (event: StreamEvent): string =>
-  isReturnEvent(event) ? returnText(event) : requestText(event);
+export const eventText = (event: StreamEvent & Pick<RecordedEvent, 'userId'>): string =>
+  isReturnEvent(event) ? returnText(event) : requestText(event, event.userId);
 
 const advice: Readonly<Record<RefusalFault, string>> = {
   'provider.capacity':
@@ -113,6 +125,52 @@ const advice: Readonly<Record<RefusalFault, string>> = {
   'provider.unreachable': 'AWS could not be reached: hf-aws doctor looks at network, proxy and endpoint',
 };
 
+/** Ended without us: neither given back, nor given up, nor cancelled. */
+const died = (request: KnownRequest): readonly Machine[] =>
+  request.cancelled === undefined ? [...request.machines.values()].filter(hasDied) : [];
+
+const hasDied = ({ state, returnId, givenUp }: Machine): boolean =>
+  hasEnded(state) && returnId === undefined && givenUp === undefined;
+
+const deaths: readonly (readonly [reason: RegExp, advice: string])[] = [
+  [
+    /UserInitiated/,
+    'somebody else ended machines by the EC2 API: CloudTrail shows who called TerminateInstances or StopInstances',
+  ],
+  [/InstanceInitiated/, 'machines shut themselves down: look at their user data and image'],
+  [/Spot/, 'AWS took spot machines back: name more instance types and subnets, or set percentOnDemand'],
+];
+
+const deathAdvice = (machines: readonly Machine[]): readonly string[] => [
+  ...new Set(
+    machines.map(({ reason = 'none' }) => {
+      const [, known] = deaths.find(([form]) => form.test(reason)) ?? [];
+      return known ?? `machines ended without being returned; the reason EC2 gives is ${reason}`;
+    }),
+  ),
+];
+
+/** How many machines died, and of what. */
+const deathText = (request: KnownRequest): string => {
+  const dead = died(request);
+  if (dead.length === 0) return '';
+  const reasons = countsOf(dead.map(({ reason = 'of no reason that EC2 told' }) => reason));
+  return ` ${dead.length} of ${request.machines.size} machines died: ${reasons.join(', ')}.`;
+};
+
+const lateAdvice =
+  'machines did not come up in time: look at their image and network, or raise AWS_INSTANCE_PENDING_TIMEOUT_SEC';
+
+/** What to do about a template that launches nothing since its machines failed. */
+const protectionAdvice = async ({ failures, policy }: ExplainPorts, templateId: string): Promise<readonly string[]> => {
+  const noted = await failures.of(templateId);
+  if (!isProtected(policy, noted)) return [];
+  const minutes = Math.ceil((policy.protectFor - noted.age) / 60_000);
+  return [
+    `template ${templateId} launches nothing for ${minutes} min more, since its last ${noted.machineIds.length} machines failed: when it is mended, hf-aws offerings clear --template ${templateId}`,
+  ];
+};
+
 const adviceFor = (id: string, request: KnownRequest): readonly string[] => {
   const { template, refusals, machines } = request;
   const faults = [...new Set(refusals.map(({ fault }) => fault))];
@@ -122,9 +180,8 @@ const adviceFor = (id: string, request: KnownRequest): readonly string[] => {
     ...(unresolvedLaunches(request).length > 0
       ? [`AWS has not confirmed a launch: hf-aws requests show ${id} looks it up now`]
       : []),
-    ...(givenUp
-      ? ['machines did not come up in time: look at their image and network, or raise AWS_INSTANCE_PENDING_TIMEOUT_SEC']
-      : []),
+    ...(givenUp ? [lateAdvice] : []),
+    ...deathAdvice(died(request)),
   ];
 };
 
@@ -151,6 +208,8 @@ const stepsOf = (events: readonly StreamEvent[]): readonly ExplainedStep[] => {
 };
 
 export interface ExplainPorts {
+  readonly failures: Pick<LaunchFailures, 'of'>;
+  readonly policy: Pick<Policy, 'protectAfter' | 'protectFor'>;
   readonly streams: StreamReader;
   readonly readModel: Pick<ReadModel, 'read'>;
 }
@@ -186,9 +245,11 @@ const explainMachine = async (ports: ExplainPorts, machineId: string): Promise<E
   const isGone = items.some((item) => item.machineId === machineId && item.verdict === 'gone');
   const standing = machine === undefined ? '' : sightingText(machine);
   const now = isGone ? `${machineId} is gone, as asked` : `${standing}, of ${requestId}`;
+  const alone =
+    machine === undefined ? [] : machine.givenUp === undefined ? deathAdvice([machine].filter(hasDied)) : [lateAdvice];
   const next =
     machine?.returnId === undefined || isGone
-      ? []
+      ? alone
       : [`EC2 has not confirmed its end yet: hf-aws requests show ${machine.returnId} asks again`];
   return { id: machineId, steps: stepsOf(events), now, next };
 };
@@ -201,7 +262,10 @@ export const explainHandler =
     const stream = await ports.streams.load(id);
     const view = viewOf(id, stream);
     if (view === undefined) throw new PluginError('request.not-found', `no request "${id}"`);
+    const steps = stepsOf(stream.events);
+    const now = `${view.status}: ${view.message}`;
     const request = isReturnId(id) ? undefined : foldRequest(stream);
-    const next = request === undefined || request.stage === 'absent' ? [] : adviceFor(id, request);
-    return { id, steps: stepsOf(stream.events), now: `${view.status}: ${view.message}`, next };
+    if (request === undefined || request.stage === 'absent') return { id, steps, now, next: [] };
+    const next = [...adviceFor(id, request), ...(await protectionAdvice(ports, request.template.templateId))];
+    return { id, steps, now: `${now}${deathText(request)}`, next };
   };
