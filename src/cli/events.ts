@@ -6,7 +6,7 @@ import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
 import { type CommonOptions, type Door, originOptions, show, warn, withService } from './door.ts';
 import { requestIdOf, shortIds } from './ids.ts';
-import { duration, eventPlace, whole } from './usage.ts';
+import { duration, eventPlace, oneOf, whole } from './usage.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
 type Listed = ListEventsAnswer['items'][number];
@@ -51,7 +51,11 @@ export const eventCommands =
             })
             .conflicts('from', 'since')
             .option('limit', { ...whole('--limit', 1, 10_000), default: 100, describe: 'Most events' })
-            .option('type', { choices: eventTypes, describe: 'Only of this type' })
+            .option('type', {
+              type: 'string',
+              describe: 'Only of this type, e.g. CapacityRefused',
+              coerce: oneOf('--type', eventTypes),
+            })
             .example('hf-aws events list --type CapacityRefused --since 1h', 'every refusal, with AWS’s words'),
         (options) =>
           done(

@@ -207,11 +207,7 @@ const registrationText = ({ file, list: name, entry, state }: Registration): str
     ? `To be added to "${name}" in\n${file}:\n${JSON.stringify(entry, null, 2)}`
     : `${state === 'added' ? 'Registered in' : 'Was registered already in'} ${file}: ${String(entry['name'])}`;
 
-const writtenText = (
-  { instance }: SetUpOrder,
-  { written, backups, registrations }: SetUpAnswer,
-  places: Readonly<Record<string, string>>,
-): string =>
+const writtenText = ({ instance }: SetUpOrder, { written, backups, registrations }: SetUpAnswer): string =>
   [
     ...written.map((file) => `Wrote ${file}`),
     ...backups.map((file) => `Kept a copy: ${file}`),
@@ -219,10 +215,15 @@ const writtenText = (
     ...registrations.map(registrationText),
     `To be named by you: ${instance} in "providers" of a requestor,\nin requestors/hostRequestors.json.`,
     '',
+    'hf-aws doctor says:',
+  ].join('\n');
+
+/** Last of all, where it is not scrolled away. */
+const placesText = (places: Readonly<Record<string, string>>): string =>
+  [
+    '',
     'For commands by hand (Host Factory sets these for its scripts itself):',
     ...Object.entries(places).map(([name, value]) => `  export ${name}=${value}`),
-    '',
-    'hf-aws doctor says:',
   ].join('\n');
 
 /** Writes a provider's files, then looks at the whole as doctor does. Exit 1 where nothing was written, or doctor finds an error. */
@@ -233,10 +234,11 @@ export const runInit = (door: Door, given: InitOptions): Promise<number> =>
     const places = placesOf(door, order);
     if (textOr(door.env['HF_LOGDIR'] ?? door.env['HF_TOP']) === undefined)
       await mkdir(places['HF_PROVIDER_LOGDIR'] ?? '', { recursive: true, mode: 0o700 });
-    if (given.json !== true) door.print(writtenText(order, answer, places));
+    if (given.json !== true) door.print(writtenText(order, answer));
     const env = { ...door.env, ...places };
     const { service, log } = await door.compose({ looksOnly: true, env });
     const diagnosis = await diagnosisOf(service, given).finally(() => log.flush());
     show(door, given, { ...answer, environment: places, doctor: diagnosis }, () => diagnosisTexts(diagnosis));
+    if (given.json !== true) door.print(placesText(places));
     return diagnosis.isWell ? 0 : 1;
   });

@@ -80,6 +80,14 @@ export const duration =
     throw new UsageError(`${name} must be a length of time such as 200ms, 5s, 3m, 1h or 2d${limit}`);
   };
 
+/** One of these words; where there are too many for the help. */
+export const oneOf =
+  (name: string, words: readonly string[]) =>
+  (given: unknown): string => {
+    if (typeof given === 'string' && words.includes(given)) return given;
+    throw new UsageError(`${name} must be one of ${words.join(', ')}`);
+  };
+
 const positionForm = /^\d{1,15}(-re[qt]-[0-9a-f-]{36}-\d{1,9})?$/;
 /** Whole dates and times of ISO 8601; without a zone, local ones. */
 const isoForm = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/;

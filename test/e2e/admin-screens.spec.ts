@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hfAws, hfAwsJson, type Said } from './admin.ts';
@@ -221,7 +222,7 @@ describe('on a screen and in a pipe', () => {
         'requests list --status Foo',
         'status must be one of running, complete, complete_with_error, cancelled, not "Foo"',
       ],
-      ['events list --type Foo', 'type must be one of RequestCreated, '],
+      ['events list --type Foo', '--type must be one of RequestCreated, '],
       ['events list --from yesterday', '--from must be a position'],
       ['events list --since soon', '--since must be a length of time such as'],
       ['requests list --expect-version x', '--expect-version must be REQUEST:VERSION'],
@@ -256,6 +257,20 @@ describe('on a screen and in a pipe', () => {
     for (const line of ['requests create god 1', 'requests create god 1 --dry-run', 'templates show god'])
       expect((await run(...line.split(' '))).stderr).toMatch(/^template\.not-found: .*; did you mean good\?\n$/);
     expect((await run('requests', 'create', 'nothing', '1')).stderr).toMatch(/; there are good, a-very-long/);
+  });
+
+  it('the demo tells what changed, and leaves its folder only with --keep', async () => {
+    const aside = join(plugin.directory, 'aside');
+    await mkdir(aside);
+    const inAside = { ...plugin, env: { ...plugin.env, TMPDIR: aside } };
+    const told = await hfAws(inAside, ['demo']);
+    expect(told).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(told.stdout).toMatch(/3 of 3 machines granted[^{}]* -> complete: 3 running[^{}]* -> complete: 3 terminated/);
+    expect([told.stdout.includes('{'), await readdir(aside)]).toEqual([false, []]);
+    const wire = await hfAws(inAside, ['demo', '--json', '--keep']);
+    expect(wire.stdout).toMatch(/^\{"message":"3 of 3 machines granted\.","requestId":"req-/m);
+    const [kept = ''] = await readdir(aside);
+    expect(await readdir(join(aside, kept))).toEqual(expect.arrayContaining(['conf', 'log', 'work']));
   });
 
   it('whoever leaves a request that is followed is told that it goes on', async () => {

@@ -916,7 +916,7 @@ describe('7. structure and doors', () => {
     const lines = block.trim().split('\n');
     expect(lines.length).toBeGreaterThan(5);
     for (const line of lines) {
-      const args = line.replace('node dist/hf-aws.cjs ', '').split(' #')[0]?.trim().split(/\s+/) ?? [];
+      const args = line.replace('hf-aws ', '').split(' #')[0]?.trim().split(/\s+/) ?? [];
       expect([line, (await runCli(plugin, ...args)).exitCode]).toEqual([line, 0]);
     }
   });
