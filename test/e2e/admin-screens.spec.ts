@@ -101,7 +101,8 @@ describe('on a screen and in a pipe', () => {
 
   it('tables fit 80 columns, a line for each row, and --wide cuts nothing', async () => {
     const screen = async (line: string): Promise<readonly string[]> => {
-      const command = `stty cols 80 rows 24; exec node ${program} ${line}`;
+      // Standard error tells whose provider it is.
+      const command = `stty cols 80 rows 24; exec node ${program} ${line} 2> /dev/null`;
       const child = spawn('script', ['-qec', command, '/dev/null'], { env: { ...plugin.env, TERM: 'xterm' } });
       child.stdin.end();
       let text = '';
