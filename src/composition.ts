@@ -275,6 +275,7 @@ export const compose = async ({
       newId,
       progress,
       memory,
+      shelf: async () => (await aws()).launchTemplates,
       openReturns: async () => (await readSide()).openReturns(await readModel()),
       nowAndThen: nowAndThen('sweep', config.sweepIntervalMinutes * minute, letCallerGo),
     });

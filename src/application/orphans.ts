@@ -1,14 +1,14 @@
 import { hasEnded, type Machine } from '../domain/machine.ts';
 import { isUnclaimed, type KnownRequest, liveMachines, type Request, type Resource } from '../domain/request.ts';
 import type { OwnedSighting } from '../domain/return-request.ts';
-import type { Clock, OwnedResource, Policy } from './ports.ts';
+import type { Clock, OwnedResource, Policy, StoredLaunchTemplate } from './ports.ts';
 
 /**
  * Something at AWS that nobody will ask about. `release`: due, and released if asked for; `wait`: seen, and due if a later sweep
  * sees it again; `leave`: not ours to judge.
  */
 export interface Finding {
-  readonly kind: 'request' | 'instance' | Resource['kind'];
+  readonly kind: 'request' | 'instance' | 'LaunchTemplate' | Resource['kind'];
   readonly id: string;
   /** Empty where its tags name none. */
   readonly requestId: string;
@@ -51,6 +51,12 @@ export const ownedResource = ({ resource, owner, ofOtherStore, members = [] }: O
   members,
 });
 
+/** One made for a single request; the others are shared and kept. */
+export const ownedTemplate = ({ id, createdAt, requestId }: StoredLaunchTemplate): readonly Owned[] =>
+  requestId === undefined
+    ? []
+    : [{ kind: 'LaunchTemplate', id, name: '', requestId, ofOtherStore: false, madeAt: createdAt }];
+
 /** Requests by id; undefined where the record cannot be read. */
 export type Requests = ReadonlyMap<string, Request | undefined>;
 
@@ -82,6 +88,12 @@ const orphanReason = ({ id, kind, requestId }: Owned, request: Request, isReturn
   const machine = request.machines.get(id);
   const lost = machine === undefined ? undefined : lostReason(machine, request.stage === 'open', isReturning);
   if (lost !== undefined || request.stage === 'open') return lost;
+  if (kind === 'LaunchTemplate') {
+    const isInUse = request.resources.some(
+      ({ launchTemplateId, stage }) => launchTemplateId === id && stage !== 'deleted',
+    );
+    return isInUse ? undefined : 'its request has ended';
+  }
   const known = kind === 'instance' ? machine !== undefined : request.resources.some((each) => each.id === id);
   if (!known) return 'its request ended without it';
   if (kind === 'EC2Fleet' || kind === 'SpotFleet') return 'its request has ended and it goes on';

@@ -187,6 +187,9 @@ export interface ResourceLook {
   readonly target?: number;
   /** Machines that cannot be found by the request's tag yet. */
   readonly machineIds: readonly string[];
+  /** All machines it has launched and counts, where the look shows them; else `fulfilled`, in units, says how many there are. */
+  readonly members?: readonly string[];
+  readonly fulfilled?: number;
 }
 
 /** What a fleet or group shall hold, in units: all, and how many of them on demand. */
@@ -204,11 +207,16 @@ export interface Terminated {
 /** Why a fleet or group lacks capacity. */
 export type Shortage = Pick<Refusal, 'code' | 'fault' | 'message'>;
 
+/** What machines were launched for: says what their tags are. */
+export type Launched = Pick<LaunchOrder, 'requestId' | 'template' | 'attributes'>;
+
 /** What a provider does about fleets and groups that live on after the launch call. */
 export interface ResourceKeeper {
   look(resource: Resource): Promise<ResourceLook>;
-  /** Marks machines as the request's where the launch call could not. */
-  mark(resource: Resource, machineIds: readonly string[]): Promise<void>;
+  /** All machines it has launched and counts, by AWS's own answer. */
+  members(resource: Resource): Promise<readonly string[]>;
+  /** Marks machines as the request's where the launch call could not, or EC2 does not show that it did. */
+  mark(resource: Resource, machineIds: readonly string[], order: Launched): Promise<void>;
   /** Why it lacks capacity, in AWS's words; undefined when AWS does not say. */
   explain(resource: HeldResource): Promise<Shortage | undefined>;
   /** Ends the search for capacity at what it holds, short or not; its instances live on. Answers with what is left of it. */
@@ -292,9 +300,11 @@ export interface StoredLaunchTemplate {
   readonly name: string;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
+  /** The one it was made for alone. */
+  readonly requestId?: string;
 }
 
-/** Launch templates that carry our ownership mark. */
+/** Launch templates that carry our ownership mark, and none of another work directory. */
 export interface LaunchTemplateShelf {
   list(): Promise<readonly StoredLaunchTemplate[]>;
   /** No launch builds on it any more: it is made again when next wanted. */

@@ -18,7 +18,7 @@ import { terminateMachines } from './ending.ts';
 import { cancelledText, type LaunchOutcome, launchInNextPool, sendLaunch, soughtBy } from './launching.ts';
 import { noteOutcome } from './protection.ts';
 import { type DecideContext, decideOnRequest } from './streams.ts';
-import { abandonResources, keeperOf, settleResources, unlessFault } from './sync-resource.ts';
+import { abandonResources, markUnmarked, settleResources } from './sync-resource.ts';
 import { keepBooks, type Look, type OpenCreate, type SyncPorts, sightingOf, windowOf } from './syncing.ts';
 
 const lost = (launch: PreparedLaunch, granted: number): Refusal => ({
@@ -113,18 +113,21 @@ const arrivals = ({ id, request }: OpenCreate, look: Look): readonly RequestComm
   if (first === undefined) return [];
   const unmarked = filling.flatMap((resource) => resources.get(resource.id)?.machineIds ?? []);
   const granted = [...(launched.get(id) ?? []), ...sightings(unmarked, look)]
-    .filter(({ machineId }) => !request.machines.has(machineId))
+    .filter(({ machineId, ofOtherOwner }) => ofOtherOwner !== true && !request.machines.has(machineId))
     .map(sightingOf);
   return granted.length === 0 ? [] : [{ type: 'RecordLaunch', now, clientToken: first.clientToken, granted }];
 };
 
-/** Machines from a group of the administrator's carry our mark only once we have put it there. */
-const markUnmarked = async (ports: SyncPorts, request: KnownRequest, seen: readonly OwnedSighting[]): Promise<void> => {
-  const unmarked = seen.filter(({ ours, state }) => !(ours || hasEnded(state))).map(({ machineId }) => machineId);
-  const resource = request.resources.find(({ adoption }) => adoption !== undefined);
-  if (resource === undefined || unmarked.length === 0) return;
-  const keeper = await keeperOf(ports, resource.kind);
-  await unlessFault(ports.log, resource, keeper.mark(resource, unmarked));
+/**
+ * Machines from a group of the administrator's carry our mark only once we have put it there; those of our own fleets and groups
+ * may have lost it, or EC2 does not show it yet.
+ */
+const markArrivals = async (ports: SyncPorts, { id, request, asked }: OpenCreate, look: Look): Promise<void> => {
+  const filling = fillingResources(request);
+  const resource = request.resources.find(({ adoption }) => adoption !== undefined) ?? filling[0];
+  if (resource === undefined) return;
+  const arrived = filling.flatMap((each) => look.resources.get(each.id)?.machineIds ?? []);
+  await markUnmarked(ports, id, request, { resource, seen: sightings([...new Set([...asked, ...arrived])], look) });
 };
 
 /** Nobody waits for another launch any more. */
@@ -166,7 +169,7 @@ export const syncCreate = async (
   const { noPoolLeft = false } = resumes ? await resumePools(ports, context, id, found) : {};
   const commands: RequestCommand[] = [...before, ...arrivals(open, look)];
   const seen = sightings(asked, look);
-  await markUnmarked(ports, request, seen);
+  await markArrivals(ports, open, look);
   commands.push({
     type: 'Observe',
     now,

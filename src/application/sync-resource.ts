@@ -1,5 +1,5 @@
 import { hasCode, isPluginError, messageOf } from '../domain/errors.ts';
-import type { Machine } from '../domain/machine.ts';
+import { hasEnded, type Machine } from '../domain/machine.ts';
 import {
   fillingResources,
   type HeldResource,
@@ -14,6 +14,7 @@ import {
   unitsOfAll,
   unsoughtUnits,
 } from '../domain/request.ts';
+import type { OwnedSighting } from '../domain/return-request.ts';
 import { sendPoolByPool, soughtBy } from './launching.ts';
 import type { CapacityProvider, LaunchOrder, Logger, ResourceKeeper, ResourceLook, TargetUnits } from './ports.ts';
 import { type DecideContext, decideOnRequest } from './streams.ts';
@@ -202,16 +203,75 @@ export const abandonResources = async (
   return state;
 };
 
-/** Machines that arrived between the look and the end of the search. */
+/** Puts our mark on machines of a fleet or group that carry none, and tells of them and of those that carry another's. */
+export const markUnmarked = async (
+  ports: Pick<SyncPorts, 'providers' | 'log'>,
+  requestId: string,
+  { template, attributes }: KnownRequest,
+  { resource, seen }: { readonly resource: HeldResource; readonly seen: readonly OwnedSighting[] },
+): Promise<void> => {
+  const without = seen.filter(({ ours, state }) => !(ours || hasEnded(state)));
+  const idsOf = (isOthers: boolean): readonly string[] =>
+    without.filter(({ ofOtherOwner = false }) => ofOtherOwner === isOthers).map(({ machineId }) => machineId);
+  const [unmarked, others] = [idsOf(false), idsOf(true)];
+  const { kind, id } = resource;
+  if (others.length > 0)
+    ports.log.warn('machine.foreign', `${kind} ${id} holds ${others.join(', ')}, with another owner's tag`, {
+      requestId,
+    });
+  if (unmarked.length === 0) return;
+  if (resource.adoption === undefined)
+    ports.log.warn('machine.unmarked', `EC2 shows no tag of ours on machines of ${kind} ${id}: tagged again`, {
+      requestId,
+      machineIds: unmarked,
+    });
+  const keeper = await keeperOf(ports, kind);
+  await unlessFault(ports.log, resource, keeper.mark(resource, unmarked, { requestId, template, attributes }));
+};
+
+/**
+ * Members that AWS's own answer shows and the search by tag does not, by fleet or group; a further call only where the sums
+ * differ.
+ */
+export const membersUnseen = async (
+  ports: Pick<SyncPorts, 'providers' | 'log'>,
+  { request }: Pick<OpenCreate, 'request'>,
+  looks: ReadonlyMap<string, ResourceLook>,
+  seen: readonly OwnedSighting[],
+): Promise<ReadonlyMap<string, readonly string[]>> => {
+  const found = new Set([...seen.map(({ machineId }) => machineId), ...request.machines.keys()]);
+  const unknown = seen.filter(({ machineId, state }) => !(request.machines.has(machineId) || hasEnded(state)));
+  const units = unitsOfAll(request, [...liveMachines(request), ...unknown]);
+  const unseen = new Map<string, readonly string[]>();
+  for (const resource of fillingResources(request)) {
+    const { members, fulfilled = 0 } = looks.get(resource.id) ?? {};
+    if (members === undefined && fulfilled <= units) continue;
+    const keeper = await keeperOf(ports, resource.kind);
+    const all = members ?? (await unlessFault(ports.log, resource, keeper.members(resource))) ?? [];
+    const missing = all.filter((machineId) => !found.has(machineId));
+    if (missing.length > 0) unseen.set(resource.id, missing);
+  }
+  return unseen;
+};
+
+/** Machines that arrived between the look and the end of the search, by AWS's own answer as well as by their tags. */
 const adoptLate = async (
   ports: SyncPorts,
   context: DecideContext,
   id: string,
   request: KnownRequest,
-  { clientToken }: HeldResource,
+  resource: HeldResource,
 ): Promise<Request> => {
-  const found = await (await ports.hosts()).describeByRequest([id]);
-  const granted = found.filter(({ machineId }) => !request.machines.has(machineId)).map(sightingOf);
+  const { clientToken } = resource;
+  const hosts = await ports.hosts();
+  const found = await hosts.describeByRequest([id]);
+  const known = new Set([...found.map(({ machineId }) => machineId), ...request.machines.keys()]);
+  const keeper = await keeperOf(ports, resource.kind);
+  const members = (await unlessFault(ports.log, resource, keeper.members(resource))) ?? [];
+  const untold = await hosts.describe(members.filter((machineId) => !known.has(machineId)));
+  await markUnmarked(ports, id, request, { resource, seen: untold });
+  const held = untold.filter(({ ofOtherOwner, state }) => !(ofOtherOwner === true || hasEnded(state)));
+  const granted = [...found, ...held].filter(({ machineId }) => !request.machines.has(machineId)).map(sightingOf);
   if (granted.length === 0) return request;
   return (await decideOnRequest(context, id, [{ type: 'RecordLaunch', now: ports.clock(), clientToken, granted }]))
     .state;

@@ -57,7 +57,12 @@ describe('the number of AWS calls', () => {
     expect(await callsDuring(() => plugin.reclaims(hosts))).toEqual({ DescribeInstances: 3 });
     await plugin.configure({});
     // Once in an interval, after the answer is out, a sweep follows.
-    const withSweep = { DescribeAutoScalingGroups: 1, DescribeFleets: 1, DescribeSpotFleetRequests: 1 };
+    const withSweep = {
+      DescribeAutoScalingGroups: 1,
+      DescribeFleets: 1,
+      DescribeSpotFleetRequests: 1,
+      DescribeLaunchTemplates: 1,
+    };
     expect(await callsDuring(() => plugin.reclaims(hosts))).toEqual({ DescribeInstances: 4, ...withSweep });
     expect(await callsDuring(() => plugin.reclaims(hosts))).toEqual({ DescribeInstances: 3 });
   });

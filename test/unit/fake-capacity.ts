@@ -71,6 +71,7 @@ export const createFakeCapacity = (hosts: FakeHosts, clock: Clock): FakeCapacity
     fleets,
     keeper: {
       look: async () => ({ state: 'ended', machineIds: [] }),
+      members: async () => [],
       mark: async () => undefined,
       explain: async () => undefined,
       end: async () => {

@@ -201,6 +201,7 @@ export const startWorld = async (changes: Partial<Policy> = {}, connect?: Connec
         ...sync,
         newId,
         memory: createSweepMemory(workDir),
+        shelf,
         openReturns: () => openReturns(readModel),
         nowAndThen: (work) => work(),
         progress,

@@ -11,10 +11,11 @@ import {
   type Owned,
   ownedInstance,
   ownedResource,
+  ownedTemplate,
   type Requests,
   returnIdOf,
 } from '../orphans.ts';
-import type { Progress, RequestStreams, SweepMemory } from '../ports.ts';
+import type { LaunchTemplateShelf, Progress, RequestStreams, SweepMemory } from '../ports.ts';
 import { type DecideContext, decideOnRequest, foldRequest, foldReturn } from '../streams.ts';
 import { keeperOf } from '../sync-resource.ts';
 import type { SyncPorts } from '../syncing.ts';
@@ -42,6 +43,7 @@ export interface ReconcileAnswer {
 export interface ReconcilePorts extends SyncPorts {
   readonly streams: RequestStreams;
   readonly memory: SweepMemory;
+  readonly shelf: () => Promise<LaunchTemplateShelf>;
   /** Ids of returns that are not over. */
   readonly openReturns: () => Promise<readonly string[]>;
   readonly newId: () => string;
@@ -113,7 +115,14 @@ const sweep = async (
   });
   const released: string[] = [];
   if (apply && due.length + openReturns.length + cancelled.length > 0)
-    await release(ports, context, { due, owned, cancelled, openReturns, released, warnings });
+    await release(ports, context, {
+      due,
+      owned: owned.map((each) => onRecord(each, requests)),
+      cancelled,
+      openReturns,
+      released,
+      warnings,
+    });
   for (const warning of warnings) ports.log.warn('sweep.trouble', warning);
   return { findings, released, warnings };
 };
@@ -159,6 +168,12 @@ const lookAtAws = async (ports: ReconcilePorts, warnings: string[]): Promise<rea
       if (!isPluginError(error)) throw error;
       warnings.push(`${kind}: ${messageOf(error)}`);
     }
+  }
+  try {
+    owned.push(...(await (await ports.shelf()).list()).flatMap(ownedTemplate));
+  } catch (error) {
+    if (!isPluginError(error)) throw error;
+    warnings.push(`launch templates: ${messageOf(error)}`);
   }
   return owned;
 };
@@ -218,6 +233,8 @@ const release = async (
     const isDue = each.resource !== undefined && due.some(({ id }) => id === each.id);
     if (isDue) await attempt([each.id], () => removeResource(ports, context, each));
   }
+  for (const { kind, id } of due)
+    if (kind === 'LaunchTemplate') await attempt([id], async () => (await ports.shelf()).remove(id));
   const instances = due.filter(({ kind }) => kind === 'instance');
   if (instances.length > 0) {
     await attempt(
@@ -225,6 +242,13 @@ const release = async (
       () => releaseInstances(ports, context, instances),
     );
   }
+};
+
+/** Its record knows of a fleet's launch template. */
+const onRecord = (each: Owned, requests: Requests): Owned => {
+  const request = requests.get(each.requestId);
+  if (each.resource === undefined || request === undefined || request.stage === 'absent') return each;
+  return { ...each, resource: request.resources.find(({ id }) => id === each.id) ?? each.resource };
 };
 
 /** Nothing where it is no fleet or group. */

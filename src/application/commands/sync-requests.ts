@@ -12,7 +12,7 @@ import type { Command, Handler, Operation } from '../bus.ts';
 import type { Logger, RequestStreams, Stream } from '../ports.ts';
 import { decideOnRequest, foldRequest, foldReturn } from '../streams.ts';
 import { syncCreate } from '../sync-create.ts';
-import { lookAtResources } from '../sync-resource.ts';
+import { lookAtResources, membersUnseen } from '../sync-resource.ts';
 import { type OpenReturn, syncReturn } from '../sync-return.ts';
 import type { Look, OpenCreate, SyncPorts } from '../syncing.ts';
 
@@ -148,8 +148,29 @@ const lookAt = async (
     const { owner = '' } = sighting;
     launched.set(owner, [...(launched.get(owner) ?? []), sighting]);
   }
-  const all = [...byRequest, ...seen].map((sighting) => [sighting.machineId, sighting] as const);
-  return { ...timeOf(ports), seen: new Map(all), launched, resources };
+  const shown = new Map([...byRequest, ...seen].map((sighting) => [sighting.machineId, sighting] as const));
+  const untagged = await lookWithoutTag(ports, creates.filter(isFoundByTag), { resources, launched, shown });
+  return { ...timeOf(ports), launched, ...untagged };
+};
+
+/** What the search by tag has not shown of growing requests: machines they hold, and those that AWS says it gave them. */
+const lookWithoutTag = async (
+  ports: SyncPorts,
+  growing: readonly OpenCreate[],
+  { resources, launched, shown }: Pick<Look, 'resources' | 'launched'> & { readonly shown: Look['seen'] },
+): Promise<Pick<Look, 'seen' | 'resources'>> => {
+  const ids = growing.flatMap(({ asked }) => asked).filter((machineId) => !shown.has(machineId));
+  const looks = new Map(resources);
+  for (const open of growing) {
+    for (const [id, unseen] of await membersUnseen(ports, open, resources, launched.get(open.id) ?? [])) {
+      const look = looks.get(id);
+      if (look !== undefined) looks.set(id, { ...look, machineIds: [...look.machineIds, ...unseen] });
+      ids.push(...unseen);
+    }
+  }
+  if (ids.length === 0) return { seen: shown, resources };
+  const late = await (await ports.hosts()).describe(ids);
+  return { seen: new Map([...shown, ...late.map((each) => [each.machineId, each] as const)]), resources: looks };
 };
 
 /** Afterwards: only AWS's answers tell its time. */

@@ -12,7 +12,7 @@ import type { PreparedLaunch } from '../../domain/request.ts';
 import { expiryMs, offeringOf, onDemandUnits, type Template, weightedTypes } from '../../domain/template.ts';
 import { codeIn } from './error-codes.ts';
 import { onDemandStrategy, spotStrategy } from './fleet-pools.ts';
-import { countedMembers, removeGroup, terminateMembers, unitsIn } from './group-members.ts';
+import { countedMembers, launchedMembers, removeGroup, terminateMembers, unitsIn } from './group-members.ts';
 import { type LaunchDataOptions, lastingTags, launchTags, optional } from './launch-data.ts';
 import { type LaunchTemplates, launchTemplateFor, renewed } from './launch-templates.ts';
 import { isRefusalFault, refusalFaultOf, refusalOf } from './refusal.ts';
@@ -222,9 +222,10 @@ const failureOf = (message: string): Shortage => {
 };
 
 const createGroupKeeper = (
-  { autoScaling, ec2, log, owner, store }: AutoScalingGroupOptions,
+  options: AutoScalingGroupOptions,
   desiredCapacity: ReturnType<typeof createDesiredCapacity>,
 ): ResourceKeeper => {
+  const { autoScaling, ec2, log, owner, store } = options;
   const removeKnowing = async (id: string, going: ReadonlySet<string>): ReturnType<typeof removeGroup> => {
     try {
       return await removeGroup({ scaling: await autoScaling(), ec2, log, mark: { owner, store } }, id, going);
@@ -250,10 +251,12 @@ const createGroupKeeper = (
     look: async (resource) => {
       if (!resource.ours) return desiredCapacity.look(resource);
       const group = await (await autoScaling()).group(resource.id);
-      return { state: group === undefined ? 'missing' : 'active', machineIds: [] };
+      if (group === undefined) return { state: 'missing', machineIds: [] };
+      return { state: 'active', machineIds: [], members: launchedMembers(group) };
     },
-    mark: async ({ adoption }, machineIds) => {
-      if (adoption !== undefined) await ec2.createTags(machineIds, toTags(adoption.tags));
+    members: async ({ id, ours }) => (ours ? launchedMembers(await (await autoScaling()).group(id)) : []),
+    mark: async ({ adoption }, machineIds, order) => {
+      await ec2.createTags(machineIds, adoption === undefined ? launchTags(order, options) : toTags(adoption.tags));
     },
     explain: async ({ id }) => {
       const [message] = await (await autoScaling()).failures(id);

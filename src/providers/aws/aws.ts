@@ -31,7 +31,7 @@ import { rawFieldComplaints } from './raw-field-check.ts';
 import { createRunInstancesProvider } from './run-instances.ts';
 import { createSpotFleetProvider } from './spot-fleet.ts';
 import { resolveImageAlias } from './ssm.ts';
-import { type Mark, tagKeys } from './tags.ts';
+import { type Mark, readMark, tagKeys } from './tags.ts';
 
 export interface AwsOptions extends Mark {
   readonly connection: ConnectionSettings;
@@ -178,11 +178,13 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
     launchTemplates: {
       list: async () => {
         const found = await ec2.launchTemplates([{ Name: `tag:${tagKeys.owner}`, Values: [owner] }]);
-        return found.map(({ LaunchTemplateId: id = '', LaunchTemplateName: name = '', CreateTime }) => ({
-          id,
-          name,
-          createdAt: CreateTime?.getTime() ?? Number.POSITIVE_INFINITY,
-        }));
+        return found.flatMap(({ LaunchTemplateId: id = '', LaunchTemplateName: name = '', CreateTime, Tags = [] }) => {
+          const { ours, ofOtherStore, owner: requestId } = readMark(Tags, options);
+          const createdAt = CreateTime?.getTime() ?? Number.POSITIVE_INFINITY;
+          // What another installation of the same name has made, its requests may need.
+          if (!ours || ofOtherStore === true) return [];
+          return [{ id, name, createdAt, ...(requestId === undefined ? {} : { requestId }) }];
+        });
       },
       remove: async (id) => {
         await options.forget(id);

@@ -234,6 +234,8 @@ export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvid
         modify: ec2.modifyFleet,
         cancel: ec2.deleteFleet,
         deleteLaunchTemplate: ec2.deleteLaunchTemplate,
+        members: ec2.fleetInstances,
+        mark: (machineIds, order) => ec2.createTags(machineIds, launchTags(order, options)),
         owned: async () =>
           (await ec2.activeFleets())
             .filter(({ Type }) => Type !== 'instant')

@@ -1,4 +1,5 @@
 import {
+  type ActiveInstance,
   CancelSpotFleetRequests$,
   type CancelSpotFleetRequestsCommand,
   CreateFleet$,
@@ -16,6 +17,8 @@ import {
   type DeleteLaunchTemplateCommand,
   DescribeFleetHistory$,
   type DescribeFleetHistoryCommand,
+  DescribeFleetInstances$,
+  type DescribeFleetInstancesCommand,
   DescribeFleets$,
   type DescribeFleetsCommand,
   DescribeImages$,
@@ -30,6 +33,8 @@ import {
   type DescribeLaunchTemplatesCommand,
   DescribeLaunchTemplateVersions$,
   type DescribeLaunchTemplateVersionsCommand,
+  DescribeSpotFleetInstances$,
+  type DescribeSpotFleetInstancesCommand,
   DescribeSpotFleetRequestHistory$,
   type DescribeSpotFleetRequestHistoryCommand,
   DescribeSpotFleetRequests$,
@@ -74,6 +79,8 @@ export interface FleetState {
   readonly isOver: boolean;
   /** Units it is set to hold. */
   readonly target: number;
+  /** Units it holds. */
+  readonly fulfilled?: number;
 }
 
 /** An error of a fleet's history. */
@@ -132,6 +139,7 @@ export interface Ec2 {
   /** Fleets that still look for capacity or keep it. */
   activeFleets(): Promise<readonly FleetData[]>;
   fleetErrors(id: string, since: Date): Promise<readonly FleetErrorRecord[]>;
+  fleetInstances(id: string): Promise<readonly string[]>;
   modifyFleet(id: string, target: TargetUnits): Promise<void>;
   /** Its instances live on. */
   deleteFleet(id: string): Promise<void>;
@@ -142,6 +150,7 @@ export interface Ec2 {
   /** Spot fleets that still do something. */
   activeSpotFleets(): Promise<readonly SpotFleetRequestConfig[]>;
   spotFleetErrors(id: string, since: Date): Promise<readonly FleetErrorRecord[]>;
+  spotFleetInstances(id: string): Promise<readonly string[]>;
   modifySpotFleet(id: string, target: TargetUnits): Promise<void>;
   /** Its instances live on. */
   cancelSpotFleet(id: string): Promise<void>;
@@ -170,6 +179,9 @@ const allPages = async <T>(
   } while (token !== undefined);
   return found;
 };
+
+const idsOf = (active: readonly ActiveInstance[]): readonly string[] =>
+  active.flatMap(({ InstanceId }) => InstanceId ?? []);
 
 export const createEc2 = (options: QueryClientOptions): Ec2 => {
   const { change, read } = createQueryClient(ec2Service, options);
@@ -286,9 +298,20 @@ export const createEc2 = (options: QueryClientOptions): Ec2 => {
 
     fleetState: async (id) => {
       const [fleet] = (await read<DescribeFleetsCommand>(DescribeFleets$, { FleetIds: [id] })).Fleets ?? [];
-      const { FleetState, TargetCapacitySpecification } = fleet ?? {};
-      return fleet && { isOver: !lives(FleetState), target: TargetCapacitySpecification?.TotalTargetCapacity ?? 0 };
+      if (fleet === undefined) return undefined;
+      const { FleetState, TargetCapacitySpecification, FulfilledCapacity: fulfilled } = fleet;
+      const target = TargetCapacitySpecification?.TotalTargetCapacity ?? 0;
+      return { isOver: !lives(FleetState), target, ...(fulfilled === undefined ? {} : { fulfilled }) };
     },
+
+    fleetInstances: (FleetId) =>
+      allPages(async (page) => {
+        const { ActiveInstances = [], NextToken } = await read<DescribeFleetInstancesCommand>(DescribeFleetInstances$, {
+          FleetId,
+          ...page,
+        });
+        return { items: idsOf(ActiveInstances), next: NextToken };
+      }),
 
     activeFleets: () =>
       allPages(async (page) => {
@@ -332,9 +355,20 @@ export const createEc2 = (options: QueryClientOptions): Ec2 => {
         SpotFleetRequestIds: [id],
       });
       const [fleet] = answer.SpotFleetRequestConfigs ?? [];
-      const { SpotFleetRequestState, SpotFleetRequestConfig } = fleet ?? {};
-      return fleet && { isOver: !lives(SpotFleetRequestState), target: SpotFleetRequestConfig?.TargetCapacity ?? 0 };
+      if (fleet === undefined) return undefined;
+      const { TargetCapacity: target = 0, FulfilledCapacity: fulfilled } = fleet.SpotFleetRequestConfig ?? {};
+      const isOver = !lives(fleet.SpotFleetRequestState);
+      return { isOver, target, ...(fulfilled === undefined ? {} : { fulfilled }) };
     },
+
+    spotFleetInstances: (SpotFleetRequestId) =>
+      allPages(async (page) => {
+        const { ActiveInstances = [], NextToken } = await read<DescribeSpotFleetInstancesCommand>(
+          DescribeSpotFleetInstances$,
+          { SpotFleetRequestId, ...page },
+        );
+        return { items: idsOf(ActiveInstances), next: NextToken };
+      }),
 
     activeSpotFleets: () =>
       allPages(async (page) => {

@@ -1,4 +1,5 @@
 import type {
+  Launched,
   Logger,
   OwnedResource,
   ResourceKeeper,
@@ -23,6 +24,9 @@ export interface FleetCalls {
   /** Ends it; its instances live on. */
   cancel(id: string): Promise<void>;
   deleteLaunchTemplate(id: string): Promise<void>;
+  /** The instances it has launched and that live. */
+  members(id: string): Promise<readonly string[]>;
+  mark(machineIds: readonly string[], order: Launched): Promise<void>;
   /** Those that still do something and carry our mark. */
   owned(): Promise<readonly OwnedResource[]>;
 }
@@ -40,7 +44,9 @@ export const stateWith =
   (read: (id: string) => Promise<FleetState | undefined>): FleetCalls['state'] =>
   async (id) => {
     const seen = await read(id);
-    return seen && { state: seen.isOver ? 'ended' : 'active', target: seen.target };
+    if (seen === undefined) return undefined;
+    const { isOver, ...units } = seen;
+    return { state: isOver ? 'ended' : 'active', ...units };
   };
 
 const unlessMissing = async <T>(action: Promise<T>, instead: T): Promise<T> => {
@@ -93,7 +99,8 @@ export const createFleetKeeper = (calls: FleetCalls, log: Logger): ResourceKeepe
       const seen = await unlessMissing(calls.state(id), undefined);
       return seen === undefined ? unmarked : { ...seen, machineIds: [] };
     },
-    mark: async () => undefined,
+    members: ({ id }) => unlessMissing(calls.members(id), []),
+    mark: (_resource, machineIds, order) => calls.mark(machineIds, order),
     explain: async (resource) => {
       const errors = await unlessMissing(calls.errors(resource), []);
       return errors[0] === undefined ? undefined : { ...errors[0], message: distinct(errors) };

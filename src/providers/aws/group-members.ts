@@ -28,6 +28,16 @@ export const countedMembers = (group: AutoScalingGroup | undefined): readonly Gr
     },
   );
 
+/** Living members that the group launched itself: what somebody attached to it has not its launch template. */
+export const launchedMembers = (group: AutoScalingGroup | undefined): readonly string[] => {
+  const { LaunchTemplateId } = group?.MixedInstancesPolicy?.LaunchTemplate?.LaunchTemplateSpecification ?? {};
+  return (group?.Instances ?? []).flatMap(({ InstanceId, LifecycleState = '', HealthStatus, LaunchTemplate }) => {
+    const isOwn = LaunchTemplateId !== undefined && LaunchTemplate?.LaunchTemplateId === LaunchTemplateId;
+    const lives = HealthStatus !== 'Unhealthy' && !LifecycleState.startsWith('Terminat');
+    return InstanceId !== undefined && isOwn && lives ? [InstanceId] : [];
+  });
+};
+
 /** Units of members. */
 export const unitsIn = (members: readonly GroupMember[]): number => members.reduce((sum, { units }) => sum + units, 0);
 

@@ -8,7 +8,7 @@ import type {
   RunInstancesCommandInput,
   Tag,
 } from '@aws-sdk/client-ec2';
-import type { LaunchOrder, Logger, OfferingMemory } from '../../application/ports.ts';
+import type { Launched, Logger, OfferingMemory } from '../../application/ports.ts';
 import { PluginError } from '../../domain/errors.ts';
 import { withRawFields } from '../../domain/raw-fields.ts';
 import type { Template } from '../../domain/template.ts';
@@ -72,7 +72,7 @@ const readUserData = ({ templateId, userDataScript }: Template): string | undefi
 const longestTagValue = 256;
 
 /** Host Factory's account of the caller, which may be longer than a tag's value: no reason not to launch. */
-const accountTag = ({ requestId, attributes }: LaunchOrder, { log }: LaunchDataOptions): string | undefined => {
+const accountTag = ({ requestId, attributes }: Launched, { log }: LaunchDataOptions): string | undefined => {
   const { rc_account: account } = attributes;
   if (account === undefined || account.length <= longestTagValue) return account;
   const text = `rc_account has ${account.length} characters; the tag RC_ACCOUNT holds the first ${longestTagValue}`;
@@ -81,7 +81,7 @@ const accountTag = ({ requestId, attributes }: LaunchOrder, { log }: LaunchDataO
 };
 
 /** The tags of one launch: the administrator's, the account of the caller, and ours, which nobody overrides. */
-export const launchTags = (order: LaunchOrder, options: LaunchDataOptions): Tag[] => {
+export const launchTags = (order: Launched, options: LaunchDataOptions): Tag[] => {
   const { requestId, template } = order;
   const { owner, store, version } = options;
   const account = accountTag(order, options);

@@ -24,7 +24,7 @@ import {
   tagsOver,
   withGroups,
 } from './launch-data.ts';
-import { tagKeys } from './tags.ts';
+import { type Mark, tagKeys } from './tags.ts';
 
 export interface LaunchTemplateRef {
   readonly id: string;
@@ -58,9 +58,8 @@ export interface LaunchTemplates {
   ): Promise<LaunchTemplateRef & { readonly data: ResponseLaunchTemplateData }>;
 }
 
-export interface LaunchTemplatesOptions {
+export interface LaunchTemplatesOptions extends Mark {
   readonly ec2: Ec2;
-  readonly owner: string;
   readonly version: string;
   /** Keeps the ids of templates between calls. */
   readonly remember: Remember;
@@ -115,10 +114,15 @@ const templateData = (
   };
 };
 
+/** Which request a launch template was made for alone, as the tags say that it gives to instances. */
+const requestTagIn = ({ TagSpecifications = [] }: RequestLaunchTemplateData): readonly Tag[] =>
+  TagSpecifications.flatMap(({ Tags = [] }) => Tags.filter(({ Key }) => Key === tagKeys.request)).slice(0, 1);
+
 /** Launch templates of ours: one per distinct content, its name the hash of it. */
 export const createLaunchTemplates = ({
   ec2,
   owner,
+  store,
   version,
   remember,
   forget,
@@ -127,7 +131,9 @@ export const createLaunchTemplates = ({
   const create = async (name: string, data: RequestLaunchTemplateData): Promise<string> => {
     const Tags = [
       { Key: tagKeys.owner, Value: owner },
+      { Key: tagKeys.store, Value: store },
       { Key: tagKeys.version, Value: version },
+      ...requestTagIn(data),
     ];
     try {
       return await ec2.createLaunchTemplate({
@@ -152,7 +158,7 @@ export const createLaunchTemplates = ({
     pin,
     ensure: async (data, base, review) => {
       const from = base && { ...base, version: await numberOf(base) };
-      const name = `${namePrefix}${hashOf(owner, data, from)}`;
+      const name = `${namePrefix}${hashOf(owner, store, data, from)}`;
       const content = async () => {
         if (from === undefined) return data;
         const { data: theirs } = await ec2.launchTemplateVersion(from.id, from.version);

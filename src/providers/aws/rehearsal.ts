@@ -72,6 +72,7 @@ export const rehearsedEc2 = ({ record, recall }: Rehearsal, owner: string): Ec2 
       return { isOver: false, target: 0 };
     },
     fleetErrors: async () => [],
+    fleetInstances: async () => [],
     activeFleets: async () => [],
     modifyFleet: async (id, { total, onDemand }) =>
       note('ModifyFleet', { FleetId: id, TargetCapacitySpecification: target(total, onDemand) }),
@@ -86,6 +87,7 @@ export const rehearsedEc2 = ({ record, recall }: Rehearsal, owner: string): Ec2 
       return { isOver: false, target: 0 };
     },
     spotFleetErrors: async () => [],
+    spotFleetInstances: async () => [],
     activeSpotFleets: async () => [],
     modifySpotFleet: async (id, { total, onDemand }) =>
       note('ModifySpotFleetRequest', {

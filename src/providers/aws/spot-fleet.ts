@@ -144,6 +144,8 @@ export const createSpotFleetProvider = (options: SpotFleetOptions): CapacityProv
         modify: ec2.modifySpotFleet,
         cancel: ec2.cancelSpotFleet,
         deleteLaunchTemplate: ec2.deleteLaunchTemplate,
+        members: ec2.spotFleetInstances,
+        mark: (machineIds, order) => ec2.createTags(machineIds, launchTags(order, options)),
         owned: async () =>
           (await ec2.activeSpotFleets())
             .map(({ SpotFleetRequestId: id = '', SpotFleetRequestConfig, Tags = [] }) => ({

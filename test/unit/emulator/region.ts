@@ -8,6 +8,7 @@ import {
   type RequestLaunchTemplateData,
   RunInstancesCommand,
   type RunInstancesCommandInput,
+  type Tag,
 } from '@aws-sdk/client-ec2';
 import { expect, onTestFinished } from 'vitest';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../../src/emulator/server.ts';
@@ -21,7 +22,7 @@ export interface Region {
   readonly run: (input?: Partial<RunInstancesCommandInput>) => Promise<readonly Instance[]>;
   readonly autoScaling: AutoScalingClient;
   /** A launch template of `ami-12345678` and m5.large, its data over that; its id. */
-  readonly template: (data?: RequestLaunchTemplateData, name?: string) => Promise<string>;
+  readonly template: (data?: RequestLaunchTemplateData, name?: string, tags?: readonly Tag[]) => Promise<string>;
   readonly describe: (input?: DescribeInstancesCommandInput) => Promise<readonly Instance[]>;
 }
 
@@ -49,9 +50,15 @@ export const startRegion = async (options: EmulatorOptions = {}): Promise<Region
     emulator,
     client,
     autoScaling,
-    template: async (data = {}, name = 'hosts') => {
+    template: async (data = {}, name = 'hosts', tags = []) => {
       const LaunchTemplateData = { ImageId: 'ami-12345678', InstanceType: 'm5.large', ...data } as const;
-      const command = new CreateLaunchTemplateCommand({ LaunchTemplateName: name, LaunchTemplateData });
+      const command = new CreateLaunchTemplateCommand({
+        LaunchTemplateName: name,
+        LaunchTemplateData,
+        ...(tags.length === 0
+          ? {}
+          : { TagSpecifications: [{ ResourceType: 'launch-template' as const, Tags: [...tags] }] }),
+      });
       return (await client.send(command)).LaunchTemplate?.LaunchTemplateId ?? '';
     },
     pass: (ms) => {

@@ -17,6 +17,7 @@ const over = async (base: ResponseLaunchTemplateData, own: RequestLaunchTemplate
       },
     },
     owner: 'hostfactory/awsinst',
+    store: 'store-1',
     version: '1.2.3',
     remember: (_key, _lifetime, find) => find(),
     forget: async () => undefined,
