@@ -1,6 +1,5 @@
 /** Fields of other Host Factory plug-ins for AWS that this one does not know, and what stands for them here. */
 export const foreignFields: Readonly<Record<string, string>> = {
-  ec2FleetConfig: 'write priceType, vmTypes and percentOnDemand; what they lack goes into providerApiSpec',
   targetCapacityType: 'write priceType',
   userData: 'write the exports into the script that userDataScript names',
   priority: 'write attributes.rank, by which Symphony selects',

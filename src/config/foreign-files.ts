@@ -20,11 +20,13 @@ const descriptionOf = (properties: object, field: string): string | undefined =>
 
 const accepted = 'Accepted: ';
 
+const emptyText = 'empty, as if it were not there';
+
 const judgeParameter = (name: string, value: unknown): Judgement => {
   const description = descriptionOf(providerConfigSchema.properties, name);
   if (name.startsWith('$')) return { use: 'ignored', why: 'for editors' };
   if (description === undefined) return { use: 'unknown', why: 'no parameter of this plug-in' };
-  if (value === '' || value === null) return { use: 'ignored', why: 'empty, as if it were not there' };
+  if (value === '' || value === null) return { use: 'ignored', why: emptyText };
   if (description.startsWith(accepted)) return { use: 'ignored', why: description.slice(accepted.length) };
   return { use: 'used', why: description };
 };
@@ -35,9 +37,13 @@ const judgeField = (name: string, value: unknown): Judgement => {
   if (meaning === 'ignored') return { use: 'ignored', why: 'written by tools, means nothing' };
   if (instead !== undefined) return { use: 'ignored', why: instead };
   if (meaning === undefined) return { use: 'unknown', why: 'no field of this plug-in' };
+  if ('refusal' in meaning) {
+    const isEmpty = value === '' || value === null;
+    return isEmpty ? { use: 'ignored', why: emptyText } : { use: 'unknown', why: `left out: ${meaning.refusal}` };
+  }
   if ('text' in meaning) return { use: 'used', why: meaning.text };
   const description = descriptionOf(templateSchema.properties, meaning.field) ?? '';
-  if (value === '' || value === null) return { use: 'ignored', why: 'empty, as if it were not there' };
+  if (value === '' || value === null) return { use: 'ignored', why: emptyText };
   if (name === 'vmType' && String(value).includes(',')) return { use: 'used', why: 'as vmTypes, each of weight 1' };
   return { use: 'used', why: meaning.field === name ? description : `as ${meaning.field}: ${description}` };
 };

@@ -6,6 +6,7 @@ import { messageOf, PluginError } from '../domain/errors.ts';
 import type { Complaint, Finding } from '../domain/finding.ts';
 import type { Template, TemplateProblem } from '../domain/template.ts';
 import { reviewTemplate } from '../domain/template-review.ts';
+import { unreadableScript, userDataFault } from '../domain/user-data.ts';
 import { meantBy } from '../json/meant-by.ts';
 import { candidates, type ProviderEnvironment } from './environment.ts';
 import { foreignFields } from './foreign-fields.ts';
@@ -24,9 +25,6 @@ interface CheckerFacts extends CatalogFacts {
 }
 
 const { properties } = templateSchema;
-
-/** EC2: bytes of user data before base64. */
-const mostUserData = 16_384;
 
 const placeOf = (text: string, offset: number): Pick<Finding, 'line' | 'column'> => {
   const lines = text.slice(0, offset).split('\n');
@@ -99,11 +97,10 @@ const userDataIn = async (file: string): Promise<{ readonly rule: string } | { r
     const found = await stat(file);
     if (!found.isFile()) return { rule: `${file} is not a file` };
     const text = await readFile(file, 'utf8');
-    if (found.size > mostUserData)
-      return { rule: `${file} has ${found.size} bytes, EC2 takes at most ${mostUserData}` };
-    return { text };
+    const fault = userDataFault(found.size, text);
+    return fault === undefined ? { text } : { rule: `${file} ${fault}` };
   } catch (error) {
-    return { rule: `cannot be read: ${messageOf(error)}` };
+    return { rule: `${unreadableScript(file, process.platform)}: ${messageOf(error)}` };
   }
 };
 
@@ -160,6 +157,7 @@ const reviewFields = async (
   { instanceTypes, rules, readTemplate: read, awsFields }: CheckerFacts,
 ): Promise<Review> => {
   const first = read(document);
+  if (first.isUnread) return { complaints: asErrors(first.problems), warnings: first.warnings };
   const doubtful = first.template === undefined ? first.problems.map(({ field }) => field) : [];
   const second = first.template === undefined ? read(sound(document, doubtful)) : first;
   const { template } = second;

@@ -31,6 +31,8 @@ export interface TemplateResult {
   readonly names: ReadonlyMap<string, string>;
   /** Misspelt fields that are among the problems, and what was probably meant. */
   readonly slips: ReadonlyMap<string, string>;
+  /** Whether it says what to buy in a form that is not read here: what else it lacks follows from that. */
+  readonly isUnread: boolean;
   /** Worth a line in the log, no reason to refuse the template. */
   readonly warnings: readonly TemplateProblem[];
 }
@@ -114,7 +116,9 @@ export const readTemplate = (
   defaults: TemplateDefaults = noDefaults,
 ): TemplateResult => {
   const normal = normalize(written);
-  const spelling = { names: normal.names, slips: normal.slips };
+  const isUnread = normal.unread.length > 0;
+  const spelling = { names: normal.names, slips: normal.slips, isUnread };
+  if (isUnread) return { ...spelling, problems: normal.unread, warnings: normal.warnings };
   const fields: unknown = readScalars(templateSchema.properties, withDefaults(defaults, normal.document));
   const warnings = [...normal.warnings, ...normal.unknown.map((field) => ({ field, rule: unknownField }))];
   if (!isTemplateDocument(fields))

@@ -17,6 +17,8 @@ export interface Normalized {
   readonly names: ReadonlyMap<string, string>;
   /** Fields that no vocabulary has. */
   readonly unknown: readonly string[];
+  /** Fields that say what to buy in a form that is not read here: nothing else of the template is worth a word. */
+  readonly unread: readonly Note[];
   /** Misspelt fields that decide about money, and what was probably meant. */
   readonly slips: ReadonlyMap<string, string>;
   /** What keeps the template from being served: to guess might cost money. */
@@ -58,6 +60,12 @@ const ignored: readonly string[] = [
   'schedulerType',
   'isActive',
 ];
+
+/** What decides about money in a form that is not read here, and what to write; by plain name. */
+const unreadForms: Readonly<Record<string, string>> = {
+  ec2fleetconfig:
+    "is LSF's file with a request of CreateFleet, which is not read here: write priceType, vmTypes and percentOnDemand instead, and what they have no word for into providerApiSpec",
+};
 
 /** Case, underscores and hyphens tell no names apart. */
 const plain = (name: string): string => name.replaceAll(/[_-]/g, '').toLowerCase();
@@ -171,11 +179,13 @@ const translated: Readonly<Record<string, string>> = {
   rank: 'as attributes.rank',
 };
 
-/** How a field of any of the vocabularies is taken: as one of the schema, in other words, or not at all; undefined for an unknown one. */
+/** How a field of any of the vocabularies is taken: as one of the schema, in other words, or not at all; undefined for an unknown one. A refused one keeps its template from being served. */
 export const readAs = (
   name: string,
-): { readonly field: string } | { readonly text: string } | 'ignored' | undefined => {
+): { readonly field: string } | { readonly text: string } | { readonly refusal: string } | 'ignored' | undefined => {
   const short = plain(name);
+  const refusal = unreadForms[short];
+  if (refusal !== undefined) return { refusal };
   const field = byPlainName.get(short);
   if (field !== undefined) return { field };
   const text = translated[short];
@@ -235,7 +245,8 @@ const named = (
 
 const isUnknown = (name: string): boolean => {
   const short = plain(name);
-  return !byPlainName.has(short) && !Object.hasOwn(translations, short) && !ignoredNames.has(short);
+  const isKnown = Object.hasOwn(translations, short) || Object.hasOwn(unreadForms, short);
+  return !byPlainName.has(short) && !isKnown && !ignoredNames.has(short);
 };
 
 /** A misspelt name of what decides about money must not be passed over. */
@@ -248,6 +259,12 @@ const costlySlips = (unknown: readonly string[], fields: Fields): ReadonlyMap<st
     }),
   );
 };
+
+const unreadIn = (written: Written): readonly Note[] =>
+  Object.entries(written).flatMap(([field, value]) => {
+    const rule = unreadForms[plain(field)];
+    return rule === undefined || !isSaid(value) ? [] : [{ field, rule }];
+  });
 
 const switchedOff = (written: Written): readonly Note[] =>
   Object.entries(written)
@@ -272,12 +289,15 @@ export const normalize = (written: Written): Normalized => {
   const unknown = Object.keys(written).filter(isUnknown);
   const slips = costlySlips(unknown, fields);
   const scripts = inlineScript(fields);
+  const unread = unreadIn(written);
   return {
     document: Object.fromEntries(fields),
     names,
     slips,
     unknown: unknown.filter((field) => !slips.has(field)),
+    unread,
     problems: [
+      ...unread,
       ...switchedOff(written),
       ...[...slips].map(([field, meant]) => ({ field, rule: `is unknown; did you mean ${meant}?` })),
       ...scripts,

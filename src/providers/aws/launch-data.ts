@@ -12,6 +12,7 @@ import type { Launched, Logger, OfferingMemory } from '../../application/ports.t
 import { PluginError } from '../../domain/errors.ts';
 import { withRawFields } from '../../domain/raw-fields.ts';
 import type { Template } from '../../domain/template.ts';
+import { unreadableScript, userDataFault } from '../../domain/user-data.ts';
 import { readPlainFile } from '../../json/plain-file.ts';
 import { type Mark, tagKeys } from './tags.ts';
 
@@ -49,9 +50,6 @@ export const makesInterfaces = (
   interfaces: readonly { readonly NetworkInterfaceId?: string | undefined }[] | undefined,
 ): boolean => interfaces?.every(({ NetworkInterfaceId }) => NetworkInterfaceId !== undefined) !== true;
 
-/** EC2: bytes of user data before base64. */
-const mostUserData = 16_384;
-
 const readUserData = ({ templateId, userDataScript }: Template): string | undefined => {
   if (userDataScript === undefined) return undefined;
   const refuse = (rule: string, cause?: unknown): PluginError =>
@@ -60,11 +58,12 @@ const readUserData = ({ templateId, userDataScript }: Template): string | undefi
     try {
       return readPlainFile(userDataScript);
     } catch (cause) {
-      throw refuse('cannot be read', cause);
+      throw refuse(unreadableScript(userDataScript, process.platform), cause);
     }
   };
   const bytes = read();
-  if (bytes.length > mostUserData) throw refuse(`has ${bytes.length} bytes, EC2 takes at most ${mostUserData}`);
+  const fault = userDataFault(bytes.length, bytes.toString('latin1'));
+  if (fault !== undefined) throw refuse(fault);
   return bytes.length === 0 ? undefined : bytes.toString('base64');
 };
 

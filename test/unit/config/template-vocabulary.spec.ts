@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readTemplate } from '../../../src/config/template-document.ts';
-import type { TemplateDefaults } from '../../../src/config/template-vocabulary.ts';
+import { readAs, type TemplateDefaults } from '../../../src/config/template-vocabulary.ts';
 import { fleetTypeOf, onDemandUnits, providerApiOf, templateProblems } from '../../../src/domain/template.ts';
 
 const place = { imageId: 'ami-12345678', subnetId: 'subnet-a' };
@@ -112,6 +112,16 @@ describe('forms of values', () => {
     expect(problemsOf({ ...spot, allocationStrategy: 'cheapest' })).toEqual([
       expect.stringContaining('allocationStrategy must be one of priceCapacityOptimized, capacityOptimized'),
     ]));
+
+  it.each(['ec2FleetConfig', 'ec2_fleet_config'])('%s, which is not read here, is all that is said', (field) => {
+    const { vmTypes: _none, ...bare } = spot;
+    for (const template of [bare, { ...onDemand, spotPrice: 0.1 }])
+      expect(problemsOf({ ...template, [field]: 'fleet.json' })).toEqual([
+        expect.stringMatching(new RegExp(`^${field} is LSF's file .* not read here: write priceType, vmTypes`)),
+      ]);
+    expect(problemsOf({ ...onDemand, [field]: '' })).toEqual([]);
+    expect(readAs(field)).toEqual({ refusal: expect.stringContaining('write priceType') });
+  });
 
   it('that are a script where a path belongs say so', () =>
     expect(problemsOf({ ...spot, userDataScript: '#!/bin/bash\necho' })).toEqual([

@@ -1,5 +1,8 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startWorld, templateDocument } from '../../provider-world.ts';
+import { temporaryFolder } from '../../temporary-folder.ts';
 
 describe('validating a template', () => {
   it('finds nothing in a good one', async () => {
@@ -26,6 +29,27 @@ describe('validating a template', () => {
     expect((await world.service.validateTemplate({ templateId: 'od-a' })).errors).toMatchObject([
       { field: 'iops', rule: 'is required with volumeType io2' },
     ]);
+  });
+
+  it.each([
+    ['a placeholder that nothing fills in', '#!/bin/sh\n%EXPORT_USER_DATA%\n', /boot\.sh has IBM's placeholder/],
+    ['more than EC2 takes', 'x'.repeat(16_385), /boot\.sh has 16385 bytes, EC2 takes at most 16384/],
+  ])('tells of user data with %s', async (_what, text, rule) => {
+    const world = await startWorld();
+    const userDataScript = join(await temporaryFolder(), 'boot.sh');
+    await writeFile(userDataScript, text);
+    await world.writeTemplates(templateDocument({ userDataScript }));
+    const { errors } = await world.service.validateTemplate({});
+    expect(errors).toMatchObject([{ field: 'userDataScript', rule: expect.stringMatching(rule) }]);
+  });
+
+  it('says of a fleet written for LSF only that it is not read, and what to write', async () => {
+    const world = await startWorld();
+    await world.writeTemplates(templateDocument({ vmType: undefined, ec2FleetConfig: 'fleet.json' }));
+    expect(await world.service.validateTemplate({})).toMatchObject({
+      errors: [{ field: 'ec2FleetConfig', rule: expect.stringContaining('write priceType, vmTypes') }],
+      warnings: [],
+    });
   });
 
   it('tells of one that stands twice', async () => {

@@ -324,6 +324,28 @@ describe('a call that cannot be prepared', () => {
     expect(prepared).toMatchObject(fits ? { count: 3 } : { code: 'template.invalid' });
   });
 
+  it.each([
+    ['%EXPORT_USER_DATA%', false],
+    ['  export A=b; %EXPORT_USER_DATA%', false],
+    ['# IBM filled %EXPORT_USER_DATA% in', true],
+  ])('for a placeholder that nothing fills in: "%s" may be sent: %s', async (line, isFine) => {
+    const path = join(await temporaryFolder(), 'boot.sh');
+    await writeFile(path, `#!/bin/bash\n${line}\necho\n`);
+    const prepared = await prepare({ userDataScript: path }).catch((error: unknown) => error);
+    const message = expect.stringMatching(
+      /^template od-a: userDataScript \/.*boot\.sh has IBM's placeholder %EXPORT_USER_DATA%.*write the exports/,
+    );
+    expect(prepared).toMatchObject(isFine ? { count: 3 } : { code: 'template.invalid', message });
+  });
+
+  it.runIf(process.platform !== 'win32')('for a path of Windows on another system says that', () =>
+    expect(prepare({ userDataScript: 'C:\\hf\\boot.ps1' })).rejects.toMatchObject({
+      code: 'template.invalid',
+      message:
+        'template od-a: userDataScript C:\\hf\\boot.ps1 is a path of Windows, and this host does not run Windows',
+    }),
+  );
+
   it('for want of the image’s root device passes the fault on', async () => {
     const error = new PluginError('provider.throttled', 'DescribeImages failed');
     const { provider } = setUp({ rootDeviceOf: () => Promise.reject(error) });
