@@ -304,10 +304,13 @@ export const compose = async ({
           await nowAndThen(
             'archive',
             hour,
+            letCallerGo,
           )(async () => {
             await work();
             await usage.compact();
             await (await answers()).forgetBefore(clock() - policy.retention);
+            const dropBefore = config.archiveDays === 0 ? 0 : clock() - config.archiveDays * day;
+            await nowAndThen('pack', day)(() => streams.packArchive(dropBefore));
           });
         },
       }),

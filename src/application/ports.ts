@@ -78,6 +78,8 @@ export interface RequestStreams extends StreamReader {
   append(id: string, version: number, events: readonly StreamEvent[], origin: Origin): Promise<number>;
   /** Sets a finished stream aside. It can still be loaded; it is not listed any more. */
   archive(id: string): Promise<void>;
+  /** Compresses what was set aside, and forgets what was compressed before `dropBefore`. */
+  packArchive(dropBefore: number): Promise<void>;
 }
 
 /** Which requests hold machines of which template: enforces `maxNumber` across processes without reading any stream. */

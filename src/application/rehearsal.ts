@@ -38,6 +38,7 @@ export const rehearsedStreams = (streams: RequestStreams): RequestStreams => {
       return version + events.length;
     },
     archive: async () => undefined,
+    packArchive: async () => undefined,
   };
 };
 

@@ -132,6 +132,13 @@ export const providerConfigSchema = {
       default: 30,
       description: 'Requests finished for longer are set aside: still answered, no longer listed',
     },
+    archiveDays: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 36500,
+      default: 90,
+      description: 'Days for which requests set aside are kept, compressed, and answered; 0 for good',
+    },
     protectAfterFailures: {
       type: 'integer',
       minimum: 0,

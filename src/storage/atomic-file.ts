@@ -79,7 +79,7 @@ const makeDirectory = (path: string): void => {
 const crypto = (): typeof import('node:crypto') => process.getBuiltinModule('node:crypto');
 
 /** Writes under a name nobody else uses, made from `path`, on disk before it resolves. */
-const writeAside = (path: string, text: string, mode = fileMode): string => {
+const writeAside = (path: string, text: string | Uint8Array, mode = fileMode): string => {
   const aside = `${path}.${process.pid}-${crypto().randomBytes(6).toString('hex')}.tmp`;
   const write = (): void =>
     withFile(
@@ -116,19 +116,20 @@ export const discard = (path: string): void => attempt(() => unlinkSync(path), u
 /** A lost NFS answer makes a link that was made look refused; what the file holds tells. */
 const holds = (path: string, text: string): boolean => readFileSync(path, 'utf8') === text;
 
-const linkInto = (aside: string, path: string): void => {
+const linkInto = (aside: string, path: string, makesFolder: boolean): void => {
   try {
     linkSync(aside, path);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
+    if (!makesFolder) throw new PluginError('storage.conflict', `${dirname(path)} has just been moved`);
     makeDirectory(dirname(path));
     linkSync(aside, path);
   }
 };
 
-const linkUnlessTaken = (aside: string, path: string, text: string): boolean => {
+const linkUnlessTaken = (aside: string, path: string, text: string, makesFolder: boolean): boolean => {
   try {
-    linkInto(aside, path);
+    linkInto(aside, path, makesFolder);
     return true;
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return holds(path, text);
@@ -139,13 +140,18 @@ const linkUnlessTaken = (aside: string, path: string, text: string): boolean => 
 /**
  * Creates a file that must not exist yet: whole or not at all, and by one process only, whatever is killed when. Answers false
  * if it exists with other content. It is first written in the folder `asideIn` of the same file system, else beside its place.
- * Throws `storage.unwritable`.
+ * Throws `storage.unwritable`; `storage.conflict` where its folder is not there and is not to be made.
  */
-export const createFile = async (path: string, text: string, asideIn = dirname(path)): Promise<boolean> => {
+export const createFile = async (
+  path: string,
+  text: string,
+  asideIn = dirname(path),
+  makesFolder = true,
+): Promise<boolean> => {
   let aside = '';
   try {
     aside = writeAside(join(asideIn, basename(path)), text);
-    const mine = linkUnlessTaken(aside, path, text);
+    const mine = linkUnlessTaken(aside, path, text, makesFolder);
     if (mine) syncDirectory(dirname(path));
     return mine;
   } catch (error) {
@@ -208,7 +214,7 @@ export const sweepAbandoned = async (directory: string, names: readonly string[]
 };
 
 /** Replaces a file's content: readers see the old or the new, never a part. Private unless told. Throws `storage.unwritable`. */
-export const replaceFile = async (path: string, text: string, mode = fileMode): Promise<void> => {
+export const replaceFile = async (path: string, text: string | Uint8Array, mode = fileMode): Promise<void> => {
   let aside = '';
   try {
     aside = writeAside(path, text, mode);
@@ -231,13 +237,13 @@ export const readIfPresent = async (path: string): Promise<string | undefined> =
   }
 };
 
-/** Moves a folder whole. Succeeds when somebody else has moved it. Throws `storage.unwritable`. */
+/** Moves a folder whole. Succeeds when somebody else has moved it, or has put another there. Throws `storage.unwritable`. */
 export const moveFolder = async (from: string, to: string): Promise<void> => {
   makeDirectory(dirname(to));
   try {
     renameSync(from, to);
     syncDirectory(dirname(to));
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw unwritable(to, error);
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(errnoOf(error))) throw unwritable(to, error);
   }
 };

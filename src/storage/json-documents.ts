@@ -26,10 +26,11 @@ export const writeOnceDocument = <T>(
   path: string,
   isValid: (value: unknown) => value is T,
   asideIn?: string,
+  makesFolder = true,
 ): Adapter<T> => ({
   read: () => readJson(path, isValid),
   write: async (data) => {
-    const created = await createFile(path, `${JSON.stringify(data)}\n`, asideIn);
+    const created = await createFile(path, `${JSON.stringify(data)}\n`, asideIn, makesFolder);
     if (!created) throw new PluginError('storage.conflict', `${path} was written by another process`);
   },
 });

@@ -5,7 +5,8 @@ import type { RecordedEvent, RequestStreams, Stream } from '../application/ports
 import { grainOf } from '../application/ports.ts';
 import { hasCode, PluginError } from '../domain/errors.ts';
 import { isCreateId, isReturnId } from '../domain/ids.ts';
-import { errnoOf, moveFolder, sweepAbandoned } from './atomic-file.ts';
+import type { Archive } from './archive.ts';
+import { errnoOf, sweepAbandoned } from './atomic-file.ts';
 import { writeOnceDocument } from './json-documents.ts';
 import { type Batch, isBatchOf, lifted, toStored } from './stored-events.ts';
 
@@ -29,6 +30,21 @@ const timeOf = (path: string): number => statSync(path, { throwIfNoEntry: false 
 
 const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
 
+const isEmpty = (folder: string): boolean => !listDirectory(folder).some((name) => batchName.test(name));
+
+/** A stream may be set aside or put back while it is read, but not time and again. */
+const looks = 5;
+
+/** The first document that should be there: each is named by the number of events before it. */
+const firstGap = (names: readonly string[], batches: readonly (readonly RecordedEvent[])[]): string | undefined => {
+  let version = 0;
+  for (const [index, batch] of batches.entries()) {
+    if (names[index] !== nameAt(version)) return nameAt(version);
+    version += batch.length;
+  }
+  return undefined;
+};
+
 const isStreamId = (id: string): boolean => isCreateId(id) || isReturnId(id);
 
 /**
@@ -40,11 +56,11 @@ export const createRequestStreams = (
   { sweeps = true }: { readonly sweeps?: boolean } = {},
 ): RequestStreams => {
   const root = join(workDirectory, 'requests');
-  const archive = join(workDirectory, 'archive');
   // Every append passes through it, at no cost of its own, and so changes its time.
   const appending = join(workDirectory, 'appending');
+  // The folder of a stream that is there already has been set aside when it is missing: then it must not be made anew.
   const documentIn = (folder: string, id: string, version: number): Low<Batch> =>
-    new Low<Batch>(writeOnceDocument(join(folder, nameAt(version)), isBatchOf(id), appending), {
+    new Low<Batch>(writeOnceDocument(join(folder, nameAt(version)), isBatchOf(id), appending, version === 0), {
       stream: id,
       events: [],
     });
@@ -55,19 +71,20 @@ export const createRequestStreams = (
     return lifted(document.data.events);
   };
 
-  const readFolder = async (folder: string, id: string): Promise<Stream> => {
+  /** Undefined where it is moved away or removed while it is read. */
+  const readFolder = async (folder: string, id: string): Promise<Stream | undefined> => {
     const listed = listDirectory(folder);
     if (sweeps) await sweepAbandoned(folder, listed);
     const names = listed.filter((name) => batchName.test(name)).sort();
     const batches = await Promise.all(names.map((name) => readBatch(folder, id, Number.parseInt(name, 10))));
-    const events: RecordedEvent[] = [];
-    for (const [index, batch] of batches.entries()) {
-      if (names[index] !== nameAt(events.length)) {
-        const missing = join(folder, nameAt(events.length));
-        throw new PluginError('storage.unreadable', `${missing} is missing although later events of ${id} are there`);
-      }
-      events.push(...batch);
+    if (batches.some((batch) => batch.length === 0)) return undefined;
+    const gap = firstGap(names, batches);
+    if (gap !== undefined && !isThere(folder)) return undefined;
+    if (gap !== undefined) {
+      const missing = join(folder, gap);
+      throw new PluginError('storage.unreadable', `${missing} is missing although later events of ${id} are there`);
     }
+    const events = batches.flat();
     // A listing may be old on a shared file system; asking for the next document by name is not.
     while (names.length > 0) {
       const next = await readBatch(folder, id, events.length);
@@ -77,20 +94,40 @@ export const createRequestStreams = (
     return { version: events.length, events };
   };
 
+  let opened: Archive | undefined;
+  const archive = async (): Promise<Archive> => {
+    const { createArchive } = await import('./archive.ts');
+    opened ??= createArchive(join(workDirectory, 'archive'), { isStreamId, readFolder, firstName: nameAt(0) });
+    return opened;
+  };
+
+  /** Undefined where it moves while it is looked for. */
+  const find = async (id: string): Promise<Stream | undefined> => {
+    const folder = join(root, id);
+    const stream = await readFolder(folder, id);
+    if (stream === undefined || stream.version > 0) return stream;
+    const archived = await (await archive()).load(id);
+    // What has just been put back has more than an old pack.
+    if (isThere(folder) && !isEmpty(folder)) return undefined;
+    return archived ?? stream;
+  };
+
   const ids = (): readonly string[] => listDirectory(root).filter(isStreamId);
 
   return {
     load: async (id): Promise<Stream> => {
       if (!isStreamId(id)) return { version: 0, events: [] };
-      const stream = await readFolder(join(root, id), id);
-      return stream.version > 0 ? stream : readFolder(join(archive, id), id);
+      for (let look = 1; look <= looks; look++) {
+        const stream = await find(id);
+        if (stream !== undefined) return stream;
+      }
+      throw new PluginError('storage.unreadable', `${join(root, id)} was moved each time it was read`);
     },
 
     append: async (id, version, events, origin) => {
       if (!isStreamId(id)) throw new PluginError('input.invalid', `"${id}" is not a request id`);
       // Set aside since it was loaded, or before: it goes on where it was, whole.
-      if (version > 0 && !isThere(join(root, id)) && isThere(join(archive, id)))
-        await moveFolder(join(archive, id), join(root, id));
+      if (version > 0 && !isThere(join(root, id))) await (await archive()).giveBack(id, join(root, id));
       const document = documentIn(join(root, id), id, version);
       document.data = { stream: id, events: toStored(events, origin) };
       try {
@@ -126,8 +163,10 @@ export const createRequestStreams = (
       return marks;
     },
 
-    archived: async () => listDirectory(archive).filter(isStreamId),
+    archived: async () => (await archive()).ids(),
 
-    archive: (id) => moveFolder(join(root, id), join(archive, id)),
+    archive: async (id) => (await archive()).take(join(root, id), id),
+
+    packArchive: async (dropBefore) => (await archive()).pack(dropBefore),
   };
 };

@@ -39,13 +39,14 @@ const subject = 'work folder';
 
 const privacy = async (folder: string): Promise<Diagnosis | undefined> => {
   const { mode } = await stat(folder);
-  if ((mode & 0o002) === 0) return undefined;
+  if ((mode & 0o022) === 0) return undefined;
+  const who = (mode & 0o002) === 0 ? 'its group' : 'everybody';
   return {
     subject,
     status: 'warning',
-    what: `${folder} may be written to by everybody (mode ${(mode & 0o777).toString(8)})`,
+    what: `${folder} may be written to by ${who} (mode ${(mode & 0o777).toString(8)})`,
     why: 'whoever can put records there decides what is launched and terminated',
-    mend: `chmod o-w ${folder}`,
+    mend: `chmod go-w ${folder}`,
   };
 };
 

@@ -46,6 +46,11 @@ const archiveOne = async (
   }
 };
 
+/** Younger streams may be in other hands just now. Milliseconds. */
+const leastAge = 10 * 60_000;
+/** At once: the rest has its turn an hour later. */
+const most = 2000;
+
 /** Sets requests aside that have been finished for longer than the retention time, so that listings stay short. */
 export const archiveRequestsHandler =
   (ports: ArchiveRequestsPorts): Handler<Operation<ArchiveRequests, ArchiveRequestsAnswer>> =>
@@ -53,8 +58,11 @@ export const archiveRequestsHandler =
     const { streams, policy, clock } = ports;
     let archived = 0;
     await ports.nowAndThen(async () => {
-      const before = clock() - policy.retention;
-      for (const [id, mark] of await streams.marks()) if (mark < before) archived += await archiveOne(ports, id);
+      const before = clock() - Math.max(policy.retention, leastAge);
+      for (const [id, mark] of await streams.marks()) {
+        if (archived === most) return;
+        if (mark < before) archived += await archiveOne(ports, id);
+      }
     });
     return { archived };
   };

@@ -32,6 +32,7 @@ const defaults = {
   orphanMinutes: 15,
   sweepIntervalMinutes: 15,
   retentionDays: 30,
+  archiveDays: 90,
   ncpusAreCores: false,
   protectAfterFailures: 10,
   protectMinutes: 60,

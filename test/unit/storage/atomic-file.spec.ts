@@ -1,10 +1,54 @@
+import files from 'node:fs';
 import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { syncBuiltinESMExports } from 'node:module';
+import { basename, join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createFile, readIfPresent, replaceFile, sweepAbandoned } from '../../../src/storage/atomic-file.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
+
+/** What is put on disk and under which names, in order. */
+const diskWork = (): readonly string[] => {
+  const done: string[] = [];
+  const { fsyncSync, linkSync, renameSync } = files;
+  const short = (path: unknown): string => basename(String(path)).replace(/\.\d+-[0-9a-f]+\.tmp$/, ' aside');
+  files.fsyncSync = (descriptor) => {
+    done.push(`fsync ${short(files.readlinkSync(`/proc/self/fd/${descriptor}`))}`);
+    fsyncSync(descriptor);
+  };
+  files.linkSync = (from, to) => {
+    done.push(`link ${short(from)}, ${short(to)}`);
+    linkSync(from, to);
+  };
+  files.renameSync = (from, to) => {
+    done.push(`rename ${short(from)}, ${short(to)}`);
+    renameSync(from, to);
+  };
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    Object.assign(files, { fsyncSync, linkSync, renameSync });
+    syncBuiltinESMExports();
+  });
+  return done;
+};
+
+describe('a file is on disk before it has its name, and its name before anybody hears of it', () => {
+  it('when it is created', async () => {
+    const folder = join(await temporaryFolder(), 'folder');
+    const done = diskWork();
+    await createFile(join(folder, 'file'), 'text');
+    expect(done.slice(-3)).toEqual(['fsync file aside', 'link file aside, file', 'fsync folder']);
+    expect(done.filter((each) => each === 'fsync folder' || each.startsWith('fsync hf-aws-unit-'))).toHaveLength(2);
+  });
+
+  it('when it is replaced', async () => {
+    const folder = await temporaryFolder();
+    const done = diskWork();
+    await replaceFile(join(folder, 'file'), 'text');
+    expect(done).toEqual(['fsync file aside', 'rename file aside, file', `fsync ${basename(folder)}`]);
+  });
+});
 
 describe('creating a file', () => {
   it('makes it and its folders, for their owner alone', async () => {

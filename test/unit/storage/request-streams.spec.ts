@@ -1,8 +1,10 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { StreamEvent } from '../../../src/application/ports.ts';
 import { createIdOf, returnIdOf } from '../../../src/domain/ids.ts';
+import { createFile } from '../../../src/storage/atomic-file.ts';
 import { createRequestStreams } from '../../../src/storage/request-streams.ts';
 import { origin, uuid } from '../provider-world.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -33,6 +35,25 @@ describe('a stream', () => {
     expect(await streams.append(id, 3, [completed(4)], origin)).toBe(4);
     expect((await createRequestStreams(folder).load(id)).events.map(({ at }) => at)).toEqual([1, 2, 3, 4]);
     expect(await streams.archived()).toEqual([]);
+  });
+
+  it.each(['load', 'append'] as const)('in a pack is as it was: %s', async (use) => {
+    const { streams, folder } = await filled();
+    const before = await streams.load(id);
+    await streams.archive(id);
+    await streams.packArchive(0);
+    const other = createRequestStreams(folder);
+    expect(await readdir(join(folder, 'requests'))).toEqual([]);
+    if (use === 'append') {
+      expect(await other.append(id, 3, [completed(4)], origin)).toBe(4);
+      expect(await other.ids()).toEqual([id]);
+    }
+    const times = use === 'append' ? [1, 2, 3, 4] : [1, 2, 3];
+    for (const each of [other, streams]) {
+      const { events } = await each.load(id);
+      expect(events.map(({ at }) => at)).toEqual(times);
+      expect(events.slice(0, 3)).toEqual(before.events);
+    }
   });
 
   it('is told its new version', async () => {
@@ -74,6 +95,108 @@ describe('a stream', () => {
     await writeFile(`${pathOf(3)}.4711-abcdef.tmp`, '{"stre');
     expect((await streams.load(id)).version).toBe(3);
   });
+});
+
+describe('the archive', () => {
+  const other = createIdOf(uuid(2));
+  const packsIn = async (folder: string): Promise<readonly string[]> => (await readdir(join(folder, 'archive'))).sort();
+
+  it('is two files for all streams of a day, which zcat shows', async () => {
+    const { streams, folder } = await filled();
+    await streams.append(other, 0, [completed(9)], origin);
+    for (const each of [id, other]) await streams.archive(each);
+    await streams.packArchive(0);
+    const [index = '', pack = '', ...more] = await packsIn(folder);
+    expect([index, pack, more]).toEqual([
+      expect.stringMatching(/^\d{4}-\d\d-\d\d-[0-9a-f]{16}\.index\.json$/),
+      expect.stringMatching(/\.jsonl\.gz$/),
+      [],
+    ]);
+    const text = execFileSync('zcat', [join(folder, 'archive', pack)], { encoding: 'utf8' });
+    const lines = text.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ stream: id }, { stream: other }]);
+    expect([...(await createRequestStreams(folder).archived())].sort()).toEqual([id, other].sort());
+  });
+
+  it('takes over what an earlier version has set aside', async () => {
+    const { streams, folder } = await filled();
+    await mkdir(join(folder, 'archive'));
+    await rename(join(folder, 'requests', id), join(folder, 'archive', id));
+    expect((await streams.load(id)).version).toBe(3);
+    expect(await streams.archived()).toEqual([id]);
+    await streams.packArchive(0);
+    expect((await packsIn(folder)).includes(id)).toBe(false);
+    expect((await streams.load(id)).version).toBe(3);
+  });
+
+  it('that was killed while it packed loses and doubles nothing', async () => {
+    const { streams, folder } = await filled();
+    const kept = join(folder, 'kept');
+    await streams.archive(id);
+    await cp(join(folder, 'archive'), kept, { recursive: true });
+    await streams.packArchive(0);
+    // Killed before the folders went, and before the index of another pack was written.
+    await cp(kept, join(folder, 'archive'), { recursive: true });
+    await writeFile(join(folder, 'archive', '2026-01-01-0123456789abcdef.jsonl.gz'), 'half');
+    await mkdir(join(folder, 'archive', 'trash-1', '0'), { recursive: true });
+    const after = createRequestStreams(folder);
+    expect([(await after.load(id)).version, await after.archived()]).toEqual([3, [id]]);
+    await after.packArchive(0);
+    const next = createRequestStreams(folder);
+    expect([(await next.load(id)).version, await next.archived()]).toEqual([3, [id]]);
+    expect((await packsIn(folder)).filter((name) => /^(batch|trash)/.test(name))).toEqual([]);
+  });
+
+  it('gives the later of two packs that hold a stream', async () => {
+    const { streams, folder } = await filled();
+    for (const version of [3, 4, 5]) {
+      await streams.archive(id);
+      await streams.packArchive(0);
+      await streams.append(id, version, [completed(version + 1)], origin);
+    }
+    await streams.archive(id);
+    await streams.packArchive(0);
+    expect((await createRequestStreams(folder).load(id)).events.map(({ at }) => at)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('drops the packs of one day at a time, and only those that are old enough', async () => {
+    const { streams, folder } = await filled();
+    await streams.archive(id);
+    await streams.packArchive(0);
+    for (const day of ['2026-01-01', '2026-01-02'])
+      for (const end of ['index.json', 'jsonl.gz']) {
+        const text = end === 'index.json' ? '{}' : '';
+        await writeFile(join(folder, 'archive', `${day}-0123456789abcdef.${end}`), text);
+      }
+    const count = async (before: number): Promise<number> => {
+      await streams.packArchive(before);
+      return (await packsIn(folder)).length;
+    };
+    const midnight = Date.parse('2026-01-03');
+    expect([await count(0), await count(midnight), await count(midnight), await count(midnight)]).toEqual([6, 4, 2, 2]);
+    expect((await streams.load(id)).version).toBe(3);
+  });
+
+  it('whose index is damaged is named, and nothing in it is taken for absent', async () => {
+    const { streams, folder } = await filled();
+    await streams.archive(id);
+    await streams.packArchive(0);
+    const [index = ''] = await packsIn(folder);
+    await writeFile(join(folder, 'archive', index), '');
+    await expect(createRequestStreams(folder).load(id)).rejects.toMatchObject({
+      code: 'storage.unreadable',
+      message: expect.stringContaining(index),
+    });
+  });
+});
+
+it('a document whose folder has just been moved is refused: the folder is not made again', async () => {
+  const folder = await temporaryFolder();
+  const path = join(folder, 'requests', id, '000000003.json');
+  await expect(createFile(path, '{}', join(folder, 'appending'), false)).rejects.toMatchObject({
+    code: 'storage.conflict',
+  });
+  expect(await readdir(folder)).toEqual(['appending']);
 });
 
 describe('the list of streams', () => {

@@ -29,7 +29,7 @@ describe('archiving', () => {
 
     expect(await world.service.getRequestStatus({ requestId: returnId, includeMachines: true })).toEqual(before);
     expect((await world.service.listRequests()).items.map((view) => view.requestId)).not.toContain(returnId);
-    await access(join(world.workDir, 'archive', returnId));
+    await expect(access(join(world.workDir, 'requests', returnId))).rejects.toThrow();
   });
 
   it('leaves what was finished lately', async () => {

@@ -1,0 +1,15 @@
+import { chmod } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { diagnoseWorkFolder } from '../../../src/storage/work-folder.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+
+it.each([
+  [0o700, 'ok', 'links are exclusive'],
+  [0o750, 'ok', 'links are exclusive'],
+  [0o770, 'warning', 'may be written to by its group (mode 770)'],
+  [0o777, 'warning', 'may be written to by everybody (mode 777)'],
+])('a work folder of mode %o is told as %s', async (mode, status, what) => {
+  const folder = await temporaryFolder();
+  await chmod(folder, mode);
+  expect(await diagnoseWorkFolder(folder)).toMatchObject([{ status, what: expect.stringContaining(what) }]);
+});
