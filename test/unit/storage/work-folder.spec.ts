@@ -11,5 +11,5 @@ it.each([
 ])('a work folder of mode %o is told as %s', async (mode, status, what) => {
   const folder = await temporaryFolder();
   await chmod(folder, mode);
-  expect(await diagnoseWorkFolder(folder)).toMatchObject([{ status, what: expect.stringContaining(what) }]);
+  expect(await diagnoseWorkFolder(folder, undefined)).toMatchObject([{ status, what: expect.stringContaining(what) }]);
 });
