@@ -60,10 +60,12 @@ const table = {
     'an object of image id to {rootDeviceName, architecture, rootDeviceType}',
   ),
   missingImages: names('image ids'),
-  subnets: setting<OfNames<{ readonly zone: string; readonly vpc: string }>>(
+  subnets: setting<OfNames<{ readonly zone: string; readonly vpc: string; readonly ipv6Native?: boolean }>>(
     {},
-    isRecordOf(isTextsAt('zone', 'vpc')),
-    'an object of subnet id to {zone, vpc}',
+    isRecordOf(
+      (value) => isTextsAt('zone', 'vpc')(value) && /^(undefined|boolean)$/.test(typeof Object(value).ipv6Native),
+    ),
+    'an object of subnet id to {zone, vpc, ipv6Native?}',
   ),
   missingSubnets: names('subnet ids'),
   missingKeys: names('key names'),

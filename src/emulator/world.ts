@@ -38,6 +38,8 @@ export interface LaunchSpec {
   readonly volumes: readonly VolumeSpec[];
   readonly interfaces: readonly InterfaceSpec[];
   readonly privateIp?: string;
+  /** Has an IPv6 address only. */
+  readonly isIpv6?: boolean;
   readonly placementGroup?: string;
   readonly tenancy: string;
   readonly coreCount: number;

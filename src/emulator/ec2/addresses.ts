@@ -15,8 +15,11 @@ export const privateAddress = (
   instance: InstanceRecord,
   spec: LaunchSpec,
 ): { ip: string; name: string } => {
+  const zone = domain(world.settings.region, 'ec2.internal', 'compute.internal');
+  // Where there is no IPv4 address, the name is that of the resource.
+  if (spec.isIpv6 === true) return { ip: `2600:1f18::${instance.number.toString(16)}`, name: `${instance.id}.${zone}` };
   const ip = spec.privateIp ?? `10.${parts(instance.number)}`;
-  return { ip, name: `ip-${dashed(ip)}.${domain(world.settings.region, 'ec2.internal', 'compute.internal')}` };
+  return { ip, name: `ip-${dashed(ip)}.${zone}` };
 };
 
 export const publicAddress = (world: World, instance: InstanceRecord): { ip: string; name: string } => {

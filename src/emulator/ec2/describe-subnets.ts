@@ -17,11 +17,12 @@ const filters: FilterTable<Subnet> = {
   'vpc-id': ({ vpc }) => vpc,
 };
 
-const subnetXml = (world: World, { id, zone, vpc }: Subnet): XmlFields => ({
+const subnetXml = (world: World, { id, zone, vpc, ipv6Native = false }: Subnet): XmlFields => ({
   subnetId: id,
   state: 'available',
   vpcId: vpc,
-  cidrBlock: '10.0.0.0/20',
+  cidrBlock: ipv6Native ? undefined : '10.0.0.0/20',
+  ipv6Native,
   availableIpAddressCount: Math.min(mostAddresses, freeAddresses(world, id)),
   availabilityZone: zone,
   ownerId,

@@ -30,6 +30,11 @@ const publicOf = (world: World, view: InstanceView) =>
     ? publicAddress(world, view.instance)
     : undefined;
 
+const addressXml = ({ address, reservation: { spec } }: InstanceView): XmlFields =>
+  spec.isIpv6 === true
+    ? { ipv6Address: address?.ip, ipv6AddressesSet: address && [{ ipv6Address: address.ip }] }
+    : { privateIpAddress: address?.ip };
+
 const interfaceSet = (world: World, view: InstanceView): XmlFields[] => {
   const { instance, reservation, address } = view;
   const { spec } = reservation;
@@ -42,7 +47,7 @@ const interfaceSet = (world: World, view: InstanceView): XmlFields[] => {
     sourceDestCheck: true,
     interfaceType: 'interface',
     // Only the first interface's address is modelled.
-    privateIpAddress: one === primaryInterface(view) ? address?.ip : undefined,
+    ...(one === primaryInterface(view) ? addressXml(view) : {}),
     privateDnsName: one === primaryInterface(view) ? address?.name : undefined,
     groupSet: groupSet(one.groups),
     attachment: {
@@ -82,7 +87,7 @@ const attachments = (world: World, view: InstanceView): XmlFields => {
   return {
     subnetId: spec.subnetId,
     vpcId: spec.vpcId,
-    privateIpAddress: view.address?.ip,
+    ...addressXml(view),
     ipAddress: publicOf(world, view)?.ip,
     blockDeviceMapping: deviceMapping(world, view),
     networkInterfaceSet: interfaceSet(world, view),

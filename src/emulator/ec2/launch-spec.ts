@@ -103,6 +103,7 @@ export const readLaunchSpec = (world: World, params: Parameters): LaunchSpec => 
     zone: subnet.zone,
     subnetId: subnet.id,
     vpcId: subnet.vpc,
+    ...(subnet.ipv6Native === true && { isIpv6: true }),
     groups: groups.length > 0 ? groups : (interfaces[0]?.groups ?? []),
     interfaces,
     volumes: volumesOf(params, image),

@@ -7,6 +7,8 @@ export interface Subnet {
   readonly id: string;
   readonly zone: string;
   readonly vpc: string;
+  /** Whether it has IPv6 addresses only. */
+  readonly ipv6Native?: boolean;
 }
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { InstanceTypeInfo } from '@aws-sdk/client-ec2';
 import type {
   CapacityProvider,
@@ -161,7 +162,8 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
     const anybody = 'arn:aws:iam::<account>:user/anybody';
     return roleArn(stand === undefined ? await remember('caller', () => accountLifetime, ask) : anybody, name);
   };
-  const launchTemplates = createLaunchTemplates({ ...options, ec2 });
+  const pause = (ms: number): Promise<void> => wait(ms, undefined, { signal: options.signal }).catch(() => undefined);
+  const launchTemplates = createLaunchTemplates({ ...options, ec2, pause });
   const shared = { ...options, ec2, rootDeviceOf, zonesOf, launchTemplates };
   const checked = (provider: CapacityProvider): CapacityProvider =>
     checking(withFreshImages(provider, { imageOf, forget: options.forget }));

@@ -96,11 +96,19 @@ const subnetComplaints = (subnets: readonly Subnet[], template: Template): reado
   const vpcs = [...new Set(subnets.map(({ VpcId }) => VpcId))];
   const apart = vpcs.length > 1 ? [error('subnetId', `the subnets are in different VPCs: ${vpcs.join(', ')}`)] : [];
   const full = subnets
-    .filter(({ AvailableIpAddressCount }) => AvailableIpAddressCount === 0)
+    .filter(({ AvailableIpAddressCount, Ipv6Native }) => AvailableIpAddressCount === 0 && Ipv6Native !== true)
     .map(({ SubnetId }) => warning(fieldOfItem('subnetId', subnetIds, SubnetId), `${SubnetId} has no free address`));
   const free = subnets.reduce((sum, { AvailableIpAddressCount = 0 }) => sum + AvailableIpAddressCount, 0);
-  const tight = free < maxNumber ? [warning('subnetId', `has ${free} free addresses for maxNumber ${maxNumber}`)] : [];
-  return [...apart, ...full, ...tight, ...zoneComplaints(subnets, template)];
+  const isIpv6 = subnets.some(({ Ipv6Native }) => Ipv6Native === true);
+  const tight =
+    free < maxNumber && !isIpv6 ? [warning('subnetId', `has ${free} free addresses for maxNumber ${maxNumber}`)] : [];
+  const ipv6 = subnets
+    .filter(({ Ipv6Native }) => Ipv6Native === true)
+    .map(({ SubnetId }) => {
+      const text = `${SubnetId} is IPv6-only: Host Factory gets the IPv6 addresses of its hosts as privateIpAddress`;
+      return warning(fieldOfItem('subnetId', subnetIds, SubnetId), text);
+    });
+  return [...apart, ...full, ...tight, ...ipv6, ...zoneComplaints(subnets, template)];
 };
 
 interface Lookup {

@@ -50,7 +50,7 @@ export interface LaunchTemplates {
    * shared by all requests and processes after. `review` may refuse the administrator's by throwing, before it is made.
    */
   ensure(data: RequestLaunchTemplateData, base?: BaseTemplate, review?: Review): Promise<LaunchTemplateRef>;
-  /** Is told of a template that EC2 does not know any more: it is made again when next wanted. */
+  /** Is told of a template that EC2 does not know, any more or yet: after a moment it is made again when next wanted. */
   forget(id: string): Promise<void>;
   /** Pins a moving version of the administrator's own template to its number, and tells what that version says. */
   pin(
@@ -64,7 +64,13 @@ export interface LaunchTemplatesOptions extends Mark {
   /** Keeps the ids of templates between calls. */
   readonly remember: Remember;
   readonly forget: (value: string) => Promise<void>;
+  /** Waits, at most until the time of the call is over. */
+  readonly pause: (ms: number) => Promise<void>;
 }
+
+/** Times one call waits for EC2 to know what was just made, a little longer each time. */
+const mostPauses = 3;
+const pauseMs = 500;
 
 const namePrefix = 'hf-aws-';
 /** After it the template is looked for again, so that one somebody deleted is noticed in time. */
@@ -126,7 +132,25 @@ export const createLaunchTemplates = ({
   version,
   remember,
   forget,
+  pause,
 }: LaunchTemplatesOptions): LaunchTemplates => {
+  let pauses = 0;
+  /** Answers whether it waited. */
+  const backOff = async (): Promise<boolean> => {
+    if (pauses >= mostPauses) return false;
+    pauses += 1;
+    await pause(pauseMs * 2 ** pauses);
+    return true;
+  };
+  /** A template that exists may be unknown to EC2's reads for a moment. */
+  const find = async (name: string): Promise<string> => {
+    try {
+      return await ec2.launchTemplateId(name);
+    } catch (error) {
+      if (!hasCode(error, 'provider.missing') || !(await backOff())) throw error;
+      return find(name);
+    }
+  };
   // The name makes it idempotent. A client token might answer with the template of this name that somebody deleted.
   const create = async (name: string, data: RequestLaunchTemplateData): Promise<string> => {
     const Tags = [
@@ -144,7 +168,7 @@ export const createLaunchTemplates = ({
     } catch (error) {
       // Another process was faster, or an earlier call was cut off: the name says that the content is the same.
       if (!hasCode(error, 'provider.misconfigured') || !/AlreadyExists/.test(error.aws?.code ?? '')) throw error;
-      return ec2.launchTemplateId(name);
+      return find(name);
     }
   };
   const pin: LaunchTemplates['pin'] = async ({ id, version = '$Default' }) => ({
@@ -154,7 +178,10 @@ export const createLaunchTemplates = ({
   const numberOf = async ({ id, version = '$Default' }: BaseTemplate): Promise<string> =>
     version.startsWith('$') ? (await pin({ id, version })).version : version;
   return {
-    forget,
+    forget: async (id) => {
+      await forget(id);
+      await backOff();
+    },
     pin,
     ensure: async (data, base, review) => {
       const from = base && { ...base, version: await numberOf(base) };

@@ -15,12 +15,17 @@ const stateByCode: ReadonlyMap<number, MachineState> = new Map([
 
 const stateOf = ({ State }: Instance): MachineState => stateByCode.get((State?.Code ?? 0) & 0xff) ?? 'pending';
 
-/** With EFA an instance has several interfaces; the primary one is the first device of the first card. */
-const primaryAddress = ({ PrivateIpAddress, NetworkInterfaces = [] }: Instance): string =>
-  NetworkInterfaces.find(({ Attachment }) => Attachment?.DeviceIndex === 0 && (Attachment.NetworkCardIndex ?? 0) === 0)
-    ?.PrivateIpAddress ??
-  PrivateIpAddress ??
-  '';
+/**
+ * With EFA an instance has several interfaces; the primary one is the first device of the first card. In a subnet that is IPv6-only
+ * there is no other address than an IPv6 one.
+ */
+const primaryAddress = ({ PrivateIpAddress, Ipv6Address, NetworkInterfaces = [] }: Instance): string => {
+  const primary = NetworkInterfaces.find(
+    ({ Attachment }) => Attachment?.DeviceIndex === 0 && (Attachment.NetworkCardIndex ?? 0) === 0,
+  );
+  const ipv6 = primary?.Ipv6Addresses?.[0]?.Ipv6Address ?? Ipv6Address;
+  return primary?.PrivateIpAddress ?? PrivateIpAddress ?? ipv6 ?? '';
+};
 
 const reasonOf = ({ StateReason, StateTransitionReason = '' }: Instance): string => {
   const { Code = '', Message = '' } = StateReason ?? {};

@@ -1,5 +1,6 @@
 import type { RequestLaunchTemplateData, ResponseLaunchTemplateData } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
+import { PluginError } from '../../../../src/domain/errors.ts';
 import { createLaunchTemplates } from '../../../../src/providers/aws/launch-templates.ts';
 import { createFakeEc2 } from './fake-ec2.ts';
 
@@ -21,6 +22,7 @@ const over = async (base: ResponseLaunchTemplateData, own: RequestLaunchTemplate
     version: '1.2.3',
     remember: (_key, _lifetime, find) => find(),
     forget: async () => undefined,
+    pause: async () => undefined,
   });
   await ensure(own, { id: 'lt-theirs', version: '3', ownTypes: true, onlySpot: true });
   return made[0] ?? {};
@@ -130,5 +132,53 @@ describe('a launch template of ours over the administrator’s', () => {
       TagSpecifications: [],
     });
     expect(await over({ SecurityGroupIds: ['sg-theirs'] }, ours)).toEqual({ ...ours, TagSpecifications: [] });
+  });
+});
+
+describe('a launch template that EC2 does not know yet', () => {
+  const missing = (code: string) =>
+    new PluginError('provider.missing', `It failed. Error Code: ${code}: no`, { aws: { code, action: 'It' } });
+  const setUp = (unknownFor: number) => {
+    const pauses: number[] = [];
+    let left = unknownFor;
+    const templates = createLaunchTemplates({
+      ec2: {
+        ...createFakeEc2(),
+        createLaunchTemplate: async () => {
+          const code = 'InvalidLaunchTemplateName.AlreadyExistsException';
+          const aws = { code, action: 'CreateLaunchTemplate' };
+          throw new PluginError('provider.misconfigured', `It failed. Error Code: ${code}: taken`, { aws });
+        },
+        launchTemplateId: async () => {
+          left -= 1;
+          if (left >= 0) throw missing('InvalidLaunchTemplateName.NotFoundException');
+          return 'lt-ours';
+        },
+      },
+      owner: 'hostfactory/awsinst',
+      version: '1.2.3',
+      remember: (_key, _lifetime, find) => find(),
+      forget: async () => undefined,
+      pause: async (ms) => void pauses.push(ms),
+    });
+    return { templates, pauses };
+  };
+
+  it('is looked for again by its name, a little later each time', async () => {
+    const { templates, pauses } = setUp(2);
+    expect(await templates.ensure({ KeyName: 'mine' })).toEqual({ id: 'lt-ours', version: '1' });
+    expect(pauses).toEqual([1000, 2000]);
+  });
+
+  it('is given up after some tries', async () => {
+    const { templates, pauses } = setUp(10);
+    await expect(templates.ensure({ KeyName: 'mine' })).rejects.toMatchObject({ code: 'provider.missing' });
+    expect(pauses).toEqual([1000, 2000, 4000]);
+  });
+
+  it('keeps the launch that missed it from coming again at once', async () => {
+    const { templates, pauses } = setUp(0);
+    for (let n = 0; n < 5; n++) await templates.forget('lt-ours');
+    expect(pauses).toEqual([1000, 2000, 4000]);
   });
 });

@@ -1,6 +1,8 @@
 import { CreateLaunchTemplateCommand, type RequestLaunchTemplateData } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
+import { resultOf } from '../../../../src/domain/machine.ts';
 import type { Template } from '../../../../src/domain/template.ts';
+import { onDemandTemplate } from '../../domain/template-fixture.ts';
 import { clientOf } from '../../emulator/region.ts';
 import { startLaunches } from './launches.ts';
 
@@ -233,4 +235,53 @@ it.each([
   await launch({ placementGroupName: 'apart' });
   const prepared = await prepare({ subnetIds: ['subnet-0000000a', 'subnet-0000000b'] }, { requestId: 'req-2' });
   expect(prepared?.call).toMatchObject({ SubnetId: next });
+});
+
+it('validation tells of subnets of one zone, where a fleet takes one of them', async () => {
+  const { aws } = await startLaunches();
+  const { inspect } = await aws.inspector();
+  const rules = async (fields: Partial<Template>) =>
+    (await inspect({ ...onDemandTemplate, ...fields })).map(({ severity, rule }) => `${severity} ${rule}`);
+  expect(await rules(spot)).toContainEqual(
+    expect.stringMatching(/^warning subnet-0000000a, subnet-0000001a are all in us-east-1a/),
+  );
+  expect(await rules({ ...spot, providerApi: 'ASG' })).toEqual([]);
+  expect(await rules({ ...spot, priceType: 'ondemand' })).toEqual([]);
+});
+
+it('a launch template that EC2 does not know yet is waited for', async () => {
+  const { launch, emulator } = await startLaunches();
+  const effect = { kind: 'error', code: 'InvalidLaunchTemplateId.NotFound' } as const;
+  emulator.addFault({ action: 'CreateFleet', effect });
+  const reports = await launch(spot);
+  expect(reports.at(-1)?.machines).toHaveLength(2);
+  const [first, second] = emulator.calls('CreateFleet').map(({ at }) => at);
+  expect(Number(second) - Number(first)).toBeGreaterThanOrEqual(1000);
+});
+
+describe('in a subnet that is IPv6-only', () => {
+  const ipv6 = 'subnet-0000000c';
+  const settings = {
+    pendingMs: 0,
+    subnets: { [ipv6]: { zone: 'us-east-1c', vpc: 'vpc-00000001', ipv6Native: true } },
+  };
+
+  it('a host is usable by its name and its IPv6 address', async () => {
+    const { launch, aws, emulator } = await startLaunches(settings);
+    await launch({ subnetIds: [ipv6] });
+    const [sighting] = await aws.hosts.describe(emulator.instances().map(({ id }) => id));
+    expect(sighting).toMatchObject({
+      state: 'running',
+      name: expect.stringMatching(/^i-[0-9a-f]+\.ec2\.internal$/),
+      privateIpAddress: expect.stringMatching(/^2600:1f18::/),
+    });
+    expect(sighting && resultOf(sighting)).toBe('succeed');
+  });
+
+  it('validation says so, and counts no IPv4 addresses', async () => {
+    const { aws } = await startLaunches(settings);
+    const { inspect } = await aws.inspector();
+    const found = await inspect({ ...onDemandTemplate, subnetIds: [ipv6] });
+    expect(found).toEqual([{ severity: 'warning', field: 'subnetId', rule: expect.stringMatching(/IPv6-only/) }]);
+  });
 });

@@ -23,6 +23,7 @@ const setUp = (options: Partial<RunInstancesOptions> = {}) => {
     ...ours,
     remember: (_key, _lifetime, find) => find(),
     forget: async () => undefined,
+    pause: async () => undefined,
   });
   const provider = createRunInstancesProvider({
     ec2,
