@@ -138,6 +138,10 @@ const deaths: readonly (readonly [reason: RegExp, advice: string])[] = [
     'somebody else ended machines by the EC2 API: CloudTrail shows who called TerminateInstances or StopInstances',
   ],
   [/InstanceInitiated/, 'machines shut themselves down: look at their user data and image'],
+  [
+    /^Client\.InternalError/,
+    'EC2 could not start machines (Client.InternalError): most often it may not use the key of an encrypted volume; look at the policy of the KMS key',
+  ],
   [/Spot/, 'AWS took spot machines back: name more instance types and subnets, or set percentOnDemand'],
 ];
 
