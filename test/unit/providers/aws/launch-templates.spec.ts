@@ -156,6 +156,7 @@ describe('a launch template that EC2 does not know yet', () => {
         },
       },
       owner: 'hostfactory/awsinst',
+      store: 'store-1',
       version: '1.2.3',
       remember: (_key, _lifetime, find) => find(),
       forget: async () => undefined,
