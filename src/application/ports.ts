@@ -493,7 +493,9 @@ export interface Registration {
   readonly file: string;
   readonly list: 'providerplugins' | 'providers';
   readonly entry: Readonly<Record<string, unknown>>;
-  readonly state: 'to be added by you' | 'added' | 'was there';
+  readonly state: 'to be added by you' | 'added' | 'taken over' | 'was there';
+  /** The plug-in that a provider ran before it was taken over. */
+  readonly before?: string;
 }
 
 export interface SetUpAnswer {

@@ -44,15 +44,17 @@ export const configCommands =
         (options) =>
           done(
             withService(door, options, async (service) => {
-              const { file, warnings } = await service.getConfiguration(originOptions(options));
-              const answer = { file: file ?? null, isValid: true, warnings };
+              const { file, warnings, errors } = await service.getConfiguration(originOptions(options));
+              const answer = { file: file ?? null, isValid: errors.length === 0, warnings, errors };
+              const verdict = errors.length === 0 ? 'can be used' : 'cannot be used as it is';
               show(door, options, answer, () =>
                 [
                   ...warnings.map((warning) => `warning: ${warning}`),
-                  file === undefined ? 'There is no file; the defaults apply.' : `${file} can be used`,
+                  ...errors.map((error) => `error: ${error}`),
+                  file === undefined ? 'There is no file; the defaults apply.' : `${file} ${verdict}`,
                 ].join('\n'),
               );
-              return 0;
+              return errors.length === 0 ? 0 : 1;
             }),
           ),
       )

@@ -202,10 +202,19 @@ const placesOf = ({ env }: Door, { instance, directory }: SetUpOrder): Readonly<
   };
 };
 
-const registrationText = ({ file, list: name, entry, state }: Registration): string =>
-  state === 'to be added by you'
-    ? `To be added to "${name}" in\n${file}:\n${JSON.stringify(entry, null, 2)}`
-    : `${state === 'added' ? 'Registered in' : 'Was registered already in'} ${file}: ${String(entry['name'])}`;
+const registrationText = ({ file, list: name, entry, state, before }: Registration): string => {
+  const own = String(entry['name']);
+  switch (state) {
+    case 'to be added by you':
+      return `To be added to "${name}" in\n${file}:\n${JSON.stringify(entry, null, 2)}`;
+    case 'taken over':
+      return `Taken over in ${file}: ${own} ran plug-in ${before}, and now runs ${String(entry['plugin'])}`;
+    case 'added':
+      return `Registered in ${file}: ${own}`;
+    case 'was there':
+      return `Was registered already in ${file}: ${own}`;
+  }
+};
 
 const writtenText = ({ instance }: SetUpOrder, { written, backups, registrations }: SetUpAnswer): string =>
   [

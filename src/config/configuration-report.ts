@@ -1,10 +1,39 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { ConfigurationReport, ConfiguredValue } from '../application/queries/get-configuration.ts';
+import { messageOf } from '../domain/errors.ts';
 import { type Environment, type ProviderEnvironment, placeVariables } from './environment.ts';
 import { providerConfigSchema } from './provider-config.schema.ts';
-import type { ProviderConfigReading } from './provider-config.ts';
+import type { ProviderConfig, ProviderConfigReading } from './provider-config.ts';
 
 const originOfPlace = (env: Environment, name: keyof typeof placeVariables): string =>
   placeVariables[name].find((variable) => (env[variable] ?? '').trim() !== '') ?? 'default';
+
+const faultOf = (path: string, mode: number, isFile: boolean): string | undefined => {
+  try {
+    const found = statSync(path);
+    if (isFile ? !found.isFile() : !found.isDirectory()) return `${path} is not a ${isFile ? 'file' : 'folder'}`;
+    accessSync(path, mode);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+};
+
+/** The files and folders of the configuration that cannot be used. */
+const unusable = (config: ProviderConfig): readonly string[] => {
+  const { AWS_CREDENTIAL_FILE: file, AWS_CREDENTIAL_SCRIPT: script, metricsTextfile: metrics } = config;
+  const needed = [
+    // With a program, the file is not read.
+    ['AWS_CREDENTIAL_FILE', script === undefined ? file : undefined, constants.R_OK, true],
+    ['AWS_CREDENTIAL_SCRIPT', script, constants.X_OK, true],
+    ['metricsTextfile', metrics === undefined ? undefined : dirname(metrics), constants.W_OK, false],
+  ] as const;
+  return needed.flatMap(([name, path, mode, isFile]) => {
+    const fault = path === undefined ? undefined : faultOf(path, mode, isFile);
+    return fault === undefined ? [] : [`${name} cannot be used: ${fault}`];
+  });
+};
 
 /** Where Host Factory's variables point, and the provider configuration parameter by parameter. */
 export const configurationReport = (
@@ -37,5 +66,10 @@ export const configurationReport = (
     const value = each.value === null ? otherwise.get(each.name) : undefined;
     return value === undefined ? each : { ...each, value, origin: 'environment' };
   });
-  return { ...(file === undefined ? {} : { file }), values: [...places, ...withOthers], warnings };
+  return {
+    ...(file === undefined ? {} : { file }),
+    values: [...places, ...withOthers],
+    warnings,
+    errors: unusable(config),
+  };
 };

@@ -198,27 +198,56 @@ export interface PlannedRegistration extends Registration {
   readonly text?: string;
 }
 
-const plan = (env: Environment, file: string, list: Registration['list'], entry: Document): PlannedRegistration => {
+interface Plan {
+  readonly env: Environment;
+  readonly file: string;
+  readonly list: Registration['list'];
+  readonly entry: Document;
+  readonly force: boolean;
+}
+
+/** What `hostProviders.json` held before there were plug-ins: no version, and the scripts of each provider. */
+const refuseFirstVersion = (
+  { env, file, entry }: Plan,
+  document: Document,
+  entries: readonly unknown[],
+  home: string,
+) => {
+  const isFirst =
+    Number(document['version'] ?? 1) < 2 && entries.some((each) => isObject(each) && 'scriptPath' in each);
+  if (!isFirst) return;
+  const { name, enabled } = entry;
+  const confPath = expand(env, String(entry['confPath']));
+  const own = JSON.stringify({ name, enabled, confPath, scriptPath: `${join(home, 'scripts')}/` });
+  throw new PluginError(
+    'configuration.invalid',
+    `${file} has the form of Symphony 7.2 and older, which init does not write; run it without --register, and add ${own}`,
+  );
+};
+
+const plan = ({ env, file, list, entry, force }: Plan, home: string): PlannedRegistration => {
   const document = readStrictly(file);
   const entries: unknown = document[list] ?? [];
   if (!Array.isArray(entries)) throw new PluginError('configuration.invalid', `${file}: ${list} must be an array`);
+  const textWith = (changed: readonly unknown[]) => `${JSON.stringify({ ...document, [list]: changed }, null, 2)}\n`;
+  if (list === 'providers') refuseFirstVersion({ env, file, list, entry, force }, document, entries, home);
   const there: unknown = entries.find((each: unknown) => isObject(each) && each['name'] === entry['name']);
-  if (there === undefined) {
-    const text = `${JSON.stringify({ ...document, [list]: [...entries, entry] }, null, 2)}\n`;
-    return { file, list, entry, state: 'added', text };
-  }
+  if (there === undefined) return { file, list, entry, state: 'added', text: textWith([...entries, entry]) };
   const found = isObject(there) ? there : {};
   const isOurs =
     list === 'providers'
       ? found['plugin'] === entry['plugin']
       : realScripts(env, found['scriptPath']) === realScripts(env, entry['scriptPath']);
   if (isOurs) return { file, list, entry: found, state: 'was there' };
-  const [what, otherwise] =
-    list === 'providers' ? ['provider', '--instance'] : ['plug-in with other scripts', '--plugin'];
-  throw new PluginError(
-    'configuration.invalid',
-    `${file} has another ${what} named ${String(entry['name'])}; choose another name with ${otherwise}`,
-  );
+  const refuse = (what: string, mend: string): PluginError =>
+    new PluginError('configuration.invalid', `${file} has another ${what} named ${String(entry['name'])}${mend}`);
+  if (list === 'providerplugins') throw refuse('plug-in with other scripts', '; choose another name with --plugin');
+  const before = String(found['plugin']);
+  if (found['enabled'] !== 0 && !force)
+    throw refuse('provider', `, enabled for plug-in ${before}: --force takes it over, --instance chooses another name`);
+  const taken = { ...found, ...entry };
+  const changed = entries.map((each: unknown) => (each === there ? taken : each));
+  return { file, list, entry: taken, state: 'taken over', before, text: textWith(changed) };
 };
 
 /** The name by which this installation is registered already: a second instance runs the same plug-in. */
@@ -246,7 +275,7 @@ export const planRegistration = async (
   const files = registrationFiles(conf ?? '$HF_CONFDIR');
   return (['providerplugins', 'providers'] as const).map((list) =>
     order.register
-      ? plan(env, files[list], list, entries[list])
+      ? plan({ env, file: files[list], list, entry: entries[list], force: order.force }, folder)
       : { file: files[list], list, entry: entries[list], state: 'to be added by you' },
   );
 };

@@ -172,6 +172,6 @@ export const setUp = async (env: Environment, home: string, order: SetUpOrder): 
   return {
     written: [...texts, ...changed].map((each) => each.file),
     backups,
-    registrations: registrations.map(({ file: path, list, entry, state }) => ({ file: path, list, entry, state })),
+    registrations: registrations.map(({ text: _text, ...registration }) => registration),
   };
 };

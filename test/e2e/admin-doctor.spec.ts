@@ -235,6 +235,26 @@ describe('hf-aws doctor', () => {
       exitCode: 0,
       body: { isValid: true, warnings: [expect.stringContaining('AWS_DESCRIBE_REQUEST_INTERVAL')] },
     });
+    const files = {
+      AWS_CREDENTIAL_FILE: '/nowhere/credentials',
+      metricsTextfile: '/nowhere/hf.prom',
+      AWS_CREDENTIAL_SCRIPT: '/nowhere/credentials.sh',
+    };
+    const { AWS_CREDENTIAL_SCRIPT: _script, ...withoutScript } = files;
+    await plugin.configure(withoutScript);
+    expect(await hfAwsJson(plugin, 'config', 'validate')).toMatchObject({
+      exitCode: 1,
+      body: {
+        isValid: false,
+        errors: [
+          expect.stringMatching(/^AWS_CREDENTIAL_FILE cannot be used: .*'\/nowhere\/credentials'$/),
+          expect.stringMatching(/^metricsTextfile cannot be used: .*'\/nowhere'$/),
+        ],
+      },
+    });
+    await plugin.configure(files);
+    const { stdout: told } = await hfAws(plugin, ['config', 'validate']);
+    expect(told).toMatch(/^error: AWS_CREDENTIAL_SCRIPT cannot be used: .*\n.*\n.* cannot be used as it is$/m);
     await plugin.configure({ AWS_REGION: 'moon' });
     expect(await hfAwsJson(plugin, 'config', 'validate')).toMatchObject({
       exitCode: 1,

@@ -175,11 +175,38 @@ describe('hf-aws init --register', () => {
     ).toEqual(before);
   });
 
+  it('takes over a disabled provider of another plug-in, an enabled one when forced, and keeps a copy', async () => {
+    const ibm = { name: 'awsinst', enabled: 0, plugin: 'aws', note: 'kept' };
+    const stock = JSON.stringify({ version: 2, providers: [ibm, other] });
+    await writeFile(join(plugin.directory, ...providers), stock);
+    const { exitCode, stdout } = await init('--kind', 'ondemand', '--register', '--plugin', 'awsts', '--no-aws');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^Taken over in .*hostProviders\.json: awsinst ran plug-in aws, and now runs awsts$/m);
+    const [copy = ''] = /Kept a copy: (.*hostProviders.*)/.exec(stdout)?.slice(1) ?? [];
+    expect(await readFile(copy, 'utf8')).toBe(stock);
+    const taken = { ...ibm, enabled: 1, plugin: 'awsts', confPath: `\${HF_CONFDIR}/providers/awsinst/` };
+    expect(await read(...providers)).toMatchObject({ version: 2, providers: [taken, other] });
+
+    const enabled = JSON.stringify({ version: 2, providers: [{ ...ibm, enabled: 1 }, other] });
+    await writeFile(join(plugin.directory, ...providers), enabled);
+    const forced = await init('--kind', 'ondemand', '--register', '--force', '--no-aws', '--json');
+    expect(JSON.parse(forced.stdout).registrations).toMatchObject([
+      { state: 'was there' },
+      { state: 'taken over', before: 'aws', entry: { plugin: 'awsts' } },
+    ]);
+    expect(await read(...providers)).toMatchObject({ providers: [taken, other] });
+  });
+
   it.each([
     [
       'a name that another provider has',
-      JSON.stringify({ providers: [{ name: 'awsinst', plugin: 'aws' }] }),
-      /has another provider named awsinst/,
+      JSON.stringify({ providers: [{ name: 'awsinst', plugin: 'aws', enabled: 1 }] }),
+      /has another provider named awsinst, enabled for plug-in aws: --force takes it over, --instance chooses/,
+    ],
+    [
+      'a file from before there were plug-ins',
+      JSON.stringify({ providers: [{ name: 'cc', enabled: 1, confPath: '/cc/conf', scriptPath: '/cc/scripts' }] }),
+      /has the form of Symphony 7\.2 and older.*add \{"name":"awsinst","enabled":1,"confPath":".*","scriptPath":"\/.*scripts\/"\}/,
     ],
     ['a file with comments', '{ "providers": [] } // ours', /cannot merge into .*add the entry by hand/],
     ['a list that is none', '{ "providers": {} }', /providers must be an array/],

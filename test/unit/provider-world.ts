@@ -240,7 +240,7 @@ export const startWorld = async (changes: Partial<Policy> = {}, connect?: Connec
         iamPolicy: async (served) => iamPolicy(served, { owner: 'hostfactory/awsinst' }),
       }),
     Explain: async () => explainHandler({ ...sync, readModel }),
-    GetConfiguration: async () => getConfigurationHandler(async () => ({ values: [], warnings: [] })),
+    GetConfiguration: async () => getConfigurationHandler(async () => ({ values: [], warnings: [], errors: [] })),
     GetTemplates: async () => getTemplatesHandler({ templates, log }),
     GetRequestStatus: async () => getRequestStatusHandler({ streams, clock, pause }),
     GetReturnRequests: async () => getReturnRequestsHandler({ ...sync, unseen: createUnseenHosts(workDir) }),

@@ -16,6 +16,8 @@ export interface ConfigurationReport {
   readonly file?: string;
   readonly values: readonly ConfiguredValue[];
   readonly warnings: readonly string[];
+  /** What is named and not there: calls fail for want of it. */
+  readonly errors: readonly string[];
 }
 
 /** Every setting with its value and where it comes from. */

@@ -27,7 +27,14 @@ const baseMs = new Map([
 const mostMs = 20_000;
 
 /** A name server or an endpoint that is away for a moment, as the SDK sees it; a certificate is not. */
-const mayConnect = new Set(['EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND']);
+const mayConnect = new Set([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'ProxyUnreachable',
+]);
 
 const backoff = ({ code, aws }: PluginError, attempt: number, random: () => number): number | undefined => {
   const base = baseMs.get(mayConnect.has(aws?.code ?? '') ? 'provider.transient' : code);

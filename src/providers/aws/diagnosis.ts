@@ -185,6 +185,7 @@ const mends: readonly (readonly [codes: RegExp, mend: string])[] = [
   [/^(OptInRequired|PendingVerification|Blocked)$/, 'ask AWS support to open the account or the Region'],
   [/^(ENOTFOUND|EAI_AGAIN)$/, 'check AWS_REGION, AWS_ENDPOINT_URL and DNS; behind a proxy, AWS_PROXY_HOST'],
   [/^(ECONN|EHOST|ENET|ETIMEDOUT|TimeoutError)/, 'check the network and the proxy: AWS_PROXY_HOST, AWS_ENDPOINT_URL'],
+  [/^Proxy/, 'check AWS_PROXY_HOST and AWS_PROXY_PORT, and what the proxy lets through'],
   [/CERT|SIGNED|ISSUER|TLS/, 'give Node the certificate of the proxy or endpoint: NODE_EXTRA_CA_CERTS'],
   [/^provider\.throttled$/, 'wait a minute and look again: others in this account call AWS too often'],
   [/^provider\.denied$/, 'attach the policy that hf-aws doctor --iam-policy prints'],

@@ -201,8 +201,9 @@ const codesByKind: readonly (readonly [FaultKind, readonly string[]])[] = [
       'UNABLE_TO_GET_ISSUER_CERT',
       'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
       'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-      // Ours, of a proxy that did not let the call through.
+      // Ours, of a proxy that did not let the call through, or is not there.
       'ProxyRefused',
+      'ProxyUnreachable',
     ],
   ],
 ];

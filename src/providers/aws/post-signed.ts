@@ -93,6 +93,14 @@ interface Signature {
   readonly at: number;
 }
 
+/** Through a proxy, only the proxy is looked up and connected to: what fails so never reached AWS. */
+const ofProxy = (error: NodeJS.ErrnoException): Error => {
+  const { syscall = '', message, code } = error;
+  if (!(error instanceof AggregateError) && !/^(getaddrinfo|connect)$/.test(syscall)) return error;
+  const text = `the proxy cannot be reached (${message || code}): check AWS_PROXY_HOST and AWS_PROXY_PORT`;
+  return Object.assign(new Error(text, { cause: error }), { name: 'ProxyUnreachable' });
+};
+
 const post = async (
   service: ServiceName,
   client: ClientConfig,
@@ -111,7 +119,7 @@ const post = async (
     const sent = request(url, options, (response) =>
       receive(response, url.protocol === 'https:').then(resolve, reject),
     );
-    sent.on('error', reject);
+    sent.on('error', (error) => reject(agent === undefined ? error : ofProxy(error)));
     limitTime(sent, client, signal);
     sent.end(body);
   });

@@ -41,7 +41,7 @@ describe('a call', () => {
       }),
   );
 
-  it.each(['EAI_AGAIN', 'ENOTFOUND', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'])(
+  it.each(['EAI_AGAIN', 'ENOTFOUND', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ProxyUnreachable'])(
     'that found no way to AWS (%s) is sent again, as the SDK does',
     async (code) => {
       const error = Object.assign(new Error('connect'), { code });

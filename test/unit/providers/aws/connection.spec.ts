@@ -40,6 +40,24 @@ describe('a call', () => {
     });
   });
 
+  it.each(['http', 'https'])('by %s, whose proxy is not there, names the proxy', async (scheme) => {
+    const gone = createServer();
+    const port = await portOf(gone);
+    await new Promise((resolve) => gone.close(resolve));
+    const endpoint = `${scheme}://ec2.us-east-1.amazonaws.com`;
+    for (const proxy of [
+      `http://no.such.proxy.invalid:${port}`,
+      `http://127.0.0.1:${port}`,
+      `http://localhost:${port}`,
+    ])
+      expect(await describeWith({ endpoint, proxy }), proxy).toMatchObject({
+        code: 'provider.unreachable',
+        message: expect.stringMatching(
+          /^DescribeInstances failed\. Error Code: ProxyUnreachable: the proxy cannot be reached \(.+\): check AWS_PROXY_HOST and AWS_PROXY_PORT$/,
+        ),
+      });
+  });
+
   it('waits for an encrypted connection no longer than for any', async () => {
     const silent = createServer((socket) => void onTestFinished(() => void socket.destroy()));
     const port = await portOf(silent);
