@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs';
 import type { ValidateTemplateAnswer } from '../application/commands/validate-template.ts';
 import { listFields } from '../application/listing.ts';
+import type { Finding } from '../domain/finding.ts';
 import { offeringOf, providerApiOf, type Template } from '../domain/template.ts';
 import { type Column, columnTable } from './columns.ts';
 import {
@@ -21,17 +22,53 @@ const isFile = (what: string): boolean => /[/\\]|\.json$/.test(what);
 
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-/** In the form that editors and terminals make links of: `file:line:column`. */
-const findingsText = ({ file, templates, errors, warnings }: ValidateTemplateAnswer): string => {
-  const findings = [...errors, ...warnings].sort((a, b) => a.line - b.line || a.column - b.column);
-  const lines = findings.map(({ severity, templateId, field, rule, hint, line, column }) => {
-    const what = [templateId === '' ? '' : `${templateId}:`, field, rule].filter((part) => part !== '').join(' ');
-    return [`${file}:${line}:${column}: ${severity}: ${what}`, ...(hint === undefined ? [] : [`    ${hint}`])]
-      .map((each) => fold(each, 4))
-      .join('\n');
+const byPlace = (a: Finding, b: Finding): number => a.line - b.line || a.column - b.column;
+
+/** The same mistake in several templates, at the first place of each; several of one template are told one by one. */
+interface Told extends Finding {
+  readonly templateIds: readonly string[];
+}
+
+const oneByOne = (findings: readonly Finding[]): readonly Told[] =>
+  findings.map((finding) => ({ ...finding, templateIds: [finding.templateId] }));
+
+const byMistake = (findings: readonly Finding[]): readonly Told[] => {
+  const groups = new Map<string, Finding[]>();
+  for (const finding of findings) {
+    const { severity, field, rule, hint } = finding;
+    const mistake = JSON.stringify([severity, field, rule, hint]);
+    groups.set(mistake, [...(groups.get(mistake) ?? []), finding]);
+  }
+  return [...groups.values()].flatMap((group): readonly Told[] => {
+    const templateIds = [...new Set(group.map(({ templateId }) => templateId))];
+    return templateIds.length === 1 ? oneByOne(group) : group.slice(0, 1).map((first) => ({ ...first, templateIds }));
   });
+};
+
+const findingText = (file: string, { severity, templateIds, field, rule, hint, line, column }: Told): string => {
+  const [templateId = '', ...others] = templateIds;
+  const who = others.length === 0 ? templateId : plural(templateIds.length, 'template');
+  const what = [who === '' ? '' : `${who}:`, field, rule].filter((part) => part !== '').join(' ');
+  return [
+    `${file}:${line}:${column}: ${severity}: ${what}`,
+    ...(hint === undefined ? [] : [`    ${hint}`]),
+    ...(others.length === 0 ? [] : [`    in ${templateIds.join(', ')}`]),
+  ]
+    .map((each) => fold(each, 4))
+    .join('\n');
+};
+
+/** In the form that editors and terminals make links of: `file:line:column`. Without `all`, a mistake of many templates is told once. */
+export const findingsText = (answer: ValidateTemplateAnswer, all: boolean): string => {
+  const { file, templates, errors, warnings } = answer;
+  const findings = [...errors, ...warnings].sort(byPlace);
+  const told = all ? oneByOne(findings) : [...byMistake(findings)].sort(byPlace);
   const counts = `${plural(errors.length, 'error')}, ${plural(warnings.length, 'warning')}`;
-  return [...lines, `${plural(templates.length, 'template')} in ${file}: ${counts}`].join('\n');
+  const isShort = told.length < findings.length;
+  return [
+    ...told.map((each) => findingText(file, each)),
+    `${plural(templates.length, 'template')} in ${file}: ${counts}${isShort ? ' (--all tells every place)' : ''}`,
+  ].join('\n');
 };
 
 const attributeOf =
@@ -141,6 +178,11 @@ export const templateCommands =
           each
             .positional('what', { type: 'string', describe: 'A file, or the id of one configured template' })
             .option('aws', { type: 'boolean', default: false, describe: 'Also ask AWS: images, networks, permissions' })
+            .option('all', {
+              type: 'boolean',
+              default: false,
+              describe: 'Every place of a mistake, not only the first of several templates',
+            })
             .example('hf-aws templates validate', 'all templates of the configured file')
             .example('hf-aws templates validate new.json', 'a file before it is put in place')
             .example('hf-aws templates validate od-m5 --aws', 'one template, against the account too'),
@@ -150,10 +192,10 @@ export const templateCommands =
               door,
               options,
               async (service) => {
-                const { what, aws } = options;
+                const { what, aws, all } = options;
                 const chosen = what === undefined ? {} : isFile(what) ? { file: what } : { templateId: what };
                 const answer = await service.validateTemplate({ aws, ...chosen, ...originOptions(options) });
-                show(door, options, answer, findingsText);
+                show(door, options, answer, (found) => findingsText(found, all));
                 return answer.isValid ? 0 : 1;
               },
               { looksOnly: true },
