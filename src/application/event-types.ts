@@ -9,6 +9,7 @@ const known: Readonly<Record<StreamEvent['type'], true>> = {
   CapacityRefused: true,
   ResourceCreated: true,
   ResourceChanged: true,
+  SearchExplained: true,
   MachinesObserved: true,
   MachinesMissed: true,
   MachinesGivenUp: true,

@@ -1,6 +1,7 @@
 import { hasCode, isPluginError, messageOf } from '../domain/errors.ts';
 import {
   fillingResources,
+  type HeldResource,
   type KnownRequest,
   missingUnits,
   type PreparedLaunch,
@@ -143,6 +144,12 @@ export const sendPoolByPool = async (
 const refusalText = ({ code, pool, message }: Refusal): string =>
   `Error Code: ${code} (${pool})${message === '' ? '' : `: ${message}`}`;
 
+const searchText = ({ kind, id, explained }: HeldResource): string => {
+  const text = `${kind} ${id} is looking for the rest.`;
+  const { shortage } = explained ?? {};
+  return shortage === undefined ? text : `${text} AWS says: Error Code: ${shortage.code}: ${shortage.message}`;
+};
+
 const countText = (request: KnownRequest): string => {
   const { wanted, machines } = request;
   const units = unitsOfAll(request, [...machines.values()]);
@@ -162,7 +169,7 @@ export const requestMessage = (request: KnownRequest): string => {
       return `${counts} AWS turned the launch away for too many calls; it will be sent again.`;
     return `${counts} AWS has not confirmed the launch yet; it will be looked up.`;
   }
-  const filling = fillingResources(request).map(({ kind, id }) => `${kind} ${id} is looking for the rest.`);
+  const filling = fillingResources(request).map(searchText);
   const reasons = [...new Set(request.refusals.map(refusalText))];
   return missingUnits(request) === 0 ? counts : [counts, ...filling, ...reasons].join(' ');
 };

@@ -2,7 +2,7 @@ import type { Complaint, Finding } from '../domain/finding.ts';
 import type { InstanceTypeTable } from '../domain/instance-type.ts';
 import type { Sighting } from '../domain/machine.ts';
 import type { Offering, RefusedOffering } from '../domain/offering.ts';
-import type { HeldResource, PreparedLaunch, Refusal, RequestEvent, Resource } from '../domain/request.ts';
+import type { HeldResource, PreparedLaunch, Refusal, RequestEvent, Resource, Shortage } from '../domain/request.ts';
 import type { OwnedSighting, ReturnEvent } from '../domain/return-request.ts';
 import type { ProviderApi, Template, TemplateProblem } from '../domain/template.ts';
 import type { TemplateKind } from '../domain/template-kinds.ts';
@@ -205,9 +205,6 @@ export interface Terminated {
   readonly done: ReadonlySet<string>;
   readonly refused: ReadonlyMap<string, string>;
 }
-
-/** Why a fleet or group lacks capacity. */
-export type Shortage = Pick<Refusal, 'code' | 'fault' | 'message'>;
 
 /** What machines were launched for: says what their tags are. */
 export type Launched = Pick<LaunchOrder, 'requestId' | 'template' | 'attributes'>;

@@ -18,7 +18,7 @@ import { terminateMachines } from './ending.ts';
 import { cancelledText, type LaunchOutcome, launchInNextPool, sendLaunch, soughtBy } from './launching.ts';
 import { noteOutcome } from './protection.ts';
 import { type DecideContext, decideOnRequest } from './streams.ts';
-import { abandonResources, markUnmarked, settleResources } from './sync-resource.ts';
+import { abandonResources, explainSearches, markUnmarked, settleResources } from './sync-resource.ts';
 import { keepBooks, type Look, type OpenCreate, type SyncPorts, sightingOf, windowOf } from './syncing.ts';
 
 const lost = (launch: PreparedLaunch, granted: number): Refusal => ({
@@ -191,6 +191,7 @@ export const syncCreate = async (
   if (state.stage === 'open') await giveUpOverdue(ports, context, id, state, look);
   if (policy.tagInstanceId && state.stage !== 'absent') await tagNewlyUsable(ports, request, state);
   await noteOutcome(ports, request, state);
+  if (state.stage === 'open') await explainSearches(ports, context, id, { before: request, after: state });
 };
 
 /** On record before EC2 is asked, and asked again at every look until EC2 shows the end. */

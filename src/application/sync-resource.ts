@@ -3,6 +3,7 @@ import { hasEnded, type Machine } from '../domain/machine.ts';
 import {
   fillingResources,
   type HeldResource,
+  isExplanationDue,
   type KnownRequest,
   liveMachines,
   liveUnits,
@@ -127,6 +128,26 @@ const keepAim = async (
   const owed = request.template.priceType === 'ondemand' ? missingUnits(request) : 0;
   const keeper = await keeperOf(ports, resource.kind);
   await unlessFault(ports.log, resource, keeper.aim(resource, { total: wanted, onDemand: onDemand + owed }));
+};
+
+/**
+ * Asks AWS, seldom, why fleets and groups that still look for capacity find no more: `before` is the request as it was at the last
+ * look. A fault tells nothing and is not asked about again before the next time.
+ */
+export const explainSearches = async (
+  ports: SyncPorts,
+  context: DecideContext,
+  id: string,
+  { before, after }: { readonly before: KnownRequest; readonly after: KnownRequest },
+): Promise<void> => {
+  const now = ports.awsTime();
+  if (now === undefined || after.machines.size > before.machines.size) return;
+  for (const resource of fillingResources(after)) {
+    if (!isExplanationDue(resource, now)) continue;
+    const keeper = await keeperOf(ports, resource.kind);
+    const shortage = await unlessFault(ports.log, resource, keeper.explain(resource));
+    await decideOnRequest(context, id, [{ type: 'ExplainSearch', now, resourceId: resource.id, shortage }]);
+  }
 };
 
 const endSearch = async (

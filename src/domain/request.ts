@@ -68,6 +68,9 @@ export interface Refusal {
   readonly tryNextPool?: boolean;
 }
 
+/** Why a fleet or group lacks capacity. */
+export type Shortage = Pick<Refusal, 'code' | 'fault' | 'message'>;
+
 /**
  * Whether a refusal of a launch that was sent before says that the earlier send brought nothing either: AWS looks at the client
  * token first, but not before it has let the caller in.
@@ -107,6 +110,13 @@ export type RequestEvent =
       readonly stage: ResourceStage;
     }
   | { readonly type: 'CapacityRefused'; readonly at: number; readonly clientToken: string; readonly refusal: Refusal }
+  | {
+      /** AWS was asked why a fleet or group finds no more; without `shortage` no reason was to be had. */
+      readonly type: 'SearchExplained';
+      readonly at: number;
+      readonly resourceId: string;
+      readonly shortage?: Shortage;
+    }
   | { readonly type: 'MachinesObserved'; readonly at: number; readonly machines: readonly Sighting[] }
   | { readonly type: 'MachinesMissed'; readonly at: number; readonly machineIds: readonly string[] }
   | {
@@ -156,6 +166,8 @@ export interface HeldResource extends Resource {
   readonly stage: ResourceStage;
   readonly clientToken: string;
   readonly createdAt: number;
+  /** When AWS was last asked why it finds no more, how often in all, and what AWS said. */
+  readonly explained?: { readonly at: number; readonly times: number; readonly shortage?: Shortage };
 }
 
 type Machines = ReadonlyMap<string, Machine>;
@@ -216,6 +228,15 @@ const sighted = (request: KnownRequest, seen: readonly Sighting[]): Machines =>
 const reopened = ({ settledMachines: _then, settledAt: _when, ...request }: KnownRequest): KnownRequest => ({
   ...request,
   stage: 'open',
+});
+
+/** A reason known before stands where no new one was to be had. */
+const withExplanation = (
+  resource: HeldResource,
+  { at, shortage = resource.explained?.shortage }: Extract<RequestEvent, { type: 'SearchExplained' }>,
+): HeldResource => ({
+  ...resource,
+  explained: { at, times: (resource.explained?.times ?? 0) + 1, ...(shortage === undefined ? {} : { shortage }) },
 });
 
 const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest => {
@@ -280,6 +301,13 @@ const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest =
             : launch,
         ),
         refusals: [...request.refusals, event.refusal],
+      };
+    case 'SearchExplained':
+      return {
+        ...request,
+        resources: request.resources.map((resource) =>
+          resource.id === event.resourceId ? withExplanation(resource, event) : resource,
+        ),
       };
     case 'MachinesObserved':
       return { ...request, machines: sighted(request, event.machines) };
@@ -365,6 +393,16 @@ export const liveMachines = (request: KnownRequest): readonly Machine[] =>
 export const fillingResources = ({ resources }: KnownRequest): readonly HeldResource[] =>
   resources.filter(({ stage }) => stage === 'filling');
 
+const firstExplanationAge = 120_000;
+const mostExplanations = 4;
+
+/** Whether it is time to ask AWS why a search finds no more: at the age of two minutes, then at doubled ages, four times in all. */
+export const isExplanationDue = ({ stage, createdAt, explained }: HeldResource, now: number): boolean => {
+  if (stage !== 'filling') return false;
+  if (explained === undefined) return now - createdAt >= firstExplanationAge;
+  return explained.times < mostExplanations && now - createdAt >= 2 * (explained.at - createdAt);
+};
+
 /** Units of machines: each counts for its type's weight where the template gives weights, else 1. */
 export const unitsOfAll = ({ providerApi, template }: KnownRequest, machines: readonly Machine[]): number => {
   const weights = providerApi === 'RunInstances' ? {} : weightsOf(template);
@@ -426,6 +464,13 @@ export type RequestCommand =
       readonly refusal?: Omit<Refusal, 'missing'>;
       /** What asks for the rest elsewhere. Nothing is changed where the rest is not that much any more. */
       readonly rest?: PreparedLaunch;
+    }
+  | {
+      readonly type: 'ExplainSearch';
+      readonly now: number;
+      readonly resourceId: string;
+      /** Undefined where no reason was to be had. */
+      readonly shortage: Shortage | undefined;
     }
   | {
       /** What one batched look at EC2 showed of the machines `asked` for. */
@@ -559,6 +604,16 @@ const changeResource = (
   return events;
 };
 
+/** Of two processes that asked at the same time, the first to record it is heard. */
+const explainSearch = (
+  request: KnownRequest,
+  { now: at, resourceId, shortage }: Extract<RequestCommand, { type: 'ExplainSearch' }>,
+): readonly RequestEvent[] => {
+  const resource = request.resources.find(({ id }) => id === resourceId);
+  if (resource === undefined || !isExplanationDue(resource, at)) return [];
+  return [{ type: 'SearchExplained', at, resourceId, ...(shortage === undefined ? {} : { shortage }) }];
+};
+
 /** Machines we gave up and EC2 has not shown as ended yet. */
 export const givenUpButStanding = ({ machines }: KnownRequest): readonly Machine[] =>
   [...machines.values()].filter(
@@ -625,6 +680,8 @@ const decideKnown = (
       return recordLaunch(request, command);
     case 'ChangeResource':
       return changeResource(request, command);
+    case 'ExplainSearch':
+      return explainSearch(request, command);
     case 'Observe':
       return observe(request, command);
     case 'GiveUp': {

@@ -83,6 +83,7 @@ const fieldsOf: { readonly [T in StreamEvent['type']]: Readonly<Record<string, C
   ResourceCreated: { clientToken: text, resource },
   ResourceChanged: { resourceId: text, stage: text },
   CapacityRefused: { clientToken: text, refusal },
+  SearchExplained: { resourceId: text, shortage: optional(has({ code: text, fault: text, message: text })) },
   MachinesObserved: { machines },
   MachinesMissed: { machineIds: ids },
   MachinesGivenUp: { machineIds: ids, reason: text },

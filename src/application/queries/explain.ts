@@ -1,7 +1,13 @@
 import { PluginError } from '../../domain/errors.ts';
 import { isInstanceId, isReturnId } from '../../domain/ids.ts';
 import { hasEnded, type Machine, type Sighting } from '../../domain/machine.ts';
-import { type KnownRequest, type RefusalFault, type RequestEvent, unresolvedLaunches } from '../../domain/request.ts';
+import {
+  fillingResources,
+  type KnownRequest,
+  type RefusalFault,
+  type RequestEvent,
+  unresolvedLaunches,
+} from '../../domain/request.ts';
 import type { ReturnEvent, ReturnItem } from '../../domain/return-request.ts';
 import { localTime } from '../../domain/time-text.ts';
 import type { Handler, Message, Operation } from '../bus.ts';
@@ -78,6 +84,11 @@ const requestText = (event: RequestEvent, userId: string | undefined): string =>
       const { missing, code, message, pool, awsRequestId } = event.refusal;
       const id = awsRequestId === undefined ? '' : ` (AWS request id ${awsRequestId})`;
       return `AWS refused ${missing}, ${pool}: ${code}: ${message}${id}`;
+    }
+    case 'SearchExplained': {
+      const { resourceId, shortage } = event;
+      const reason = shortage === undefined ? 'no reason was to be had from AWS' : `AWS says: ${shortage.message}`;
+      return `${resourceId} finds no more for now: ${reason}`;
     }
     case 'MachinesObserved':
       return `EC2 showed: ${sightingsText(event.machines)}`;
@@ -177,7 +188,8 @@ const protectionAdvice = async ({ failures, policy }: ExplainPorts, templateId: 
 
 const adviceFor = (id: string, request: KnownRequest): readonly string[] => {
   const { template, refusals, machines } = request;
-  const faults = [...new Set(refusals.map(({ fault }) => fault))];
+  const shortages = fillingResources(request).flatMap(({ explained }) => explained?.shortage ?? []);
+  const faults = [...new Set([...refusals, ...shortages].map(({ fault }) => fault))];
   const givenUp = [...machines.values()].some((machine) => machine.givenUp !== undefined);
   return [
     ...faults.map((fault) => advice[fault].replace('{template}', template.templateId)),

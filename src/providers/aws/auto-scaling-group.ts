@@ -4,11 +4,11 @@ import type {
   InstancesDistribution,
   LaunchTemplateOverrides,
 } from '@aws-sdk/client-auto-scaling';
-import type { CapacityProvider, LaunchOrder, LaunchReport, ResourceKeeper, Shortage } from '../../application/ports.ts';
+import type { CapacityProvider, LaunchOrder, LaunchReport, ResourceKeeper } from '../../application/ports.ts';
 import { hasCode, isPluginError, messageOf, PluginError } from '../../domain/errors.ts';
 import { clientTokenOf } from '../../domain/ids.ts';
 import { withRawFields } from '../../domain/raw-fields.ts';
-import type { PreparedLaunch } from '../../domain/request.ts';
+import type { PreparedLaunch, Shortage } from '../../domain/request.ts';
 import { expiryMs, offeringOf, onDemandUnits, type Template, weightedTypes } from '../../domain/template.ts';
 import { codeIn } from './error-codes.ts';
 import { onDemandStrategy, spotStrategy } from './fleet-pools.ts';
@@ -258,8 +258,9 @@ const createGroupKeeper = (
     mark: async ({ adoption }, machineIds, order) => {
       await ec2.createTags(machineIds, adoption === undefined ? launchTags(order, options) : toTags(adoption.tags));
     },
-    explain: async ({ id }) => {
-      const [message] = await (await autoScaling()).failures(id);
+    explain: async ({ id, ours, createdAt }) => {
+      // The activities of six weeks are in a group of the administrator's. AWS may begin one before it answers the launch.
+      const [message] = await (await autoScaling()).failures(id, ours ? 0 : createdAt - 60_000);
       return message === undefined ? undefined : failureOf(message);
     },
     end: async (resource, { total }, isShort) => {

@@ -35,8 +35,8 @@ export interface AutoScaling {
   group(name: string): Promise<AutoScalingGroup | undefined>;
   /** The groups with this tag. */
   groupsTagged(key: string, value: string): Promise<readonly AutoScalingGroup[]>;
-  /** Messages of the activities that failed, newest first. */
-  failures(group: string): Promise<readonly string[]>;
+  /** Messages of the activities begun since then, ms, that failed; newest first. */
+  failures(group: string, since: number): Promise<readonly string[]>;
   resize(group: string, units: number): Promise<void>;
   /** From scale-in. At most 50 ids. */
   protect(group: string, ids: readonly string[]): Promise<void>;
@@ -96,14 +96,14 @@ export const createAutoScaling = (options: QueryClientOptions): AutoScaling => {
       } while (token !== undefined && token !== '');
       return found;
     },
-    failures: async (AutoScalingGroupName) => {
+    failures: async (AutoScalingGroupName, since) => {
       const { Activities = [] } = await read<DescribeScalingActivitiesCommand>(DescribeScalingActivities$, {
         AutoScalingGroupName,
         MaxRecords: 100,
       });
-      return Activities.filter(({ StatusCode }) => StatusCode === 'Failed').map(
-        ({ StatusMessage = '' }) => StatusMessage,
-      );
+      return Activities.filter(
+        ({ StatusCode, StartTime }) => StatusCode === 'Failed' && (StartTime?.getTime() ?? since) >= since,
+      ).map(({ StatusMessage = '' }) => StatusMessage);
     },
     resize: async (AutoScalingGroupName, DesiredCapacity) => {
       await change<UpdateAutoScalingGroupCommand>(UpdateAutoScalingGroup$, { AutoScalingGroupName, DesiredCapacity });

@@ -4,11 +4,16 @@ import type {
   OwnedResource,
   ResourceKeeper,
   ResourceLook,
-  Shortage,
   TargetUnits,
 } from '../../application/ports.ts';
 import { hasCode, messageOf } from '../../domain/errors.ts';
-import { deniesEarlierSends, type HeldResource, type Refusal, type Resource } from '../../domain/request.ts';
+import {
+  deniesEarlierSends,
+  type HeldResource,
+  type Refusal,
+  type Resource,
+  type Shortage,
+} from '../../domain/request.ts';
 import type { Ec2, FleetErrorRecord, FleetState } from './ec2.ts';
 import { codeIn } from './error-codes.ts';
 import { refusalFaultOf } from './refusal.ts';

@@ -9,7 +9,8 @@ const purposes = {
   'autoscaling:DescribeAutoScalingGroups': 'to see groups of ours, also forgotten ones',
   'autoscaling:DescribeScalingActivities': 'to tell why a group lacks capacity',
   'autoscaling:LaunchInstances': 'to launch into a group of yours',
-  'autoscaling:SetInstanceProtection': 'to let a returned machine go',
+  'autoscaling:SetInstanceProtection':
+    'to let a returned machine go, and to keep machines of others in a group of ours',
   'autoscaling:SuspendProcesses': 'to keep a group from replacing machines by itself',
   'autoscaling:TerminateInstanceInAutoScalingGroup': 'to give machines of a group back',
   'autoscaling:UpdateAutoScalingGroup': 'to set the size of a group',

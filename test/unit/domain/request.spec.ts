@@ -373,3 +373,44 @@ describe('what counts against maxNumber', () => {
   it('is the machines that may run', () =>
     expect(liveMachines(knownOf(created, both)).map(({ machineId }) => machineId)).toEqual(['i-1', 'i-2']));
 });
+
+describe('a search for capacity', () => {
+  const minute = 60_000;
+  const resource = {
+    kind: 'EC2Fleet',
+    id: 'fleet-1',
+    refills: false,
+    seeks: true,
+    ours: true,
+    expiresAt: 30 * minute,
+  } as const;
+  const made = { type: 'ResourceCreated', at: 0, clientToken: 'req-1.0', resource } as const;
+  const shortage = { code: 'InsufficientInstanceCapacity', fault: 'provider.capacity', message: 'none left' } as const;
+  const explained = { type: 'SearchExplained', at: 2 * minute, resourceId: 'fleet-1', shortage } as const;
+  const explain = (now: number): RequestCommand => ({ type: 'ExplainSearch', now, resourceId: 'fleet-1', shortage });
+
+  it('is explained when it is two minutes old', () => {
+    given(created, intended(), made)
+      .when(explain(2 * minute - 1))
+      .leadsTo();
+    given(created, intended(), made)
+      .when(explain(2 * minute))
+      .leadsTo(explained);
+  });
+
+  it('is explained once by two processes that ask at the same time', () =>
+    given(created, intended(), made, explained)
+      .when(explain(2 * minute + 1))
+      .leadsTo());
+
+  it('that is over is not explained', () =>
+    given(created, intended(), made, { type: 'ResourceChanged', at: minute, resourceId: 'fleet-1', stage: 'deleted' })
+      .when(explain(2 * minute))
+      .leadsTo());
+
+  it('keeps the reason it has where no new one is to be had', () =>
+    expect(
+      knownOf(created, intended(), made, explained, { type: 'SearchExplained', at: 4 * minute, resourceId: 'fleet-1' })
+        .resources,
+    ).toMatchObject([{ explained: { at: 4 * minute, times: 2, shortage } }]));
+});
