@@ -118,12 +118,20 @@ const meantBy = (named: readonly OwnedSighting[], known: readonly RecalledMachin
   return known.length > 0 ? idsOf(known) : named.map(({ machineId }) => machineId);
 };
 
+/** Whether the ownership tag may just not be visible yet: only our records can tell. */
+const mayBeUntagged = ({ ours, ofOtherOwner }: OwnedSighting): boolean => !ours && ofOtherOwner === undefined;
+
 /** Our records of the hosts that EC2 does not show as plainly well: by owner tag, else by search. */
 const recordsFor = async (ports: HostLookupPorts, seen: Seen, refs: readonly HostRef[], depth: LookupDepth) => {
   const ended = [...seen.byId.values()].filter(({ state }) => hasEnded(state));
   const owners = new Set(ended.flatMap(({ owner }) => (owner === undefined ? [] : [owner])));
   const unseenIds = new Set(
-    refs.flatMap(({ machineId }) => asInstanceId(machineId) ?? []).filter((id) => !seen.byId.has(id)),
+    refs
+      .flatMap(({ machineId }) => asInstanceId(machineId) ?? [])
+      .filter((id) => {
+        const shown = seen.byId.get(id);
+        return shown === undefined || (depth !== 'live' && mayBeUntagged(shown));
+      }),
   );
   const isUnclear = ({ name }: HostRef): boolean =>
     depth !== 'live' || candidatesFor(seen.byName.get(name) ?? []).length !== 1;

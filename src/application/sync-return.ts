@@ -47,10 +47,10 @@ export const syncReturn = async (
   await markReturned(ports, context, id, now, [...accepted, ...newlyEnding(request, state)]);
 };
 
-/** Items that are going, or taken for gone, for the first time: their requests may not know yet. */
+/** Items that are going, taken for gone, or not ours to end, for the first time: their requests may not know yet. */
 const newlyEnding = (before: KnownReturn, after: KnownReturn): readonly ReturnItem[] => {
   const isEnding = (item: ReturnItem | undefined): boolean =>
-    item?.verdict === 'gone' || (item?.last !== undefined && hasEnded(item.last.state));
+    item?.verdict === 'gone' || item?.verdict === 'foreign' || (item?.last !== undefined && hasEnded(item.last.state));
   return [...after.items.values()].filter((item) => isEnding(item) && !isEnding(before.items.get(item.key)));
 };
 
@@ -156,8 +156,9 @@ const removeEmptied = async (
 };
 
 /**
- * Notes on the requests that launched the machines that Host Factory has given them back, and takes them off the books. What
- * cannot be noted now is noted when EC2 shows the machine as going: it never holds up the return itself.
+ * Notes on the requests that launched the machines that Host Factory has given them back, and takes them off the books; also
+ * those that were left for want of our tag: a sweep ends them once they carry it. What cannot be noted now is noted when EC2 shows
+ * the machine as going: it never holds up the return itself.
  */
 export const markReturned = async (
   { live, log }: { readonly live: LiveRequests; readonly log: Logger },
@@ -167,8 +168,8 @@ export const markReturned = async (
   items: readonly ReturnItem[],
 ): Promise<void> => {
   const byOwner = new Map<string, string[]>();
-  for (const { owner, machineId, verdict } of items) {
-    if (owner === undefined || verdict === 'foreign' || !isCreateId(owner)) continue;
+  for (const { owner, machineId } of items) {
+    if (owner === undefined || !isCreateId(owner)) continue;
     byOwner.set(owner, [...(byOwner.get(owner) ?? []), machineId]);
   }
   for (const [owner, machineIds] of byOwner) {

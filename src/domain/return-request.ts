@@ -2,7 +2,8 @@ import type { MachineState, Sighting } from './machine.ts';
 
 /**
  * How a host that Host Factory gives back stands:
- * `unseen` - EC2 has not shown it yet, so its owner cannot be told; `terminating` - ours, EC2 was or will be asked again;
+ * `unseen` - EC2 has not shown it yet, or not with its tags, so its owner cannot be told; `terminating` - ours, EC2 was or will be
+ * asked again;
  * `gone` - terminated or never there; `foreign` - it lacks our ownership tag and is never touched.
  */
 type ReturnVerdict = 'unseen' | 'terminating' | 'gone' | 'foreign';
@@ -80,8 +81,32 @@ const stillStands: ReadonlySet<MachineState> = new Set(['pending', 'running', 's
 export const needsTermination = ({ verdict, last }: ReturnItem): boolean =>
   verdict === 'terminating' && last !== undefined && stillStands.has(last.state);
 
+export interface JudgedAt {
+  readonly now: number;
+  /** Milliseconds for which EC2 may not show what it has; undefined where `now` is not AWS's time: then no miss counts. */
+  readonly consistencyWindow: number | undefined;
+}
+
+/** When it was first missed, as far as that can be told; a time that lies ahead was noted by a clock that was wrong. */
+const missedFrom = ({ missedSince = Number.POSITIVE_INFINITY }: ReturnItem, now: number): number =>
+  Math.min(missedSince, now);
+
+/**
+ * Whether the ownership tag of a machine that shows none may just not be visible yet: for a while after its launch and, where a
+ * record says that we launched it, after the first look without the tag.
+ */
+const mayYetBeOurs = (
+  item: ReturnItem,
+  { ofOtherOwner, launchTime = 0 }: OwnedSighting,
+  { now, consistencyWindow }: JudgedAt,
+): boolean => {
+  if (ofOtherOwner === true) return false;
+  const from = Math.max(launchTime * 1000, item.owner === undefined ? 0 : missedFrom(item, now));
+  return consistencyWindow === undefined || now - from < consistencyWindow;
+};
+
 /** What a look at EC2 makes of an item. */
-export const judge = (item: ReturnItem, seen: OwnedSighting): ReturnItem => {
+export const judge = (item: ReturnItem, seen: OwnedSighting, time: JudgedAt): ReturnItem => {
   const { missedSince: _found, ...rest } = item;
   const { ours, ofOtherOwner: _else, owner, ofOtherStore: _store, instanceTags, ...sighting } = seen;
   const last: Sighting = {
@@ -91,6 +116,12 @@ export const judge = (item: ReturnItem, seen: OwnedSighting): ReturnItem => {
     publicIpAddress: sighting.publicIpAddress || item.last?.publicIpAddress || '',
   };
   const name = item.name || sighting.name;
+  if (!ours && mayYetBeOurs(item, seen, time)) {
+    const message = `${seen.machineId} does not show this provider's ownership tag yet`;
+    const missedSince = time.consistencyWindow === undefined ? item.missedSince : missedFrom(item, time.now);
+    const since = missedSince === undefined ? {} : { missedSince };
+    return { ...rest, ...since, name, instanceTags, last, verdict: 'unseen', message };
+  }
   if (!ours) {
     const message = `${seen.machineId} does not carry this provider's ownership tag and was not terminated`;
     return { ...rest, name, instanceTags, last, verdict: 'foreign', message };
@@ -101,24 +132,17 @@ export const judge = (item: ReturnItem, seen: OwnedSighting): ReturnItem => {
     : { ...owned, verdict: 'terminating', message: item.verdict === 'terminating' ? item.message : '' };
 };
 
-const missed = (item: ReturnItem, now: number, consistencyWindow: number | undefined): ReturnItem => {
+const missed = (item: ReturnItem, { now, consistencyWindow }: JudgedAt): ReturnItem => {
   if (consistencyWindow === undefined) return item;
-  // A time that lies ahead was noted by a clock that was wrong.
-  if (item.missedSince === undefined || item.missedSince > now) return { ...item, missedSince: now };
-  return now - item.missedSince >= consistencyWindow
+  const missedSince = missedFrom(item, now);
+  return now - missedSince >= consistencyWindow && item.missedSince !== undefined
     ? { ...item, verdict: 'gone', message: 'no longer known to EC2' }
-    : item;
+    : { ...item, missedSince };
 };
 
 export type ReturnCommand =
   | { readonly type: 'Request'; readonly now: number; readonly items: readonly ReturnItem[] }
-  | {
-      readonly type: 'Observe';
-      readonly now: number;
-      readonly seen: readonly OwnedSighting[];
-      /** Milliseconds for which EC2 may not know an id it gave out itself; undefined where `now` is not AWS's time: then no miss counts. */
-      readonly consistencyWindow: number | undefined;
-    }
+  | (JudgedAt & { readonly type: 'Observe'; readonly seen: readonly OwnedSighting[] })
   | {
       /** EC2 would not terminate these: tried again at the next look. */
       readonly type: 'Refuse';
@@ -139,7 +163,7 @@ const changedItems = (
   const seen = new Map(command.seen.map((sighting) => [sighting.machineId, sighting]));
   return openItems(state).flatMap((item) => {
     const sighting = seen.get(item.machineId);
-    const next = sighting === undefined ? missed(item, command.now, command.consistencyWindow) : judge(item, sighting);
+    const next = sighting === undefined ? missed(item, command) : judge(item, sighting, command);
     return JSON.stringify(next) === JSON.stringify(item) ? [] : [next];
   });
 };

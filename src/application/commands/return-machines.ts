@@ -1,10 +1,10 @@
 import { isPluginError, messageOf, PluginError } from '../../domain/errors.ts';
 import { asInstanceId, isReturnId, looksLikeInstanceId, returnIdOf } from '../../domain/ids.ts';
 import { hasEnded } from '../../domain/machine.ts';
-import { isUnknown, judge, type ReturnItem } from '../../domain/return-request.ts';
+import { isUnknown, type JudgedAt, judge, type ReturnItem } from '../../domain/return-request.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
 import { type FoundHost, findHosts, type HostLookupPorts, type HostRef, uniqueHosts } from '../host-lookup.ts';
-import type { CapacityProviders, Clock, RequestStreams } from '../ports.ts';
+import type { AwsTime, CapacityProviders, Clock, Policy, RequestStreams } from '../ports.ts';
 import { type DecideContext, decideOnReturn } from '../streams.ts';
 import { leaveResources, markReturned, terminateStanding } from '../sync-return.ts';
 
@@ -28,6 +28,8 @@ export interface ReturnMachinesPorts extends HostLookupPorts {
   readonly streams: RequestStreams;
   readonly providers: CapacityProviders;
   readonly clock: Clock;
+  readonly awsTime: AwsTime;
+  readonly policy: Pick<Policy, 'consistencyWindow'>;
   readonly newId: () => string;
 }
 
@@ -47,20 +49,30 @@ export const returnMachinesHandler =
 
     const found = await lookUp(ports, uniqueHosts(machines), onlyKnown);
     if (onlyKnown) refuseUnknown(found);
-    const items = uniqueItems(found.map(toItem));
     const now = clock();
+    const time = timeOf(ports);
+    const items = uniqueItems(found.map((host) => toItem(host, time)));
     const record = decideOnReturn(context, requestId, [{ type: 'Request', now, items }]);
     const recorded = await record.catch((error: unknown) => ({ error }));
     // Money before bookkeeping: a host goes even if the disk refuses the record, and the fault is told after.
     const { accepted, trouble } = await terminate(ports, context, requestId, now, items);
     if ('error' in recorded) return unrecorded(ports, requestId, items, accepted, recorded.error);
-    await markReturned(ports, context, requestId, now, [...accepted, ...items.filter(isEnding)]);
+    const over = items.filter((item) => isEnding(item) || item.verdict === 'foreign');
+    await markReturned(ports, context, requestId, now, [...accepted, ...over]);
     // Nobody asks again about a return that is over at once: what was left of their groups goes now.
     if (recorded.state.stage === 'settled') await leaveResources(ports, context, now, items);
     const message = messageFor(items, accepted.length, trouble);
     log.info('return.requested', message, { requestId, machines: items.map(({ key }) => key) });
     return { requestId, version: recorded.version, message };
   };
+
+/** After the look: only AWS's answers tell its time. */
+const timeOf = ({ awsTime, clock, policy }: ReturnMachinesPorts): JudgedAt => {
+  const now = awsTime();
+  return now === undefined
+    ? { now: clock(), consistencyWindow: undefined }
+    : { now, consistencyWindow: policy.consistencyWindow };
+};
 
 const refuseUnknown = (found: readonly FoundHost[]): void => {
   for (const { asked, namesakes } of found)
@@ -121,7 +133,7 @@ const uniqueItems = (items: readonly ReturnItem[]): readonly ReturnItem[] => [
 
 const isEnding = ({ last }: ReturnItem): boolean => last !== undefined && hasEnded(last.state);
 
-const toItem = (host: FoundHost): ReturnItem => {
+const toItem = (host: FoundHost, time: JudgedAt): ReturnItem => {
   const { asked, machineId, seen, record } = host;
   const key = machineId || (looksLikeInstanceId(asked.machineId) ? asked.machineId : asked.name || asked.machineId);
   const last = record?.machine;
@@ -133,7 +145,7 @@ const toItem = (host: FoundHost): ReturnItem => {
     ...(last === undefined ? {} : { last }),
     ...(record === undefined ? {} : { owner: record.requestId }),
   };
-  if (seen !== undefined) return judge({ ...item, verdict: 'unseen', message: '' }, seen);
+  if (seen !== undefined) return judge({ ...item, verdict: 'unseen', message: '' }, seen, time);
   if (last !== undefined && hasEnded(last.state)) return { ...item, verdict: 'gone', message: '' };
   if (machineId !== '') return { ...item, verdict: 'unseen', message: 'not seen at EC2 yet' };
   return { ...item, machineId: asked.machineId, ...withoutId(host) };
@@ -173,7 +185,7 @@ const messageFor = (items: readonly ReturnItem[], accepted: number, trouble: str
     `${going} of ${items.length} machines are being terminated.`,
     gone > 0 ? `${gone} gone already.` : '',
     unknown > 0 ? `${unknown} known neither to EC2 nor to our records.` : '',
-    of('unseen') > 0 ? `${of('unseen')} not shown by EC2; looked for again.` : '',
+    of('unseen') > 0 ? `${of('unseen')} not shown by EC2, or not with their tags yet; looked for again.` : '',
     of('foreign') > 0
       ? `${of('foreign')} not terminated: without this provider's ownership tag, or not to be told apart.`
       : '',

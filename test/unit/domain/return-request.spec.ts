@@ -15,6 +15,7 @@ import {
 } from '../../../src/domain/return-request.ts';
 
 const window = 100;
+const time = { now: 1_000_000, consistencyWindow: window };
 
 const item = (machineId: string, changes: Partial<ReturnItem> = {}): ReturnItem => ({
   key: machineId,
@@ -93,7 +94,7 @@ describe('asking for a return', () => {
 
 describe('a look at a host', () => {
   it('without our ownership tag leaves it alone for good', () => {
-    const foreign = judge(item('i-1'), seen('i-1', 'running', { ours: false }));
+    const foreign = judge(item('i-1'), seen('i-1', 'running', { ours: false }), time);
     expect(foreign).toMatchObject({ verdict: 'foreign', message: expect.stringContaining('ownership tag') });
     expect(needsTermination(foreign)).toBe(false);
   });
@@ -106,19 +107,38 @@ describe('a look at a host', () => {
     ['shutting-down', 'terminating', false],
     ['terminated', 'gone', false],
   ] as const)('in state %s makes it %s, to be asked for: %s', (state, verdict, asks) => {
-    const judged = judge(item('i-1'), seen('i-1', state));
+    const judged = judge(item('i-1'), seen('i-1', state), time);
     expect([judged.verdict, needsTermination(judged)]).toEqual([verdict, asks]);
   });
 
+  it('a machine whose ownership tag is not visible may be ours for a while', () => {
+    const untagged = seen('i-1', 'running', { ours: false, launchTime: 1 });
+    const judged = (changes: Partial<ReturnItem>, sighting: OwnedSighting, now: number) =>
+      judge(item('i-1', changes), sighting, { now, consistencyWindow: window }).verdict;
+    const recorded = { owner: 'req-1' };
+    expect([judged({}, untagged, 1000 + window - 1), judged({}, untagged, 1000 + window)]).toEqual([
+      'unseen',
+      'foreign',
+    ]);
+    expect(judged(recorded, untagged, 5000)).toBe('unseen');
+    expect(judged({ ...recorded, missedSince: 5000 }, untagged, 5000 + window - 1)).toBe('unseen');
+    expect(judged({ ...recorded, missedSince: 5000 }, untagged, 5000 + window)).toBe('foreign');
+    expect(judged(recorded, { ...untagged, ofOtherOwner: true }, 1000)).toBe('foreign');
+    expect(judge(item('i-1'), untagged, { now: 5000, consistencyWindow: undefined }).verdict).toBe('unseen');
+  });
+
   it('learns who launched it and what tags it carries', () =>
-    expect(judge(item('i-1'), seen('i-1', 'running'))).toMatchObject({ owner: 'req-1', instanceTags: 'team=quant' }));
+    expect(judge(item('i-1'), seen('i-1', 'running'), time)).toMatchObject({
+      owner: 'req-1',
+      instanceTags: 'team=quant',
+    }));
 
   it('keeps the name Host Factory used', () =>
-    expect(judge(item('i-1', { name: 'as-asked' }), seen('i-1', 'running')).name).toBe('as-asked'));
+    expect(judge(item('i-1', { name: 'as-asked' }), seen('i-1', 'running'), time).name).toBe('as-asked'));
 
   it('keeps name and address when EC2 has emptied them', () => {
-    const running = judge(item('i-1', { name: '' }), seen('i-1', 'running'));
-    const gone = judge(running, seen('i-1', 'terminated'));
+    const running = judge(item('i-1', { name: '' }), seen('i-1', 'running'), time);
+    const gone = judge(running, seen('i-1', 'terminated'), time);
     expect(gone.last).toMatchObject({ state: 'terminated', name: 'i-1.ec2.internal', privateIpAddress: '10.0.0.1' });
   });
 });

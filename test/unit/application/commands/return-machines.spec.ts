@@ -127,6 +127,44 @@ describe('the cases of the contract', () => {
     });
   });
 
+  describe('a host of ours whose ownership tag EC2 does not show', () => {
+    const untagged = async () => {
+      const world = await startWorld();
+      const owner = await running(world, 1);
+      const [host = ''] = world.hosts.ids();
+      world.pass(60 * 60_000);
+      world.hosts.change(host, { ours: false });
+      const { requestId } = await giveBack(world, [{ machineId: host }]);
+      expect(await status(world, requestId)).toMatchObject({ status: 'running', machines: [{ result: 'executing' }] });
+      return { world, owner, host, requestId };
+    };
+
+    it('is terminated once it does', async () => {
+      const { world, host, requestId } = await untagged();
+      world.hosts.change(host, { ours: true });
+      world.pass(10_000);
+      await world.service.syncRequests({ requestIds: [requestId] });
+      expect(world.hosts.stateOf(host)).toBe('shutting-down');
+    });
+
+    it('is left after a while, and terminated by a sweep when the tag shows later', async () => {
+      const { world, owner, host, requestId } = await untagged();
+      world.pass(world.policy.consistencyWindow);
+      await world.service.syncRequests({ requestIds: [requestId] });
+      expect(await status(world, requestId)).toMatchObject({
+        status: 'complete_with_error',
+        machines: [{ result: 'fail', message: expect.stringContaining('ownership tag') }],
+      });
+      await world.service.reconcile({ apply: true });
+      expect(world.hosts.stateOf(host)).toBe('running');
+      world.hosts.change(host, { ours: true, owner });
+      await world.service.reconcile({ apply: true });
+      world.pass(world.policy.orphanAge);
+      await world.service.reconcile({ apply: true });
+      expect(world.hosts.stateOf(host)).toBe('shutting-down');
+    });
+  });
+
   it('a host of ours that no record knows is terminated and tracked', async () => {
     const world = await startWorld();
     const host = world.hosts.add({ owner: 'req-lost' });
@@ -213,7 +251,9 @@ describe('the cases of the contract', () => {
     const world = await startWorld();
     const host = world.hosts.add();
     const { requestId, message } = await giveBack(world, [{ machineId: 'i-0000000000000dead' }, { machineId: host }]);
-    expect(message).toBe('1 of 2 machines are being terminated. 1 not shown by EC2; looked for again.');
+    expect(message).toBe(
+      '1 of 2 machines are being terminated. 1 not shown by EC2, or not with their tags yet; looked for again.',
+    );
     expect(world.hosts.stateOf(host)).toBe('shutting-down');
     expect((await status(world, requestId)).status).toBe('running');
   });
