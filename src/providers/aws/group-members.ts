@@ -54,12 +54,12 @@ const inChunks = async (
   for (let from = 0; from < ids.length; from += size) await act(ids.slice(from, from + size));
 };
 
-/** Members of a group that are not known to be ours: without our tag, or not shown by EC2. A dead one is nobody's any more. */
-const strangersIn = async (
+/** Members of a group by id, as far as EC2 shows them. */
+export const lookAtMembers = async (
   ec2: Pick<Ec2, 'describeInstances'>,
   members: readonly GroupMember[],
   mark: Mark,
-): Promise<readonly GroupMember[]> => {
+): Promise<ReadonlyMap<string, OwnedSighting>> => {
   const seen = new Map<string, OwnedSighting>();
   await inChunks(
     members.map(({ id }) => id),
@@ -71,6 +71,16 @@ const strangersIn = async (
       }
     },
   );
+  return seen;
+};
+
+/** Members of a group that are not known to be ours: without our tag, or not shown by EC2. A dead one is nobody's any more. */
+const strangersIn = async (
+  ec2: Pick<Ec2, 'describeInstances'>,
+  members: readonly GroupMember[],
+  mark: Mark,
+): Promise<readonly GroupMember[]> => {
+  const seen = await lookAtMembers(ec2, members, mark);
   return members.filter(({ id, isHealthy }) => {
     const sighting = seen.get(id);
     return sighting === undefined ? isHealthy : !(sighting.ours || isGone(sighting));

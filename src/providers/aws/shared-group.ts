@@ -1,13 +1,15 @@
 import type { AutoScalingGroup, LaunchInstancesCommandOutput } from '@aws-sdk/client-auto-scaling';
 import type { Tag } from '@aws-sdk/client-ec2';
-import type { LaunchReport, LiveRequests, ResourceLook } from '../../application/ports.ts';
+import type { LaunchReport, LiveRequests, Logger, ResourceLook } from '../../application/ports.ts';
 import { hasCode } from '../../domain/errors.ts';
 import type { Sighting } from '../../domain/machine.ts';
 import type { PreparedLaunch, Resource } from '../../domain/request.ts';
+import type { OwnedSighting } from '../../domain/return-request.ts';
 import type { AutoScaling } from './auto-scaling.ts';
 import type { Ec2 } from './ec2.ts';
-import { countedMembers, terminateMembers, unitsIn } from './group-members.ts';
+import { countedMembers, lookAtMembers, terminateMembers, unitsIn } from './group-members.ts';
 import { gravest, refusalOf } from './refusal.ts';
+import type { Mark } from './tags.ts';
 
 /** Machines wanted of an Auto Scaling group of the administrator's. */
 export interface SharedGroupCall {
@@ -25,12 +27,13 @@ export interface SharedGroupCall {
 export const isSharedGroupCall = (call: object): call is SharedGroupCall =>
   'requestId' in call && 'group' in call && typeof call.group === 'string' && 'tags' in call;
 
-export interface SharedGroupOptions {
+export interface SharedGroupOptions extends Mark {
   readonly autoScaling: () => Promise<AutoScaling>;
   readonly ec2: Ec2;
   /** What requests want of a group, and which of its members they have claimed. */
   readonly ledger: (group: string) => LiveRequests;
   readonly clock: () => number;
+  readonly log: Logger;
 }
 
 /** LaunchInstances: instances per call. */
@@ -145,6 +148,18 @@ const wanted = 'wanted';
 /** A claim on an instance that the group does not show is kept so long, ms: a listing may be stale. */
 const staleAfter = 3_600_000;
 
+/** Whose a member is by its tags: another owner's, another store's or another request's, or the request's. */
+const standingOf = (
+  seen: OwnedSighting | undefined,
+  requestId: string,
+): 'of another' | 'unmarked' | 'marked' | undefined => {
+  if (seen === undefined) return undefined;
+  const { ours, owner, ofOtherOwner, ofOtherStore } = seen;
+  if (ofOtherOwner === true || ofOtherStore === true) return 'of another';
+  if (!ours || owner === undefined) return 'unmarked';
+  return owner === requestId ? 'marked' : 'of another';
+};
+
 /** The ledger of a group beside what the group shows. */
 const readBooks = async (ledger: LiveRequests, group: AutoScalingGroup) => {
   const entries = await ledger.list();
@@ -167,7 +182,7 @@ const readBooks = async (ledger: LiveRequests, group: AutoScalingGroup) => {
  * wanted any stay the administrator's. The desired capacity is never counted up by a request but brought to what the members and
  * the ledger add up to, so that a raise lost to another process, or sent twice, comes right at the next look. (aws-provisioning-facts 9)
  */
-export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock }: SharedGroupOptions) => {
+export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ...mark }: SharedGroupOptions) => {
   const open = async (name: string) => {
     const scaling = await autoScaling();
     const group = await scaling.group(name);
@@ -189,7 +204,19 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock }: Share
     }
   };
 
-  /** Claims members for a request as far as it is owed any, and marks them as ours. */
+  /** Claims a member for a request; one that is another's is off the ledger, and the group is asked for one more instead. */
+  const claim = async (book: LiveRequests, templateId: string, requestId: string, isAnothers: boolean) => {
+    if (isAnothers)
+      log.warn('machine.foreign', `${templateId} is in the Auto Scaling group, its tags give it to another`);
+    const claimant = isAnothers ? nobody : requestId;
+    const { granted } = await book.reserve({ templateId, requestId: claimant, units: 1 }, 1);
+    return granted && !isAnothers;
+  };
+
+  /**
+   * Claims members for a request as far as it is owed any, and marks them as ours: after a look at their tags. What EC2 does not show
+   * yet waits for the next look.
+   */
   const adopt = async (
     name: string,
     requestId: string,
@@ -199,16 +226,20 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock }: Share
     if (opened === undefined) return undefined;
     const { group, book } = opened;
     const { free, heldBy, owedTo } = await readBooks(book, group);
-    const ids = heldBy(requestId).map(({ id }) => id);
+    const held = heldBy(requestId);
     let owed = owedTo(requestId);
-    for (const { id, units } of free) {
+    const seen = await lookAtMembers(ec2, owed > 0 ? [...held, ...free] : held, mark);
+    const standing = ({ id }: { readonly id: string }) => standingOf(seen.get(id), requestId);
+    const ours = held.filter((member) => standing(member) !== 'of another');
+    for (const member of free.filter(({ id }) => seen.has(id))) {
       if (owed <= 0) break;
-      if (!(await book.reserve({ templateId: id, requestId, units: 1 }, 1)).granted) continue;
-      ids.push(id);
-      owed -= units;
+      if (!(await claim(book, member.id, requestId, standing(member) === 'of another'))) continue;
+      ours.push(member);
+      owed -= member.units;
     }
-    if (ids.length > 0) await ec2.createTags(ids, tags);
-    return ids;
+    const unmarked = ours.filter((member) => standing(member) === 'unmarked').map(({ id }) => id);
+    if (unmarked.length > 0) await ec2.createTags(unmarked, tags);
+    return ours.map(({ id }) => id);
   };
 
   return {

@@ -1,5 +1,6 @@
 import {
   AttachInstancesCommand,
+  CreateAutoScalingGroupCommand,
   DescribeAutoScalingGroupsCommand,
   DetachInstancesCommand,
   UpdateAutoScalingGroupCommand,
@@ -179,5 +180,62 @@ describe('a group that holds a foreign instance', () => {
     expect(await statusOf(world, requestId)).toMatchObject({ status: 'complete', counts: { succeed: 2 } });
     world.pass(10 * minute);
     expect(world.instances()).toHaveLength(3);
+  });
+});
+
+describe('a group of the administrator’s whose desired capacity is raised', () => {
+  const ask = async (capacity = {}) => {
+    const world = await startEmulatorWorld({ deniedActions: ['LaunchInstances'], capacity });
+    const { autoScaling, template } = world.region;
+    const AutoScalingGroupName = 'grid';
+    await autoScaling.send(
+      new CreateAutoScalingGroupCommand({
+        AutoScalingGroupName,
+        MinSize: 0,
+        MaxSize: 9,
+        VPCZoneIdentifier: 'subnet-0123456789abcdef0',
+        LaunchTemplate: { LaunchTemplateId: await template(), Version: '1' },
+      }),
+    );
+    const shared = { providerApi: 'ASG', autoScalingGroupName: AutoScalingGroupName };
+    const requestId = await world.ask({ ...shared, vmType: 'm5.large', vmTypes: undefined });
+    world.pass(2000);
+    return { world, requestId };
+  };
+
+  it.each([
+    ['another owner', [{ Key: 'hf-aws:owner', Value: 'somebody/else' }]],
+    [
+      'another store',
+      [
+        { Key: 'hf-aws:owner', Value: 'hostfactory/awsinst' },
+        { Key: 'hf-aws:store', Value: 'store-2' },
+      ],
+    ],
+  ])('gives a request no member whose tags name %s, but one more', async (_who, Tags) => {
+    const { world, requestId } = await ask();
+    const [other = ''] = world.instances();
+    await world.region.client.send(new CreateTagsCommand({ Resources: [other], Tags }));
+    await world.look([requestId], 5);
+    const { status, machines = [] } = await statusOf(world, requestId);
+    expect(status).toBe('complete');
+    const given = machines.map(({ machineId }) => machineId);
+    expect(given).toHaveLength(2);
+    expect(given).not.toContain(other);
+    const [instance] = await world.region.describe({ InstanceIds: [other] });
+    expect(instance?.Tags?.filter(({ Key = '' }) => Key.startsWith('hf-aws:'))).toEqual(Tags);
+    expect(world.log.lines.find(({ code }) => code === 'machine.foreign')?.text).toContain(other);
+    await world.giveBack(...given);
+    expect(world.instances()).toEqual([other]);
+  });
+
+  it('does not tag a member again that was made another’s after it was given', async () => {
+    const { world, requestId } = await ask({ 'm5.large:*': 1 });
+    await world.look([requestId]);
+    const [taken = ''] = world.instances();
+    await takeAway(world, taken);
+    await world.look([requestId], 2);
+    const [instance] = await world.region.describe({ InstanceIds: [taken] });
+    expect(instance?.Tags).toContainEqual({ Key: 'hf-aws:owner', Value: 'somebody/else' });
   });
 });
