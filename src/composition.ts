@@ -24,7 +24,7 @@ import type { ReadModelPace, RunningReadModel } from './application/projections/
 import type { AwsCall, Rehearsal } from './application/rehearsal.ts';
 import { publishing, watchedStreams } from './application/watching.ts';
 import { awsConnection } from './config/connection.ts';
-import { type Environment, type ProviderEnvironment, readEnvironment, tellsProvider } from './config/environment.ts';
+import { type Environment, type ProviderEnvironment, readEnvironment, tellsPlaces } from './config/environment.ts';
 import { defaultReading, type ProviderConfig, readProviderConfig } from './config/provider-config.ts';
 import { createTemplateCatalog } from './config/template-catalog.ts';
 import { readTemplate } from './config/template-document.ts';
@@ -446,9 +446,9 @@ const pause = (ms: number): Promise<void> =>
     setTimeout(resolve, ms);
   });
 
-/** A script's environment tells all; what people run by hand may have to be looked for. */
+/** A script's environment tells the places; where it tells none, as by hand, they are looked for. */
 const locate = async (env: Environment, home: string, provider: string | undefined): Promise<ProviderEnvironment> =>
-  provider === undefined && tellsProvider(env)
+  provider === undefined && tellsPlaces(env)
     ? readEnvironment(env)
     : (await administration()).findProvider(env, home, provider);
 

@@ -168,16 +168,22 @@ const pace = { readModel: { look: 450, answer: 100, save: 10_000 }, connection: 
 const runAdministrator = async (argv: readonly string[]): Promise<number> => {
   const [{ runCli }, { compose }] = await Promise.all([import('./cli/cli.ts'), import('./composition.ts')]);
   let isIntroduced = false;
+  let untold: string | undefined;
   /** Whose provider is spoken of, where that is not plain, and once. */
   const introduce = <A extends Application>(application: A): A => {
     const { about, stranger, environment } = application;
-    const notes = [
-      ...(environment.registeredIn !== undefined || process.stdout.isTTY ? [about] : []),
-      ...(stranger === undefined ? [] : [`warning: nothing is written: ${stranger}`]),
-    ];
-    for (const note of isIntroduced ? [] : notes) process.stderr.write(`${note}\n`);
+    if (!isIntroduced && (environment.registeredIn !== undefined || process.stdout.isTTY))
+      process.stderr.write(`${about}\n`);
+    if (!isIntroduced) untold = stranger;
     isIntroduced = true;
     return application;
+  };
+  /** Before the first output: why nothing is written, unless the output is that. */
+  const say = (output: NodeJS.WriteStream, text: string): void => {
+    if (untold !== undefined && !text.includes(untold))
+      process.stderr.write(`warning: nothing is written: ${untold}\n`);
+    untold = undefined;
+    output.write(`${text}\n`);
   };
   return runCli(argv, {
     home,
@@ -219,8 +225,8 @@ const runAdministrator = async (argv: readonly string[]): Promise<number> => {
     setUp: async (order) => (await import('./parts/administration.ts')).setUp(process.env, home, order),
     foreignReport: async (directory) => (await import('./parts/administration.ts')).foreignReport(directory),
     startEmulator: async (options) => (await import('./emulator/server.ts')).startEmulator(options),
-    print: (text) => process.stdout.write(`${text}\n`),
-    complain: (text) => process.stderr.write(`${text}\n`),
+    print: (text) => say(process.stdout, text),
+    complain: (text) => say(process.stderr, text),
   });
 };
 

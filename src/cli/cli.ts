@@ -20,7 +20,7 @@ import { requestCommands } from './requests.ts';
 import { serveOptions } from './serve.ts';
 import { templateCommands } from './templates.ts';
 import { dispatchMessage, listHandlers, showMetrics } from './tools.ts';
-import { traceFile } from './usage.ts';
+import { providerName, traceFile } from './usage.ts';
 
 const epilogue = `Host Factory itself calls scripts/*.sh; each is also a verb here:
   hf-aws getAvailableTemplates | requestMachines | getRequestStatus
@@ -80,7 +80,12 @@ export const runCli = async (argv: readonly string[], outside: Door): Promise<nu
     .scriptName('hf-aws')
     .usage('hf-aws <noun> <verb>\n\nAWS provider plug-in for IBM Spectrum Symphony Host Factory.')
     .option('json', { type: 'boolean', describe: 'JSON for machines instead of tables', global: true })
-    .option('provider', { type: 'string', describe: 'Which registered provider; see providers list', global: true })
+    .option('provider', {
+      type: 'string',
+      describe: 'Which registered provider; see providers list',
+      global: true,
+      coerce: providerName,
+    })
     .option('user', { type: 'string', describe: 'Who asks; kept on the events', global: true })
     .option('correlation-id', { type: 'string', describe: 'Kept on log lines and events', global: true })
     .option('trace-file', {

@@ -104,6 +104,11 @@ export const eventPlace = (given: unknown): string => {
   );
 };
 
+export const providerName = (given: unknown): string => {
+  if (typeof given === 'string' && given.trim() !== '') return given;
+  throw new UsageError('--provider must be one name; hf-aws providers list tells them');
+};
+
 /** The file that takes the spans of a call. Made here, so that one that cannot be is told before anything is done. */
 export const traceFile = (given: unknown): string => {
   const file = String(given);

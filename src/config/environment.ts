@@ -42,16 +42,14 @@ export const placeVariables = {
 const isTold = (env: Environment, variables: readonly string[]): boolean =>
   variables.some((variable) => set(env[variable]) !== undefined);
 
-/** Whether the environment tells all that Host Factory tells its scripts. Without the name, folders that hang on it are a guess. */
-export const tellsProvider = (env: Environment): boolean =>
-  isTold(env, placeVariables.confDir) &&
-  isTold(env, placeVariables.workDir) &&
-  (isTold(env, placeVariables.providerName) || isTold(env, ['HF_PROVIDER_CONFDIR', 'PRO_CONF_DIR']));
+/** Whether the environment decides: it tells one place or more. A registration never fills in the others. */
+export const tellsPlaces = (env: Environment): boolean =>
+  [placeVariables.confDir, placeVariables.workDir, placeVariables.logDir].some((variables) => isTold(env, variables));
 
 const untold = (what: string, variables: readonly string[]): PluginError =>
   new PluginError(
     'configuration.missing',
-    `nothing tells the ${what} of the provider: set ${variables[0]}, as Host Factory does for its scripts, or HF_TOP and name a registered provider with --provider`,
+    `nothing tells the ${what} of the provider: set ${variables[0]}, as Host Factory does for its scripts; hf-aws also takes HF_TOP and the name of a registered provider with --provider`,
   );
 
 /**

@@ -61,6 +61,10 @@ export interface RegisteredProvider {
   readonly logPath: string;
 }
 
+const missing = (text: string): PluginError => new PluginError('configuration.missing', text);
+
+const isAbsent = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
+
 /** The providers in `hostProviders.json`. Undefined where the environment does not tell where that file is. */
 export const registeredProviders = async (
   env: Environment,
@@ -71,6 +75,8 @@ export const registeredProviders = async (
   const files = registrationFiles(conf);
   const read = (list: 'providerplugins' | 'providers') =>
     entriesOf(files[list], list).catch((cause: unknown) => {
+      if (isAbsent(cause))
+        throw missing(`there is no ${files[list]}: nothing is registered there; hf-aws init --register does`);
       throw new PluginError('configuration.invalid', `cannot read ${files[list]}: ${messageOf(cause)}`, { cause });
     });
   const ours = (await read('providerplugins'))
@@ -94,14 +100,13 @@ export const registeredProviders = async (
   return { file: files.providers, providers };
 };
 
-const missing = (text: string): PluginError => new PluginError('configuration.missing', text);
-
 const namesOf = (providers: readonly RegisteredProvider[]): string =>
   providers.map(({ name }) => name).join(', ') || 'none';
 
 /**
  * The provider that people mean who run a command by hand: the one they name, else the only one of this installation that Host
- * Factory knows, else what the environment tells. Throws `configuration.*` where there is none, or more than one.
+ * Factory knows. Asked where the environment tells no places, or a name was
+ * given. Throws `configuration.*` where there is none, or more than one.
  */
 export const findProvider = async (
   env: Environment,
@@ -120,7 +125,9 @@ export const findProvider = async (
   const meant = wanted === undefined ? ours : ours.filter((each) => each.name === wanted);
   const [found, another] = meant;
   if (another !== undefined)
-    throw missing(`${file} has several providers of this installation: choose one of ${namesOf(ours)} with --provider`);
+    throw missing(
+      `${file} has several providers of this installation: choose one of ${namesOf(ours)} with HF_PROVIDER_NAME, or --provider of hf-aws`,
+    );
   if (found !== undefined) {
     const { confPath, workPath, logPath } = found;
     const places = { HF_PROVIDER_CONFDIR: confPath, HF_PROVIDER_WORKDIR: workPath, HF_PROVIDER_LOGDIR: logPath };

@@ -48,6 +48,23 @@ describe('a command run by hand', () => {
     expect([chosen.exitCode, chosen.stderr]).toEqual([1, expect.stringMatching(/^configuration\.missing: .* nobody/)]);
   });
 
+  it('is about nothing registered where the environment tells a place, and neither is a script', async () => {
+    const registered = await register('awsinst');
+    const { HF_PROVIDER_CONFDIR = '' } = plugin.env;
+    const untold = /HF_PROVIDER_WORKDIR/;
+    const env = { ...registered, HF_PROVIDER_CONFDIR };
+    const { exitCode, stderr } = await hfAws({ ...plugin, env }, ['requests', 'create', 'od', '1']);
+    expect([exitCode, stderr]).toEqual([1, expect.stringMatching(untold)]);
+    const asked = { template: { templateId: 'od', machineCount: 1 } };
+    const script = await plugin.run('requestMachines', ['--data', JSON.stringify(asked)], { env });
+    expect([script.exitCode, script.body]).toEqual([1, { message: expect.stringMatching(untold) }]);
+    const named = await hfAws({ ...plugin, env }, ['templates', 'list', '--provider', 'awsinst']);
+    expect(named.exitCode).toBe(0);
+    const nameless = await hfAws({ ...plugin, env }, ['templates', 'list', '--provider', '']);
+    expect([nameless.exitCode, nameless.stderr]).toEqual([2, expect.stringMatching(/^--provider must be one name/)]);
+    expect(await backend.instanceIds('pending', 'running')).toEqual([]);
+  });
+
   it('takes no sample for a configuration, and makes nothing in the installation', async () => {
     const env = { PATH: plugin.env['PATH'] ?? '' };
     const before = await readdir(home);
@@ -96,7 +113,7 @@ describe.runIf(process.geteuid?.() === 0)('another user than the one whose work 
     ];
     for (const args of changes) {
       const { exitCode, stderr } = await hfAws(plugin, args);
-      expect([args, exitCode, stderr]).toEqual([args, 1, expect.stringMatching(/^storage\.foreign: .*54321/m)]);
+      expect([args, exitCode, stderr]).toEqual([args, 1, expect.stringMatching(/^storage\.foreign: .*54321.*\n$/)]);
     }
     const served = await hfAws(plugin, ['serve', '--port', '0']);
     expect([served.exitCode, served.stderr]).toEqual([1, expect.stringContaining('run this as user id 54321')]);

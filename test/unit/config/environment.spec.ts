@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { candidates, type Environment, readEnvironment } from '../../../src/config/environment.ts';
+import { candidates, type Environment, readEnvironment, tellsPlaces } from '../../../src/config/environment.ts';
 
 const places = { HF_PROVIDER_CONFDIR: '/hf/c', HF_PROVIDER_WORKDIR: '/hf/w' };
 
@@ -72,6 +72,14 @@ it.each<[string, Environment]>([
     expect.objectContaining({ code: 'configuration.missing', message: expect.stringContaining(`set ${variable}`) }),
   ),
 );
+
+it.each<[string, boolean, Environment]>([
+  ['decides', true, { HF_PROVIDER_CONFDIR: '/hf/c', HF_TOP: '/hf' }],
+  ['decides', true, { HF_WORKDIR: '/hf/work', HF_TOP: '/hf' }],
+  ['decides', true, { HF_LOGDIR: '/hf/log', HF_TOP: '/hf', HF_PROVIDER_NAME: 'east' }],
+  ['decides', true, { PRO_DATA_DIR: '/lsf/w' }],
+  ['leaves it to the registration', false, { HF_TOP: '/hf', HF_PROVIDER_NAME: 'east', HF_CONFDIR: ' ' }],
+])('the environment %s where it tells a place: %s for %o', (_, decides, env) => expect(tellsPlaces(env)).toBe(decides));
 
 describe('the name of the provider instance', () => {
   it.each<[Environment, string]>([

@@ -43,7 +43,7 @@ describe('the provider that a command run by hand is about', () => {
       registeredIn: join(top, 'conf/providers/hostProviders.json'),
     });
     const elsewhere = { ...env, HF_WORKDIR: '/data', HF_LOGDIR: '/var/log/hf' };
-    expect(await findProvider(elsewhere, home, undefined)).toMatchObject({
+    expect(await findProvider(elsewhere, home, 'east')).toMatchObject({
       workDir: '/data/providers/east',
       logDir: '/var/log/hf',
     });
@@ -60,7 +60,7 @@ describe('the provider that a command run by hand is about', () => {
     });
     await expect(findProvider(env, home, undefined)).rejects.toMatchObject({
       code: 'configuration.missing',
-      message: expect.stringMatching(/several .* choose one of east, west with --provider/),
+      message: expect.stringMatching(/several .* choose one of east, west with HF_PROVIDER_NAME, or --provider/),
     });
     await expect(findProvider(env, home, 'north')).rejects.toThrow(/has no provider north; .*: east, west/);
     await expect(findProvider(env, home, 'ibm')).rejects.toThrow(/runs plug-in aws, not this installation/);
@@ -73,6 +73,16 @@ describe('the provider that a command run by hand is about', () => {
     await expect(findProvider({}, '/opt', undefined)).rejects.toMatchObject({ code: 'configuration.missing' });
     const { home, env } = await hostFactory(entry('ibm', 'aws'));
     await expect(findProvider(env, home, undefined)).rejects.toMatchObject({ code: 'configuration.missing' });
+  });
+
+  it('is looked for in vain where Host Factory knows no provider, which is said with the mend', async () => {
+    const { home } = await hostFactory();
+    const env = { HF_TOP: await temporaryFolder() };
+    for (const name of [undefined, 'east'])
+      await expect(findProvider(env, home, name)).rejects.toMatchObject({
+        code: 'configuration.missing',
+        message: `there is no ${env.HF_TOP}/conf/providerplugins/hostProviderPlugins.json: nothing is registered there; hf-aws init --register does`,
+      });
   });
 
   it('is on the list with whether it is ours, also when it is disabled or in a file with comments', async () => {
