@@ -31,6 +31,7 @@ import { readTemplate } from './config/template-document.ts';
 import { isPluginError, messageOf, PluginError } from './domain/errors.ts';
 import type { Aws } from './providers/aws/aws.ts';
 import { type AwsClock, createAwsClock } from './providers/aws/aws-clock.ts';
+import { createClockNote } from './storage/clock-note.ts';
 import { createFactCache } from './storage/fact-cache.ts';
 import { createInstanceTypes } from './storage/instance-types.ts';
 import { createLaunchFailures } from './storage/launch-failures.ts';
@@ -146,12 +147,17 @@ export const compose = async ({
   letCallerGo,
   looksOnly: isLook = rehearse !== undefined,
 }: ComposeOptions): Promise<Application> => {
-  const awsClock = createAwsClock(Date.now, (ahead) => log.warn('clock.differs', differenceTo(ahead)));
-  const clock = awsClock.now;
   const environment = await locate(env, home, provider);
   const stranger = strangerIn(environment, allowsStrangers);
   const mayWrite = stranger === undefined;
   const looksOnly = !mayWrite || isLook;
+  const clockNote = createClockNote(environment.workDir);
+  const clockChanged = (ahead: number): void => {
+    if (ahead !== 0) log.warn('clock.differs', differenceTo(ahead));
+    if (!looksOnly) clockNote.write(ahead);
+  };
+  const awsClock = createAwsClock(Date.now, clockChanged, clockNote.read());
+  const clock = awsClock.now;
   const logger = (config: ProviderConfig | undefined): FileLogger =>
     createFileLogger({
       file: logFileOf(environment),
@@ -602,7 +608,7 @@ const connect = async (
       ...(script === undefined ? {} : { script }),
       renewAfter: config.AWS_CREDENTIAL_RENEW_MARGIN * 1000,
       remember: looksOnly ? async (key, _lifetime, find) => (await credentials.peek(key)) ?? find() : credentials.get,
-      forget: credentials.forget,
+      forget: looksOnly ? async () => undefined : credentials.forget,
       warn: (problem) => log.warn('credentials.unrenewed', problem),
       signal: bounded,
     },
@@ -618,7 +624,7 @@ const connect = async (
     version,
     ...(config.AWS_KEY_FILE === undefined ? {} : { keyDirectory: config.AWS_KEY_FILE }),
     remember: !looksOnly ? facts.get : async (key, _lifetime, find) => (await facts.peek(key)) ?? find(),
-    forget: facts.forget,
+    forget: looksOnly ? async () => undefined : facts.forget,
     offerings,
     ledger: (group) =>
       books(createLiveRequests(join(workDir, 'groups', crypto().createHash('sha256').update(group).digest('hex')))),

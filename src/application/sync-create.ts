@@ -48,13 +48,10 @@ const resolveLaunch = async (
   const granted = (launched.get(id) ?? []).map(sightingOf).filter(({ machineId }) => !request.machines.has(machineId));
   const units = unitsOfAll(request, granted);
   if (!makesResource && units >= count) return [{ type: 'RecordLaunch', now, clientToken, granted }];
-  const isCancelled = request.cancelled !== undefined;
-  // A clock that was set back tells nothing: the same call again does no harm.
-  const waited = now - launch.sentAt;
-  if (!makesResource && waited >= 0 && waited < pauseAfter(launch, policy.consistencyWindow)) return [];
+  if (!makesResource && isResting(launch, now, policy.consistencyWindow)) return [];
   const isLate = isAwsTime && now - launch.intendedAt > policy.launchDeadline;
   const giveUp: RequestCommand = { type: 'RecordLaunch', now, clientToken, granted, refusal: lost(launch, units) };
-  if (!makesResource && (isCancelled || isLate)) return [giveUp];
+  if (!makesResource && isNoLongerSought(request, launch, isLate)) return [giveUp];
   const provider = await providers(launch.api ?? request.providerApi);
   await decideOnRequest(context, id, [{ type: 'RepeatLaunch', now, clientToken }]);
   const outcome = await sendLaunch(ports, provider, launch, true);
@@ -64,8 +61,16 @@ const resolveLaunch = async (
   return isLate ? [giveUp] : [];
 };
 
+/** The intent may be dated by a clock that is wrong: nothing is given up before the same call has gone out again. */
+const isNoLongerSought = ({ cancelled }: KnownRequest, { sentAt, intendedAt }: Launch, isLate: boolean): boolean =>
+  cancelled !== undefined || (isLate && sentAt !== intendedAt);
+
 /** Doubled with each time in a row, at most the window. */
 const throttlePause = 10_000;
+
+/** A clock that was set back tells nothing: the same call again does no harm. */
+const isResting = (launch: Launch, now: number, window: number): boolean =>
+  now >= launch.sentAt && now - launch.sentAt < pauseAfter(launch, window);
 
 /** How long an unresolved launch rests before the same call goes out again, ms. */
 const pauseAfter = ({ throttled = 0 }: Launch, window: number): number =>

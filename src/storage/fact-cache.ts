@@ -61,7 +61,9 @@ export const createFactCache = (
     forget: async (value) => {
       const document = await open();
       document.data = Object.fromEntries(Object.entries(document.data).filter(([, entry]) => entry.value !== value));
-      await document.write();
+      await document.write().catch((error: unknown) => {
+        if (!hasCode(error, 'storage.unwritable')) throw error;
+      });
     },
     get: async (fact, lifetime, find) => {
       const key = `${fact}#${form}`;

@@ -121,7 +121,9 @@ export const applyNews = async <S>(
   // Nearly always the new ones are the newest: then nothing has to be sorted.
   const [newestKnown] = before.streams.values();
   const isInOrder = newestKnown === undefined || (fresh.at(-1)?.stream.since ?? Infinity) > newestKnown.since;
-  const ordered = isInOrder ? streams : inOrder(streams);
+  // One that could not be read before had no place.
+  const hasMoved = known.some(({ requestId, stream }) => before.streams.get(requestId)?.since !== stream.since);
+  const ordered = isInOrder && !hasMoved ? streams : inOrder(streams);
   return {
     streams: ordered,
     rows: [...ordered.values()].flatMap(({ rows }) => rows),

@@ -1,5 +1,6 @@
 import { PluginError } from '../../domain/errors.ts';
-import type { Received } from './post-signed.ts';
+import { kindOfCode } from './error-codes.ts';
+import { hasRequestId, type Received } from './post-signed.ts';
 import { contentOf, rootOf } from './query-codec.ts';
 
 export const fieldOf = (value: unknown, name: string): unknown =>
@@ -80,7 +81,9 @@ export const queryAnswer = (action: string, received: Received): Readonly<Record
   if (!isError) return content;
   const error = errorIn(content);
   const code = textOf(fieldOf(error, 'Code')) ?? '';
-  throw code === '' ? unexpected(received) : serviceError(received, code, textOf(fieldOf(error, 'Message')));
+  // Others have error documents too: a code that is not known as AWS's needs AWS's id of the call.
+  const isAws = code !== '' && (kindOfCode(code) !== undefined || hasRequestId(received));
+  throw !isAws ? unexpected(received) : serviceError(received, code, textOf(fieldOf(error, 'Message')));
 };
 
 const parsed = (text: string): unknown => {

@@ -3,26 +3,36 @@ const tolerance = 5000;
 
 /** What time it is at AWS: the clock that all management hosts have in common. */
 export interface AwsClock {
-  /** Milliseconds since the epoch by AWS's clock; by this host's while AWS has not been heard. */
+  /** Milliseconds since the epoch by AWS's clock; while AWS has not been heard, by this host's and what is known of it. */
   readonly now: () => number;
-  /** Takes the `Date` header of an answer of AWS's. */
-  readonly heard: (date: string | undefined) => void;
+  /** Takes the `Date` header of an answer of AWS's, which came at `at` by this host's clock. */
+  readonly heard: (date: string | undefined, at?: number) => void;
   /** Milliseconds by which this host is ahead of AWS, negative when behind; undefined while AWS has not been heard. */
   readonly ahead: () => number | undefined;
 }
 
-/** `differs` is told, in ms ahead, each time a difference is found that was not there before. */
-export const createAwsClock = (local: () => number, differs: (ahead: number) => void = () => undefined): AwsClock => {
+/**
+ * `known`: ms ahead as an earlier call has measured. `changed` is told, in ms ahead, each time the difference is found to be
+ * another than before; 0: there is none any more.
+ */
+export const createAwsClock = (
+  local: () => number,
+  changed: (ahead: number) => void = () => undefined,
+  known?: number,
+): AwsClock => {
   let ahead: number | undefined;
-  const correction = (): number => (ahead === undefined || Math.abs(ahead) < tolerance ? 0 : ahead);
+  const correction = (): number => {
+    const difference = ahead ?? known ?? 0;
+    return Math.abs(difference) < tolerance ? 0 : difference;
+  };
   return {
     now: () => local() - correction(),
-    heard: (date = '') => {
-      const found = local() - Date.parse(date);
+    heard: (date = '', at = local()) => {
+      const found = at - Date.parse(date);
       if (Number.isNaN(found)) return;
       const before = correction();
       ahead = found;
-      if (Math.abs(correction() - before) >= tolerance && correction() !== 0) differs(ahead);
+      if (Math.abs(correction() - before) >= tolerance) changed(correction());
     },
     ahead: () => ahead,
   };

@@ -11,7 +11,7 @@ import type {
   TemplateInspector,
 } from '../../application/ports.ts';
 import type { Rehearsal } from '../../application/rehearsal.ts';
-import { isPluginError, messageOf, PluginError } from '../../domain/errors.ts';
+import { hasCode, isPluginError, messageOf, PluginError } from '../../domain/errors.ts';
 import type { Diagnosis } from '../../domain/finding.ts';
 import type { InstanceTypeTable } from '../../domain/instance-type.ts';
 import type { ProviderApi, Template } from '../../domain/template.ts';
@@ -136,10 +136,11 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
       const key = `subnet-zones:${options.connection.region}:${subnetIds.join(',')}`;
       return JSON.parse(await remember(key, () => lastingFactLifetime, find));
     } catch (error) {
-      // The launch itself says better than this read what is wrong.
-      if (!isPluginError(error)) throw error;
-      options.log.warn('subnets.unknown', `${messageOf(error)}; a fleet is launched in all subnets of its template`);
-      return {};
+      // What passes is waited for; the launch itself says better than this read what else is wrong.
+      if (!isPluginError(error) || hasCode(error, 'provider.throttled', 'provider.transient')) throw error;
+      options.log.warn('subnets.unknown', `${messageOf(error)}; a fleet is launched in one subnet of its template`);
+      // As if all were of one zone: AWS refuses two subnets of a zone.
+      return Object.fromEntries(subnetIds.map((subnetId) => [subnetId, 'unknown']));
     }
   };
   const autoScaling = async () => {

@@ -115,6 +115,8 @@ const runScript = async (
   if (refused !== undefined && areSame(parseCredentials(text), refused)) {
     await forget(text);
     text = await recall();
+    // Where the disk takes nothing, the cache still has them.
+    if (areSame(parseCredentials(text), refused)) text = await run();
   }
   return orRefuse(parseCredentials(text), `AWS_CREDENTIAL_SCRIPT ${script}`);
 };

@@ -292,7 +292,8 @@ export const createEc2 = (options: QueryClientOptions): Ec2 => {
 
     createFleet: async (input) => {
       const answer = await change<CreateFleetCommand>(CreateFleet$, input);
-      required('CreateFleet', 'id', answer.FleetId);
+      const launched = input.Type === 'instant' ? (answer.Instances?.[0] ?? answer.Errors?.[0]) : undefined;
+      required('CreateFleet', 'id', answer.FleetId ?? launched);
       return answer;
     },
 

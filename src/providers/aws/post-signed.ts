@@ -46,6 +46,8 @@ export interface Received {
   readonly text: string;
   /** When AWS answered, by its own clock. */
   readonly date: string | undefined;
+  /** When it began to arrive, by this host's clock. */
+  readonly at: number;
   /** It came in place of the encrypted connection that was asked for: nothing was sent to AWS. */
   readonly isFromProxy: boolean;
 }
@@ -62,6 +64,7 @@ const receive = (response: IncomingMessage, isSecure: boolean): Promise<Received
     const { 'content-type': contentType, 'x-amzn-errortype': errorType, date } = headers;
     const requestId = headers['x-amzn-requestid'] ?? headers['x-amzn-request-id'];
     const isFromProxy = isSecure && !('encrypted' in socket);
+    const at = Date.now();
     const chunks: string[] = [];
     let length = 0;
     response
@@ -74,7 +77,7 @@ const receive = (response: IncomingMessage, isSecure: boolean): Promise<Received
       .on('error', reject)
       .on('end', () => {
         const about = { status, contentType, requestId: requestId?.toString(), errorType: errorType?.toString(), date };
-        resolve({ ...about, text: chunks.join(''), isFromProxy });
+        resolve({ ...about, at, text: chunks.join(''), isFromProxy });
       });
   });
 
@@ -128,7 +131,10 @@ const post = async (
 /** AWS refuses signatures that are five minutes off its own clock, ms; an answer may take some time to arrive. */
 const mostSkew = 4 * 60_000;
 
-/** Codes by which EC2, the other query services and the JSON services refuse credentials. RequestExpired is also said of a wrong clock. */
+/**
+ * Codes by which EC2, the other query services and the JSON services refuse credentials. RequestExpired is also said of a wrong
+ * clock, and AuthFailure of an image or group of somebody else, which better credentials do not change.
+ */
 const refusesCredentials =
   /["#>](AuthFailure|ExpiredToken|ExpiredTokenException|RequestExpired|InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch|InvalidSignatureException)["<]/;
 
@@ -141,10 +147,14 @@ const signatureAfter = async (
   if (status < 400 || status >= 500) return undefined;
   const there = Date.parse(date ?? '');
   if (Math.abs(there - at) > mostSkew) return { credentials: signedWith, at: there };
-  if (!refusesCredentials.test(text)) return undefined;
+  if (!refusesCredentials.test(text) || /AuthFailure<\/Code><Message>(?!AWS was not able)/.test(text)) return undefined;
   const fresh = await credentials(signedWith);
   return areSame(fresh, signedWith) ? undefined : { credentials: fresh, at };
 };
+
+/** AWS's id of a call is in a header, and in the document where a gateway takes headers away. */
+export const hasRequestId = ({ requestId, text }: Received): boolean =>
+  requestId !== undefined || /<requestId>/i.test(text.slice(0, 500)) || /<RequestId>/i.test(text.slice(-500));
 
 /**
  * Posts to a service, signed; once more where AWS refuses the signature and a better one can be had: by AWS's own clock, as the
@@ -162,6 +172,6 @@ export const postSigned = async (
   const again = await signatureAfter(received, first, client);
   const answer = again === undefined ? received : await post(service, client, message, signal, again);
   // A proxy's own page tells nothing of AWS's time; it has no request id of AWS's either.
-  if (answer.requestId !== undefined) client.clock.heard(answer.date);
+  if (hasRequestId(answer)) client.clock.heard(answer.date, answer.at);
   return answer;
 };

@@ -200,16 +200,30 @@ describe('a launch whose answer was lost', () => {
     expect(await statusOf(world, id)).toBe('running');
   });
 
+  it('is not given up before the same call has gone out again, whatever the clock says', async () => {
+    const world = await startWorld();
+    const id = await lostLaunch(world, 2, 0);
+    world.pass(15 * 60 * second + 1);
+    await sync(world, id);
+    expect(world.capacity.launches).toHaveLength(2);
+    expect(await world.service.getRequestStatus({ requestId: id })).toMatchObject({
+      message: '2 of 2 machines granted.',
+    });
+  });
+
   it('is given up at the deadline, with an error and off the books', async () => {
     const world = await startWorld();
     const id = await lostLaunch(world, 2, 0);
+    world.capacity.pools.set('subnet-a', { kind: 'lost', launched: 0 });
+    world.pass(121 * second);
+    await sync(world, id);
     world.pass(15 * 60 * second + 1);
     await sync(world, id);
     expect(await world.service.getRequestStatus({ requestId: id })).toMatchObject({
       status: 'complete_with_error',
       message: expect.stringContaining('Error Code: LaunchUnconfirmed'),
     });
-    expect([world.capacity.launches.length, await world.live.list()]).toEqual([1, []]);
+    expect([world.capacity.launches.length, await world.live.list()]).toEqual([2, []]);
   });
 });
 

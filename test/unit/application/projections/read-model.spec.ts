@@ -124,6 +124,18 @@ describe('a projection', () => {
     expect(last.loaded).toEqual([]);
   });
 
+  it('has the newest first, also where one could not be read at first', async () => {
+    const { world, ids } = await created(3);
+    const file = join(world.workDir, 'requests', ids[2] ?? '', '000000000.json');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.slice(0, 20));
+    await reader(world).readModel.read('requests');
+    await writeFile(file, text);
+    const { rows } = await reader(world).readModel.read('requests');
+    const order = rows.map((row) => ids.findIndex((id) => row.includes(id)));
+    expect(order).toEqual([2, 1, 0]);
+  });
+
   it('waits for what is expected, and says when it does not come', async () => {
     const { world, ids } = await created(1);
     const [requestId = ''] = ids;

@@ -9,6 +9,7 @@ const received = (fields: Partial<Received>): Received => ({
   requestId: 'a1-b2',
   errorType: undefined,
   date: undefined,
+  at: 0,
   isFromProxy: false,
   text: '',
   ...fields,

@@ -4,11 +4,12 @@ import { createAwsClock } from '../../../../src/providers/aws/aws-clock.ts';
 const local = Date.UTC(2026, 0, 1);
 const dateAhead = (ms: number): string => new Date(local - ms).toUTCString();
 
-const listen = (ahead: readonly number[]) => {
+const listen = (ahead: readonly number[], known?: number) => {
   const told: number[] = [];
   const clock = createAwsClock(
     () => local,
     (ms) => told.push(ms),
+    known,
   );
   for (const ms of ahead) clock.heard(dateAhead(ms));
   return { clock, told };
@@ -37,10 +38,26 @@ describe('the clock of AWS', () => {
     expect(told).toEqual([]);
   });
 
-  it('follows when the clock of this host is set right, and tells a difference once', () => {
+  it('is known from an earlier call until AWS is heard', () => {
+    const { clock } = listen([], 200_000);
+    expect([clock.now(), clock.ahead()]).toEqual([local - 200_000, undefined]);
+    clock.heard(dateAhead(0));
+    expect(clock.now()).toBe(local);
+  });
+
+  it('is not told again where it is as an earlier call has found it', () =>
+    expect(listen([201_000], 200_000).told).toEqual([]));
+
+  it('is dated by when an answer began to arrive, not by when all of it was there', () => {
+    const { clock } = listen([]);
+    clock.heard(dateAhead(60_000), local - 60_000);
+    expect(clock.now()).toBe(local);
+  });
+
+  it('follows when the clock of this host is set right, and tells each change once', () => {
     const { clock, told } = listen([200_000, 201_000, 0, 300_000]);
     expect(clock.now()).toBe(local - 300_000);
-    expect(told).toEqual([200_000, 300_000]);
+    expect(told).toEqual([200_000, 0, 300_000]);
   });
 
   it.each([undefined, '', 'yesterday'])('is not moved by a date that is %j', (date) => {

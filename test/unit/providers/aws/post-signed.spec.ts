@@ -84,10 +84,11 @@ describe('a call whose credentials AWS refuses', () => {
 
   it.each([
     ['UnauthorizedOperation', 403],
+    ['AuthFailure', 401],
     ['InternalError', 500],
   ])('is told from one that is refused with %s', async (code, httpStatus) => {
     const aws = await startAws();
-    aws.addFault({ effect: { kind: 'error', code, httpStatus } });
+    aws.addFault({ effect: { kind: 'error', code, httpStatus, message: 'Not authorized for images: [ami-1]' } });
     const { credentials, refused } = renewable('AKIA1', 'AKIA2');
     expect((await (await connect(aws.url, credentials)).call()).status).toBe(httpStatus);
     expect(refused).toEqual([]);
