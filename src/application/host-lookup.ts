@@ -1,9 +1,8 @@
 import { hasCode, messageOf } from '../domain/errors.ts';
 import { asInstanceId, isCreateId, looksLikeInstanceId } from '../domain/ids.ts';
 import { hasEnded, type Machine } from '../domain/machine.ts';
-import { absentRequest, type Request } from '../domain/request.ts';
 import type { OwnedSighting } from '../domain/return-request.ts';
-import type { Hosts, LiveRequests, Logger, StreamReader } from './ports.ts';
+import type { AwsTime, Clock, Hosts, LiveRequests, Logger, Stream, StreamReader } from './ports.ts';
 import { foldRequest } from './streams.ts';
 
 /** A host as Host Factory names it: by name, by instance id, or both (then the id counts). */
@@ -15,6 +14,8 @@ export interface HostRef {
 export interface RecalledMachine {
   readonly requestId: string;
   readonly machine: Machine;
+  /** When its end was recorded, ms. */
+  readonly endedAt?: number;
 }
 
 /** A host asked about, what EC2 shows of it and, where that is not plainly well, what our records say. */
@@ -34,43 +35,71 @@ export interface HostLookupPorts {
   readonly streams: StreamReader;
   readonly live: LiveRequests;
   readonly hosts: () => Promise<Hosts>;
+  readonly clock: Clock;
+  readonly awsTime: AwsTime;
   readonly log: Logger;
 }
 
-/** A request by its record; absent, and said in the log, when the record cannot be read. */
-const readRequest = async (
+/** The machines of a request by its record; none, and said in the log, when the record cannot be read. */
+const readMachines = async (
   { streams, log }: Pick<HostLookupPorts, 'streams' | 'log'>,
   requestId: string,
-): Promise<{ readonly request: Request; readonly isReadable: boolean }> => {
+): Promise<{ readonly recalled: readonly RecalledMachine[]; readonly isReadable: boolean }> => {
   try {
-    return { request: foldRequest(await streams.load(requestId)), isReadable: true };
+    const stream = await streams.load(requestId);
+    const request = foldRequest(stream);
+    const machines = request.stage === 'absent' ? [] : [...request.machines.values()];
+    const recalled = machines.map((machine): RecalledMachine => {
+      const endedAt = hasEnded(machine.state) ? endRecordedAt(stream, machine) : undefined;
+      return { requestId, machine, ...(endedAt === undefined ? {} : { endedAt }) };
+    });
+    return { recalled, isReadable: true };
   } catch (error) {
     if (!hasCode(error, 'storage.unreadable')) throw error;
     log.error('record.unreadable', messageOf(error), { requestId });
-    return { request: absentRequest, isReadable: false };
+    return { recalled: [], isReadable: false };
   }
 };
 
+const endRecordedAt = ({ events }: Stream, { machineId }: Machine): number | undefined =>
+  events.findLast(
+    (event) =>
+      (event.type === 'MachineStatusReported' && event.machineId === machineId) ||
+      (event.type === 'MachinesObserved' && event.machines.some((machine) => machine.machineId === machineId)),
+  )?.at;
+
 /**
- * Machines in our own records that match. Reads the streams of all requests that hold machines, or of all there are: for the rare
- * case of a host that EC2 does not show or of which only the name is known, not for every call.
+ * For so long, ms, Host Factory may mean by a name a host that has ended. It asks about hosts and requests every few minutes and
+ * gives back within minutes what it hears has ended; a name that it gives back later is that of the host that has it now.
+ */
+const meantAfterItsEnd = 3_600_000;
+
+/**
+ * Machines in our own records that match. Reads the streams of the requests that hold machines, and others: for the rare case of
+ * a host that EC2 does not show or of which only the name is known, not for every call.
  */
 export const recallMachines = async (
   ports: Pick<HostLookupPorts, 'streams' | 'live' | 'log'>,
   matches: (machine: Machine) => boolean,
-  all = false,
+  others: readonly string[] = [],
 ): Promise<{ readonly recalled: readonly RecalledMachine[]; readonly isComplete: boolean }> => {
   const recalled: RecalledMachine[] = [];
   let isComplete = true;
   const live = new Set((await ports.live.list()).map(({ requestId }) => requestId));
-  const others = all ? (await ports.streams.ids()).filter(isCreateId) : [];
-  for (const requestId of new Set([...live, ...others])) {
-    const { request, isReadable } = await readRequest(ports, requestId);
+  for (const requestId of new Set([...live, ...others.filter(isCreateId)])) {
+    const { recalled: ofRequest, isReadable } = await readMachines(ports, requestId);
     isComplete &&= isReadable || !live.has(requestId);
-    if (request.stage === 'absent') continue;
-    for (const machine of request.machines.values()) if (matches(machine)) recalled.push({ requestId, machine });
+    recalled.push(...ofRequest.filter(({ machine }) => matches(machine)));
   }
   return { recalled, isComplete };
+};
+
+/** Requests that may hold a host that ended lately; twice as far back, since files are dated by a clock of their own. */
+const changedLately = async ({ streams, clock }: HostLookupPorts): Promise<readonly string[]> => {
+  const marks = [...(await streams.marks())];
+  const newest = marks.reduce((latest, [, changedAt]) => Math.max(latest, changedAt), 0);
+  const from = Math.min(newest, clock()) - 2 * meantAfterItsEnd;
+  return marks.flatMap(([id, changedAt]) => (changedAt > from ? [id] : []));
 };
 
 /** Hosts without duplicates: one entry per id, or per name where there is no id EC2 could have given out. */
@@ -106,16 +135,22 @@ const candidatesFor = (named: readonly OwnedSighting[]): readonly OwnedSighting[
 };
 
 /**
- * Which instances a name may mean. A host that is gone may have left its name to a new one: until it has been given back, both
- * are meant.
+ * Which instances a name may mean. A host that is gone may have left its name to a new one: until it has been given back, or
+ * Host Factory has had the time to do so, both are meant.
  */
-const meantBy = (named: readonly OwnedSighting[], known: readonly RecalledMachine[]): readonly string[] => {
-  const idsOf = (recalled: readonly RecalledMachine[]) => recalled.map(({ machine }) => machine.machineId);
-  const held = idsOf(known.filter(({ machine }) => machine.returnId === undefined));
+const meantBy = (
+  named: readonly OwnedSighting[],
+  known: readonly RecalledMachine[],
+  now: number,
+): readonly string[] => {
+  const isHeld = ({ machine, endedAt = now }: RecalledMachine): boolean =>
+    machine.returnId === undefined && now - endedAt < meantAfterItsEnd;
+  const held = known.filter(isHeld).map(({ machine }) => machine.machineId);
   const ours = named.filter((sighting) => sighting.ours).map(({ machineId }) => machineId);
   const meant = new Set([...ours, ...held]);
   if (meant.size > 0) return [...meant];
-  return known.length > 0 ? idsOf(known) : named.map(({ machineId }) => machineId);
+  const [last] = known.map(({ machine }) => machine).sort((a, b) => (b.launchTime ?? 0) - (a.launchTime ?? 0));
+  return last === undefined ? named.map(({ machineId }) => machineId) : [last.machineId];
 };
 
 /** Whether the ownership tag may just not be visible yet: only our records can tell. */
@@ -136,23 +171,47 @@ const recordsFor = async (ports: HostLookupPorts, seen: Seen, refs: readonly Hos
   const isUnclear = ({ name }: HostRef): boolean =>
     depth !== 'live' || candidatesFor(seen.byName.get(name) ?? []).length !== 1;
   const unclear = new Set(refs.filter((ref) => isByName(ref) && isUnclear(ref)).map(({ name }) => name));
-  const all = depth === 'all' || (depth === 'names' && unclear.size > 0);
   const { recalled, isComplete } =
-    unseenIds.size + unclear.size === 0
-      ? { recalled: [], isComplete: true }
-      : await recallMachines(ports, ({ machineId, name }) => unseenIds.has(machineId) || unclear.has(name), all);
+    unseenIds.size + unclear.size === 0 ? nothingRecalled : await search(ports, { unseenIds, unclear, seen, depth });
   const records = new Map(recalled.map((record) => [record.machine.machineId, record]));
   for (const requestId of owners) {
-    const { request } = await readRequest(ports, requestId);
-    if (request.stage === 'absent') continue;
-    for (const machine of request.machines.values()) records.set(machine.machineId, { requestId, machine });
+    const ofRequest = await readMachines(ports, requestId);
+    for (const record of ofRequest.recalled) records.set(record.machine.machineId, record);
   }
   return { records, isComplete };
 };
 
+const nothingRecalled = { recalled: [], isComplete: true };
+
+/** All requests are read only for a name that no host of ours at EC2 and no request read before has, and where `all` is asked for. */
+const search = async (
+  ports: HostLookupPorts,
+  {
+    unseenIds,
+    unclear,
+    seen,
+    depth,
+  }: {
+    readonly unseenIds: ReadonlySet<string>;
+    readonly unclear: ReadonlySet<string>;
+    readonly seen: Seen;
+    readonly depth: LookupDepth;
+  },
+) => {
+  const matches = ({ machineId, name }: Machine): boolean => unseenIds.has(machineId) || unclear.has(name);
+  if (depth === 'all') return recallMachines(ports, matches, await ports.streams.ids());
+  if (depth === 'live' || unclear.size === 0) return recallMachines(ports, matches);
+  const lately = await recallMachines(ports, matches, await changedLately(ports));
+  const shown = [...seen.byName.values()].flat().filter(({ ours }) => ours);
+  const known = new Set([...shown, ...lately.recalled.map(({ machine }) => machine)].map(({ name }) => name));
+  return [...unclear].every((name) => known.has(name))
+    ? lately
+    : recallMachines(ports, matches, await ports.streams.ids());
+};
+
 /**
- * Which records are searched for what EC2 does not tell: those of requests that hold machines; for names those of all requests;
- * those of all.
+ * Which records are searched for what EC2 does not tell: those of requests that hold machines; for names also those of requests
+ * that changed lately, and of all where nobody knows the name; those of all.
  */
 export type LookupDepth = 'live' | 'names' | 'all';
 
@@ -165,11 +224,12 @@ export const findHosts = async (
   const seen = await lookUp(ports, refs);
   const { records, isComplete } = await recordsFor(ports, seen, refs, depth);
   const recorded = [...records.values()];
+  const now = ports.awsTime() ?? ports.clock();
 
   const resolve = (asked: HostRef): Pick<FoundHost, 'machineId' | 'namesakes'> => {
     if (!isByName(asked)) return { machineId: asInstanceId(asked.machineId) ?? '', namesakes: [] };
     const known = recorded.filter(({ machine }) => machine.name === asked.name);
-    const meant = meantBy(seen.byName.get(asked.name) ?? [], known);
+    const meant = meantBy(seen.byName.get(asked.name) ?? [], known, now);
     const [only = '', ...more] = meant;
     return more.length === 0 ? { machineId: only, namesakes: [] } : { machineId: '', namesakes: meant };
   };

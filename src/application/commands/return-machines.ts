@@ -4,7 +4,7 @@ import { hasEnded } from '../../domain/machine.ts';
 import { isUnknown, type JudgedAt, judge, type ReturnItem } from '../../domain/return-request.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
 import { type FoundHost, findHosts, type HostLookupPorts, type HostRef, uniqueHosts } from '../host-lookup.ts';
-import type { AwsTime, CapacityProviders, Clock, Policy, RequestStreams } from '../ports.ts';
+import type { CapacityProviders, Policy, RequestStreams } from '../ports.ts';
 import { type DecideContext, decideOnReturn } from '../streams.ts';
 import { leaveResources, markReturned, terminateStanding } from '../sync-return.ts';
 
@@ -27,8 +27,6 @@ export interface ReturnMachinesAnswer {
 export interface ReturnMachinesPorts extends HostLookupPorts {
   readonly streams: RequestStreams;
   readonly providers: CapacityProviders;
-  readonly clock: Clock;
-  readonly awsTime: AwsTime;
   readonly policy: Pick<Policy, 'consistencyWindow'>;
   readonly newId: () => string;
 }

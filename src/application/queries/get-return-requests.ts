@@ -3,7 +3,7 @@ import { hasEnded, type MachineState } from '../../domain/machine.ts';
 import type { OwnedSighting } from '../../domain/return-request.ts';
 import type { Handler, Message, Operation } from '../bus.ts';
 import { type FoundHost, findHosts, type HostLookupPorts, type HostRef, type RecalledMachine } from '../host-lookup.ts';
-import type { AwsTime, Clock, Policy, UnseenHosts } from '../ports.ts';
+import type { Policy, UnseenHosts } from '../ports.ts';
 
 export interface GetReturnRequests extends Message {
   readonly type: 'GetReturnRequests';
@@ -34,8 +34,6 @@ export interface GetReturnRequestsAnswer {
 }
 
 export interface GetReturnRequestsPorts extends HostLookupPorts {
-  readonly clock: Clock;
-  readonly awsTime: AwsTime;
   readonly policy: Pick<Policy, 'consistencyWindow'>;
   readonly unseen: UnseenHosts;
 }

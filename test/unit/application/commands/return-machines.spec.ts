@@ -1,6 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ReturnMachines } from '../../../../src/application/commands/return-machines.ts';
 import { PluginError } from '../../../../src/domain/errors.ts';
 import { returnIdOf } from '../../../../src/domain/ids.ts';
@@ -324,11 +324,74 @@ describe('a name that a new host has taken over from an old one', () => {
     expect(world.hosts.stateOf(young)).toBe('shutting-down');
   });
 
+  it('is the new one’s when Host Factory has had an hour to give back the old one, whose end is on record', async () => {
+    const { world, young, name } = await renamed(true);
+    world.pass(60 * 60_000);
+    await giveBack(world, [{ name }]);
+    expect(world.hosts.stateOf(young)).toBe('shutting-down');
+  });
+
+  it('stays that of both as long as the end of the old one is not on record', async () => {
+    const { world, young, name } = await renamed(false);
+    world.pass(24 * 60 * 60_000);
+    await giveBack(world, [{ name }]);
+    expect(world.hosts.stateOf(young)).toBe('running');
+  });
+
+  it('is that of the last one when all have ended and been given back', async () => {
+    const { world, old, young, name } = await renamed(true);
+    await giveBack(world, [{ machineId: old }, { machineId: young }]);
+    world.hosts.end(young);
+    const { requestId } = await giveBack(world, [{ name }]);
+    expect(await status(world, requestId)).toMatchObject({ status: 'complete', machines: [{ result: 'succeed' }] });
+  });
+
   it('is the new one’s once the old one has been given back', async () => {
     const { world, old, young, name } = await renamed(true);
     await giveBack(world, [{ machineId: old }]);
     await giveBack(world, [{ name }]);
     expect(world.hosts.stateOf(young)).toBe('shutting-down');
+  });
+});
+
+describe('the records read for a return', () => {
+  /** Requests of the past, whose hosts have ended, and a host that runs. */
+  const longAgo = async () => {
+    const world = await startWorld();
+    const past = [await running(world, 1), await running(world, 1)];
+    for (const id of world.hosts.ids()) world.hosts.end(id);
+    await world.service.syncRequests({ requestIds: past, includeSettled: true });
+    world.pass(24 * 60 * 60_000);
+    for (const id of past) {
+      const time = (world.now() - 3 * 60 * 60_000) / 1000;
+      await utimes(join(world.workDir, 'requests', id), time, time);
+    }
+    const owner = await running(world, 1);
+    const machineId = world.hosts.ids().at(-1) ?? '';
+    const load = vi.spyOn(world.streams, 'load');
+    const readOfPast = () => load.mock.calls.filter(([id]) => past.includes(id)).length;
+    return { world, owner, machineId, load, readOfPast };
+  };
+
+  it('are none of other requests when hosts are named by id', async () => {
+    const { world, owner, machineId, load } = await longAgo();
+    const { requestId } = await giveBack(world, [{ machineId, name: nameOf(machineId) }]);
+    expect(world.hosts.stateOf(machineId)).toBe('shutting-down');
+    expect([...new Set(load.mock.calls.map(([id]) => id))].sort()).toEqual([owner, requestId].sort());
+  });
+
+  it('are none of the past when EC2 shows the name', async () => {
+    const { world, machineId, readOfPast } = await longAgo();
+    await giveBack(world, [{ name: nameOf(machineId) }]);
+    expect([world.hosts.stateOf(machineId), readOfPast()]).toEqual(['shutting-down', 0]);
+  });
+
+  it('are those of the past where only they know the name', async () => {
+    const { world, readOfPast } = await longAgo();
+    const [old = ''] = world.hosts.ids();
+    const { requestId } = await giveBack(world, [{ name: nameOf(old) }]);
+    expect(readOfPast()).toBeGreaterThan(0);
+    expect((await status(world, requestId)).machines).toMatchObject([{ machineId: old, result: 'succeed' }]);
   });
 });
 
