@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 
 const temporaryRoot = 'test/temporary-root.ts';
 
+/** Long tables and random walks over what shorter tests show as well: not for somebody who waits. */
+const wide = ['test/e2e/matrix.spec.ts', 'test/e2e/returns-property.spec.ts', 'test/unit/emulator/scale.spec.ts'];
+
 const shared = {
   env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
   testTimeout: 60_000,
@@ -14,7 +17,16 @@ export default defineConfig({
     // The tests mostly wait for emulated machines: on two cores too, two files at a time.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
-      { test: { ...shared, name: 'unit', include: ['test/unit/**/*.spec.ts'], globalSetup: [temporaryRoot] } },
+      {
+        test: {
+          ...shared,
+          name: 'unit',
+          include: ['test/unit/**/*.spec.ts'],
+          exclude: wide,
+          globalSetup: [temporaryRoot],
+        },
+      },
+      { test: { ...shared, name: 'wide', include: wide, globalSetup: [temporaryRoot, 'test/build.ts'] } },
       {
         test: {
           ...shared,
@@ -29,6 +41,7 @@ export default defineConfig({
           ...shared,
           name: 'e2e',
           include: ['test/e2e/**/*.spec.ts'],
+          exclude: wide,
           globalSetup: [temporaryRoot, 'test/build.ts'],
         },
       },
