@@ -142,7 +142,9 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
       import('./hostfactory/operations.ts'),
       import('./hostfactory/input.ts'),
     ]);
-    const application = await compose({ env: process.env, home, signal, letCallerGo });
+    // Without an answer Host Factory forgets the templates; it takes nothing that is written.
+    const allowsStrangers = name === 'getAvailableTemplates';
+    const application = await compose({ env: process.env, home, signal, letCallerGo, allowsStrangers });
     log = application.log;
     clearTimeout(patience);
     const rest = Math.max(0, application.budget - process.uptime() * 1000);

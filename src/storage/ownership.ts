@@ -1,4 +1,14 @@
-import { closeSync, fstatSync, openSync, readFileSync, statfsSync, statSync, unlinkSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  statfsSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { attempt } from './atomic-file.ts';
 
@@ -32,15 +42,40 @@ const nameOf = (uid: number): string | undefined =>
     .map((line) => line.split(':'))
     .find(([, , id]) => id === String(uid))?.[0];
 
+const mayUse = (path: string): boolean =>
+  attempt(() => {
+    const [read, write] = [constants.R_OK, constants.W_OK];
+    accessSync(path, statSync(path).isDirectory() ? read | write | constants.X_OK : read);
+    return true;
+  }, false);
+
+/** What calls make at first: the files of whoever runs the scripts. */
+const ownFiles = ['store-id', 'requests', 'cache'];
+
+/** To whom another user's files are closed, or the folder where there are none yet. */
+const ownerOverUser = (workDirectory: string, me: number): number | undefined => {
+  const folder = ownerOf(workDirectory);
+  if (folder === undefined || folder === me) return undefined;
+  const found = ownFiles.map((name) => join(workDirectory, name)).filter((path) => ownerOf(path) !== undefined);
+  if (found.length === 0) return mayUse(workDirectory) ? undefined : folder;
+  const closed = found.find((path) => ownerOf(path) !== me && !mayUse(path));
+  return closed === undefined ? undefined : ownerOf(closed);
+};
+
+/** Nothing is closed to root, but what it makes is to all others. */
+const ownerOverRoot = (workDirectory: string): number | undefined => {
+  const owners = ownFiles.map((name) => ownerOf(join(workDirectory, name))).filter((owner) => owner !== undefined);
+  return owners.length === 0 ? nearestOwner(workDirectory) : owners.find((owner) => owner !== 0);
+};
+
 /**
- * Why this process must not write to a work folder: it is another user's, to whom its files would be closed. Undefined where it may.
- * Root makes no folder in another user's either.
+ * Why this process must not write to a work folder: its files are another user's. Undefined where it may. The folder itself may
+ * be anybody's who lets this user write. Root makes no folder in another user's either.
  */
 export const strangerTo = (workDirectory: string): string | undefined => {
   const me = process.geteuid?.();
   if (me === undefined) return undefined;
-  const found = ownerOf(workDirectory);
-  const owner = found ?? (me === 0 ? nearestOwner(workDirectory) : undefined);
+  const owner = me === 0 ? ownerOverRoot(workDirectory) : ownerOverUser(workDirectory, me);
   if (owner === undefined || owner === me) return undefined;
   // A shared file system may make one user of all.
   const isLocal = attempt(() => localFileSystems.has(statfsSync(workDirectory).type), true);

@@ -121,6 +121,8 @@ describe.runIf(process.geteuid?.() === 0)('another user than the one whose work 
       const { exitCode, body } = await plugin.call(operation, {});
       expect([exitCode, body]).toEqual([1, { message: expect.stringMatching(/run this as user id 54321/) }]);
     }
+    const offered = await plugin.call('getAvailableTemplates', {});
+    expect([offered.exitCode, offered.body]).toMatchObject([0, { templates: expect.any(Array) }]);
     expect(everything()).toBe(before);
     expect(await backend.instanceIds('pending', 'running')).toHaveLength(1);
   });

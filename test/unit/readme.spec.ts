@@ -10,9 +10,17 @@ it('documents every parameter and every template field in the words of the schem
 });
 
 it('explains every error code', async () => {
-  const source = await readFile(join(import.meta.dirname, '..', '..', 'src', 'domain', 'errors.ts'), 'utf8');
-  const [, union = ''] = /export type ErrorCode =([^;]*);/.exec(source) ?? [];
-  const codes = [...union.matchAll(/'([^']+)'/g)].map(([, code]) => code);
+  const codesIn = async (file: string, type: string): Promise<readonly string[]> => {
+    const source = await readFile(join(import.meta.dirname, '..', '..', 'src', file), 'utf8');
+    const [, union = ''] = new RegExp(`export type ${type} =([^;]*);`).exec(source) ?? [];
+    const found = [...union.matchAll(/'([^']+)'/g)].map(([, code = '']) => code);
+    expect(found.length, file).toBeGreaterThan(3);
+    return found;
+  };
+  const codes = [
+    ...(await codesIn('domain/errors.ts', 'ErrorCode')),
+    ...(await codesIn('api/problems.ts', 'DoorCode')),
+  ];
   const readme = await readFile(readmeFile, 'utf8');
   expect(codes.length).toBeGreaterThan(15);
   expect(codes.filter((code) => !readme.includes(`\n| \`${code}\` | `))).toEqual([]);
