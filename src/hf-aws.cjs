@@ -5,8 +5,13 @@ var least = [20, 19];
 var version = process.versions.node.split('.').map(Number);
 var isOld = version[0] < least[0] || (version[0] === least[0] && version[1] < least[1]);
 function refuse(message) {
+  // See scripts/launcher.sh: the note and 11 say that an answer is out.
+  if (process.env.HF_AWS_NOTES === 'yes') {
+    try {
+      require('node:fs').writeSync(3, 'a1\n');
+    } catch (_) {}
+  }
   process.stdout.write(JSON.stringify({ message: message }) + '\n');
-  // See scripts/launcher.sh: 11 says that an answer is out.
   process.exitCode = process.env.HF_AWS_LAUNCHER ? 11 : 1;
 }
 if (isOld) {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AwsCall } from './application/rehearsal.ts';
 import type { Application } from './composition.ts';
@@ -17,37 +17,57 @@ const exitStatus = (ok: boolean): number => {
 };
 
 /** Tells the launcher what it must know of a process that is killed or hangs. See scripts/launcher.sh. */
-const note = (text: string): void => {
+const note = (line: string): void => {
   if (process.env['HF_AWS_NOTES'] !== 'yes') return;
   try {
-    writeSync(3, text);
+    writeSync(3, `${line}\n`);
   } catch {
     // The launcher was killed.
   }
 };
+
+/** Bytes that a pipe takes all at once or not at all. */
+const pipeBuffer = 4096;
 
 /**
  * Host Factory reads stdout and nothing else: one JSON object per call, whatever happened. All of it is out when this
  * resolves. Written without `process.stdout`, which takes Node four milliseconds to make, unless the reader's pipe is full
  * and must be waited for.
  */
-const answer = async (body: object): Promise<void> => {
+const answer = async (body: object, ok: boolean): Promise<void> => {
   let rest = Buffer.from(`${JSON.stringify(body)}\n`);
-  note('a');
+  let noted = ok && rest.length <= pipeBuffer ? 'a0' : 'a1';
+  note(noted);
   try {
     while (rest.length > 0) rest = rest.subarray(writeSync(1, rest));
   } catch (error) {
+    if (ok) note('a1');
+    noted = 'a1';
     if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
     await new Promise<void>((resolve, reject) => {
       process.stdout.write(rest, (failure) => (failure ? reject(failure) : resolve()));
     });
   }
+  if (ok && noted !== 'a0') note('a0');
 };
 
-/** The launcher's process, where it has started this one. */
+/** Whether that process is above this one. Not so in a container, where its number is somebody else's. */
+const isAncestor = (id: number): boolean => {
+  let above = process.ppid;
+  try {
+    // <pid> (<name>) <state> <parent> ...
+    while (above > 1 && above !== id)
+      above = Number(/.*\) \S+ (\d+) /s.exec(readFileSync(`/proc/${above}/stat`, 'latin1'))?.[1]);
+  } catch {
+    return false;
+  }
+  return above === id;
+};
+
+/** The launcher's process, where it has started this one, itself or by way of a program around Node. */
 const launcher = (): number | undefined => {
   const id = Number(process.env['HF_AWS_LAUNCHER']);
-  return id > 1 && id === process.ppid ? id : undefined;
+  return id > 1 && isAncestor(id) ? id : undefined;
 };
 
 const signalLauncher = (signal: NodeJS.Signals): void => {
@@ -90,19 +110,19 @@ const patienceOfLauncher = 250;
 
 const tellBudget = (budget: number, rest: number): void => {
   if (budget === firstBudget || process.env['HF_AWS_NOTES'] !== 'yes') return;
-  note(`${((rest + patienceOfLauncher) / 1000).toFixed(2)}\n`);
+  note(`t${((rest + patienceOfLauncher) / 1000).toFixed(2)}`);
   signalLauncher('SIGUSR2');
 };
 
 const runOperation = async (name: OperationName, args: readonly string[]): Promise<number> => {
+  if (launcher() !== undefined) note(`n${process.pid}`);
   let log: FileLogger | undefined;
   let outcome: boolean | undefined;
   const say = async (body: object, ok: boolean): Promise<void> => {
     if (outcome !== undefined) return;
     outcome = false;
-    await answer(body);
+    await answer(body, ok);
     outcome = ok;
-    if (ok) note('0');
   };
   const fail = async (error: unknown): Promise<number> => {
     const text = `${name}: ${messageOf(error)}`;

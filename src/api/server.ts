@@ -271,10 +271,10 @@ const startWork = async ({ service, log, readModel, writeMetrics }: Served, read
 
 const untilTold = (): Promise<void> =>
   new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve());
   });
 
-/** Serves REST until SIGTERM or SIGINT; calls under way are finished first. Resolves with the exit status. */
+/** Serves REST until SIGTERM, SIGINT or SIGHUP; calls under way are finished first. Resolves with the exit status. */
 export const serve = async (options: ServerContext): Promise<number> => {
   const tokens = options.tokens === undefined ? undefined : await readTokens(options.tokens);
   checkReach(options, tokens);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, copyFile, cp, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, cp, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -170,24 +170,49 @@ describe('the scripts', () => {
   const inShell = (commands: string, env: Record<string, string>) =>
     runScript('/bin/sh', ['-c', commands], { env: { ...env, S: join(home, 'scripts') } });
 
-  it('ends by itself in time, with one answer, when the disk hangs', async () => {
+  /** A Node that a program starts, waits for, and tells of no signal. */
+  const withProgramAround = async (env: Record<string, string>): Promise<Record<string, string>> => {
+    const around = join(plugin.directory, 'around-node');
+    await writeFile(around, `#!/bin/sh\n${process.execPath} "$@"\nexit $?\n`);
+    await chmod(around, 0o755);
+    return { ...env, HF_AWS_NODE: around };
+  };
+
+  it('ends by itself in time, with one answer, when the disk hangs, also with a program around Node', async () => {
     await plugin.configure({ actionTimeoutSeconds: 5 });
-    const { exitCode, body } = await plugin.run('requestMachines', ['--data', inputOf('requestMachines')], {
-      env: withTrouble('disk hangs'),
-    });
+    const hanging = withTrouble('disk hangs');
+    const outcomes = await Promise.all(
+      [hanging, await withProgramAround(hanging)].map((env) =>
+        plugin.run('requestMachines', ['--data', inputOf('requestMachines')], { env }),
+      ),
+    );
     await plugin.configure({});
-    expect(exitCode).toBe(1);
-    expect(body['message']).toContain('does not answer');
+    for (const { exitCode, body } of outcomes) {
+      expect(exitCode).toBe(1);
+      expect(body['message']).toContain('does not answer');
+    }
   });
 
-  it.each(['TERM', 'HUP'])('ends with an answer at SIG%s when the disk hangs', async (signal) => {
+  it.each([
+    ['TERM', 'node'],
+    ['HUP', 'node'],
+    ['TERM', 'a program around Node'],
+  ])('ends with an answer at SIG%s when the disk hangs: %s', async (signal, node) => {
     const mark = join(plugin.directory, 'in-trouble');
     await rm(mark, { force: true });
+    const hanging = { ...withTrouble('disk hangs'), I: inputOf('requestMachines') };
     const { exitCode, body } = await inShell(
       `$S/requestMachines.sh --data "$I" & while [ ! -e ${mark} ]; do sleep 0.02; done; kill -${signal} $!; wait $!`,
-      { ...withTrouble('disk hangs'), I: inputOf('requestMachines') },
+      node === 'node' ? hanging : await withProgramAround(hanging),
     );
     expect([exitCode, body]).toEqual([1, { message: 'the call was ended by a signal' }]);
+  });
+
+  it('leaves nothing behind when it is killed itself', async () => {
+    const pipe = join(plugin.directory, 'killed');
+    execFileSync('mkfifo', [pipe]);
+    const commands = `$S/requestMachines.sh -f ${pipe} >/dev/null & exec 9>${pipe}; kill -KILL $!; echo '{}'`;
+    expect((await inShell(commands, plugin.env)).exitCode).toBe(0);
   });
 
   it('ends with an answer at a signal that comes before the program is started', async () => {
@@ -223,12 +248,19 @@ describe('the scripts', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('answers once when Node is killed after its answer, and succeeds', async () => {
-    const { exitCode, body } = await plugin.run('getRequestStatus', ['--data', inputOf('getRequestStatus')], {
-      env: withTrouble('killed after its answer'),
-    });
-    expect([exitCode, body]).toEqual([0, { requests: [] }]);
-  });
+  it.each(['killed as soon as its answer is out', 'killed after its answer'])(
+    'answers once and succeeds when Node is %s, also with a program around it',
+    async (trouble) => {
+      await plugin.configure({ actionTimeoutSeconds: 100 });
+      for (const env of [withTrouble(trouble), await withProgramAround(withTrouble(trouble))]) {
+        const { exitCode, body } = await plugin.run('getRequestStatus', ['--data', inputOf('getRequestStatus')], {
+          env,
+        });
+        expect([exitCode, body]).toEqual([0, { requests: [] }]);
+      }
+      await plugin.configure({});
+    },
+  );
 
   it('answers once when Node cannot let its caller go', async () => {
     await rm(join(plugin.workDir, 'cache', 'housekeeping.json'), { force: true });
@@ -244,6 +276,20 @@ describe('the scripts', () => {
       plugin.env,
     );
     expect(body).toEqual({ exit: 1 });
+  });
+
+  it("says in the log folder why Node did not start, whoever owns Host Factory's work folder", async () => {
+    const logDir = join(plugin.directory, 'not-started');
+    const work = join(plugin.directory, 'of-another-user');
+    await mkdir(logDir);
+    await mkdir(work);
+    if (process.getuid?.() === 0) await chown(work, 65534, 65534);
+    const { PATH = '' } = plugin.env;
+    const HF_WORKDIR = process.getuid?.() === 0 ? work : '/';
+    await plugin.run('requestMachines', ['--data', '{}'], {
+      env: { PATH, HF_WORKDIR, HF_LOGDIR: logDir, NODE_OPTIONS: '--bogus' },
+    });
+    expect(await readFile(join(logDir, 'awsinst-provider.err'), 'utf8')).toContain('--bogus');
   });
 
   it('appends to no file that a link in the log folder leads to', async () => {

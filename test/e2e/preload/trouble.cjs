@@ -9,6 +9,14 @@ const troubles = {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 120_000);
     };
   },
+  'killed as soon as its answer is out': () => {
+    const write = files.writeSync;
+    files.writeSync = (descriptor, ...rest) => {
+      const written = write(descriptor, ...rest);
+      if (descriptor === 1) process.kill(process.pid, 'SIGKILL');
+      return written;
+    };
+  },
   'killed after its answer': () => process.on('exit', () => process.kill(process.pid, 'SIGKILL')),
   'no more files once it has answered': () => {
     const open = files.openSync;
