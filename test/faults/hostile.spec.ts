@@ -286,7 +286,7 @@ it('many writers of one log tear no line, and keep to the sizes that Host Factor
   expect(logs.length).toBeLessThanOrEqual(4);
   for (const log of logs) {
     const lines = (await readFile(join(other.logDir, log), 'utf8')).split('\n').filter(Boolean);
-    expect(lines.filter((line) => !/^\[[-\d]+ [\d:.]+\]-\[\w+\]-\[[\w.-]+\] .*\}$/.test(line))).toEqual([]);
+    expect(lines.filter((line) => !/^\[[-\d]+ [\d:.]+ [+-][\d:]+\]-\[\w+\]-\[[\w.-]+\] .*\}$/.test(line))).toEqual([]);
   }
   await other.remove();
 });
