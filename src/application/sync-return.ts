@@ -11,6 +11,7 @@ import {
   type ReturnCommand,
   type ReturnItem,
   type ReturnRequest,
+  wasRefused,
 } from '../domain/return-request.ts';
 import { terminateInResources } from './ending.ts';
 import type { LiveRequests, Logger } from './ports.ts';
@@ -65,14 +66,28 @@ export const terminateStanding = async (
   const standing = items.filter(needsTermination);
   if (standing.length === 0) return [];
   const { done, refused } = await terminateByOwner(ports, context, standing);
-  const targets = standing.flatMap(({ last }) =>
-    last === undefined || done.has(last.machineId) || refused.has(last.machineId) ? [] : [last],
-  );
-  const byEc2 = targets.length === 0 ? [] : await (await ports.hosts()).terminate(targets);
-  for (const [machineId, reason] of byEc2) refused.set(machineId, reason);
+  const left = standing.filter(({ machineId }) => !done.has(machineId) && !refused.has(machineId));
+  // Those refused before go apart and last: they are not to hold up the others.
+  const fresh = left.filter((item) => !wasRefused(item));
+  for (const [machineId, reason] of await terminateByEc2(ports, fresh)) refused.set(machineId, reason);
+  const again = left.filter(wasRefused);
+  const refusedAgain = await terminateByEc2(ports, again).catch((error: unknown) => {
+    // What became of the others has to be noted.
+    if (!isPluginError(error) || again.length === standing.length) throw error;
+    return new Map(again.map(({ machineId }) => [machineId, messageOf(error)] as const));
+  });
+  for (const [machineId, reason] of refusedAgain) refused.set(machineId, reason);
   for (const [machineId, reason] of refused) ports.log.warn('return.refused', reason, { returnId, machineId });
   if (refused.size > 0) await decideOnReturn(context, returnId, [{ type: 'Refuse', now, refused }]);
   return standing.filter(({ machineId }) => !refused.has(machineId));
+};
+
+const terminateByEc2 = async (
+  ports: ReturnPorts,
+  items: readonly ReturnItem[],
+): Promise<ReadonlyMap<string, string>> => {
+  const targets = items.flatMap(({ last }) => last ?? []);
+  return targets.length === 0 ? new Map() : (await ports.hosts()).terminate(targets);
 };
 
 const ownersOf = (items: readonly ReturnItem[]): readonly string[] => [

@@ -105,6 +105,13 @@ const mayYetBeOurs = (
   return consistencyWindow === undefined || now - from < consistencyWindow;
 };
 
+const withOthers = 'asked for again later: ';
+/** The reason for what was refused together with others, any of which may be meant. */
+export const refusedWithOthers = (reason: string): string => `${withOthers}${reason}`;
+
+/** Whether an earlier look had it refused by itself. */
+export const wasRefused = ({ message }: ReturnItem): boolean => message !== '' && !message.startsWith(withOthers);
+
 /** What a look at EC2 makes of an item. */
 export const judge = (item: ReturnItem, seen: OwnedSighting, time: JudgedAt): ReturnItem => {
   const { missedSince: _found, ...rest } = item;

@@ -1,7 +1,7 @@
 import type { Instance } from '@aws-sdk/client-ec2';
 import type { Hosts } from '../../application/ports.ts';
 import { hasCode, messageOf, type PluginError } from '../../domain/errors.ts';
-import type { OwnedSighting } from '../../domain/return-request.ts';
+import { type OwnedSighting, refusedWithOthers } from '../../domain/return-request.ts';
 import type { Remember } from './credentials.ts';
 import type { Ec2 } from './ec2.ts';
 import { readRetirements, readSpotNotices } from './reclaim-notices.ts';
@@ -85,33 +85,55 @@ export const createHosts = ({ ec2, remember, ...mark }: HostsOptions): Hosts => 
 
 const idsIn = (text: string): readonly string[] => text.match(/\bi-[0-9a-zA-Z]+/g) ?? [];
 
-/** Denials in one termination after which the rest is left for another time: they may well concern all. */
-const mostDenials = 32;
+/** Denials with nothing accepted after which two single ids are asked for: are they denied as well, all are. */
+const denialsBeforeProbes = 3;
 /** So few are asked for one by one where EC2 does not say which of them it means; more in halves. */
-const fewIds = 8;
+const fewIds = 3;
 
 /** Parts to be asked for instead of one of which EC2 refused some and named nobody. */
 const partsOf = (ids: readonly string[]): readonly (readonly string[])[] =>
   ids.length <= fewIds ? ids.map((id) => [id]) : chunksOf(ids, Math.ceil(ids.length / 2));
 
-interface Refused {
+/** Calls beyond one per batch: enough to find one or two by halving. The rest is left for another time. */
+const mostCallsMore = (count: number): number => 2 * Math.ceil(Math.log2(Math.max(2, count))) + 12;
+
+interface Termination {
+  waiting: (readonly string[])[];
+  callsLeft: number;
+  isAnyAccepted: boolean;
+  isProbed: boolean;
   /** EC2's reason per id. */
-  readonly ids: Map<string, string>;
+  readonly refused: Map<string, string>;
   denials: number;
-  lastDenial?: PluginError;
+  lastRefusal?: PluginError;
 }
 
-/** Notes whom EC2 named as not to be terminated, all of a single one; answers with what to ask for instead of that part. */
-const takeOut = (part: readonly string[], error: PluginError, refused: Refused): readonly (readonly string[])[] => {
-  if (error.aws?.code === 'UnauthorizedOperation') {
-    refused.denials++;
-    refused.lastDenial = error;
-  }
+const isDenial = (error: PluginError): boolean => error.aws?.code === 'UnauthorizedOperation';
+
+/** Notes whom EC2 named as not to be terminated, all of a single one, and what to ask for instead of that part. */
+const takeOut = (state: Termination, part: readonly string[], error: PluginError): void => {
   const reason = messageOf(error);
   const named = part.length === 1 ? part : idsIn(reason).filter((id) => part.includes(id));
-  for (const id of named) refused.ids.set(id, reason);
+  for (const id of named) state.refused.set(id, reason);
   const rest = part.filter((id) => !named.includes(id));
-  return named.length === 0 ? partsOf(rest) : chunksOf(rest, idsPerTermination);
+  if (isDenial(error)) state.denials++;
+  else if (named.length > 0) state.callsLeft++;
+  state.lastRefusal = error;
+  if (named.length > 0) state.waiting.unshift(...chunksOf(rest, idsPerTermination));
+  // The largest parts first: of them most can go.
+  else state.waiting.push(...partsOf(rest));
+};
+
+/** The next ids to ask for. Where everything has been denied so far, one of the middle and the last of all come first. */
+const nextPart = (state: Termination): readonly string[] => {
+  if (!state.isAnyAccepted && !state.isProbed && state.denials >= denialsBeforeProbes) {
+    state.isProbed = true;
+    const ids = state.waiting.flat();
+    const probes = new Set([ids[Math.floor(ids.length / 2)], ids.at(-1)]);
+    const rest = state.waiting.map((part) => part.filter((id) => !probes.has(id))).filter(({ length }) => length > 0);
+    state.waiting = [...ids.filter((id) => probes.has(id)).map((id) => [id]), ...rest];
+  }
+  return state.waiting.shift() ?? [];
 };
 
 /**
@@ -120,23 +142,25 @@ const takeOut = (part: readonly string[], error: PluginError, refused: Refused):
  * it let none be terminated by us.
  */
 const terminateAll = async (ec2: Ec2, ids: readonly string[]): Promise<ReadonlyMap<string, string>> => {
-  const refused: Refused = { ids: new Map(), denials: 0 };
   const waiting = [...chunksOf(ids, idsPerTermination)];
-  let isAnyAccepted = false;
-  while (waiting.length > 0 && refused.denials < mostDenials) {
-    const part = waiting.shift() ?? [];
+  const callsLeft = waiting.length + mostCallsMore(ids.length);
+  const refused = new Map<string, string>();
+  const state: Termination = { waiting, callsLeft, isAnyAccepted: false, isProbed: false, refused, denials: 0 };
+  while (state.waiting.length > 0 && state.callsLeft > 0) {
+    const part = nextPart(state);
+    state.callsLeft--;
     try {
       await ec2.terminateInstances(part);
-      isAnyAccepted = true;
+      state.isAnyAccepted = true;
     } catch (error) {
       if (!isAboutSome(error)) throw error;
-      waiting.unshift(...takeOut(part, error, refused));
+      takeOut(state, part, error);
+      const isAboutAll = state.denials >= denialsBeforeProbes + 2 || state.waiting.length === 0;
+      if (isDenial(error) && !state.isAnyAccepted && isAboutAll) throw error;
     }
   }
-  const { lastDenial } = refused;
-  if (lastDenial === undefined) return refused.ids;
-  if (!isAnyAccepted) throw lastDenial;
-  return new Map([...waiting.flat().map((id) => [id, messageOf(lastDenial)] as const), ...refused.ids]);
+  const reason = refusedWithOthers(state.lastRefusal === undefined ? '' : messageOf(state.lastRefusal));
+  return new Map([...state.waiting.flat().map((id) => [id, reason] as const), ...refused]);
 };
 
 /** Faults that concern some of the ids of a call, not the call. */

@@ -272,6 +272,16 @@ describe('the cases of the contract', () => {
     );
   });
 
+  it('a host that EC2 refused at an earlier look is asked for apart, after the others', async () => {
+    const world = await startWorld();
+    const [bad, late] = [world.hosts.add({ refusal: 'OperationNotPermitted: protected' }), world.hosts.add()];
+    world.hosts.change(late, { hidden: true });
+    const { requestId } = await giveBack(world, [{ machineId: bad }, { machineId: late }]);
+    world.hosts.change(late, { hidden: false });
+    await world.service.syncRequests({ requestIds: [requestId] });
+    expect(terminateCalls(world)).toEqual([[bad], [late], [bad]]);
+  });
+
   it('the same host twice in one call: once', async () => {
     const world = await startWorld();
     const host = world.hosts.add();

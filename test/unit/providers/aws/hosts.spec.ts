@@ -186,20 +186,52 @@ describe('terminating hosts', () => {
     expect(standing.map(({ machineId }) => machineId)).toEqual(spared);
   });
 
-  it('asks no more than about thirty times for what may not be terminated, and says what is left over', async () => {
+  it.each([
+    ['names', true],
+    ['does not name', false],
+  ])(
+    'asks a bounded number of times a look for what may not be terminated, where EC2 %s them',
+    async (_what, isNamed) => {
+      const { ec2, hosts } = setUp();
+      for (const [n] of machines(400).entries()) ec2.add(instance(n));
+      const spared = Array.from({ length: isNamed ? 30 : 5 }, (_, n) => instanceIdOf(n * 11));
+      denying(ec2, spared, isNamed);
+      let asked = 0;
+      const { terminateInstances } = ec2;
+      Object.assign(ec2, {
+        terminateInstances: (ids: readonly string[]) => {
+          asked++;
+          return terminateInstances(ids);
+        },
+      });
+      const standing = () => machines(400).filter(({ machineId }) => ec2.stateOf(machineId) === 'running');
+      const unnamed = new Set(machines(400).map(({ machineId }) => machineId));
+      for (let look = 1; look <= 6; look++) {
+        asked = 0;
+        // What was refused by itself is asked for apart.
+        const refused = await hosts.terminate(standing().filter(({ machineId }) => unnamed.has(machineId)));
+        for (const [id, reason] of refused) if (reason.startsWith('TerminateInstances')) unnamed.delete(id);
+        expect([...refused.keys()].every((id) => ec2.stateOf(id) === 'running')).toBe(true);
+        expect(asked).toBeLessThanOrEqual(31);
+      }
+      expect(standing().map(({ machineId }) => machineId)).toEqual(spared);
+    },
+  );
+
+  it.each([
+    ['names', true],
+    ['does not name', false],
+  ])('gives up soon when all are denied, where EC2 %s them', async (_what, isNamed) => {
     const { ec2, hosts } = setUp();
-    for (const [n] of machines(300).entries()) ec2.add(instance(n));
-    const ids = machines(300).map(({ machineId }) => machineId);
     let asked = 0;
     Object.assign(ec2, {
-      terminateInstances: async (some: readonly string[]) => {
+      terminateInstances: async ([first = '']: readonly string[]) => {
         asked++;
-        if (some.length > 1 || some[0] !== ids[0]) throw denied('no');
+        throw denied(isNamed ? `on resource: arn:aws:ec2:us-east-1:123456789012:instance/${first}` : 'no');
       },
     });
-    const refused = await hosts.terminate(machines(300));
-    expect(refused.size).toBe(299);
-    expect(asked).toBeLessThan(45);
+    await expect(hosts.terminate(machines(400))).rejects.toMatchObject({ code: 'provider.denied' });
+    expect(asked).toBe(5);
   });
 
   it('fails as a whole when none may be terminated by us', async () => {
