@@ -127,7 +127,9 @@ export const judgeOrphan = (
   const strangers = members.filter((each) => !marked.has(each));
   const stays = strangers.length === 0 ? '' : `; it stays for ${strangers.join(', ')}, without our ownership tag`;
   const age = judgeAge(clock(), seenBefore.get(id), policy.orphanAge, madeAt);
-  return [{ kind, id, requestId, why: `${why}${stays}`, ...age }];
+  // Emptied of ours there is nothing to be done before somebody has taken them out.
+  const verdict = strangers.length > 0 && strangers.length === members.length ? 'wait' : age.verdict;
+  return [{ kind, id, requestId, why: `${why}${stays}`, ...age, verdict }];
 };
 
 /** Due only when an earlier sweep has found it so as well. */

@@ -1,5 +1,5 @@
-import { hasCode, isPluginError, messageOf } from '../domain/errors.ts';
-import { hasEnded, type Machine } from '../domain/machine.ts';
+import { hasCode, isPluginError, messageOf, type PluginError } from '../domain/errors.ts';
+import { hasEnded, type Machine, type Sighting } from '../domain/machine.ts';
 import {
   fillingResources,
   type HeldResource,
@@ -109,7 +109,7 @@ export const settleResources = async (
     if (state.stage === 'absent' || look === undefined) return state;
     const { consistencyWindow } = ports.policy;
     if (missingUnits(state) === 0 || isOver(state, resource, look, { now: ports.awsTime(), consistencyWindow }))
-      state = await endSearch(ports, context, id, state, resource);
+      state = await endSearch(ports, context, id, { before: state, resource, look });
     else await keepAim(ports, state, resource, look);
   }
   return state;
@@ -150,21 +150,34 @@ export const explainSearches = async (
   }
 };
 
+/** Faults after which the same call may well succeed at the next look. */
+const isPassing = (error: PluginError): boolean =>
+  hasCode(error, 'provider.throttled', 'provider.transient', 'provider.unreachable');
+
+interface Search {
+  readonly before: KnownRequest;
+  readonly resource: HeldResource;
+  readonly look: ResourceLook;
+}
+
+/** Goes on another time where AWS does not tell yet what it has brought, or may still bring something. */
 const endSearch = async (
   ports: SyncPorts,
   context: DecideContext,
   id: string,
-  before: KnownRequest,
-  resource: HeldResource,
+  { before, resource, look }: Search,
 ): Promise<Request> => {
   const keeper = await keeperOf(ports, resource.kind);
-  const isShort = missingUnits(before) > 0;
-  // Afterwards AWS may not know it any more.
+  // Once it has ended AWS may not know it any more.
+  const brought = await adoptLate(ports, context, id, before, resource);
+  if (!brought.isAll || brought.state.stage === 'absent') return brought.state;
+  const { state } = brought;
+  const isShort = missingUnits(state) > 0;
   const why = isShort ? await unlessFault(ports.log, resource, keeper.explain(resource)) : undefined;
-  const wanted = before.cancelled === undefined ? liveMachines(before) : [];
-  const stage = await endOrLeave(ports, keeper, resource, { held: targetFor(before, wanted), isShort });
-  const late = isShort ? await adoptLate(ports, context, id, before, resource) : before;
-  if (late.stage === 'absent') return late;
+  const stage = await endOrLeave(ports, keeper, { before: state, resource, look });
+  if (stage === undefined) return state;
+  const { state: late, isAll } = await adoptLate(ports, context, id, state, resource);
+  if (!isAll || late.stage === 'absent') return late;
   const refusal: Omit<Refusal, 'missing'> = {
     code: why?.code ?? 'Expired',
     fault: why?.fault ?? 'provider.capacity',
@@ -181,25 +194,26 @@ const endSearch = async (
 };
 
 /**
- * What AWS does not let go of is no reason to withhold machines that are there, nor to wait for ever for those that are not: it stays
- * on the books, gives up machines as a group does, and the sweep asks again for its end. A search that ended short may still bring
- * something: there a fault that passes is waited for.
+ * What AWS does not let go of is no reason to withhold machines that are there: it stays on the books, gives up machines as a group
+ * does, and the sweep asks again for its end. A search that ended short may still bring something: there a fault that passes is
+ * waited for, and after any other its time has to be over.
  */
 const endOrLeave = async (
-  { log }: SyncPorts,
+  ports: SyncPorts,
   keeper: ResourceKeeper,
-  resource: HeldResource,
-  { held, isShort }: { readonly held: TargetUnits; readonly isShort: boolean },
-): Promise<'holding' | 'deleted'> => {
+  { before, resource, look }: Search,
+): Promise<'holding' | 'deleted' | undefined> => {
+  const isShort = missingUnits(before) > 0;
+  const held = targetFor(before, before.cancelled === undefined ? liveMachines(before) : []);
   try {
     return await keeper.end(resource, held, isShort);
   } catch (error) {
     if (!isPluginError(error)) throw error;
-    if (isShort && hasCode(error, 'provider.throttled', 'provider.transient', 'provider.unreachable')) throw error;
-    log.warn('resource.left', `${resource.kind} ${resource.id} is left for now: ${messageOf(error)}`, {
-      aws: error.aws,
-    });
-    return 'holding';
+    if (isShort && isPassing(error)) throw error;
+    const { kind, id, ours, expiresAt } = resource;
+    ports.log.warn('resource.left', `${kind} ${id} is left for now: ${messageOf(error)}`, { aws: error.aws });
+    const isOver = look.state !== 'active' || (ports.awsTime() ?? 0) >= expiresAt;
+    return isOver || !isShort || !ours || before.cancelled !== undefined ? 'holding' : undefined;
   }
 };
 
@@ -275,27 +289,68 @@ export const membersUnseen = async (
   return unseen;
 };
 
-/** Machines that arrived between the look and the end of the search, by AWS's own answer as well as by their tags. */
+/** Undefined after a fault that passes. */
+const membersOf = async (ports: SyncPorts, resource: HeldResource): Promise<readonly string[] | undefined> => {
+  const keeper = await keeperOf(ports, resource.kind);
+  try {
+    return await keeper.members(resource);
+  } catch (error) {
+    if (!isPluginError(error)) throw error;
+    const text = `AWS does not tell the machines of ${resource.kind} ${resource.id}, they are found by their tags alone`;
+    ports.log.warn('resource.unlisted', `${text}: ${messageOf(error)}`, { aws: error.aws });
+    return isPassing(error) ? undefined : [];
+  }
+};
+
+/** A machine of which nothing but its id is known. */
+const unseenMachine = ({ template }: KnownRequest, machineId: string): Sighting => ({
+  machineId,
+  state: 'pending',
+  name: '',
+  privateIpAddress: '',
+  publicIpAddress: '',
+  instanceType: '',
+  priceType: template.priceType === 'ondemand' ? 'ondemand' : 'spot',
+});
+
+/**
+ * Machines that arrived between the look and the end of the search, by AWS's own answer as well as by their tags. Those that EC2 does
+ * not show are waited for (not `isAll`), then on record by their ids alone: as any other they are looked for from then on.
+ */
 const adoptLate = async (
   ports: SyncPorts,
   context: DecideContext,
   id: string,
   request: KnownRequest,
   resource: HeldResource,
-): Promise<Request> => {
-  const { clientToken } = resource;
+): Promise<{ readonly state: Request; readonly isAll: boolean }> => {
+  if (missingUnits(request) === 0) return { state: request, isAll: true };
+  const members = await membersOf(ports, resource);
+  if (members === undefined) return { state: request, isAll: false };
   const hosts = await ports.hosts();
   const found = await hosts.describeByRequest([id]);
   const known = new Set([...found.map(({ machineId }) => machineId), ...request.machines.keys()]);
-  const keeper = await keeperOf(ports, resource.kind);
-  const members = (await unlessFault(ports.log, resource, keeper.members(resource))) ?? [];
   const untold = await hosts.describe(members.filter((machineId) => !known.has(machineId)));
   await markUnmarked(ports, id, request, { resource, seen: untold });
   const held = untold.filter(({ ofOtherOwner, state }) => !(ofOtherOwner === true || hasEnded(state)));
-  const granted = [...found, ...held].filter(({ machineId }) => !request.machines.has(machineId)).map(sightingOf);
-  if (granted.length === 0) return request;
-  return (await decideOnRequest(context, id, [{ type: 'RecordLaunch', now: ports.clock(), clientToken, granted }]))
-    .state;
+  const shown = new Set([...known, ...untold.map(({ machineId }) => machineId)]);
+  const unshown = members.filter((machineId) => !shown.has(machineId));
+  const latest = resource.expiresAt + ports.policy.consistencyWindow;
+  const isEarly = request.cancelled === undefined && (ports.awsTime() ?? 0) < latest;
+  if (unshown.length > 0)
+    ports.log.warn('machine.unshown', `${resource.kind} ${resource.id} has brought machines that EC2 does not show`, {
+      requestId: id,
+      machineIds: unshown,
+    });
+  const granted = [
+    ...[...found, ...held].filter(({ machineId }) => !request.machines.has(machineId)).map(sightingOf),
+    ...(isEarly ? [] : unshown.map((machineId) => unseenMachine(request, machineId))),
+  ];
+  const isAll = unshown.length === 0 || !isEarly;
+  if (granted.length === 0) return { state: request, isAll };
+  const { clientToken } = resource;
+  const record = { type: 'RecordLaunch', now: ports.clock(), clientToken, granted } as const;
+  return { state: (await decideOnRequest(context, id, [record])).state, isAll };
 };
 
 type Change = Extract<RequestCommand, { type: 'ChangeResource' }>;

@@ -231,14 +231,18 @@ const createGroupKeeper = (
       return await removeGroup({ scaling: await autoScaling(), ec2, log, mark: { owner, store } }, id, going);
     } catch (error) {
       if (!says(error, /not found|does not exist/i)) throw error;
-      return { done: new Set(), strangers: [] };
+      return { done: new Set(), refused: new Map() };
     }
   };
+  /** One that was emptied and stays for a machine that is not ours is told by the sweep, which goes on seeing it. */
   const remove = async (id: string): Promise<void> => {
-    const { strangers } = await removeKnowing(id, new Set());
-    if (strangers.length === 0) return;
-    const what = `Auto Scaling group ${id} was emptied and left, with ${strangers.join(', ')}`;
-    throw new PluginError('provider.misconfigured', `${what}: without this provider's ownership tag`);
+    const { refused } = await removeKnowing(id, new Set());
+    if (refused.size === 0) return;
+    const reasons = [...refused].map(([machineId, reason]) => `${machineId}: ${reason}`).join('; ');
+    throw new PluginError(
+      'provider.misconfigured',
+      `Auto Scaling group ${id} still holds machines of ours, ${reasons}`,
+    );
   };
   /** Never below its members: AWS would pick which of them to end. */
   const shrink = async (id: string, total: number): Promise<void> => {
@@ -246,6 +250,18 @@ const createGroupKeeper = (
     const group = await scaling.group(id);
     const least = Math.max(total, unitsIn(countedMembers(group)));
     if (group !== undefined && least < (group.DesiredCapacity ?? 0)) await scaling.resize(id, least);
+  };
+  /** A group that may not be deleted looks for nothing more all the same. */
+  const endEmpty = async (id: string): Promise<'holding' | 'deleted'> => {
+    try {
+      await remove(id);
+      return 'deleted';
+    } catch (error) {
+      if (!hasCode(error, 'provider.denied')) throw error;
+      await shrink(id, 0);
+      log.warn('group.left', `Auto Scaling group ${id} may not be deleted: ${messageOf(error)}`);
+      return 'holding';
+    }
   };
   return {
     look: async (resource) => {
@@ -265,9 +281,9 @@ const createGroupKeeper = (
     },
     end: async (resource, { total }, isShort) => {
       if (!resource.ours) await desiredCapacity.end(resource);
-      else if (total === 0) await remove(resource.id);
+      else if (total === 0) return endEmpty(resource.id);
       else if (isShort) await shrink(resource.id, total);
-      return resource.ours && total === 0 ? 'deleted' : 'holding';
+      return 'holding';
     },
     aim: async () => undefined,
     terminate: async (resource, machineIds, { total }) => {

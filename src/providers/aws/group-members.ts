@@ -89,14 +89,6 @@ const strangersIn = async (
 
 const isGone = ({ state }: OwnedSighting): boolean => state === 'terminated' || state === 'shutting-down';
 
-/** What is left of a group that was to go. */
-interface Removed {
-  /** Ids that were dealt with. */
-  readonly done: ReadonlySet<string>;
-  /** Ids for which it stays. */
-  readonly strangers: readonly string[];
-}
-
 /**
  * Deletes a group of ours, and with it its members, of which `going` are known to be ours. One that holds a machine without our
  * tag stays: it looks for nothing more and keeps that machine, and loses all others.
@@ -105,9 +97,9 @@ export const removeGroup = async (
   { scaling, ec2, log, mark }: GroupOptions,
   name: string,
   going: ReadonlySet<string>,
-): Promise<Removed> => {
+): Promise<Terminated> => {
   const group = await scaling.group(name);
-  if (group === undefined) return { done: new Set(), strangers: [] };
+  if (group === undefined) return { done: new Set(), refused: new Map() };
   const members = countedMembers(group);
   const strangers = await strangersIn(
     ec2,
@@ -116,7 +108,7 @@ export const removeGroup = async (
   );
   if (strangers.length === 0) {
     await scaling.deleteGroup(name);
-    return { done: new Set(members.map(({ id }) => id)), strangers: [] };
+    return { done: new Set(members.map(({ id }) => id)), refused: new Map() };
   }
   const ids = strangers.map(({ id }) => id);
   log.warn('group.left', `Auto Scaling group ${name} stays, with ${ids.join(', ')}: without our ownership tag`);
@@ -128,8 +120,7 @@ export const removeGroup = async (
   const most = unitsIn(members);
   if ((group.DesiredCapacity ?? 0) > most) await scaling.resize(name, most);
   const ours = members.map(({ id }) => id).filter((id) => !ids.includes(id));
-  const { done } = await terminateMembers(scaling, name, ours);
-  return { done, strangers: ids };
+  return terminateMembers(scaling, name, ours);
 };
 
 interface GroupOptions {

@@ -83,3 +83,54 @@ it('looking for machines without a tag costs further calls only while what a fle
   await world.look([requestId]);
   expect(emulator.countCalls()).toEqual(usual);
 });
+
+const members = { EC2Fleet: 'DescribeFleetInstances', SpotFleet: 'DescribeSpotFleetInstances' } as const;
+
+describe.each(lasting.filter(([kind]) => kind !== 'ASG'))('a %s fleet whose search ends short', (kind, template) => {
+  const action = kind.startsWith('EC2Fleet') ? members.EC2Fleet : members.SpotFleet;
+
+  const startExpired = async (settings = {}) => {
+    const world = await startEmulatorWorld({ capacity: { 'm5.large:*': 1 }, ...settings });
+    const requestId = await world.ask({ ...template, spotFleetRequestExpiry: 10 }, 3);
+    world.pass(2000);
+    return { world, requestId };
+  };
+
+  it('is not ended before AWS has told its machines', async () => {
+    const { world, requestId } = await startExpired();
+    await untag(world, world.instances());
+    world.pass(11 * minute);
+    const { emulator } = world.region;
+    emulator.addFault({ action, times: 10, effect: { kind: 'error', code: 'RequestLimitExceeded' } });
+    await world.look([requestId], 2);
+    expect(await statusOf(world, requestId)).toMatchObject({ status: 'running' });
+    expect(emulator.countCalls()).not.toHaveProperty('DeleteFleets');
+    expect(emulator.countCalls()).not.toHaveProperty('CancelSpotFleetRequests');
+    emulator.clearFaults();
+    await world.look([requestId], 2);
+    expect(await statusOf(world, requestId)).toMatchObject({ status: 'complete', counts: { succeed: 1 } });
+  });
+
+  it('holds machines that EC2 does not show, and finds them later', async () => {
+    const { world, requestId } = await startExpired({ invisibleForCalls: 30 });
+    world.pass(10 * minute);
+    await world.look([requestId]);
+    expect(await statusOf(world, requestId)).toMatchObject({ status: 'running', machines: [] });
+    world.pass(2 * minute);
+    await world.look([requestId]);
+    expect((await statusOf(world, requestId)).machines).toMatchObject([{ status: 'pending' }]);
+    for (let n = 0; n < 30; n++) await world.region.describe();
+    await world.look([requestId], 2);
+    expect(await statusOf(world, requestId)).toMatchObject({ status: 'complete', counts: { succeed: 1 } });
+    await world.giveBack(...world.instances());
+    expect(world.instances()).toEqual([]);
+  });
+
+  it('ends where AWS may not tell its machines, which is logged', async () => {
+    const { world, requestId } = await startExpired({ deniedActions: [action] });
+    world.pass(11 * minute);
+    await world.look([requestId], 2);
+    expect(await statusOf(world, requestId)).toMatchObject({ status: 'complete', counts: { succeed: 1 } });
+    expect(world.log.codes()).toContain('resource.unlisted');
+  });
+});

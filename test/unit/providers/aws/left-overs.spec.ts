@@ -53,6 +53,43 @@ it('a search that ends short is not held up by a fleet that may not be ended', a
   expect(await statusOf(world, requestId)).toMatchObject({ status: 'complete', counts: { succeed: 1 } });
 });
 
+describe('a fleet that may not be ended and may still bring machines', () => {
+  const mixed = { priceType: 'heterogeneous', vmTypesOnDemand: { 'm5.large': 1 }, spotFleetRequestExpiry: 10 };
+
+  it.each(['EC2Fleet request', 'SpotFleet request'] as const)(
+    'has nothing asked on demand for it while it is a %s within its time',
+    async (kind) => {
+      const world = await startEmulatorWorld({
+        deniedActions: ['DeleteFleets', 'CancelSpotFleetRequests'],
+        fulfilMs: 9.5 * minute,
+      });
+      const requestId = await world.ask({ ...templateOf(kind), ...mixed });
+      await world.look([requestId]);
+      world.pass(9.2 * minute);
+      await world.look([requestId]);
+      expect(await statusOf(world, requestId)).toMatchObject({ status: 'running' });
+      world.pass(0.5 * minute);
+      await world.look([requestId], 3);
+      expect(await statusOf(world, requestId)).toMatchObject({ status: 'complete', counts: { succeed: 2 } });
+      expect(world.instances()).toHaveLength(2);
+    },
+  );
+
+  it('has the rest asked for on demand once its time is over', async () => {
+    const world = await startEmulatorWorld({ deniedActions: ['DeleteFleets'], fulfilMs: 60 * minute });
+    const requestId = await world.ask({ ...templateOf('EC2Fleet request'), ...mixed });
+    await world.look([requestId]);
+    world.pass(9.2 * minute);
+    await world.look([requestId]);
+    expect(world.instances()).toEqual([]);
+    world.pass(minute);
+    await world.look([requestId], 3);
+    world.pass(60 * minute);
+    expect(await statusOf(world, requestId)).toMatchObject({ status: 'complete', counts: { succeed: 2 } });
+    expect(world.instances()).toHaveLength(2);
+  });
+});
+
 it('a launch template of a request that is on no record goes by the sweep, one in use does not', async () => {
   const world = await startEmulatorWorld({ capacity: { 'm5.large:*': 1 } });
   const requestId = await world.ask(templateOf('EC2Fleet request'));

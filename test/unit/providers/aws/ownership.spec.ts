@@ -144,9 +144,15 @@ describe('a group that holds a foreign instance', () => {
     await world.giveBack(...ours);
     await world.service.reconcile({ apply: true });
     world.pass(20 * minute);
+    const timesTold = () => world.log.codes().filter((code) => code === 'group.left').length;
+    const before = timesTold();
+    world.region.emulator.forgetCalls();
     const told = await world.service.reconcile({ apply: true });
     expect(told.findings).toMatchObject([{ kind: 'ASG', id: name, why: expect.stringContaining(foreign) }]);
-    expect(told.warnings).toEqual([expect.stringContaining(foreign)]);
+    expect(told.warnings).toEqual([]);
+    expect(world.region.emulator.countCalls()).toMatchObject({ DescribeAutoScalingGroups: 1 });
+    expect(timesTold()).toBe(before);
+    expect(world.log.codes()).not.toContain('resource.unverified');
     expect(world.instances()).toEqual([foreign]);
     await world.region.autoScaling.send(
       new DetachInstancesCommand({
