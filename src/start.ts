@@ -59,8 +59,10 @@ export const start = (nodeRequire: Require, directory: string): void => {
   };
   const require: Require = (name) => (name.startsWith('./') ? load(name) : nodeRequire(name));
 
+  // A rehearsal promises that nothing is written.
+  const isRehearsal = process.argv.some((word) => word === '--dry-run' || word === 'explain-launch');
   process.on('exit', (code) => {
-    if (isComplete || folders === undefined || (code !== 0 && code !== 10)) return;
+    if (isRehearsal || isComplete || folders === undefined || (code !== 0 && code !== 10)) return;
     const compiled = (): readonly CompiledPart[] =>
       [...loaded].map(([name, { id, script }]) => ({ name, id, code: script.createCachedData() }));
     orNothing(() => writeCompiled(folders, file, compiled));

@@ -74,5 +74,11 @@ export const isPluginError = (error: unknown): error is PluginError =>
 export const hasCode = (error: unknown, ...codes: readonly ErrorCode[]): error is PluginError =>
   isPluginError(error) && codes.includes(error.code);
 
+const longestQuote = 200;
+
+/** What somebody else wrote, short enough for a message. */
+export const excerpt = (text: string): string =>
+  text.length <= longestQuote ? text : `${text.slice(0, longestQuote)}…`;
+
 /** The text for people of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,5 +1,5 @@
 import { closeSync, createReadStream, fstatSync, readFileSync } from 'node:fs';
-import { isPluginError, messageOf, PluginError } from '../domain/errors.ts';
+import { excerpt, isPluginError, messageOf, PluginError } from '../domain/errors.ts';
 import { parseJson } from '../json/parse-json.ts';
 import { openForReading } from '../json/plain-file.ts';
 
@@ -55,7 +55,7 @@ const sourceOf = (operation: string, args: readonly string[]): Source => {
     if (flag === '-f' || flag === '--file') return { name: value, read: () => readFile(value) };
     if (flag === '--data') return { name: '--data', read: async () => value };
   }
-  throw new PluginError('input.invalid', `unexpected arguments "${args.join(' ')}"; ${usage(operation)}`);
+  throw new PluginError('input.invalid', `unexpected arguments "${excerpt(args.join(' '))}"; ${usage(operation)}`);
 };
 
 /** The JSON input of an operation. Throws `input.unreadable` or `input.invalid`, naming the source and the place. */

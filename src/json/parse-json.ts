@@ -11,11 +11,21 @@ const placeOf = (text: string, offset: number): string => {
   return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
 };
 
+/** The tolerant parser calls itself for what is nested. */
+const withinStack = <T>(parse: () => T): T => {
+  try {
+    return parse();
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new JsonSyntaxError('it is nested too deeply', cause);
+    throw cause;
+  }
+};
+
 /** Comments and commas too many are let through: people write them. Everything else is a fault, told with its place. */
 const parseTolerantly = async (text: string, cause: unknown): Promise<unknown> => {
   const { parse, printParseErrorCode } = await import('./jsonc.ts');
   const errors: NonNullable<Parameters<typeof parse>[1]> = [];
-  const value: unknown = parse(text, errors, { allowTrailingComma: true });
+  const value: unknown = withinStack(() => parse(text, errors, { allowTrailingComma: true }));
   const [first] = errors;
   if (first === undefined) return value;
   throw new JsonSyntaxError(`${placeOf(text, first.offset)} (${printParseErrorCode(first.error)})`, cause);

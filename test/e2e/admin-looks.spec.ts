@@ -107,6 +107,11 @@ describe('what only looks', () => {
     expect(await everything()).toEqual(before);
   });
 
+  it('writes nothing at all where it rehearses, not even compiled code', async () => {
+    expect(await runAll(['requests create od 2 --dry-run', 'templates explain-launch od 2'])).toEqual([]);
+    expect([await readdir(plugin.workDir), await readdir(plugin.logDir)]).toEqual([[], []]);
+  });
+
   it('makes nothing in a work folder that is still empty', async () => {
     const before = await everything();
     const lines = looks('', '').filter((line) => !/ {2}|(show|explain) ?$|--no-sync/.test(line));

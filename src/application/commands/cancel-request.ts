@@ -1,4 +1,4 @@
-import { PluginError } from '../../domain/errors.ts';
+import { excerpt, PluginError } from '../../domain/errors.ts';
 import { isReturnId } from '../../domain/ids.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
 import { decideOnRequest } from '../streams.ts';
@@ -29,7 +29,7 @@ export const cancelRequestHandler =
       throw new PluginError('input.invalid', `${requestId} is a return, which cannot be cancelled`);
     const cancel = { type: 'Cancel', now: ports.clock(), reason } as const;
     const { state, version } = await decideOnRequest({ streams: ports.streams, origin }, requestId, [cancel]);
-    if (state.stage === 'absent') throw new PluginError('request.not-found', `no request "${requestId}"`);
+    if (state.stage === 'absent') throw new PluginError('request.not-found', `no request "${excerpt(requestId)}"`);
     if (state.cancelled === undefined) {
       throw new PluginError('request.settled', `${requestId} is not running any more: return its machines instead`);
     }

@@ -1,4 +1,4 @@
-import { messageOf, PluginError } from '../../domain/errors.ts';
+import { excerpt, messageOf, PluginError } from '../../domain/errors.ts';
 import { createIdOf, isCreateId } from '../../domain/ids.ts';
 import { liveUnits, type Request, type RequestCommand } from '../../domain/request.ts';
 import { providerApiOf, type Template, templateProblems } from '../../domain/template.ts';
@@ -66,7 +66,8 @@ const findTemplate = async (catalog: TemplateCatalog, templateId: string): Promi
   if (problems !== undefined && problems.length > 0) {
     throw new PluginError('template.invalid', `template ${templateId} in ${file}: ${describeProblems(problems)}`);
   }
-  if (template === undefined) throw new PluginError('template.not-found', `no template "${templateId}" in ${file}`);
+  if (template === undefined)
+    throw new PluginError('template.not-found', `no template "${excerpt(templateId)}" in ${file}`);
   return template;
 };
 

@@ -1,4 +1,4 @@
-import { isPluginError, messageOf, PluginError } from '../../domain/errors.ts';
+import { excerpt, isPluginError, messageOf, PluginError } from '../../domain/errors.ts';
 import { asInstanceId, isReturnId, looksLikeInstanceId, returnIdOf } from '../../domain/ids.ts';
 import { hasEnded } from '../../domain/machine.ts';
 import { isUnknown, type JudgedAt, judge, type ReturnItem } from '../../domain/return-request.ts';
@@ -81,7 +81,7 @@ const refuseUnknown = (found: readonly FoundHost[]): void => {
   if (unknown.length > 0)
     throw new PluginError(
       'machine.not-found',
-      `no machine has the id or name ${unknown.join(', ')}; nothing was returned`,
+      `no machine has the id or name ${excerpt(unknown.join(', '))}; nothing was returned`,
     );
 };
 

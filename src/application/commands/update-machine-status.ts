@@ -1,4 +1,4 @@
-import { PluginError } from '../../domain/errors.ts';
+import { excerpt, PluginError } from '../../domain/errors.ts';
 import type { MachineState } from '../../domain/machine.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
 import { recallMachines } from '../host-lookup.ts';
@@ -33,14 +33,15 @@ export const updateMachineStatusHandler =
   async ({ machineId, status, requestId, metadata = {} }, origin) => {
     const id =
       requestId ?? (await recallMachines(ports, (machine) => machine.machineId === machineId)).recalled[0]?.requestId;
-    if (id === undefined) throw new PluginError('machine.not-found', `no open request holds a machine ${machineId}`);
+    if (id === undefined)
+      throw new PluginError('machine.not-found', `no open request holds a machine ${excerpt(machineId)}`);
     const now = ports.clock();
     const { state, version } = await decideOnRequest({ streams: ports.streams, origin }, id, [
       { type: 'ReportStatus', now, machineId, status, metadata },
       { type: 'Settle', now },
     ]);
     if (state.stage === 'absent' || !state.machines.has(machineId)) {
-      throw new PluginError('machine.not-found', `request ${id} holds no machine ${machineId}`);
+      throw new PluginError('machine.not-found', `request ${id} holds no machine ${excerpt(machineId)}`);
     }
     await keepBooks(ports.live, id, state);
     return { requestId: id, version };

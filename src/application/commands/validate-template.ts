@@ -1,4 +1,4 @@
-import { PluginError } from '../../domain/errors.ts';
+import { excerpt, PluginError } from '../../domain/errors.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { Command, Handler, Operation } from '../bus.ts';
 import type { Logger, TemplateChecker, TemplateInspector } from '../ports.ts';
@@ -38,7 +38,7 @@ export const validateTemplateHandler =
     const { file, findings, entries } = await checker.check(named);
     const chosen = entries.filter(({ templateId }) => only === undefined || templateId === only);
     if (only !== undefined && findings.length === 0 && chosen.length === 0) {
-      throw new PluginError('template.not-found', `no template "${only}" in ${file}`);
+      throw new PluginError('template.not-found', `no template "${excerpt(only)}" in ${file}`);
     }
     const found = [...findings];
     for (const { templateId, template, complaints, place } of chosen) {

@@ -1,4 +1,4 @@
-import { PluginError } from '../../domain/errors.ts';
+import { excerpt, PluginError } from '../../domain/errors.ts';
 import { isInstanceId, isReturnId } from '../../domain/ids.ts';
 import { hasEnded, type Machine, type Sighting } from '../../domain/machine.ts';
 import {
@@ -237,7 +237,7 @@ const isRow = (value: unknown): value is Pick<MachineRow, 'requestId'> =>
 const ownerOf = async ({ readModel }: ExplainPorts, machineId: string): Promise<string> => {
   const { rows } = await readModel.read('machines');
   const row: unknown = JSON.parse(rows.find((each) => each.includes(`"machineId":"${machineId}"`)) ?? 'null');
-  if (!isRow(row)) throw new PluginError('machine.not-found', `no machine "${machineId}" is on record`);
+  if (!isRow(row)) throw new PluginError('machine.not-found', `no machine "${excerpt(machineId)}" is on record`);
   return row.requestId;
 };
 
@@ -277,7 +277,7 @@ export const explainHandler =
     if (isInstanceId(id)) return explainMachine(ports, id);
     const stream = await ports.streams.load(id);
     const view = viewOf(id, stream);
-    if (view === undefined) throw new PluginError('request.not-found', `no request "${id}"`);
+    if (view === undefined) throw new PluginError('request.not-found', `no request "${excerpt(id)}"`);
     const steps = stepsOf(stream.events);
     const now = `${view.status}: ${view.message}`;
     const request = isReturnId(id) ? undefined : foldRequest(stream);

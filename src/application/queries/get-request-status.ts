@@ -1,4 +1,4 @@
-import { PluginError } from '../../domain/errors.ts';
+import { excerpt, PluginError } from '../../domain/errors.ts';
 import type { Handler, Message, Operation } from '../bus.ts';
 import { type Clock, type Expectation, pollMs, type StreamReader, staleWarning, waitMs } from '../ports.ts';
 import { type RequestView, viewOf } from '../views.ts';
@@ -41,7 +41,7 @@ export const getRequestStatusHandler =
     const { requestId, includeMachines = false } = message;
     const { stream, late } = await load(ports, message);
     const view = viewOf(requestId, stream);
-    if (view === undefined) throw new PluginError('request.not-found', `no request "${requestId}"`);
+    if (view === undefined) throw new PluginError('request.not-found', `no request "${excerpt(requestId)}"`);
     const { machines, ...rest } = view;
     return { ...rest, ...(includeMachines ? { machines } : {}), ...late };
   };

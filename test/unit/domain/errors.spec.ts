@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hasCode, isPluginError, messageOf, PluginError } from '../../../src/domain/errors.ts';
+import { excerpt, hasCode, isPluginError, messageOf, PluginError } from '../../../src/domain/errors.ts';
 
 describe('a plug-in error', () => {
   it('is known by its shape, also when another bundle’s class made it', () => {
@@ -43,3 +43,8 @@ it.each([
   ['thrown text', 'thrown text'],
   [undefined, 'undefined'],
 ])('the text for people of %o is %j', (thrown, text) => expect(messageOf(thrown)).toBe(text));
+
+it('of what others wrote a message quotes the beginning', () => {
+  expect(excerpt('a'.repeat(200))).toBe('a'.repeat(200));
+  expect(excerpt('a'.repeat(1_000_000))).toBe(`${'a'.repeat(200)}…`);
+});

@@ -25,6 +25,9 @@ describe('parsing JSON', () => {
     }),
   );
 
+  it('says that a text is nested too deeply', async () =>
+    expect(parseJson('['.repeat(1_000_000))).rejects.toThrow('not JSON: it is nested too deeply'));
+
   it.each(['', ' \n\t', '\uFEFF'])('says that %j is empty', async (text) =>
     expect(parseJson(text)).rejects.toThrow('not JSON: it is empty'),
   );
