@@ -55,9 +55,11 @@ const answer = async (body: object, ok: boolean): Promise<void> => {
 const isAncestor = (id: number): boolean => {
   let above = process.ppid;
   try {
-    // <pid> (<name>) <state> <parent> ...
-    while (above > 1 && above !== id)
-      above = Number(/.*\) \S+ (\d+) /s.exec(readFileSync(`/proc/${above}/stat`, 'latin1'))?.[1]);
+    // <pid> (<name>) <state> <parent> ..., where the name may hold anything.
+    while (above > 1 && above !== id) {
+      const stat = readFileSync(`/proc/${above}/stat`, 'latin1');
+      above = Number(stat.slice(stat.lastIndexOf(')')).split(' ')[2]);
+    }
   } catch {
     return false;
   }

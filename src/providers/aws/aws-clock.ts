@@ -5,6 +5,8 @@ const tolerance = 5000;
 export interface AwsClock {
   /** Milliseconds since the epoch by AWS's clock; while AWS has not been heard, by this host's and what is known of it. */
   readonly now: () => number;
+  /** Milliseconds since the epoch by this host's clock. */
+  readonly local: () => number;
   /** Takes the `Date` header of an answer of AWS's, which came at `at` by this host's clock. */
   readonly heard: (date: string | undefined, at?: number) => void;
   /** Milliseconds by which this host is ahead of AWS, negative when behind; undefined while AWS has not been heard. */
@@ -27,6 +29,7 @@ export const createAwsClock = (
   };
   return {
     now: () => local() - correction(),
+    local,
     heard: (date = '', at = local()) => {
       const found = at - Date.parse(date);
       if (Number.isNaN(found)) return;

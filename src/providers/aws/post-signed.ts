@@ -58,13 +58,12 @@ const mostAnswer = 64 * 1024 * 1024;
 const tooLong = (): Error =>
   Object.assign(new Error(`the answer is longer than ${mostAnswer} characters`), { name: 'UnexpectedAnswer' });
 
-const receive = (response: IncomingMessage, isSecure: boolean): Promise<Received> =>
+const receive = (response: IncomingMessage, isSecure: boolean, at: number): Promise<Received> =>
   new Promise((resolve, reject) => {
     const { statusCode: status = 0, headers, socket } = response;
     const { 'content-type': contentType, 'x-amzn-errortype': errorType, date } = headers;
     const requestId = headers['x-amzn-requestid'] ?? headers['x-amzn-request-id'];
     const isFromProxy = isSecure && !('encrypted' in socket);
-    const at = Date.now();
     const chunks: string[] = [];
     let length = 0;
     response
@@ -120,7 +119,7 @@ const post = async (
   const options = { method: 'POST', headers: signed, ...(agent === undefined ? {} : { agent }) };
   return new Promise((resolve, reject) => {
     const sent = request(url, options, (response) =>
-      receive(response, url.protocol === 'https:').then(resolve, reject),
+      receive(response, url.protocol === 'https:', client.clock.local()).then(resolve, reject),
     );
     sent.on('error', (error) => reject(agent === undefined ? error : ofProxy(error)));
     limitTime(sent, client, signal);
