@@ -4,7 +4,13 @@ import { defineConfig } from 'vitest/config';
 const temporaryRoot = 'test/temporary-root.ts';
 
 /** Long tables and random walks over what shorter tests show as well: not for somebody who waits. */
-const wide = ['test/e2e/matrix.spec.ts', 'test/e2e/returns-property.spec.ts', 'test/unit/emulator/scale.spec.ts'];
+const wide = [
+  'test/e2e/matrix.spec.ts',
+  'test/e2e/fleets.spec.ts',
+  'test/e2e/fleet-trouble.spec.ts',
+  'test/e2e/returns-property.spec.ts',
+  'test/unit/emulator/scale.spec.ts',
+];
 
 const shared = {
   env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },

@@ -100,6 +100,10 @@ const spellings = (...values: readonly (readonly [meant: string, ...others: read
   return (value: unknown): unknown => (typeof value === 'string' ? (meant.get(plain(value.trim())) ?? value) : value);
 };
 
+/** A plain value as text; nothing of lists and objects, which may have no text at all. */
+const textOf = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+
 const amount = (value: unknown): unknown =>
   typeof value === 'string' && /^\d+$/.test(value.trim()) ? Number(value) : value;
 
@@ -107,7 +111,8 @@ const amount = (value: unknown): unknown =>
 const types = (value: unknown): unknown => {
   if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([type, weight]) => [type, amount(weight)]));
   const list: readonly unknown[] = typeof value === 'string' ? value.split(',') : Array.isArray(value) ? value : [];
-  const names = list.map((type) => String(type).trim()).filter((type) => type !== '');
+  if (list.some((type) => typeof type !== 'string')) return value;
+  const names = list.map((type) => textOf(type).trim()).filter((type) => type !== '');
   return names.length === 0 ? value : Object.fromEntries(names.map((type) => [type, 1]));
 };
 
@@ -138,7 +143,7 @@ const isSaid = (value: unknown): boolean =>
 
 /** LSF's `HH:MM`. */
 const minutesOf = (value: unknown): number | undefined => {
-  const [, hours, minutes] = /^(\d{1,2}):(\d{2})$/.exec(String(value).trim()) ?? [];
+  const [, hours, minutes] = /^(\d{1,2}):(\d{2})$/.exec(textOf(value).trim()) ?? [];
   return hours === undefined ? undefined : Number(hours) * 60 + Number(minutes);
 };
 
@@ -148,7 +153,7 @@ type Fields = Map<string, unknown>;
 const translations: Readonly<Record<string, (value: unknown, fields: Fields) => void>> = {
   // LSF's plug-in launches spot where there is a spot price.
   spotprice: (value, fields) => {
-    if (!(Number(value) > 0)) return;
+    if (!(Number(textOf(value)) > 0)) return;
     if (!fields.has('maxSpotPrice')) fields.set('maxSpotPrice', value);
     if (!fields.has('priceType')) fields.set('priceType', 'spot');
   },
@@ -157,7 +162,7 @@ const translations: Readonly<Record<string, (value: unknown, fields: Fields) => 
     if (minutes !== undefined && !fields.has('spotFleetRequestExpiry')) fields.set('spotFleetRequestExpiry', minutes);
   },
   ondemandtargetcapacityratio: (value, fields) => {
-    if (!fields.has('percentOnDemand')) fields.set('percentOnDemand', Math.round(Number(value) * 100));
+    if (!fields.has('percentOnDemand')) fields.set('percentOnDemand', Math.round(Number(textOf(value)) * 100));
   },
   metadata: (value, fields) => {
     for (const [name, each] of Object.entries(isObject(value) ? value : {})) {
@@ -188,7 +193,7 @@ export const readAs = (
   if (refusal !== undefined) return { refusal };
   const field = byPlainName.get(short);
   if (field !== undefined) return { field };
-  const text = translated[short];
+  const text = Object.hasOwn(translated, short) ? translated[short] : undefined;
   if (text !== undefined) return { text };
   return ignoredNames.has(short) ? 'ignored' : undefined;
 };
@@ -268,7 +273,7 @@ const unreadIn = (written: Written): readonly Note[] =>
 
 const switchedOff = (written: Written): readonly Note[] =>
   Object.entries(written)
-    .filter(([name, value]) => plain(name) === 'isactive' && /^false$/i.test(String(value)))
+    .filter(([name, value]) => plain(name) === 'isactive' && /^false$/i.test(textOf(value)))
     .map(([field]) => ({ field, rule: 'is false: the template is switched off' }));
 
 /** Open Resource Broker takes the script itself. */
@@ -283,7 +288,9 @@ const inlineScript = (fields: Fields): readonly Note[] => {
 export const normalize = (written: Written): Normalized => {
   const { fields, names, twice } = named(written);
   for (const [name, value] of Object.entries(written)) {
-    if (!byPlainName.has(plain(name)) && isSaid(value)) translations[plain(name)]?.(value, fields);
+    const short = plain(name);
+    if (!byPlainName.has(short) && isSaid(value) && Object.hasOwn(translations, short))
+      translations[short]?.(value, fields);
   }
   const warnings = [...twice, ...settle(fields)];
   const unknown = Object.keys(written).filter(isUnknown);

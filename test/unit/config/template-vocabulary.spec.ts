@@ -129,6 +129,20 @@ describe('forms of values', () => {
     ]));
 });
 
+describe('values that are nothing of the kind', () => {
+  const strange = { toString: 0 };
+  const cases: readonly object[] = [
+    { vmTypes: [strange] },
+    { spotPrice: strange },
+    { requestValidity: strange },
+    { onDemandTargetCapacityRatio: strange },
+    { is_active: strange },
+    { metadata: { fleet_type: strange } },
+    { constructor: strange },
+  ];
+  it.each(cases)('%j break nothing', (fields) => expect(() => readTemplate({ ...spot, ...fields })).not.toThrow());
+});
+
 describe('the market', () => {
   it.each([
     ['a spot price of LSF', { vmType: 'm5.large', spotPrice: 0.1 }, 'EC2Fleet'],
