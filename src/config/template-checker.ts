@@ -211,7 +211,7 @@ const reviewDocument = async (
   });
   const own = asErrors([...slips].map(([field, name]) => ({ field, rule: `is unknown; did you mean ${name}?` })));
   const complaints = [
-    ...(slips.size === 0 ? [] : own),
+    ...own,
     ...review.complaints.map((each) => ({ ...each, field: writtenName(names, each.field) })),
     ...warnings,
     ...misspeltAttributes(document),
