@@ -18,11 +18,14 @@ export const setup = (): void => {
   process.env['TMPDIR'] = folder;
 };
 
-/** Removes it; fails when a test has left something behind. The folder of tsx is that of the build. */
+/** What tools write there by themselves: the build's tsx and, on Node 22 and later, the compiler and npm. */
+const ofTools = /^(?:tsx-|node-compile-cache$)/;
+
+/** Removes it; fails when a test has left something behind. */
 export const teardown = (): void => {
   if (count(-1) > 0) return;
   const folder = String(process.env[root]);
-  const left = readdirSync(folder).filter((name) => !name.startsWith('tsx-'));
+  const left = readdirSync(folder).filter((name) => !ofTools.test(name));
   rmSync(folder, { recursive: true });
   if (left.length === 0) return;
   process.exitCode = 1;

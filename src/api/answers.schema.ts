@@ -1,4 +1,4 @@
-import { requestStatuses } from '../application/views.ts';
+import { requestStatuses } from '../application/read-model/views.ts';
 import { machineStates } from '../domain/machine.ts';
 
 /** The forms of what REST answers, by their names in the description. */

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ApplicationService } from '../application/application-service.ts';
-import type { Logger } from '../application/ports.ts';
+import type { ApplicationService } from '../application/bus/application-service.ts';
+import type { Logger } from '../application/ports/telemetry.ts';
 import { messageOf } from '../domain/errors.ts';
 
 interface Chore {

@@ -1,4 +1,4 @@
-import { messageSchemas } from '../application/messages.schema.ts';
+import { messageSchemas } from '../application/bus/messages.schema.ts';
 import { answerSchemas, ref } from './answers.schema.ts';
 import { type Route, routes } from './routes.ts';
 

@@ -1,6 +1,6 @@
-import type { Message } from '../application/bus.ts';
-import { messageSchemas } from '../application/messages.schema.ts';
-import type { Role } from '../application/ports.ts';
+import type { Message } from '../application/bus/bus.ts';
+import { messageSchemas } from '../application/bus/messages.schema.ts';
+import type { Role } from '../application/bus/origin.ts';
 import { PluginError } from '../domain/errors.ts';
 import type { AnswerName } from './answers.schema.ts';
 

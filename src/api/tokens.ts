@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { type Role, roles } from '../application/ports.ts';
+import { type Role, roles } from '../application/bus/origin.ts';
 import { messageOf, PluginError } from '../domain/errors.ts';
 import { parseJson } from '../json/parse-json.ts';
 

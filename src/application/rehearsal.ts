@@ -1,5 +1,7 @@
-import { recallMachines } from './host-lookup.ts';
-import type { LaunchFailures, LiveRequests, Logger, OfferingMemory, RequestStreams, StreamEvent } from './ports.ts';
+import { recallMachines } from './life-cycle/host-lookup.ts';
+import type { LaunchFailures, OfferingMemory } from './ports/memory.ts';
+import type { LiveRequests, RequestStreams, StreamEvent } from './ports/streams.ts';
+import type { Logger } from './ports/telemetry.ts';
 
 /** An AWS call that would go out. */
 export interface AwsCall {

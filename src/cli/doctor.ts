@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import type { ApplicationService } from '../application/application-service.ts';
+import type { ApplicationService } from '../application/bus/application-service.ts';
 import type { Diagnosis } from '../domain/finding.ts';
 import { type CommonOptions, type Door, fold, originOptions, show, withService } from './door.ts';
 

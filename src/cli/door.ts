@@ -1,5 +1,6 @@
-import type { ApplicationService } from '../application/application-service.ts';
-import type { ForeignReport, Observe, Progress, ServeOptions, SetUpAnswer, SetUpOrder } from '../application/ports.ts';
+import type { ApplicationService } from '../application/bus/application-service.ts';
+import type { ForeignReport, ServeOptions, SetUpAnswer, SetUpOrder } from '../application/ports/setup.ts';
+import type { Observe, Progress } from '../application/ports/telemetry.ts';
 import type { AwsCall } from '../application/rehearsal.ts';
 import { isPluginError, messageOf } from '../domain/errors.ts';
 import type { RefusedOffering } from '../domain/offering.ts';

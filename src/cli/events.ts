@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
-import { eventTypes } from '../application/event-types.ts';
 import { eventText } from '../application/queries/explain.ts';
 import type { ListEventsAnswer } from '../application/queries/list-events.ts';
+import { eventTypes } from '../application/read-model/event-types.ts';
 import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
 import { type CommonOptions, type Door, originOptions, show, warn, withService } from './door.ts';

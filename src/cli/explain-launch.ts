@@ -1,4 +1,4 @@
-import type { ApplicationService } from '../application/application-service.ts';
+import type { ApplicationService } from '../application/bus/application-service.ts';
 import { PluginError } from '../domain/errors.ts';
 import type { Offering, RefusedOffering } from '../domain/offering.ts';
 import {
@@ -9,7 +9,7 @@ import {
   providerApiOf,
   type Template,
   weightedTypes,
-} from '../domain/template.ts';
+} from '../domain/template/template.ts';
 import { meantBy } from '../json/meant-by.ts';
 
 /** A configured template by its id. Throws `template.not-found` or `template.invalid`. */

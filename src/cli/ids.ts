@@ -1,4 +1,4 @@
-import type { ApplicationService } from '../application/application-service.ts';
+import type { ApplicationService } from '../application/bus/application-service.ts';
 import { PluginError } from '../domain/errors.ts';
 import { isCreateId, isReturnId } from '../domain/ids.ts';
 import { type CommonOptions, originOptions } from './door.ts';

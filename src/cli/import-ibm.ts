@@ -1,6 +1,6 @@
 import { basename, join, resolve } from 'node:path';
 import type { Argv } from 'yargs';
-import type { ForeignField } from '../application/ports.ts';
+import type { ForeignField } from '../application/ports/setup.ts';
 import { messageOf } from '../domain/errors.ts';
 import { type CommonOptions, type Door, fold, originOptions, reporting, show } from './door.ts';
 

@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Argv } from 'yargs';
-import type { Registration, SetUpAnswer, SetUpOrder } from '../application/ports.ts';
+import type { Registration, SetUpAnswer, SetUpOrder } from '../application/ports/setup.ts';
 import { PluginError } from '../domain/errors.ts';
-import { type TemplateKind, templateKinds } from '../domain/template-kinds.ts';
+import { type TemplateKind, templateKinds } from '../domain/template/template-kinds.ts';
 import { diagnosisOf, diagnosisTexts } from './doctor.ts';
 import { type CommonOptions, type Door, reporting, show } from './door.ts';
 

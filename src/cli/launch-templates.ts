@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import type { StoredLaunchTemplate } from '../application/ports.ts';
+import type { StoredLaunchTemplate } from '../application/ports/capacity.ts';
 import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
 import { type CommonOptions, type Door, originOptions, show, withService } from './door.ts';

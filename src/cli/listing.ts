@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
-import type { ApplicationService } from '../application/application-service.ts';
-import type { Paginated } from '../application/listing.ts';
-import type { Expectation } from '../application/ports.ts';
+import type { ApplicationService } from '../application/bus/application-service.ts';
+import type { Expectation } from '../application/ports/read-model.ts';
+import type { Paginated } from '../application/read-model/listing.ts';
 import { type CommonOptions, type Door, originOptions, show, UsageError, warn } from './door.ts';
 import { requestIdOf } from './ids.ts';
 import { duration, sortField, whole } from './usage.ts';

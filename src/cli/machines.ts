@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
-import type { ApplicationService } from '../application/application-service.ts';
-import { listFields } from '../application/listing.ts';
+import type { ApplicationService } from '../application/bus/application-service.ts';
 import type { MachineRow } from '../application/projections/machines.ts';
+import { listFields } from '../application/read-model/listing.ts';
 import { PluginError } from '../domain/errors.ts';
 import { machineStates } from '../domain/machine.ts';
 import { age, localTime } from '../domain/time-text.ts';

@@ -1,4 +1,4 @@
-import type { Progress } from '../application/ports.ts';
+import type { Progress } from '../application/ports/telemetry.ts';
 import type { CommonOptions, Door } from './door.ts';
 
 const width = 20;

@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import type { ApplicationService } from '../application/application-service.ts';
+import type { ApplicationService } from '../application/bus/application-service.ts';
 import { type CommonOptions, type Door, originOptions, show, table, withService } from './door.ts';
 import { requestIdOf } from './ids.ts';
 import { progressBar } from './progress.ts';

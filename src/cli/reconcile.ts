@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
-import type { ApplicationService } from '../application/application-service.ts';
+import type { ApplicationService } from '../application/bus/application-service.ts';
 import type { ReconcileAnswer } from '../application/commands/reconcile.ts';
-import type { Finding } from '../application/orphans.ts';
+import type { Finding } from '../application/sweep/orphans.ts';
 import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
 import { type CommonOptions, type Door, fold, originOptions, show, warn, withService } from './door.ts';

@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
-import type { ApplicationService } from '../application/application-service.ts';
-import { listFields } from '../application/listing.ts';
-import { type MachineView, type RequestView, requestStatuses } from '../application/views.ts';
+import type { ApplicationService } from '../application/bus/application-service.ts';
+import { listFields } from '../application/read-model/listing.ts';
+import { type MachineView, type RequestView, requestStatuses } from '../application/read-model/views.ts';
 import { hasCode } from '../domain/errors.ts';
 import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';

@@ -1,8 +1,8 @@
 import type { Argv } from 'yargs';
 import type { ValidateTemplateAnswer } from '../application/commands/validate-template.ts';
-import { listFields } from '../application/listing.ts';
+import { listFields } from '../application/read-model/listing.ts';
 import type { Finding } from '../domain/finding.ts';
-import { offeringOf, providerApiOf, type Template } from '../domain/template.ts';
+import { offeringOf, providerApiOf, type Template } from '../domain/template/template.ts';
 import { type Column, columnTable } from './columns.ts';
 import {
   type CommonOptions,

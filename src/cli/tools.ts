@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import { metricsText } from '../application/metrics-text.ts';
+import { metricsText } from '../application/read-model/metrics-text.ts';
 import { PluginError } from '../domain/errors.ts';
 import { parseJson } from '../json/parse-json.ts';
 import { type CommonOptions, type Door, originOptions, show, withService } from './door.ts';

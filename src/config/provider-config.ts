@@ -1,14 +1,14 @@
 import { isAbsolute, join } from 'node:path';
 import { PluginError } from '../domain/errors.ts';
 import { problemsOf } from '../json/problems.ts';
+import { isObject } from '../templates/template-entry.ts';
+import { normalize } from '../templates/template-vocabulary.ts';
 import { isEndpoint, isProxyHost } from './connection.ts';
 import { validateProviderConfig } from './documents.validator.ts';
 import { candidates, type ProviderEnvironment } from './environment.ts';
 import { readFirst } from './json-file.ts';
 import { providerConfigSchema } from './provider-config.schema.ts';
 import { readScalars } from './scalars.ts';
-import { normalize } from './template-vocabulary.ts';
-import { isObject } from './written.ts';
 
 const { properties } = providerConfigSchema;
 type ParameterName = keyof typeof properties;

@@ -1,4 +1,4 @@
-import { type Attribute, type InstanceRequirements, type Template, weightedTypes } from './template.ts';
+import { type Attribute, type InstanceRequirements, type Template, weightedTypes } from './template/template.ts';
 
 /** What EC2 says of an instance type, as far as Host Factory's attributes are made of it. */
 interface InstanceTypeFacts {

@@ -1,5 +1,5 @@
 import { PluginError } from '../domain/errors.ts';
-import type { Template } from '../domain/template.ts';
+import type { Template } from '../domain/template/template.ts';
 import { asObject } from './fields.ts';
 import type { Operation } from './operation.ts';
 

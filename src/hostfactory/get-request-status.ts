@@ -1,5 +1,5 @@
-import type { ApplicationService } from '../application/application-service.ts';
-import type { MachineView, RequestStatus } from '../application/views.ts';
+import type { ApplicationService } from '../application/bus/application-service.ts';
+import type { MachineView, RequestStatus } from '../application/read-model/views.ts';
 import { hasCode, messageOf } from '../domain/errors.ts';
 import { isReturnId } from '../domain/ids.ts';
 import { asList, asObject, asText } from './fields.ts';

@@ -1,4 +1,4 @@
-import type { ApplicationService } from '../application/application-service.ts';
+import type { ApplicationService } from '../application/bus/application-service.ts';
 import type { Notice } from '../application/queries/get-return-requests.ts';
 import { isPluginError, messageOf } from '../domain/errors.ts';
 import { asObject } from './fields.ts';

@@ -1,5 +1,5 @@
-import type { ApplicationService } from '../application/application-service.ts';
-import type { Logger } from '../application/ports.ts';
+import type { ApplicationService } from '../application/bus/application-service.ts';
+import type { Logger } from '../application/ports/telemetry.ts';
 
 interface Answer {
   /** The one JSON object for Host Factory. */

@@ -1,4 +1,4 @@
-import type { Command } from '../application/bus.ts';
+import type { Command } from '../application/bus/bus.ts';
 import * as validators from './messages.validator.ts';
 import { problemsOf } from './problems.ts';
 

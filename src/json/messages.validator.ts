@@ -1,4 +1,4 @@
-import { messageSchemas } from '../application/messages.schema.ts';
+import { messageSchemas } from '../application/bus/messages.schema.ts';
 import { ajv } from './ajv.ts';
 
 export const CreateRequest = ajv.compile(messageSchemas.CreateRequest);

@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv';
-import type { TemplateProblem } from '../domain/template.ts';
+import type { TemplateProblem } from '../domain/template/template.ts';
 
 type Params = Readonly<Record<string, unknown>>;
 

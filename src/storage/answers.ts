@@ -1,6 +1,6 @@
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Answered, Answers } from '../application/middleware.ts';
+import type { Answered, Answers } from '../application/bus/middleware.ts';
 import { hasCode, PluginError } from '../domain/errors.ts';
 import { createFile, readIfPresent } from './atomic-file.ts';
 

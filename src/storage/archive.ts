@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { RecordedEvent, Stream } from '../application/ports.ts';
+import type { RecordedEvent, Stream } from '../application/ports/streams.ts';
 import { messageOf, PluginError } from '../domain/errors.ts';
 import { attempt, createFile, errnoOf, moveFolder, replaceFile } from './atomic-file.ts';
 import { isBatchOf, lifted } from './stored-events.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Low } from 'lowdb';
-import type { InstanceTypes } from '../application/ports.ts';
+import type { InstanceTypes } from '../application/ports/memory.ts';
 import { hasCode } from '../domain/errors.ts';
 import type { InstanceTypeTable } from '../domain/instance-type.ts';
 import { replaceableDocument } from './json-documents.ts';

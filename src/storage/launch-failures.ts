@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LaunchFailures } from '../application/ports.ts';
+import type { LaunchFailures } from '../application/ports/memory.ts';
 import { hasCode } from '../domain/errors.ts';
 import { attempt, createMark } from './atomic-file.ts';
 

@@ -1,6 +1,6 @@
 import { readdirSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LiveClaim, LiveRequests } from '../application/ports.ts';
+import type { LiveClaim, LiveRequests } from '../application/ports/streams.ts';
 import { PluginError } from '../domain/errors.ts';
 import { createMark, errnoOf } from './atomic-file.ts';
 

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { OfferingMemory } from '../application/ports.ts';
+import type { OfferingMemory } from '../application/ports/memory.ts';
 import { hasCode } from '../domain/errors.ts';
 import { type RefusedOffering, stillCounts } from '../domain/offering.ts';
 import { attempt, createMark, discard } from './atomic-file.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ProjectionName, ProjectionStore, StoredProjection } from '../application/ports.ts';
+import type { ProjectionName, ProjectionStore, StoredProjection } from '../application/ports/read-model.ts';
 import { isPluginError } from '../domain/errors.ts';
 import { readIfPresent, replaceFile } from './atomic-file.ts';
 

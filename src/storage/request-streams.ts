@@ -1,8 +1,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Low } from 'lowdb';
-import type { RecordedEvent, RequestStreams, Stream } from '../application/ports.ts';
-import { grainOf } from '../application/ports.ts';
+import type { RecordedEvent, RequestStreams, Stream } from '../application/ports/streams.ts';
+import { grainOf } from '../application/ports/streams.ts';
 import { hasCode, PluginError } from '../domain/errors.ts';
 import { isCreateId, isReturnId } from '../domain/ids.ts';
 import type { Archive } from './archive.ts';

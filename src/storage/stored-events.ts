@@ -1,4 +1,5 @@
-import type { Origin, RecordedEvent, StreamEvent } from '../application/ports.ts';
+import type { Origin } from '../application/bus/origin.ts';
+import type { RecordedEvent, StreamEvent } from '../application/ports/streams.ts';
 
 /** Version of the stored form of events. */
 const schemaVersion = 2;

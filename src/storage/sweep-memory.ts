@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Low } from 'lowdb';
-import type { SweepMemory } from '../application/ports.ts';
+import type { SweepMemory } from '../application/ports/memory.ts';
 import { hasCode } from '../domain/errors.ts';
 import { replaceableDocument } from './json-documents.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { UnseenHosts } from '../application/ports.ts';
+import type { UnseenHosts } from '../application/ports/memory.ts';
 import { hasCode } from '../domain/errors.ts';
 import { replaceableDocument } from './json-documents.ts';
 

@@ -1,8 +1,8 @@
 import { appendFileSync, readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { sumFigures } from '../application/figures.ts';
-import type { Figures } from '../application/ports.ts';
+import type { Figures } from '../application/ports/telemetry.ts';
+import { sumFigures } from '../application/read-model/figures.ts';
 import { attempt, createFile, discard, makeFolder, readIfPresent } from './atomic-file.ts';
 
 /** Figures that outlive the processes that counted them. */

@@ -1,6 +1,7 @@
 import { appendFileSync, closeSync, constants, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Clock, LogFields, Logger } from '../application/ports.ts';
+import type { Clock } from '../application/ports/policy.ts';
+import type { LogFields, Logger } from '../application/ports/telemetry.ts';
 import { localTime } from '../domain/time-text.ts';
 
 const levels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'] as const;

@@ -1,5 +1,5 @@
-import { bucketEnds, figure } from '../application/figures.ts';
-import type { Figures, Observe, Span } from '../application/ports.ts';
+import type { Figures, Observe, Span } from '../application/ports/telemetry.ts';
+import { bucketEnds, figure } from '../application/read-model/figures.ts';
 import { isPluginError } from '../domain/errors.ts';
 
 export interface Observer {

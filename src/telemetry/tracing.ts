@@ -8,7 +8,7 @@ import {
   type ReadableSpan,
   type SpanExporter,
 } from '@opentelemetry/sdk-trace-node';
-import type { LogFields, Observe } from '../application/ports.ts';
+import type { LogFields, Observe } from '../application/ports/telemetry.ts';
 import { isPluginError, messageOf } from '../domain/errors.ts';
 
 export interface Tracing {

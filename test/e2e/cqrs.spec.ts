@@ -347,7 +347,7 @@ describe('3. buses', () => {
   });
 
   it('3.4 one pair of names: a table of handlers, and execute', async () => {
-    const bus = await sourceOf('application/bus.ts');
+    const bus = await sourceOf('application/bus/bus.ts');
     expect(bus).toContain('execute<T');
     expect(bus).not.toMatch(/register_handler|executeAsync/);
   });
@@ -388,7 +388,7 @@ describe('3. buses', () => {
 
   it('3.10 a handler of the wrong type does not compile', async () => {
     // `npm run check` compiles this file with all others: an expected error that does not come is an error.
-    const wrong = await readFile(join(home, 'test', 'unit', 'application', 'bus-types.spec.ts'), 'utf8');
+    const wrong = await readFile(join(home, 'test', 'unit', 'application', 'bus', 'bus-types.spec.ts'), 'utf8');
     expect(wrong.match(/@ts-expect-error/g)?.length).toBe(3);
     const { include } = JSON.parse(await readFile(join(home, 'tsconfig.json'), 'utf8'));
     expect(include).toContain('test');

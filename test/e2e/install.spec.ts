@@ -80,7 +80,7 @@ beforeAll(async () => {
   for (const folder of ['conf/providerplugins', 'conf/providers', 'work', 'log', '1.2/providerplugins'])
     await mkdir(join(top, folder), { recursive: true });
   target = join(top, '1.2', 'providerplugins', 'awsts');
-  const [archive = ''] = execFileSync(join(home, 'node_modules', '.bin', 'tsx'), ['src/build/package.ts'], {
+  const [archive = ''] = execFileSync(join(home, 'node_modules', '.bin', 'tsx'), ['scripts/dev/package.ts'], {
     cwd: home,
     encoding: 'utf8',
   }).split('\n');

@@ -2,14 +2,14 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Application, compose } from '../../src/composition.ts';
+import { type Application, compose } from '../../src/boot/composition.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { providerConfigSchema } from '../../src/config/provider-config.schema.ts';
 import { readProviderConfig } from '../../src/config/provider-config.ts';
-import { templateSchema } from '../../src/config/template.schema.ts';
-import { createTemplateCatalog } from '../../src/config/template-catalog.ts';
 import { isPluginError } from '../../src/domain/errors.ts';
 import { isOperation, operationOf } from '../../src/hostfactory/operations.ts';
+import { templateSchema } from '../../src/templates/template.schema.ts';
+import { createTemplateCatalog } from '../../src/templates/template-catalog.ts';
 import { type EmulatorBackend, emulatorBackend } from '../e2e/backends.ts';
 import { createPlugin, home, hostOf, type Json, type Plugin } from '../e2e/plugin.ts';
 import { testTemplates } from '../e2e/templates.ts';

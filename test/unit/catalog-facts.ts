@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { CatalogFacts } from '../../src/config/template-catalog.ts';
 import { createInstanceTypes } from '../../src/storage/instance-types.ts';
+import type { CatalogFacts } from '../../src/templates/template-catalog.ts';
 
 const shippedTypes = join(import.meta.dirname, '..', '..', 'config', 'instance-types.json');
 

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Settings } from '../../src/emulator/settings.ts';
 import { createAws } from '../../src/providers/aws/aws.ts';
-import { createAwsClock } from '../../src/providers/aws/aws-clock.ts';
+import { createAwsClock } from '../../src/providers/aws/wire/aws-clock.ts';
 import { createFactCache } from '../../src/storage/fact-cache.ts';
 import { createLiveRequests } from '../../src/storage/live-requests.ts';
 import { createOfferingMemory } from '../../src/storage/offering-memory.ts';

@@ -5,8 +5,10 @@ import {
   type CommandHandlers,
   createApplicationService,
   type QueryHandlers,
-} from '../../src/application/application-service.ts';
-import { createBus, logging } from '../../src/application/bus.ts';
+} from '../../src/application/bus/application-service.ts';
+import { createBus, logging } from '../../src/application/bus/bus.ts';
+import { idempotent, observing } from '../../src/application/bus/middleware.ts';
+import type { Origin } from '../../src/application/bus/origin.ts';
 import { archiveRequestsHandler } from '../../src/application/commands/archive-requests.ts';
 import { cancelRequestHandler } from '../../src/application/commands/cancel-request.ts';
 import { claimRequestHandler } from '../../src/application/commands/claim-request.ts';
@@ -20,17 +22,11 @@ import { returnMachinesHandler } from '../../src/application/commands/return-mac
 import { syncRequestsHandler } from '../../src/application/commands/sync-requests.ts';
 import { updateMachineStatusHandler } from '../../src/application/commands/update-machine-status.ts';
 import { validateTemplateHandler } from '../../src/application/commands/validate-template.ts';
-import { openReturns } from '../../src/application/listing.ts';
-import { idempotent, observing } from '../../src/application/middleware.ts';
-import type {
-  LaunchTemplateShelf,
-  LiveRequests,
-  Origin,
-  Policy,
-  Progress,
-  RequestStreams,
-  StreamEvent,
-} from '../../src/application/ports.ts';
+import { recountLive } from '../../src/application/life-cycle/recount.ts';
+import type { LaunchTemplateShelf } from '../../src/application/ports/capacity.ts';
+import type { Policy } from '../../src/application/ports/policy.ts';
+import type { LiveRequests, RequestStreams, StreamEvent } from '../../src/application/ports/streams.ts';
+import type { Progress } from '../../src/application/ports/telemetry.ts';
 import { createReadModel, type RunningReadModel } from '../../src/application/projections/read-model.ts';
 import { diagnoseHandler } from '../../src/application/queries/diagnose.ts';
 import { explainHandler } from '../../src/application/queries/explain.ts';
@@ -45,15 +41,12 @@ import { listMachinesHandler } from '../../src/application/queries/list-machines
 import { listOfferingsHandler } from '../../src/application/queries/list-offerings.ts';
 import { listRequestsHandler } from '../../src/application/queries/list-requests.ts';
 import { listTemplatesHandler } from '../../src/application/queries/list-templates.ts';
-import { recountLive } from '../../src/application/recount.ts';
+import { openReturns } from '../../src/application/read-model/listing.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
-import { createTemplateCatalog } from '../../src/config/template-catalog.ts';
-import { createTemplateChecker } from '../../src/config/template-checker.ts';
-import { readTemplate } from '../../src/config/template-document.ts';
-import type { ProviderApi } from '../../src/domain/template.ts';
+import type { ProviderApi } from '../../src/domain/template/template.ts';
 import type { Aws } from '../../src/providers/aws/aws.ts';
-import { iamPolicy } from '../../src/providers/aws/policy.ts';
-import { rawFieldComplaints } from '../../src/providers/aws/raw-field-check.ts';
+import { iamPolicy } from '../../src/providers/aws/inspect/policy.ts';
+import { rawFieldComplaints } from '../../src/providers/aws/inspect/raw-field-check.ts';
 import { createAnswers } from '../../src/storage/answers.ts';
 import { createLaunchFailures } from '../../src/storage/launch-failures.ts';
 import { createLiveRequests } from '../../src/storage/live-requests.ts';
@@ -63,6 +56,9 @@ import { createRequestStreams } from '../../src/storage/request-streams.ts';
 import { createSweepMemory } from '../../src/storage/sweep-memory.ts';
 import { createUnseenHosts } from '../../src/storage/unseen-hosts.ts';
 import { createObserver } from '../../src/telemetry/observer.ts';
+import { createTemplateCatalog } from '../../src/templates/template-catalog.ts';
+import { createTemplateChecker } from '../../src/templates/template-checker.ts';
+import { readTemplate } from '../../src/templates/template-document.ts';
 import { catalogFacts } from './catalog-facts.ts';
 import { createFakeCapacity, type FakeCapacity } from './fake-capacity.ts';
 import { createFakeHosts, type FakeHosts } from './fake-hosts.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { readmeFile, withTables } from '../../src/build/readme-tables.ts';
+import { readmeFile, withTables } from '../../scripts/dev/readme-tables.ts';
 
 it('documents every parameter and every template field in the words of the schemas (npm run docs)', async () => {
   const readme = await readFile(readmeFile, 'utf8');

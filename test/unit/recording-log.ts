@@ -1,4 +1,4 @@
-import type { LogFields, Logger } from '../../src/application/ports.ts';
+import type { LogFields, Logger } from '../../src/application/ports/telemetry.ts';
 
 interface LogLine {
   readonly level: keyof Logger;

@@ -1,9 +1,11 @@
 import { hasCode, messageOf } from '../../domain/errors.ts';
 import { isReturnId } from '../../domain/ids.ts';
-import { liveMachines } from '../../domain/request.ts';
-import type { Command, Handler, Operation } from '../bus.ts';
-import type { Clock, Logger, Policy, RequestStreams, Stream } from '../ports.ts';
-import { foldRequest, foldReturn } from '../streams.ts';
+import { liveMachines } from '../../domain/request/request.ts';
+import type { Command, Handler, Operation } from '../bus/bus.ts';
+import { foldRequest, foldReturn } from '../life-cycle/streams.ts';
+import type { Clock, Policy } from '../ports/policy.ts';
+import type { RequestStreams, Stream } from '../ports/streams.ts';
+import type { Logger } from '../ports/telemetry.ts';
 
 export interface ArchiveRequests extends Command {
   readonly type: 'ArchiveRequests';

@@ -1,7 +1,7 @@
 import { excerpt, PluginError } from '../../domain/errors.ts';
 import { isReturnId } from '../../domain/ids.ts';
-import type { Command, Handler, Operation } from '../bus.ts';
-import { decideOnRequest } from '../streams.ts';
+import type { Command, Handler, Operation } from '../bus/bus.ts';
+import { decideOnRequest } from '../life-cycle/streams.ts';
 import { type SyncRequestsPorts, syncRequestsHandler } from './sync-requests.ts';
 
 export interface CancelRequest extends Command {

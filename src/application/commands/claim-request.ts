@@ -1,7 +1,8 @@
 import { isCreateId } from '../../domain/ids.ts';
-import type { Command, Handler, Operation } from '../bus.ts';
-import type { Clock, RequestStreams } from '../ports.ts';
-import { decideOnRequest } from '../streams.ts';
+import type { Command, Handler, Operation } from '../bus/bus.ts';
+import { decideOnRequest } from '../life-cycle/streams.ts';
+import type { Clock } from '../ports/policy.ts';
+import type { RequestStreams } from '../ports/streams.ts';
 
 export interface ClaimRequest extends Command {
   readonly type: 'ClaimRequest';

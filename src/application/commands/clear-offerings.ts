@@ -1,5 +1,6 @@
-import type { Command, Handler, Operation } from '../bus.ts';
-import type { LaunchFailures, Logger, OfferingMemory } from '../ports.ts';
+import type { Command, Handler, Operation } from '../bus/bus.ts';
+import type { LaunchFailures, OfferingMemory } from '../ports/memory.ts';
+import type { Logger } from '../ports/telemetry.ts';
 
 /** Forgets what launches keep clear of: the next request asks EC2 again. */
 export interface ClearOfferings extends Command {

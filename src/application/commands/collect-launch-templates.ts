@@ -1,7 +1,10 @@
 import { messageOf, PluginError } from '../../domain/errors.ts';
-import type { Command, Handler, Operation } from '../bus.ts';
-import type { Clock, LaunchTemplateShelf, Logger, RequestStreams, StoredLaunchTemplate } from '../ports.ts';
-import { foldRequest, readAll } from '../streams.ts';
+import type { Command, Handler, Operation } from '../bus/bus.ts';
+import { foldRequest, readAll } from '../life-cycle/streams.ts';
+import type { LaunchTemplateShelf, StoredLaunchTemplate } from '../ports/capacity.ts';
+import type { Clock } from '../ports/policy.ts';
+import type { RequestStreams } from '../ports/streams.ts';
+import type { Logger } from '../ports/telemetry.ts';
 
 /** Removes launch templates of ours that no request of late has used. Without `apply` it only tells which. */
 export interface CollectLaunchTemplates extends Command {

@@ -1,23 +1,19 @@
 import { excerpt, messageOf, PluginError } from '../../domain/errors.ts';
 import { createIdOf, isCreateId } from '../../domain/ids.ts';
-import { liveUnits, type Request, type RequestCommand } from '../../domain/request.ts';
-import { providerApiOf, type Template, templateProblems } from '../../domain/template.ts';
-import type { Command, Handler, Operation } from '../bus.ts';
-import { intend, type Launching, requestMessage, sendPoolByPool } from '../launching.ts';
-import type {
-  CapacityProvider,
-  CapacityProviders,
-  Clock,
-  LiveRequests,
-  Logger,
-  Origin,
-  RequestStreams,
-  TemplateCatalog,
-} from '../ports.ts';
-import { checkProtection, type ProtectionPorts } from '../protection.ts';
-import { type Decided, decideOnRequest } from '../streams.ts';
-import { keepBooks } from '../syncing.ts';
-import { currentStatus, type RequestStatus } from '../views.ts';
+import { liveUnits, type Request, type RequestCommand } from '../../domain/request/request.ts';
+import { providerApiOf, type Template, templateProblems } from '../../domain/template/template.ts';
+import type { Command, Handler, Operation } from '../bus/bus.ts';
+import type { Origin } from '../bus/origin.ts';
+import { intend, type Launching, requestMessage, sendPoolByPool } from '../life-cycle/launching.ts';
+import { checkProtection, type ProtectionPorts } from '../life-cycle/protection.ts';
+import { type Decided, decideOnRequest } from '../life-cycle/streams.ts';
+import { keepBooks } from '../life-cycle/syncing.ts';
+import type { CapacityProvider, CapacityProviders } from '../ports/capacity.ts';
+import type { Clock } from '../ports/policy.ts';
+import type { LiveRequests, RequestStreams } from '../ports/streams.ts';
+import type { Logger } from '../ports/telemetry.ts';
+import type { TemplateCatalog } from '../ports/templates.ts';
+import { currentStatus, type RequestStatus } from '../read-model/views.ts';
 
 export interface CreateRequest extends Command {
   readonly type: 'CreateRequest';

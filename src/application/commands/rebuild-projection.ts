@@ -1,5 +1,5 @@
-import type { Command, Handler, Operation } from '../bus.ts';
-import type { ProjectionName, ProjectionStatus, ReadModel } from '../ports.ts';
+import type { Command, Handler, Operation } from '../bus/bus.ts';
+import type { ProjectionName, ProjectionStatus, ReadModel } from '../ports/read-model.ts';
 
 export interface RebuildProjection extends Command {
   readonly type: 'RebuildProjection';

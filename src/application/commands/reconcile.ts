@@ -1,9 +1,16 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
 import { isCreateId } from '../../domain/ids.ts';
-import { absentRequest, type KnownRequest, type Request } from '../../domain/request.ts';
-import type { ProviderApi } from '../../domain/template.ts';
-import type { Command, Handler, Operation } from '../bus.ts';
-import type { HostRef } from '../host-lookup.ts';
+import { absentRequest, type KnownRequest, type Request } from '../../domain/request/request.ts';
+import type { ProviderApi } from '../../domain/template/template.ts';
+import type { Command, Handler, Operation } from '../bus/bus.ts';
+import type { HostRef } from '../life-cycle/host-lookup.ts';
+import { type DecideContext, decideOnRequest, foldRequest, foldReturn } from '../life-cycle/streams.ts';
+import { keeperOf } from '../life-cycle/sync-resource.ts';
+import type { SyncPorts } from '../life-cycle/syncing.ts';
+import type { LaunchTemplateShelf } from '../ports/capacity.ts';
+import type { SweepMemory } from '../ports/memory.ts';
+import type { RequestStreams } from '../ports/streams.ts';
+import type { Progress } from '../ports/telemetry.ts';
 import {
   type Finding,
   judgeOrphan,
@@ -14,11 +21,7 @@ import {
   ownedTemplate,
   type Requests,
   returnIdOf,
-} from '../orphans.ts';
-import type { LaunchTemplateShelf, Progress, RequestStreams, SweepMemory } from '../ports.ts';
-import { type DecideContext, decideOnRequest, foldRequest, foldReturn } from '../streams.ts';
-import { keeperOf } from '../sync-resource.ts';
-import type { SyncPorts } from '../syncing.ts';
+} from '../sweep/orphans.ts';
 import { returnMachinesHandler } from './return-machines.ts';
 import { syncRequestsHandler } from './sync-requests.ts';
 

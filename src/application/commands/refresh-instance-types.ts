@@ -1,7 +1,8 @@
 import { PluginError } from '../../domain/errors.ts';
 import type { InstanceTypeTable } from '../../domain/instance-type.ts';
-import type { Command, Handler, Operation } from '../bus.ts';
-import type { InstanceTypes, Logger } from '../ports.ts';
+import type { Command, Handler, Operation } from '../bus/bus.ts';
+import type { InstanceTypes } from '../ports/memory.ts';
+import type { Logger } from '../ports/telemetry.ts';
 
 /** Asks EC2 what instance types the Region has, in place of the table that came with the program. */
 export interface RefreshInstanceTypes extends Command {

@@ -1,12 +1,20 @@
 import { excerpt, isPluginError, messageOf, PluginError } from '../../domain/errors.ts';
 import { asInstanceId, isReturnId, looksLikeInstanceId, returnIdOf } from '../../domain/ids.ts';
 import { hasEnded } from '../../domain/machine.ts';
-import { isUnknown, type JudgedAt, judge, type ReturnItem } from '../../domain/return-request.ts';
-import type { Command, Handler, Operation } from '../bus.ts';
-import { type FoundHost, findHosts, type HostLookupPorts, type HostRef, uniqueHosts } from '../host-lookup.ts';
-import type { CapacityProviders, Policy, RequestStreams } from '../ports.ts';
-import { type DecideContext, decideOnReturn } from '../streams.ts';
-import { leaveResources, markReturned, terminateStanding } from '../sync-return.ts';
+import { isUnknown, type JudgedAt, judge, type ReturnItem } from '../../domain/return/return-request.ts';
+import type { Command, Handler, Operation } from '../bus/bus.ts';
+import {
+  type FoundHost,
+  findHosts,
+  type HostLookupPorts,
+  type HostRef,
+  uniqueHosts,
+} from '../life-cycle/host-lookup.ts';
+import { type DecideContext, decideOnReturn } from '../life-cycle/streams.ts';
+import { leaveResources, markReturned, terminateStanding } from '../life-cycle/sync-return.ts';
+import type { CapacityProviders } from '../ports/capacity.ts';
+import type { Policy } from '../ports/policy.ts';
+import type { RequestStreams } from '../ports/streams.ts';
 
 export interface ReturnMachines extends Command {
   readonly type: 'ReturnMachines';

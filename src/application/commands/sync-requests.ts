@@ -6,15 +6,16 @@ import {
   liveMachines,
   type RequestCommand,
   unresolvedLaunches,
-} from '../../domain/request.ts';
-import { openItems } from '../../domain/return-request.ts';
-import type { Command, Handler, Operation } from '../bus.ts';
-import type { Logger, RequestStreams, Stream } from '../ports.ts';
-import { decideOnRequest, foldRequest, foldReturn } from '../streams.ts';
-import { syncCreate } from '../sync-create.ts';
-import { lookAtResources, membersUnseen } from '../sync-resource.ts';
-import { type OpenReturn, syncReturn } from '../sync-return.ts';
-import type { Look, OpenCreate, SyncPorts } from '../syncing.ts';
+} from '../../domain/request/request.ts';
+import { openItems } from '../../domain/return/return-request.ts';
+import type { Command, Handler, Operation } from '../bus/bus.ts';
+import { decideOnRequest, foldRequest, foldReturn } from '../life-cycle/streams.ts';
+import { syncCreate } from '../life-cycle/sync-create.ts';
+import { lookAtResources, membersUnseen } from '../life-cycle/sync-resource.ts';
+import { type OpenReturn, syncReturn } from '../life-cycle/sync-return.ts';
+import type { Look, OpenCreate, SyncPorts } from '../life-cycle/syncing.ts';
+import type { RequestStreams, Stream } from '../ports/streams.ts';
+import type { Logger } from '../ports/telemetry.ts';
 
 export interface SyncRequests extends Command {
   readonly type: 'SyncRequests';

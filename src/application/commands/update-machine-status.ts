@@ -1,10 +1,12 @@
 import { excerpt, PluginError } from '../../domain/errors.ts';
 import type { MachineState } from '../../domain/machine.ts';
-import type { Command, Handler, Operation } from '../bus.ts';
-import { recallMachines } from '../host-lookup.ts';
-import type { Clock, LiveRequests, Logger, RequestStreams } from '../ports.ts';
-import { decideOnRequest } from '../streams.ts';
-import { keepBooks } from '../syncing.ts';
+import type { Command, Handler, Operation } from '../bus/bus.ts';
+import { recallMachines } from '../life-cycle/host-lookup.ts';
+import { decideOnRequest } from '../life-cycle/streams.ts';
+import { keepBooks } from '../life-cycle/syncing.ts';
+import type { Clock } from '../ports/policy.ts';
+import type { LiveRequests, RequestStreams } from '../ports/streams.ts';
+import type { Logger } from '../ports/telemetry.ts';
 
 export interface UpdateMachineStatus extends Command {
   readonly type: 'UpdateMachineStatus';

@@ -1,7 +1,8 @@
 import { excerpt, PluginError } from '../../domain/errors.ts';
 import type { Finding } from '../../domain/finding.ts';
-import type { Command, Handler, Operation } from '../bus.ts';
-import type { Logger, TemplateChecker, TemplateInspector } from '../ports.ts';
+import type { Command, Handler, Operation } from '../bus/bus.ts';
+import type { Logger } from '../ports/telemetry.ts';
+import type { TemplateChecker, TemplateInspector } from '../ports/templates.ts';
 
 export interface ValidateTemplate extends Command {
   readonly type: 'ValidateTemplate';

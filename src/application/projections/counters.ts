@@ -1,5 +1,6 @@
-import { figure, sumFigures } from '../figures.ts';
-import type { Figures, RecordedEvent } from '../ports.ts';
+import type { RecordedEvent } from '../ports/streams.ts';
+import type { Figures } from '../ports/telemetry.ts';
+import { figure, sumFigures } from '../read-model/figures.ts';
 import type { Projection } from './projection.ts';
 
 interface Counted {

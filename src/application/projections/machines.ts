@@ -1,4 +1,4 @@
-import { currentMachines, type Folded, type MachineView } from '../views.ts';
+import { currentMachines, type Folded, type MachineView } from '../read-model/views.ts';
 import { applyToFolded, type Projection, startFolded } from './projection.ts';
 
 /** A machine as lists show it. */

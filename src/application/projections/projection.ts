@@ -1,9 +1,10 @@
 import { isReturnId } from '../../domain/ids.ts';
-import { absentRequest, evolveRequest } from '../../domain/request.ts';
-import { absentReturn, evolveReturn } from '../../domain/return-request.ts';
-import type { ProjectionName, RecordedEvent, StreamEvent } from '../ports.ts';
-import { isReturnEvent } from '../streams.ts';
-import type { Folded } from '../views.ts';
+import { absentRequest, evolveRequest } from '../../domain/request/request.ts';
+import { absentReturn, evolveReturn } from '../../domain/return/return-request.ts';
+import { isReturnEvent } from '../life-cycle/streams.ts';
+import type { ProjectionName } from '../ports/read-model.ts';
+import type { RecordedEvent, StreamEvent } from '../ports/streams.ts';
+import type { Folded } from '../read-model/views.ts';
 
 /** What has been applied of one stream so far. */
 interface Applied<S> {

@@ -1,16 +1,8 @@
 import { hasCode, messageOf } from '../../domain/errors.ts';
-import {
-  type Clock,
-  grainOf,
-  type Logger,
-  type Progress,
-  type ProjectedStream,
-  type ProjectionFailure,
-  type ProjectionStore,
-  type RecordedEvent,
-  type StoredProjection,
-  type StreamReader,
-} from '../ports.ts';
+import type { Clock } from '../ports/policy.ts';
+import type { ProjectedStream, ProjectionFailure, ProjectionStore, StoredProjection } from '../ports/read-model.ts';
+import { grainOf, type RecordedEvent, type StreamReader } from '../ports/streams.ts';
+import type { Logger, Progress } from '../ports/telemetry.ts';
 import type { Projection } from './projection.ts';
 
 export interface ProjectorPorts {

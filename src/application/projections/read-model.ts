@@ -9,7 +9,7 @@ import {
   type StoredProjection,
   staleWarning,
   waitMs,
-} from '../ports.ts';
+} from '../ports/read-model.ts';
 import { countersProjection } from './counters.ts';
 import { machinesProjection } from './machines.ts';
 import type { Projection } from './projection.ts';

@@ -1,4 +1,4 @@
-import { type Folded, type RequestView, viewOfFolded } from '../views.ts';
+import { type Folded, type RequestView, viewOfFolded } from '../read-model/views.ts';
 import { applyToFolded, type Projection, startFolded } from './projection.ts';
 
 /** A request as lists show it. */

@@ -1,9 +1,12 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
 import type { Diagnosis } from '../../domain/finding.ts';
-import type { Template } from '../../domain/template.ts';
-import type { Handler, Message, Operation } from '../bus.ts';
-import type { LaunchFailures, Origin, Policy, TemplateCatalog, TemplateInspector } from '../ports.ts';
-import { isProtected } from '../protection.ts';
+import type { Template } from '../../domain/template/template.ts';
+import type { Handler, Message, Operation } from '../bus/bus.ts';
+import type { Origin } from '../bus/origin.ts';
+import { isProtected } from '../life-cycle/protection.ts';
+import type { LaunchFailures } from '../ports/memory.ts';
+import type { Policy } from '../ports/policy.ts';
+import type { TemplateCatalog, TemplateInspector } from '../ports/templates.ts';
 
 export interface Diagnose extends Message {
   readonly type: 'Diagnose';

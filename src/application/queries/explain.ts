@@ -7,15 +7,18 @@ import {
   type RefusalFault,
   type RequestEvent,
   unresolvedLaunches,
-} from '../../domain/request.ts';
-import type { ReturnEvent, ReturnItem } from '../../domain/return-request.ts';
+} from '../../domain/request/request.ts';
+import type { ReturnEvent, ReturnItem } from '../../domain/return/return-request.ts';
 import { localTime } from '../../domain/time-text.ts';
-import type { Handler, Message, Operation } from '../bus.ts';
-import type { LaunchFailures, Policy, ReadModel, RecordedEvent, StreamEvent, StreamReader } from '../ports.ts';
+import type { Handler, Message, Operation } from '../bus/bus.ts';
+import { isProtected } from '../life-cycle/protection.ts';
+import { foldRequest, foldReturn, isReturnEvent } from '../life-cycle/streams.ts';
+import type { LaunchFailures } from '../ports/memory.ts';
+import type { Policy } from '../ports/policy.ts';
+import type { ReadModel } from '../ports/read-model.ts';
+import type { RecordedEvent, StreamEvent, StreamReader } from '../ports/streams.ts';
 import type { MachineRow } from '../projections/machines.ts';
-import { isProtected } from '../protection.ts';
-import { foldRequest, foldReturn, isReturnEvent } from '../streams.ts';
-import { viewOf } from '../views.ts';
+import { viewOf } from '../read-model/views.ts';
 
 export interface Explain extends Message {
   readonly type: 'Explain';

@@ -1,4 +1,4 @@
-import type { Handler, Message, Operation } from '../bus.ts';
+import type { Handler, Message, Operation } from '../bus/bus.ts';
 
 export interface GetConfiguration extends Message {
   readonly type: 'GetConfiguration';

@@ -1,8 +1,12 @@
 import { isPluginError } from '../../domain/errors.ts';
-import type { Handler, Message, Operation } from '../bus.ts';
-import { figure, isLastTime, sumFigures } from '../figures.ts';
-import type { Figures, LaunchFailures, Policy, ReadModel, TemplateCatalog } from '../ports.ts';
-import { isProtected } from '../protection.ts';
+import type { Handler, Message, Operation } from '../bus/bus.ts';
+import { isProtected } from '../life-cycle/protection.ts';
+import type { LaunchFailures } from '../ports/memory.ts';
+import type { Policy } from '../ports/policy.ts';
+import type { ReadModel } from '../ports/read-model.ts';
+import type { Figures } from '../ports/telemetry.ts';
+import type { TemplateCatalog } from '../ports/templates.ts';
+import { figure, isLastTime, sumFigures } from '../read-model/figures.ts';
 
 export interface GetMetrics extends Message {
   readonly type: 'GetMetrics';

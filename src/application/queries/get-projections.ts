@@ -1,5 +1,5 @@
-import type { Handler, Message, Operation } from '../bus.ts';
-import type { ProjectionStatus, ReadModel } from '../ports.ts';
+import type { Handler, Message, Operation } from '../bus/bus.ts';
+import type { ProjectionStatus, ReadModel } from '../ports/read-model.ts';
 
 export interface GetProjections extends Message {
   readonly type: 'GetProjections';

@@ -1,7 +1,9 @@
 import { excerpt, PluginError } from '../../domain/errors.ts';
-import type { Handler, Message, Operation } from '../bus.ts';
-import { type Clock, type Expectation, pollMs, type StreamReader, staleWarning, waitMs } from '../ports.ts';
-import { type RequestView, viewOf } from '../views.ts';
+import type { Handler, Message, Operation } from '../bus/bus.ts';
+import type { Clock } from '../ports/policy.ts';
+import { type Expectation, pollMs, staleWarning, waitMs } from '../ports/read-model.ts';
+import type { StreamReader } from '../ports/streams.ts';
+import { type RequestView, viewOf } from '../read-model/views.ts';
 
 export interface GetRequestStatus extends Message {
   readonly type: 'GetRequestStatus';

@@ -1,9 +1,16 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
 import { hasEnded, type MachineState } from '../../domain/machine.ts';
-import type { OwnedSighting } from '../../domain/return-request.ts';
-import type { Handler, Message, Operation } from '../bus.ts';
-import { type FoundHost, findHosts, type HostLookupPorts, type HostRef, type RecalledMachine } from '../host-lookup.ts';
-import type { Policy, UnseenHosts } from '../ports.ts';
+import type { OwnedSighting } from '../../domain/return/return-request.ts';
+import type { Handler, Message, Operation } from '../bus/bus.ts';
+import {
+  type FoundHost,
+  findHosts,
+  type HostLookupPorts,
+  type HostRef,
+  type RecalledMachine,
+} from '../life-cycle/host-lookup.ts';
+import type { UnseenHosts } from '../ports/memory.ts';
+import type { Policy } from '../ports/policy.ts';
 
 export interface GetReturnRequests extends Message {
   readonly type: 'GetReturnRequests';

@@ -1,6 +1,7 @@
-import type { Template } from '../../domain/template.ts';
-import type { Handler, Message, Operation } from '../bus.ts';
-import type { Logger, RejectedTemplate, TemplateCatalog } from '../ports.ts';
+import type { Template } from '../../domain/template/template.ts';
+import type { Handler, Message, Operation } from '../bus/bus.ts';
+import type { Logger } from '../ports/telemetry.ts';
+import type { RejectedTemplate, TemplateCatalog } from '../ports/templates.ts';
 
 export interface GetTemplates extends Message {
   readonly type: 'GetTemplates';

@@ -1,6 +1,7 @@
 import { hasCode, messageOf, PluginError } from '../../domain/errors.ts';
-import type { Handler, Message, Operation } from '../bus.ts';
-import type { ReadModel, RecordedEvent, StreamReader } from '../ports.ts';
+import type { Handler, Message, Operation } from '../bus/bus.ts';
+import type { ReadModel } from '../ports/read-model.ts';
+import type { RecordedEvent, StreamReader } from '../ports/streams.ts';
 import { withoutUserData } from '../user-data.ts';
 
 export interface ListEvents extends Message {

@@ -1,7 +1,7 @@
 import type { MachineState } from '../../domain/machine.ts';
-import type { Handler, Operation } from '../bus.ts';
-import { type Listing, type ListPorts, listRows, type Paginated } from '../listing.ts';
+import type { Handler, Operation } from '../bus/bus.ts';
 import type { MachineRow } from '../projections/machines.ts';
+import { type Listing, type ListPorts, listRows, type Paginated } from '../read-model/listing.ts';
 
 export interface ListMachines extends Listing {
   readonly type: 'ListMachines';

@@ -1,7 +1,8 @@
 import type { RefusedOffering } from '../../domain/offering.ts';
-import type { Handler, Message, Operation } from '../bus.ts';
-import type { LaunchFailures, OfferingMemory, Policy } from '../ports.ts';
-import { isProtected } from '../protection.ts';
+import type { Handler, Message, Operation } from '../bus/bus.ts';
+import { isProtected } from '../life-cycle/protection.ts';
+import type { LaunchFailures, OfferingMemory } from '../ports/memory.ts';
+import type { Policy } from '../ports/policy.ts';
 
 /** What launches keep clear of at the moment: offerings EC2 refused, and templates whose machines all failed. */
 export interface ListOfferings extends Message {

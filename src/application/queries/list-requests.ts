@@ -1,7 +1,7 @@
-import type { Handler, Operation } from '../bus.ts';
-import { type Listing, type ListPorts, listRows, type Paginated } from '../listing.ts';
+import type { Handler, Operation } from '../bus/bus.ts';
 import type { RequestRow } from '../projections/requests.ts';
-import type { RequestStatus } from '../views.ts';
+import { type Listing, type ListPorts, listRows, type Paginated } from '../read-model/listing.ts';
+import type { RequestStatus } from '../read-model/views.ts';
 
 export interface ListRequests extends Listing {
   readonly type: 'ListRequests';

@@ -1,8 +1,9 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
-import type { Template } from '../../domain/template.ts';
-import type { Handler, Operation } from '../bus.ts';
-import { arrange, checkFields, type Listing, listFields, type Paginated, paginate } from '../listing.ts';
-import type { Logger, RejectedTemplate, TemplateCatalog } from '../ports.ts';
+import type { Template } from '../../domain/template/template.ts';
+import type { Handler, Operation } from '../bus/bus.ts';
+import type { Logger } from '../ports/telemetry.ts';
+import type { RejectedTemplate, TemplateCatalog } from '../ports/templates.ts';
+import { arrange, checkFields, type Listing, listFields, type Paginated, paginate } from '../read-model/listing.ts';
 import { matchesTemplate } from './get-templates.ts';
 
 export interface ListTemplates extends Listing {

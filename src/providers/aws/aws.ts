@@ -1,38 +1,34 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { InstanceTypeInfo } from '@aws-sdk/client-ec2';
-import type {
-  CapacityProvider,
-  Hosts,
-  LaunchTemplateShelf,
-  LiveRequests,
-  Logger,
-  Observe,
-  OfferingMemory,
-  TemplateInspector,
-} from '../../application/ports.ts';
+import type { CapacityProvider, LaunchTemplateShelf } from '../../application/ports/capacity.ts';
+import type { Hosts } from '../../application/ports/instances.ts';
+import type { OfferingMemory } from '../../application/ports/memory.ts';
+import type { LiveRequests } from '../../application/ports/streams.ts';
+import type { Logger, Observe } from '../../application/ports/telemetry.ts';
+import type { TemplateInspector } from '../../application/ports/templates.ts';
 import type { Rehearsal } from '../../application/rehearsal.ts';
 import { hasCode, isPluginError, messageOf, PluginError } from '../../domain/errors.ts';
 import type { Diagnosis } from '../../domain/finding.ts';
 import type { InstanceTypeTable } from '../../domain/instance-type.ts';
-import type { ProviderApi, Template } from '../../domain/template.ts';
-import { callerArn, roleArn } from './account.ts';
-import { createAutoScalingGroupProvider } from './auto-scaling-group.ts';
-import type { AwsClock } from './aws-clock.ts';
-import type { RetryPolicy } from './call.ts';
-import { type ConnectionSettings, clientConfig } from './client-config.ts';
-import { type CredentialSource, configuredCredentials, type Remember } from './credentials.ts';
-import { createEc2 } from './ec2.ts';
-import { createEc2FleetProvider } from './ec2-fleet.ts';
-import type { SubnetZones } from './fleet-pools.ts';
-import { withFreshImages } from './fresh-images.ts';
-import { createHosts } from './hosts.ts';
-import { createLaunchTemplates } from './launch-templates.ts';
-import type { PolicyScope } from './policy.ts';
-import { rawFieldComplaints } from './raw-field-check.ts';
-import { createRunInstancesProvider } from './run-instances.ts';
-import { createSpotFleetProvider } from './spot-fleet.ts';
-import { resolveImageAlias } from './ssm.ts';
-import { type Mark, readMark, tagKeys } from './tags.ts';
+import type { ProviderApi, Template } from '../../domain/template/template.ts';
+import type { PolicyScope } from './inspect/policy.ts';
+import { rawFieldComplaints } from './inspect/raw-field-check.ts';
+import { createHosts } from './instances/hosts.ts';
+import { type Mark, readMark, tagKeys } from './instances/tags.ts';
+import { createAutoScalingGroupProvider } from './launch/auto-scaling-group.ts';
+import { createEc2FleetProvider } from './launch/ec2-fleet.ts';
+import type { SubnetZones } from './launch/fleet-pools.ts';
+import { withFreshImages } from './launch/fresh-images.ts';
+import { createLaunchTemplates } from './launch/launch-templates.ts';
+import { createRunInstancesProvider } from './launch/run-instances.ts';
+import { createSpotFleetProvider } from './launch/spot-fleet.ts';
+import { callerArn, roleArn } from './services/account.ts';
+import { createEc2 } from './services/ec2.ts';
+import { resolveImageAlias } from './services/ssm.ts';
+import type { AwsClock } from './wire/aws-clock.ts';
+import type { RetryPolicy } from './wire/call.ts';
+import { type ConnectionSettings, clientConfig } from './wire/client-config.ts';
+import { type CredentialSource, configuredCredentials, type Remember } from './wire/credentials.ts';
 
 export interface AwsOptions extends Mark {
   readonly connection: ConnectionSettings;
@@ -145,7 +141,7 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
   };
   const autoScaling = async () => {
     if (stand !== undefined) return stand.rehearsedAutoScaling(stand);
-    const { createAutoScaling } = await import('./auto-scaling.ts');
+    const { createAutoScaling } = await import('./services/auto-scaling.ts');
     return createAutoScaling({ ...options, client: config, random: Math.random });
   };
   const findImage = async (alias: string): Promise<string> =>
@@ -195,12 +191,12 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
       },
     },
     inspector: async () => {
-      const { createInspector } = await import('./inspection.ts');
+      const { createInspector } = await import('./inspect/inspection.ts');
       const group = async (name: string) => (await autoScaling()).group(name);
       return createInspector({ ...options, client: config, random: Math.random, imageOf: findImage, group });
     },
     diagnose: async (templates, scope) => {
-      const { diagnoseAws } = await import('./inspection.ts');
+      const { diagnoseAws } = await import('./inspect/inspection.ts');
       return diagnoseAws({ ...options, client: config, random: Math.random }, templates, scope);
     },
     instanceTypes: async () => new Map((await ec2.instanceTypes()).flatMap(toFacts)),

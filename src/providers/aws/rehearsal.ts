@@ -1,8 +1,8 @@
 import type { AssumedMachine, Rehearsal } from '../../application/rehearsal.ts';
 import { withoutUserData } from '../../application/user-data.ts';
-import type { AutoScaling } from './auto-scaling.ts';
-import type { Ec2 } from './ec2.ts';
-import { tagKeys } from './tags.ts';
+import { tagKeys } from './instances/tags.ts';
+import type { AutoScaling } from './services/auto-scaling.ts';
+import type { Ec2 } from './services/ec2.ts';
 
 const $metadata = {};
 

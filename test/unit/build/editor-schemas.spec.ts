@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
-import { editorSchemas, schemaFolder } from '../../../src/build/editor-schemas.ts';
+import { editorSchemas, schemaFolder } from '../../../scripts/dev/editor-schemas.ts';
 
 const validatorOf = (name: string) =>
   new Ajv({ allErrors: true, allowUnionTypes: true, strictSchema: false }).compile(

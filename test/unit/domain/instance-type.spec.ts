@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { completeAttributes, type InstanceTypeTable } from '../../../src/domain/instance-type.ts';
-import type { Template } from '../../../src/domain/template.ts';
+import type { Template } from '../../../src/domain/template/template.ts';
 
 const table: InstanceTypeTable = new Map([
   ['m5.large', { architecture: 'x86_64', vcpus: 2, cores: 1, memoryMiB: 8192 }],

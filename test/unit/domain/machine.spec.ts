@@ -7,7 +7,7 @@ import {
   resultOf,
   withSighting,
 } from '../../../src/domain/machine.ts';
-import { pending, running } from './request-given.ts';
+import { pending, running } from './request/request-given.ts';
 
 describe('the result of a machine for its request', () => {
   it.each<[string, Machine, string]>([

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { StreamEvent } from '../../../src/application/ports.ts';
+import type { StreamEvent } from '../../../src/application/ports/streams.ts';
 import { createIdOf, returnIdOf } from '../../../src/domain/ids.ts';
 import { createFile } from '../../../src/storage/atomic-file.ts';
 import { createRequestStreams } from '../../../src/storage/request-streams.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Span } from '../../../src/application/ports.ts';
+import type { Span } from '../../../src/application/ports/telemetry.ts';
 import { PluginError } from '../../../src/domain/errors.ts';
 import { createObserver } from '../../../src/telemetry/observer.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { PluginError } from '../../../../src/domain/errors.ts';
 import { createIdOf } from '../../../../src/domain/ids.ts';
 import { damage } from '../../damaged-document.ts';
-import { onDemandTemplate } from '../../domain/template-fixture.ts';
+import { onDemandTemplate } from '../../domain/template/template-fixture.ts';
 import { origin, startWorld, uuid, type World } from '../../provider-world.ts';
 
 const second = 1000;

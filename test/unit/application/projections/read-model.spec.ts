@@ -1,7 +1,7 @@
 import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { RequestStreams, StreamEvent } from '../../../../src/application/ports.ts';
+import type { RequestStreams, StreamEvent } from '../../../../src/application/ports/streams.ts';
 import { createReadModel, type ReadModelPace } from '../../../../src/application/projections/read-model.ts';
 import { createProjectionStore } from '../../../../src/storage/projection-store.ts';
 import { startWorld, type World } from '../../provider-world.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { metricsText } from '../../../../src/application/metrics-text.ts';
+import { metricsText } from '../../../../src/application/read-model/metrics-text.ts';
 import { startWorld, templateDocument, type World } from '../../provider-world.ts';
 
 const textOf = async (world: World): Promise<string> => metricsText(await world.service.getMetrics());

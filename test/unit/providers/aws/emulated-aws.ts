@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import { type Emulator, startEmulator } from '../../../../src/emulator/server.ts';
 import type { Settings } from '../../../../src/emulator/settings.ts';
 import { type Aws, type AwsOptions, createAws } from '../../../../src/providers/aws/aws.ts';
-import { createAwsClock } from '../../../../src/providers/aws/aws-clock.ts';
+import { createAwsClock } from '../../../../src/providers/aws/wire/aws-clock.ts';
 import { createLiveRequests } from '../../../../src/storage/live-requests.ts';
 import { createRecordingLog, type RecordingLog } from '../../recording-log.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';

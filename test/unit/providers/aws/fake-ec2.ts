@@ -1,6 +1,6 @@
 import type { Instance, ResponseLaunchTemplateData, RunInstancesCommandInput, Tag } from '@aws-sdk/client-ec2';
 import { PluginError } from '../../../../src/domain/errors.ts';
-import type { Ec2 } from '../../../../src/providers/aws/ec2.ts';
+import type { Ec2 } from '../../../../src/providers/aws/services/ec2.ts';
 
 export interface FakeEc2 extends Ec2 {
   /** The values of the one filter of each read, in order. */

@@ -1,10 +1,10 @@
-import type { LaunchOrder, LaunchReport } from '../../../../src/application/ports.ts';
-import type { PreparedLaunch } from '../../../../src/domain/request.ts';
-import { providerApiOf, type Template } from '../../../../src/domain/template.ts';
+import type { LaunchOrder, LaunchReport } from '../../../../src/application/ports/capacity.ts';
+import type { PreparedLaunch } from '../../../../src/domain/request/request.ts';
+import { providerApiOf, type Template } from '../../../../src/domain/template/template.ts';
 import type { Settings } from '../../../../src/emulator/settings.ts';
 import { createFactCache } from '../../../../src/storage/fact-cache.ts';
 import { createOfferingMemory } from '../../../../src/storage/offering-memory.ts';
-import { onDemandTemplate } from '../../domain/template-fixture.ts';
+import { onDemandTemplate } from '../../domain/template/template-fixture.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { emulatedAws } from './emulated-aws.ts';
 

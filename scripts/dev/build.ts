@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import standaloneCode from 'ajv/dist/standalone/index.js';
+import { type BuildOptions, build, type OutputFile, type Plugin } from 'esbuild';
+import { ajv } from '../../src/json/ajv.ts';
+import { checkHotPath } from './hot-path.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Files of their own, loaded only by calls that need them: everything AWS, everything for administrators. */
+const parts = {
+  aws: 'src/providers/aws/aws.ts',
+  'auto-scaling': 'src/providers/aws/services/auto-scaling.ts',
+  proxy: 'src/providers/aws/wire/proxy-agents.ts',
+  rehearsal: 'src/providers/aws/rehearsal.ts',
+  inspection: 'src/providers/aws/inspect/inspection.ts',
+  admin: 'src/cli/cli.ts',
+  administration: 'src/boot/parts/administration.ts',
+  reading: 'src/boot/parts/reading.ts',
+  jsonc: 'src/json/jsonc.ts',
+  emulator: 'src/emulator/server.ts',
+  credentials: 'src/providers/aws/wire/default-credentials.ts',
+  server: 'src/api/server.ts',
+  tracing: 'src/telemetry/tracing.ts',
+} as const;
+
+/** Leaves the dynamic imports of a part to `require` of its file at run time. */
+const separateParts: Plugin = {
+  name: 'separate-parts',
+  setup({ onResolve }) {
+    const names = new Map(Object.entries(parts).map(([name, entry]) => [join(root, entry), name]));
+    onResolve({ filter: /\.ts$/ }, ({ kind, resolveDir, path }) => {
+      const name = kind === 'dynamic-import' ? names.get(join(resolveDir, path)) : undefined;
+      return name === undefined ? undefined : { path: `./${name}.cjs`, external: true };
+    });
+  },
+};
+
+/** Replaces compiled ajv validators by their generated source: no schema is compiled, and ajv not loaded, at run time. */
+const compiledValidators: Plugin = {
+  name: 'compiled-validators',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.validator\.ts$/ }, async ({ path }) => {
+      const loaded: Readonly<Record<string, unknown>> = await import(pathToFileURL(path).href);
+      const ids = Object.entries(loaded).map(([name, validator]) => [name, idOf(validator)] as const);
+      return { contents: standaloneCode.default(ajv, Object.fromEntries(ids)), loader: 'js', resolveDir: root };
+    });
+  },
+};
+
+/**
+ * The SDK's file of schemas, as functions that make a schema when it is first asked for: esbuild then drops the unused ones,
+ * which it cannot while their keys are computed (`[_eQN]:`), and a call makes those it needs. Error classes are left out.
+ */
+const lazySchemas: Plugin = {
+  name: 'lazy-schemas',
+  setup({ onLoad }) {
+    onLoad({ filter: /dist-es[\\/]schemas[\\/]schemas_0\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      const keys = new Map([...source.matchAll(/^const (\w+) = ("[^"]*");$/gm)].map(([, name, text]) => [name, text]));
+      const contents = source
+        .replaceAll(/\[(\w+)\]:/g, (key, name) => (keys.has(name) ? `${keys.get(name)}:` : key))
+        .replaceAll(
+          /^((?:export )?)var (\w+\$?) = (\[[013], n0,[\s\S]*?\]);$/gm,
+          '$1function $2() { return ($2.made ??= $3); }',
+        )
+        .replaceAll(/\(\) => (\w+\$?)/g, '$1')
+        .replaceAll(/^\w+_registry\.registerError\(.*\);$/gm, '')
+        .replaceAll('new TypeRegistry(', '/* @__PURE__ */ new TypeRegistry(');
+      return { contents };
+    });
+  },
+};
+
+/** yargs measures its help with an `Intl.Segmenter`, which takes Node 20 ms to make; ours is plain English. */
+const plainWidths: Plugin = {
+  name: 'plain-widths',
+  setup({ onLoad }) {
+    onLoad({ filter: /string-width[\\/]index\.js$/ }, () => ({ contents: 'export default (text) => text.length;' }));
+  },
+};
+
+const idOf = (validator: unknown): string => {
+  const schema: unknown = typeof validator === 'function' && 'schema' in validator ? validator.schema : undefined;
+  if (typeof schema === 'object' && schema !== null && '$id' in schema && typeof schema.$id === 'string')
+    return schema.$id;
+  throw new Error('a validator needs a schema with $id');
+};
+
+const shared = {
+  absWorkingDir: root,
+  outdir: 'dist',
+  outExtension: { '.js': '.cjs' },
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  minify: true,
+  sourcemap: 'linked',
+  sourcesContent: false,
+  legalComments: 'none',
+  logLevel: 'warning',
+  write: false,
+  metafile: true,
+} as const satisfies BuildOptions;
+
+/** The program, but for the file that starts it. */
+const program = await build({
+  ...shared,
+  entryPoints: { main: 'src/boot/main.ts', ...parts },
+  target: 'node20',
+  // `import()` of a part would go through Node's ES module loader.
+  supported: { 'dynamic-import': false },
+  mainFields: ['module', 'main'],
+  // yargs asks where it lies.
+  define: { 'import.meta.url': 'importMetaUrl' },
+  inject: ['scripts/dev/import-meta-url.ts'],
+  // src/boot/start.ts runs the files, not Node's `require`.
+  banner: { js: '(function (require, __filename, __dirname, module, exports) {' },
+  footer: { js: '})' },
+  plugins: [separateParts, compiledValidators, lazySchemas, plainWidths],
+});
+checkHotPath(program.metafile);
+
+/** Any Node must be able to read this far. */
+const entry = await build({ ...shared, entryPoints: ['src/boot/hf-aws.cjs'], target: 'es2015' });
+
+/** Compiled code is kept for a file of exactly this content: see src/boot/start.ts. */
+const withId = ({ path, contents }: OutputFile): { readonly path: string; readonly contents: Uint8Array } => {
+  const id = createHash('sha256').update(contents).digest('hex').slice(0, 16);
+  return path.endsWith('.map')
+    ? { path, contents }
+    : { path, contents: Buffer.concat([contents, Buffer.from(`//${id}\n`)]) };
+};
+
+// Each file is replaced at once: a call that runs meanwhile finds the old or the new, never a part.
+const dist = join(root, 'dist');
+const files = [...program.outputFiles.map(withId), ...entry.outputFiles];
+await mkdir(dist, { recursive: true });
+for (const { path, contents } of files) {
+  await writeFile(`${path}.new`, contents, { mode: 0o755 });
+  await rename(`${path}.new`, path);
+}
+const stale = (await readdir(dist)).filter((name) => !files.some(({ path }) => path === join(dist, name)));
+await Promise.all(stale.map((name) => rm(join(dist, name), { recursive: true })));

@@ -1,0 +1,44 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { providerConfigSchema } from '../../src/config/provider-config.schema.ts';
+import { templateSchema } from '../../src/templates/template.schema.ts';
+import { editorSchemas, schemaFolder } from './editor-schemas.ts';
+
+export const readmeFile = join(import.meta.dirname, '..', '..', 'README.md');
+
+const defaultOf = (schema: object): string => {
+  if (!('default' in schema)) return '-';
+  return typeof schema.default === 'object' ? JSON.stringify(schema.default) : String(schema.default);
+};
+
+const tables: Readonly<Record<string, () => readonly (readonly string[])[]>> = {
+  'provider configuration': () => [
+    ['parameter', 'default', 'meaning'],
+    ['---', '---', '---'],
+    ...Object.entries(providerConfigSchema.properties).map(([name, schema]) => [
+      `\`${name}\``,
+      defaultOf(schema),
+      schema.description,
+    ]),
+  ],
+  'template fields': () => [
+    ['field', 'meaning'],
+    ['---', '---'],
+    ...Object.entries(templateSchema.properties).map(([name, { description }]) => [`\`${name}\``, description]),
+  ],
+};
+
+/** The README with its reference tables made anew from the schemas. */
+export const withTables = (readme: string): string =>
+  Object.entries(tables).reduce((text, [name, rows]) => {
+    const lines = rows().map((cells) => `| ${cells.join(' | ')} |`);
+    const pattern = new RegExp(`(<!-- table: ${name} -->\n)[^]*?(<!-- end of table -->)`);
+    return text.replace(pattern, (_, begin: string, end: string) => `${begin}${lines.join('\n')}\n${end}`);
+  }, readme);
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await mkdir(schemaFolder, { recursive: true });
+  for (const [name, text] of Object.entries(editorSchemas())) await writeFile(join(schemaFolder, name), text);
+  await writeFile(readmeFile, withTables(await readFile(readmeFile, 'utf8')));
+}

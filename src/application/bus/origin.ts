@@ -1,0 +1,11 @@
+/** What a caller may do: read, also ask for machines and give them back, everything. Host Factory and the shell's user are `admin`. */
+export const roles = ['viewer', 'operator', 'admin'] as const;
+export type Role = (typeof roles)[number];
+
+/** Who asks, carried by every command and query and written on every event. */
+export interface Origin {
+  readonly correlationId: string;
+  readonly userId?: string;
+  readonly role?: Role;
+  readonly commandId?: string;
+}

@@ -1,0 +1,112 @@
+import { hasCode, messageOf } from '../../domain/errors.ts';
+import {
+  absentRequest,
+  decideRequest,
+  evolveRequest,
+  type Request,
+  type RequestCommand,
+} from '../../domain/request/request.ts';
+import {
+  absentReturn,
+  decideReturn,
+  evolveReturn,
+  type ReturnCommand,
+  type ReturnRequest,
+} from '../../domain/return/return-request.ts';
+import type { Origin } from '../bus/origin.ts';
+import type { RequestStreams, Stream, StreamEvent } from '../ports/streams.ts';
+
+/**
+ * Stored events are trusted to belong to the kind of stream their id names: the store checks the id's form, and only the
+ * functions below write.
+ */
+const requestEvents = ({ events }: Stream) => events.filter(isRequestEvent);
+const returnEvents = ({ events }: Stream) => events.filter(isReturnEvent);
+
+const returnTypes = { ReturnRequested: true, ReturnProgressed: true, ReturnCompleted: true } as const;
+type ReturnEvent = Extract<StreamEvent, { type: keyof typeof returnTypes }>;
+export const isReturnEvent = (event: StreamEvent): event is ReturnEvent => Object.hasOwn(returnTypes, event.type);
+const isRequestEvent = (event: StreamEvent): event is Exclude<StreamEvent, ReturnEvent> => !isReturnEvent(event);
+
+export const foldRequest = (stream: Stream): Request => requestEvents(stream).reduce(evolveRequest, absentRequest);
+export const foldReturn = (stream: Stream): ReturnRequest =>
+  returnEvents(stream).reduce<ReturnRequest>(evolveReturn, absentReturn);
+
+interface Decider<C, E extends StreamEvent, S> {
+  readonly fold: (stream: Stream) => S;
+  readonly decide: (command: C, state: S) => readonly E[];
+  readonly evolve: (state: S, event: E) => S;
+}
+
+const requestDecider = { fold: foldRequest, decide: decideRequest, evolve: evolveRequest };
+const returnDecider = { fold: foldReturn, decide: decideReturn, evolve: evolveReturn };
+
+const attempts = 100;
+
+/** What a decision led to. */
+export interface Decided<S> {
+  readonly state: S;
+  readonly version: number;
+}
+
+export interface DecideContext {
+  readonly streams: RequestStreams;
+  readonly origin: Origin;
+}
+
+/**
+ * Loads a stream, carries out the commands one after the other and appends what follows in one write. When another process
+ * was faster the decision is taken anew on what it wrote.
+ */
+const decideOn =
+  <C, E extends StreamEvent, S>({ fold, decide, evolve }: Decider<C, E, S>) =>
+  async ({ streams, origin }: DecideContext, id: string, commands: readonly C[]): Promise<Decided<S>> => {
+    for (let attempt = 1; ; attempt++) {
+      const stream = await streams.load(id);
+      const news: E[] = [];
+      const state = commands.reduce((before, command) => {
+        const events = decide(command, before);
+        news.push(...events);
+        return events.reduce(evolve, before);
+      }, fold(stream));
+      if (news.length === 0) return { state, version: stream.version };
+      try {
+        return { state, version: await streams.append(id, stream.version, news, origin) };
+      } catch (error) {
+        if (!hasCode(error, 'storage.conflict') || attempt === attempts) throw error;
+      }
+    }
+  };
+
+export const decideOnRequest: (
+  context: DecideContext,
+  id: string,
+  commands: readonly RequestCommand[],
+) => Promise<Decided<Request>> = decideOn(requestDecider);
+
+export const decideOnReturn: (
+  context: DecideContext,
+  id: string,
+  commands: readonly ReturnCommand[],
+) => Promise<Decided<ReturnRequest>> = decideOn(returnDecider);
+
+/** The streams that can be read, in the order asked; the others are told of, since one must not hide the rest. */
+export const readAll = async (
+  streams: RequestStreams,
+  ids: readonly string[],
+): Promise<{
+  readonly read: readonly { readonly id: string; readonly stream: Stream }[];
+  readonly warnings: readonly string[];
+}> => {
+  const read: { readonly id: string; readonly stream: Stream }[] = [];
+  const warnings: string[] = [];
+  for (const id of ids) {
+    try {
+      read.push({ id, stream: await streams.load(id) });
+    } catch (error) {
+      if (!hasCode(error, 'storage.unreadable')) throw error;
+      warnings.push(messageOf(error));
+    }
+  }
+  return { read, warnings };
+};

@@ -1,0 +1,33 @@
+import { messageOf } from '../../domain/errors.ts';
+import type { RequestStreams, StreamEvent } from '../ports/streams.ts';
+import type { Logger, Observe } from '../ports/telemetry.ts';
+
+/** Hears of what was appended, once it is on disk. */
+export type Subscriber = (requestId: string, events: readonly StreamEvent[]) => void;
+
+/** Tells subscribers of every append. The event stands whatever becomes of them. */
+export const publishing = (streams: RequestStreams, subscriber: Subscriber, log: Logger): RequestStreams => ({
+  ...streams,
+  append: async (id, version, events, origin) => {
+    const next = await streams.append(id, version, events, origin);
+    try {
+      subscriber(id, events);
+    } catch (error) {
+      log.error('subscriber.failed', messageOf(error), { requestId: id });
+    }
+    return next;
+  },
+});
+
+/** Shows a store's work in traces. */
+export const watchedStreams = (streams: RequestStreams, observe: Observe): RequestStreams => ({
+  ...streams,
+  load: (requestId) =>
+    observe({ kind: 'store', name: 'load', attributes: { requestId } }, () => streams.load(requestId)),
+  append: (requestId, version, events, origin) => {
+    const attributes = { requestId, version, events: events.map(({ type }) => type) };
+    return observe({ kind: 'store', name: 'append', attributes }, () =>
+      streams.append(requestId, version, events, origin),
+    );
+  },
+});

@@ -1,0 +1,51 @@
+import type { InstanceTypeTable } from '../../domain/instance-type.ts';
+import type { Offering, RefusedOffering } from '../../domain/offering.ts';
+
+/** Hosts on no record of ours that EC2 does not show, remembered between calls. */
+export interface UnseenHosts {
+  /** Notes what a look at `now` did not show and forgets what it did. Answers since when earlier looks have not shown each, ms. */
+  note(look: {
+    readonly now: number;
+    readonly unseen: readonly string[];
+    readonly shown: readonly string[];
+  }): Promise<ReadonlyMap<string, number>>;
+}
+
+/** Machines that never became usable, by template, since one of it last did. */
+export interface LaunchFailures {
+  /** `age`: milliseconds since the last one was noted. */
+  of(templateId: string): Promise<{ readonly machineIds: readonly string[]; readonly age: number }>;
+  note(templateId: string, machineIds: readonly string[]): Promise<void>;
+  clear(templateId: string): Promise<void>;
+  /** Templates with failures. */
+  templateIds(): Promise<readonly string[]>;
+}
+
+/** Offerings EC2 refused lately, remembered across processes. */
+export interface OfferingMemory {
+  /** Those not expired yet. */
+  refused(): Promise<readonly Offering[]>;
+  /** The same for people. */
+  list(): Promise<readonly RefusedOffering[]>;
+  remember(refused: readonly RefusedOffering[]): Promise<void>;
+  /** Answers with how many were forgotten. */
+  forget(isMeant: (offering: Offering) => boolean): Promise<number>;
+}
+
+/** Facts about instance types that need no call to EC2. */
+export interface InstanceTypes {
+  table(): Promise<InstanceTypeTable>;
+  replace(table: InstanceTypeTable): Promise<void>;
+}
+
+/** What sweeps remember from one to the next. */
+interface SweepNotes {
+  /** When each id that belongs to no request was first seen, ms. */
+  readonly orphans: ReadonlyMap<string, number>;
+}
+
+export interface SweepMemory {
+  /** What cannot be read is empty: everything is then seen for the first time. */
+  read(): Promise<SweepNotes>;
+  write(notes: SweepNotes): Promise<void>;
+}

@@ -1,0 +1,80 @@
+import type { TemplateKind } from '../../domain/template/template-kinds.ts';
+
+/** What a server is told. */
+export interface ServeOptions {
+  readonly host: string;
+  readonly port: number;
+  /** A path: a unix socket instead of a port. */
+  readonly socket?: string | undefined;
+  readonly readOnly: boolean;
+  /** File of bearer tokens. */
+  readonly tokens?: string | undefined;
+  /** Calls a client may make per minute. */
+  readonly rate: number;
+  readonly traceFile?: string | undefined;
+  /** A registered provider, instead of the one that the environment tells. */
+  readonly provider?: string | undefined;
+}
+
+/** A provider instance to be set up: its two files, and on request its registration. */
+export interface SetUpOrder {
+  readonly instance: string;
+  /** Becomes HF_PROVIDER_CONFDIR. */
+  readonly directory: string;
+  /** A first template of each. */
+  readonly kinds: readonly TemplateKind[];
+  readonly region: string;
+  /** Absent: the role of the host. */
+  readonly credentialsFile?: string | undefined;
+  readonly endpoint?: string | undefined;
+  readonly clusterName?: string | undefined;
+  readonly image: string;
+  readonly subnets: readonly string[];
+  readonly securityGroups: readonly string[];
+  /** Instead of those of the worked templates. */
+  readonly vmTypes: readonly string[];
+  readonly keyName?: string | undefined;
+  readonly fleetRole?: string | undefined;
+  readonly groupName?: string | undefined;
+  /** Default: the name it is registered by, else that of its folder. */
+  readonly plugin?: string | undefined;
+  /** Merge the registration into Host Factory's files. */
+  readonly register: boolean;
+  /** Replace files that are there; a copy stays beside. */
+  readonly force: boolean;
+}
+
+export interface Registration {
+  readonly file: string;
+  readonly list: 'providerplugins' | 'providers';
+  readonly entry: Readonly<Record<string, unknown>>;
+  readonly state: 'to be added by you' | 'added' | 'taken over' | 'was there';
+  /** The plug-in that a provider ran before it was taken over. */
+  readonly before?: string;
+}
+
+export interface SetUpAnswer {
+  readonly written: readonly string[];
+  /** Copies of what was replaced. */
+  readonly backups: readonly string[];
+  readonly registrations: readonly Registration[];
+}
+
+/** How one field of another installation's files is taken here. */
+export interface ForeignField {
+  readonly file: string;
+  /** Absent for the provider configuration. */
+  readonly templateId?: string;
+  readonly field: string;
+  readonly use: 'used' | 'ignored' | 'unknown';
+  /** As what it is used, or why it is not. */
+  readonly why: string;
+}
+
+export interface ForeignReport {
+  readonly instance: string;
+  readonly fields: readonly ForeignField[];
+  readonly templatesFile?: string;
+  /** What cannot be read or used as a whole. */
+  readonly faults: readonly string[];
+}

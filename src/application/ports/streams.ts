@@ -1,0 +1,60 @@
+import type { RequestEvent } from '../../domain/request/request.ts';
+import type { ReturnEvent } from '../../domain/return/return-request.ts';
+import type { Origin } from '../bus/origin.ts';
+
+export type StreamEvent = RequestEvent | ReturnEvent;
+
+/** An event as it is on record. */
+export type RecordedEvent<E extends StreamEvent = StreamEvent> = E &
+  Partial<Origin> & { readonly schemaVersion?: number };
+
+export interface Stream<E extends StreamEvent = StreamEvent> {
+  /** The number of events; 0 where there is no such stream. */
+  readonly version: number;
+  readonly events: readonly RecordedEvent<E>[];
+}
+
+/** Two appends within one tick of a file system's clock leave the same time, ms. Whole seconds tell of a coarse clock. */
+export const grainOf = (time: number): number => (time % 1000 === 0 ? 2000 : 50);
+
+/** All that queries get of the store: they cannot write. */
+export interface StreamReader {
+  /** Throws `storage.unreadable` naming the file; an absent stream is empty, a damaged one never. */
+  load(id: string): Promise<Stream>;
+  /** Ids of all streams that are not archived, in no particular order. */
+  ids(): Promise<readonly string[]>;
+  /** The same text as long as nothing is appended or archived; undefined at a moment when that cannot be told. */
+  pulse(): Promise<string | undefined>;
+  /** All streams that are not archived, each with a mark (ms since the epoch) that changes with every append. */
+  marks(): Promise<ReadonlyMap<string, number>>;
+  /** Ids of the streams set aside. */
+  archived(): Promise<readonly string[]>;
+}
+
+export interface RequestStreams extends StreamReader {
+  /**
+   * On disk before it resolves with the new version. Throws `storage.conflict` if somebody has written since `version`,
+   * `storage.unwritable` if the disk refuses.
+   */
+  append(id: string, version: number, events: readonly StreamEvent[], origin: Origin): Promise<number>;
+  /** Sets a finished stream aside. It can still be loaded; it is not listed any more. */
+  archive(id: string): Promise<void>;
+  /** Compresses what was set aside, and forgets what was compressed before `dropBefore`. */
+  packArchive(dropBefore: number): Promise<void>;
+}
+
+/** Which requests hold machines of which template: enforces `maxNumber` across processes without reading any stream. */
+export interface LiveRequests {
+  /** Claims `units` of the template for a request, unless that would exceed `limit` (no limit when undefined). */
+  reserve(claim: LiveClaim, limit: number | undefined): Promise<{ readonly granted: boolean; readonly live: number }>;
+  /** States what a request holds now; 0 takes it off the books. */
+  settle(claim: LiveClaim): Promise<void>;
+  /** Requests on the books, of one template or all. `since` is when the claim was made, ms. */
+  list(templateId?: string): Promise<readonly (LiveClaim & { readonly since: number })[]>;
+}
+
+export interface LiveClaim {
+  readonly templateId: string;
+  readonly requestId: string;
+  readonly units: number;
+}

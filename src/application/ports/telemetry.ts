@@ -1,0 +1,25 @@
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** One line per event: a code first, then prose, then fields. Never stdout: that belongs to Host Factory. */
+export interface Logger {
+  debug(code: string, text: string, fields?: LogFields): void;
+  info(code: string, text: string, fields?: LogFields): void;
+  warn(code: string, text: string, fields?: LogFields): void;
+  error(code: string, text: string, fields?: LogFields): void;
+}
+
+/** Is told how far long work has come. What there is to do may grow while it is found. */
+export type Progress = (what: string, done: number, total: number) => void;
+
+/** What was going on at a place worth watching. Wraps the work: its answer and its error pass through. */
+export type Observe = <A>(span: Span, work: () => Promise<A>) => Promise<A>;
+
+export interface Span {
+  /** `door`: a script, command line or HTTP call; `operation`: a command or query. */
+  readonly kind: 'door' | 'operation' | 'handler' | 'store' | 'aws';
+  readonly name: string;
+  readonly attributes?: LogFields;
+}
+
+/** Figures by name and labels, in the form of Prometheus: `aws_calls{action="RunInstances"}`. All only ever grow. */
+export type Figures = Readonly<Record<string, number>>;

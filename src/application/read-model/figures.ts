@@ -1,0 +1,25 @@
+import type { Figures } from '../ports/telemetry.ts';
+
+/** A name and its labels as Prometheus writes them. */
+export const figure = (name: string, labels: Readonly<Record<string, string>> = {}): string => {
+  const pairs = Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
+  return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`;
+};
+
+/** Upper ends of the histogram's buckets, ms. */
+export const bucketEnds: readonly number[] = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000];
+
+/** Whether a figure tells when something was last so: of several the latest stands. */
+export const isLastTime = (name: string): boolean => name.startsWith('last_');
+
+/** Sums figures of the same name. */
+export const sumFigures = (all: readonly Figures[]): Figures => {
+  const total = new Map<string, number>();
+  for (const figures of all) {
+    for (const [name, value] of Object.entries(figures)) {
+      const before = total.get(name) ?? 0;
+      total.set(name, isLastTime(name) ? Math.max(before, value) : before + value);
+    }
+  }
+  return Object.fromEntries(total);
+};

@@ -1,0 +1,20 @@
+/** What administrators use and Host Factory's scripts never do: a part of its own, so that they do not load it. */
+
+export { validateTemplateHandler } from '../../application/commands/validate-template.ts';
+export { diagnoseHandler } from '../../application/queries/diagnose.ts';
+export { explainHandler } from '../../application/queries/explain.ts';
+export { getConfigurationHandler } from '../../application/queries/get-configuration.ts';
+export {
+  recallFrom,
+  rehearsedFailures,
+  rehearsedLive,
+  rehearsedOfferings,
+  rehearsedStreams,
+} from '../../application/rehearsal.ts';
+export { configurationReport } from '../../setup/configuration-report.ts';
+export { foreignReport } from '../../setup/foreign-files.ts';
+export { diagnoseInstallation } from '../../setup/installation.ts';
+export { findProvider, registeredProviders } from '../../setup/registration.ts';
+export { setUp } from '../../setup/set-up.ts';
+export { diagnoseWorkFolder } from '../../storage/work-folder.ts';
+export { createTemplateChecker } from '../../templates/template-checker.ts';

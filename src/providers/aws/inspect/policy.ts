@@ -1,0 +1,402 @@
+import { fleetTypeOf, type ProviderApi, providerApiOf, type Template } from '../../../domain/template/template.ts';
+import { tagKeys } from '../instances/tags.ts';
+
+/** The AWS actions the plug-in takes, and what for: each reads on from "it is needed". */
+const purposes = {
+  'autoscaling:CreateAutoScalingGroup': 'to make a group per request',
+  'autoscaling:CreateOrUpdateTags': 'to tag a group when it is made',
+  'autoscaling:DeleteAutoScalingGroup': 'to remove a group that is empty',
+  'autoscaling:DescribeAutoScalingGroups': 'to see groups of ours, also forgotten ones',
+  'autoscaling:DescribeScalingActivities': 'to tell why a group lacks capacity',
+  'autoscaling:LaunchInstances': 'to launch into a group of yours',
+  'autoscaling:SetInstanceProtection':
+    'to let a returned machine go, and to keep machines of others in a group of ours',
+  'autoscaling:SuspendProcesses': 'to keep a group from replacing machines by itself',
+  'autoscaling:TerminateInstanceInAutoScalingGroup': 'to give machines of a group back',
+  'autoscaling:UpdateAutoScalingGroup': 'to set the size of a group',
+  'ec2:CancelSpotFleetRequests': "to end a Spot Fleet's search for capacity",
+  'ec2:CreateFleet': 'to launch by EC2 Fleet',
+  'ec2:CreateLaunchTemplate': 'to make the launch templates that fleets and groups launch by',
+  'ec2:CreateTags': 'to tag what is launched',
+  'ec2:DeleteFleets': "to end an EC2 Fleet's search for capacity",
+  'ec2:DeleteLaunchTemplate': 'to remove launch templates after use',
+  'ec2:DescribeFleetHistory': 'to tell why an EC2 Fleet lacks capacity',
+  'ec2:DescribeFleetInstances': 'to see the machines of an EC2 Fleet',
+  'ec2:DescribeFleets': 'to see EC2 Fleets of ours, also forgotten ones',
+  'ec2:DescribeImages': 'to look up the root device of an image, and for templates validate --aws',
+  'ec2:DescribeInstanceStatus': 'to hear of retirements',
+  'ec2:DescribeInstanceTypes': 'for instance-types refresh and templates validate --aws',
+  'ec2:DescribeInstances': 'to see the machines',
+  'ec2:DescribeKeyPairs': 'for templates validate --aws',
+  'ec2:DescribeLaunchTemplateVersions': 'to read the version of a launch template of yours',
+  'ec2:DescribeLaunchTemplates': 'to find launch templates of ours again',
+  'ec2:DescribeSecurityGroups': 'for templates validate --aws',
+  'ec2:DescribeSpotFleetInstances': 'to see the machines of a Spot Fleet',
+  'ec2:DescribeSpotFleetRequestHistory': 'to tell why a Spot Fleet lacks capacity',
+  'ec2:DescribeSpotFleetRequests': 'to see Spot Fleets of ours, also forgotten ones',
+  'ec2:DescribeSpotInstanceRequests': 'to hear of interruptions',
+  'ec2:DescribeSubnets': 'to look at the subnets of a template',
+  'ec2:ModifyFleet': 'to keep an EC2 Fleet from replacing what is returned',
+  'ec2:ModifySpotFleetRequest': 'to keep a Spot Fleet from replacing what is returned',
+  'ec2:RequestSpotFleet': 'to launch by Spot Fleet',
+  'ec2:RunInstances': 'to launch, also for what fleets and groups launch in your name',
+  'ec2:TerminateInstances': 'to give machines back',
+  'iam:PassRole': 'to hand a role to the machines or the fleet',
+  'servicequotas:GetServiceQuota': 'to tell the quotas in doctor',
+  'ssm:GetParameter': 'to resolve an image alias',
+} as const satisfies Readonly<Record<string, string>>;
+
+type Action = keyof typeof purposes;
+
+/** An action as IAM names it, and what it is needed for. */
+export interface NeededAction {
+  readonly action: Action;
+  readonly why: string;
+}
+
+type Condition = Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+
+interface Statement {
+  readonly Sid: string;
+  readonly Effect: 'Allow';
+  readonly Action: readonly Action[];
+  readonly Resource: string | readonly string[];
+  readonly Condition?: Condition;
+}
+
+/** Whose calls are to be allowed, and where. */
+export interface PolicyScope {
+  /** The value of our ownership tag. */
+  readonly owner: string;
+  /** Any, where it is not configured. */
+  readonly region?: string | undefined;
+  /** Whether hosts and their volumes are tagged with the host's id (AWS_TAG_InstanceID). */
+  readonly tagInstanceId?: boolean;
+}
+
+interface Policy {
+  readonly Version: '2012-10-17';
+  readonly Statement: readonly Statement[];
+}
+
+/** A text that IAM is to take as it is: `*`, `?` and `$` mean something to it. */
+const literal = (text: string): string => text.replaceAll(/[*?$]/g, (special) => `\${${special}}`);
+
+const partitionOf = (region = ''): string => {
+  if (region.startsWith('cn-')) return 'aws-cn';
+  return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
+};
+
+const distinct = (values: readonly (string | undefined)[]): readonly string[] =>
+  [...new Set(values.filter((value) => value !== undefined))].sort();
+
+/** What these templates make use of. */
+const usesOf = (templates: readonly Template[]) => {
+  const apis = templates.map((template) => ({ template, api: providerApiOf(template) }));
+  const has = (api: ProviderApi): boolean => apis.some((each) => each.api === api);
+  const ofOwnGroups = apis.filter(({ api, template }) => api === 'ASG' && template.autoScalingGroupName === undefined);
+  const sharedGroups = distinct(templates.map(({ autoScalingGroupName }) => autoScalingGroupName));
+  const spotFleet = has('SpotFleet');
+  // What a Spot Fleet lacks on demand is launched by EC2 Fleet.
+  const ec2Fleet =
+    has('EC2Fleet') ||
+    apis.some(
+      ({ api, template }) =>
+        api === 'SpotFleet' && fleetTypeOf(template) === 'request' && template.priceType === 'heterogeneous',
+    );
+  const launchTemplates = ec2Fleet || spotFleet || ofOwnGroups.length > 0;
+  const launching = templates.filter(({ autoScalingGroupName }) => autoScalingGroupName === undefined);
+  return {
+    ec2Fleet,
+    spotFleet,
+    ownGroups: ofOwnGroups.length > 0,
+    sharedGroups,
+    launchTemplates,
+    launches: has('RunInstances') || launchTemplates,
+    launching,
+    isSpot: templates.some(({ priceType }) => priceType !== 'ondemand'),
+    aliases: distinct(templates.map(({ imageId }) => (imageId?.startsWith('ami-') === false ? imageId : undefined))),
+    profiles: distinct(launching.map(({ instanceProfile }) => instanceProfile)),
+    fleetRoles: distinct(apis.map(({ api, template }) => (api === 'SpotFleet' ? template.fleetRole : undefined))),
+    serviceRoles: distinct(
+      ofOwnGroups.map(({ template }) => textOf(template.providerApiSpec?.['ServiceLinkedRoleARN'])),
+    ),
+  };
+};
+
+type Uses = ReturnType<typeof usesOf>;
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+const given = <T>(isWanted: boolean, ...items: readonly T[]): readonly T[] => (isWanted ? items : []);
+
+/** Reads change nothing, and most of them know no resource to confine them to. */
+const reads = ({ ec2Fleet, spotFleet, ownGroups, sharedGroups, isSpot }: Uses): readonly Action[] => [
+  'autoscaling:DescribeAutoScalingGroups',
+  ...given<Action>(ownGroups || sharedGroups.length > 0, 'autoscaling:DescribeScalingActivities'),
+  ...given<Action>(ec2Fleet, 'ec2:DescribeFleetHistory', 'ec2:DescribeFleetInstances'),
+  // The sweep looks for what is left of templates that are gone, too.
+  'ec2:DescribeFleets',
+  'ec2:DescribeImages',
+  'ec2:DescribeInstanceStatus',
+  'ec2:DescribeInstanceTypes',
+  'ec2:DescribeInstances',
+  'ec2:DescribeKeyPairs',
+  'ec2:DescribeLaunchTemplateVersions',
+  'ec2:DescribeLaunchTemplates',
+  'ec2:DescribeSecurityGroups',
+  ...given<Action>(spotFleet, 'ec2:DescribeSpotFleetInstances', 'ec2:DescribeSpotFleetRequestHistory'),
+  'ec2:DescribeSpotFleetRequests',
+  ...given<Action>(isSpot, 'ec2:DescribeSpotInstanceRequests'),
+  'ec2:DescribeSubnets',
+  'servicequotas:GetServiceQuota',
+];
+
+/** What a launch takes that was there before, or that comes and goes with the instance. */
+const ingredients = [
+  'capacity-reservation',
+  'image',
+  'key-pair',
+  'launch-template',
+  'network-interface',
+  'placement-group',
+  'security-group',
+  'snapshot',
+  'spot-instances-request',
+  'subnet',
+  'volume',
+];
+
+interface Names {
+  readonly arn: (service: string, resource: string) => string;
+  /** All resources of a kind. */
+  readonly ec2: (...kinds: readonly string[]) => readonly string[];
+  readonly group: (name: string) => string;
+  /** A role told by its name alone may lie under any path. */
+  readonly role: (name: string) => readonly string[];
+  readonly parameter: (alias: string) => string;
+  readonly service: (name: string) => string;
+}
+
+const namesIn = (region: string | undefined): Names => {
+  const partition = partitionOf(region);
+  const arn = (service: string, resource: string): string =>
+    `arn:${partition}:${service}:${region ?? '*'}:*:${resource}`;
+  return {
+    arn,
+    ec2: (...kinds) => kinds.map((kind) => arn('ec2', `${kind}/*`)),
+    group: (name) => arn('autoscaling', `autoScalingGroup:*:autoScalingGroupName/${name}`),
+    role: (name) => {
+      if (name.startsWith('arn:')) return [literal(name)];
+      return ['', '*/'].map((path) => `arn:${partition}:iam::*:role/${path}${literal(name)}`);
+    },
+    parameter: (alias) => {
+      const name = alias.replace(/^resolve:ssm:/, '');
+      if (name.startsWith('arn:')) return literal(name);
+      const [plain = ''] = name.split(':');
+      return arn('ssm', `parameter/${literal(plain.replace(/^\//, ''))}`);
+    },
+    service: (name) => `${name}.amazonaws.com${partition === 'aws-cn' ? '.cn' : ''}`,
+  };
+};
+
+const allow = (
+  Sid: string,
+  Action: readonly Action[],
+  Resource: string | readonly string[],
+  Condition?: Condition,
+): readonly Statement[] =>
+  Action.length === 0 || Resource.length === 0
+    ? []
+    : [{ Sid, Effect: 'Allow', Action, Resource, ...(Condition === undefined ? {} : { Condition }) }];
+
+const ownerOf = (where: 'Request' | 'Resource', owner: string): Condition => ({
+  StringEquals: { [`aws:${where}Tag/${tagKeys.owner}`]: owner },
+});
+
+/**
+ * A launch is allowed only when every resource it touches is: the tag that the instance, the fleet or the group must get confines
+ * it, and what it is made of need not be looked at. What a launch template gives tags for counts as tagged in the launch.
+ */
+const launchStatements = (uses: Uses, { arn, ec2, group }: Names, owner: string): readonly Statement[] => {
+  const { launches, ec2Fleet, spotFleet, ownGroups, launchTemplates, launching } = uses;
+  const actions: readonly Action[] = [
+    ...given<Action>(launches, 'ec2:RunInstances'),
+    ...given<Action>(ec2Fleet, 'ec2:CreateFleet'),
+    ...given<Action>(spotFleet, 'ec2:RequestSpotFleet'),
+  ];
+  const names = (text: string): boolean =>
+    launching.some(
+      ({ launchTemplateId, launchTemplateSpec = {} }) => launchTemplateId !== undefined || text in launchTemplateSpec,
+    );
+  const foreign = [
+    ...given(names('CapacityReservationSpecification'), arn('resource-groups', 'group/*')),
+    ...given(names('LicenseSpecifications'), arn('license-manager', 'license-configuration:*')),
+  ];
+  const tagged = ownerOf('Request', owner);
+  return [
+    ...allow('LaunchOnlyInstancesWithOurTag', given<Action>(launches, 'ec2:RunInstances'), ec2('instance'), tagged),
+    ...allow('MakeOnlyFleetsWithOurTag', actions.slice(1), ec2('fleet', 'spot-fleet-request'), tagged),
+    // A fleet of type request or maintain tags its instances by its launch template, not in the call.
+    ...allow('LetFleetsHoldInstances', given<Action>(ec2Fleet, 'ec2:CreateFleet'), ec2('instance')),
+    ...allow('LaunchFrom', actions, [...ec2(...ingredients), ...foreign]),
+    ...allow(
+      'MakeOnlyLaunchTemplatesWithOurTag',
+      given<Action>(launchTemplates, 'ec2:CreateLaunchTemplate'),
+      ec2('launch-template'),
+      tagged,
+    ),
+    ...allow('TagOnlyWhatIsBeingMade', given<Action>(launches, 'ec2:CreateTags'), ec2('*'), {
+      StringEquals: {
+        'ec2:CreateAction': [
+          ...given(ec2Fleet, 'CreateFleet'),
+          ...given(launchTemplates, 'CreateLaunchTemplate'),
+          ...given(spotFleet, 'RequestSpotFleet'),
+          'RunInstances',
+        ],
+      },
+    }),
+    ...allow(
+      'MakeOnlyGroupsWithOurTag',
+      given<Action>(ownGroups, 'autoscaling:CreateAutoScalingGroup', 'autoscaling:CreateOrUpdateTags'),
+      group('hf-aws-*'),
+      // A group that has an owner keeps it.
+      { ...tagged, StringEqualsIfExists: { [`aws:ResourceTag/${tagKeys.owner}`]: owner } },
+    ),
+  ];
+};
+
+/** Ends and changes what carries our tag. */
+const ownStatements = (uses: Uses, { ec2, group }: Names, owner: string): readonly Statement[] => {
+  const { ec2Fleet, spotFleet, ownGroups, launchTemplates } = uses;
+  const ours = ownerOf('Resource', owner);
+  return [
+    ...allow('EndOnlyInstancesOfOurs', ['ec2:TerminateInstances'], ec2('instance'), ours),
+    ...allow('EndOnlyFleetsOfOurs', given<Action>(ec2Fleet, 'ec2:DeleteFleets', 'ec2:ModifyFleet'), ec2('fleet'), ours),
+    ...allow(
+      'EndOnlySpotFleetsOfOurs',
+      given<Action>(spotFleet, 'ec2:CancelSpotFleetRequests', 'ec2:ModifySpotFleetRequest'),
+      ec2('spot-fleet-request'),
+      ours,
+    ),
+    ...allow(
+      'RemoveOnlyLaunchTemplatesOfOurs',
+      given<Action>(launchTemplates, 'ec2:DeleteLaunchTemplate'),
+      ec2('launch-template'),
+      ours,
+    ),
+    ...allow(
+      'ChangeOnlyGroupsOfOurs',
+      given<Action>(
+        ownGroups,
+        'autoscaling:DeleteAutoScalingGroup',
+        'autoscaling:SetInstanceProtection',
+        'autoscaling:SuspendProcesses',
+        'autoscaling:TerminateInstanceInAutoScalingGroup',
+        'autoscaling:UpdateAutoScalingGroup',
+      ),
+      group('*'),
+      ours,
+    ),
+  ];
+};
+
+/** The administrator's own groups, by name. Their members get our tag after the launch: Auto Scaling's own tag tells them. */
+const sharedGroupStatements = ({ sharedGroups }: Uses, { ec2, group }: Names, owner: string): readonly Statement[] => [
+  ...allow(
+    'UseTheGroupsThatTemplatesName',
+    [
+      'autoscaling:LaunchInstances',
+      'autoscaling:SetInstanceProtection',
+      'autoscaling:TerminateInstanceInAutoScalingGroup',
+      'autoscaling:UpdateAutoScalingGroup',
+    ],
+    sharedGroups.map((name) => group(literal(name))),
+  ),
+  ...allow('MarkOnlyMembersOfTheseGroups', given<Action>(sharedGroups.length > 0, 'ec2:CreateTags'), ec2('instance'), {
+    StringEquals: {
+      [`aws:RequestTag/${tagKeys.owner}`]: owner,
+      'aws:ResourceTag/aws:autoscaling:groupName': sharedGroups.map(literal),
+    },
+  }),
+];
+
+/** AWS_TAG_InstanceID: one key, on what is ours. Volumes of the administrator's groups do not carry our tag. */
+const idTagStatements = ({ sharedGroups }: Uses, { ec2 }: Names, owner: string): readonly Statement[] => {
+  const onlyThisKey = { 'ForAllValues:StringEquals': { 'aws:TagKeys': ['InstanceID'] } };
+  return [
+    ...allow('TagOnlyOursWithTheirId', ['ec2:CreateTags'], ec2('instance', 'volume'), {
+      ...ownerOf('Resource', owner),
+      ...onlyThisKey,
+    }),
+    ...allow('TagVolumesWithTheirId', given<Action>(sharedGroups.length > 0, 'ec2:CreateTags'), ec2('volume'), {
+      ...onlyThisKey,
+      Null: { 'aws:RequestTag/InstanceID': 'false' },
+    }),
+  ];
+};
+
+/** The name of an instance profile is all that a template tells; the role in it has the same name where the console made both. */
+const roleOfProfile = (profile: string): string => {
+  const [, arn, name] = /^(arn:[^:]+:iam::[^:]*:)instance-profile\/(?:.*\/)?([^/]+)$/.exec(profile) ?? [];
+  return arn === undefined || name === undefined ? profile : `${arn}role/${name}`;
+};
+
+const passTo = 'iam:PassedToService';
+
+const roleStatements = (uses: Uses, { role, service }: Names): readonly Statement[] => [
+  ...allow('PassRolesToMachines', ['iam:PassRole'], uses.profiles.map(roleOfProfile).flatMap(role), {
+    StringEquals: { [passTo]: service('ec2') },
+  }),
+  ...allow('PassRolesToSpotFleets', ['iam:PassRole'], uses.fleetRoles.flatMap(role), {
+    StringEquals: { [passTo]: service('spotfleet') },
+  }),
+  ...allow('PassRolesToAutoScaling', ['iam:PassRole'], uses.serviceRoles.flatMap(role), {
+    StringEquals: { [passTo]: service('autoscaling') },
+  }),
+];
+
+/** What the policy cannot know, for whoever attaches it. */
+const notesOn = ({ profiles, launching }: Uses): readonly string[] => {
+  const unknown = launching
+    .filter(({ launchTemplateId, instanceProfile }) => launchTemplateId !== undefined && instanceProfile === undefined)
+    .map(({ templateId, launchTemplateId }) => `${launchTemplateId} (template ${templateId})`);
+  return [
+    ...given(
+      profiles.length > 0,
+      `iam:PassRole is allowed for the roles that have the names of the instance profiles: ${profiles.join(', ')}. Where a role has another name, put its ARN in their place.`,
+    ),
+    ...given(
+      unknown.length > 0,
+      `iam:PassRole is not allowed for roles that only a launch template of yours names. Where one has an instance profile, add its role to the policy: ${unknown.join(', ')}`,
+    ),
+  ];
+};
+
+/**
+ * The smallest IAM policy for these templates. AWS itself keeps what it allows to what carries our ownership tag, or gets it. Which
+ * resources and conditions each action knows: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+ */
+export const iamPolicy = (
+  templates: readonly Template[],
+  { owner, region, tagInstanceId = false }: PolicyScope,
+): { readonly policy: Policy; readonly notes: readonly string[] } => {
+  const uses = usesOf(templates);
+  const names = namesIn(region);
+  const Statement = [
+    ...allow('See', reads(uses), '*'),
+    ...allow('ResolveImageAliases', ['ssm:GetParameter'], uses.aliases.map(names.parameter)),
+    ...launchStatements(uses, names, owner),
+    ...ownStatements(uses, names, owner),
+    ...sharedGroupStatements(uses, names, owner),
+    ...given(tagInstanceId, ...idTagStatements(uses, names, owner)),
+    ...roleStatements(uses, names),
+  ];
+  return { policy: { Version: '2012-10-17', Statement }, notes: notesOn(uses) };
+};
+
+/** The actions that these templates need, each once, by name. */
+export const neededActions = (templates: readonly Template[], scope: PolicyScope): readonly NeededAction[] => {
+  const actions = new Set(iamPolicy(templates, scope).policy.Statement.flatMap(({ Action }) => Action));
+  return [...actions].sort().map((action) => ({ action, why: purposes[action] }));
+};

@@ -1,0 +1,258 @@
+import type {
+  CreateFleetCommandInput,
+  CreateFleetCommandOutput,
+  CreateFleetError,
+  CreateFleetInstance,
+  Tag,
+  TagSpecification,
+} from '@aws-sdk/client-ec2';
+import type { CapacityProvider, LaunchOrder, LaunchReport } from '../../../application/ports/capacity.ts';
+import { PluginError } from '../../../domain/errors.ts';
+import { clientTokenOf } from '../../../domain/ids.ts';
+import type { Sighting } from '../../../domain/machine.ts';
+import type { PreparedLaunch, Refusal } from '../../../domain/request/request.ts';
+import { withRawFields } from '../../../domain/template/raw-fields.ts';
+import {
+  expiryMs,
+  fleetTypeOf,
+  offeringOf,
+  onDemandUnits,
+  type Template,
+  weightedTypes,
+} from '../../../domain/template/template.ts';
+import { readMark } from '../instances/tags.ts';
+import type { Ec2 } from '../services/ec2.ts';
+import { kindOfCode, scopeOfCode } from '../wire/error-codes.ts';
+import { createFleetKeeper, discardRefused, historyErrors, stateWith } from './fleet-keeper.ts';
+import { fleetPools, onDemandStrategy, type PoolFacts, spotStrategy, subnetsText } from './fleet-pools.ts';
+import { type LaunchDataOptions, lastingTags, launchTags, optional } from './launch-data.ts';
+import { type LaunchTemplates, launchTemplateFor, renewed } from './launch-templates.ts';
+import { gravest, lessonOf, refusalOf } from './refusal.ts';
+
+export interface Ec2FleetOptions extends LaunchDataOptions, Pick<PoolFacts, 'zonesOf'> {
+  readonly ec2: Ec2;
+  readonly launchTemplates: LaunchTemplates;
+  readonly clock: () => number;
+}
+
+/** Calls in one request for what a transient fault left missing. */
+const mostAttempts = 3;
+
+/** What is stored of a CreateFleet call: dates as text, and what the request needs to know of the fleet. */
+interface FleetCall {
+  readonly input: Omit<CreateFleetCommandInput, 'ValidUntil'>;
+  readonly validUntil: string;
+  readonly weights: Readonly<Record<string, number>>;
+  /** Made for this request alone. */
+  readonly launchTemplateId?: string;
+  /** Another try would draw on other subnets. */
+  readonly hasSpares?: boolean;
+}
+
+const isFleetCall = (call: object): call is FleetCall =>
+  'input' in call && 'validUntil' in call && typeof call.validUntil === 'string' && 'weights' in call;
+
+const tagSpecifications = (resources: readonly TagSpecification['ResourceType'][], tags: Tag[]): TagSpecification[] =>
+  resources.map((ResourceType) => ({ ResourceType, Tags: tags }));
+
+/** All or nothing is for EC2 to promise only where one type or one zone is in play. */
+const minimum = ({ allOrNothing, subnetIds }: Template, units: number) => {
+  if (!allOrNothing) return {};
+  return {
+    MinTargetCapacity: units,
+    ...(subnetIds.length === 1 ? { SingleAvailabilityZone: true } : { SingleInstanceType: true }),
+  };
+};
+
+const capacityOptions = (template: Template, units: number, isInstant: boolean): Partial<CreateFleetCommandInput> => {
+  const onDemand = onDemandUnits(template, units);
+  const spot = units - onDemand;
+  const least = isInstant ? minimum(template, units) : {};
+  const strategy = spotStrategy(template);
+  const pools = strategy === 'lowest-price' ? optional('InstancePoolsToUseCount', template.poolsCount) : {};
+  return {
+    TargetCapacitySpecification: {
+      TotalTargetCapacity: units,
+      OnDemandTargetCapacity: onDemand,
+      SpotTargetCapacity: spot,
+      DefaultTargetCapacityType: template.priceType === 'ondemand' ? 'on-demand' : 'spot',
+    },
+    ...(spot > 0 ? { SpotOptions: { AllocationStrategy: strategy, ...pools, ...(onDemand > 0 ? {} : least) } } : {}),
+    ...(onDemand > 0
+      ? { OnDemandOptions: { AllocationStrategy: onDemandStrategy(template), ...(spot > 0 ? {} : least) } }
+      : {}),
+  };
+};
+
+const prepareFleet = async (options: Ec2FleetOptions, order: LaunchOrder): Promise<PreparedLaunch> => {
+  const { template, count, requestId, earlier } = order;
+  const Type = fleetTypeOf(template);
+  const isInstant = Type === 'instant';
+  const tags = launchTags(order, options);
+  // Only an instant fleet tags its instances and volumes in the call; the others need a launch template of the request's own
+  // for it. Interfaces are for launch templates alone to tag.
+  const inTemplate = isInstant ? { tags: lastingTags(tags), resources: ['network-interface'] as const } : { tags };
+  const launchTemplate = await launchTemplateFor(options, template, { ...inTemplate, launched: tags });
+  const clientToken = clientTokenOf(requestId, earlier.length);
+  const { pools, hasSpares } = await fleetPools(options, order);
+  const input: FleetCall['input'] = {
+    Type,
+    ClientToken: clientToken,
+    ...capacityOptions(template, count, isInstant),
+    TargetCapacitySpecification: capacityOptions(template, count, isInstant).TargetCapacitySpecification,
+    LaunchTemplateConfigs: [
+      {
+        LaunchTemplateSpecification: { LaunchTemplateId: launchTemplate.id, Version: launchTemplate.version },
+        Overrides: [...pools],
+      },
+    ],
+    TagSpecifications: tagSpecifications(isInstant ? ['fleet', 'instance', 'volume'] : ['fleet'], tags),
+    ...(isInstant ? {} : { TerminateInstancesWithExpiration: false }),
+    ...(Type === 'maintain'
+      ? { ReplaceUnhealthyInstances: false, ExcessCapacityTerminationPolicy: 'no-termination' as const }
+      : {}),
+  };
+  const call: FleetCall = {
+    input: withRawFields(input, template.providerApiSpec),
+    validUntil: new Date(options.clock() + expiryMs(template)).toISOString(),
+    weights: template.vmTypes === undefined ? {} : Object.fromEntries(weightedTypes(template)),
+    ...(isInstant ? {} : { launchTemplateId: launchTemplate.id }),
+    ...(hasSpares ? { hasSpares } : {}),
+  };
+  const pool = `${offeringOf(template)} in ${subnetsText(pools)}`;
+  return { clientToken, count, makesResource: !isInstant, pool, api: 'EC2Fleet', call: { ...call } };
+};
+
+const toSightings = ({ InstanceIds = [], InstanceType, Lifecycle }: CreateFleetInstance): readonly Sighting[] =>
+  InstanceIds.map((machineId) => ({
+    machineId,
+    state: 'pending',
+    name: '',
+    privateIpAddress: '',
+    publicIpAddress: '',
+    instanceType: InstanceType ?? '',
+    priceType: Lifecycle === 'spot' ? 'spot' : 'ondemand',
+  }));
+
+const poolOf = ({ LaunchTemplateAndOverrides }: CreateFleetError): string => {
+  const { InstanceType, SubnetId, AvailabilityZone } = LaunchTemplateAndOverrides?.Overrides ?? {};
+  return [InstanceType, AvailabilityZone ?? SubnetId].filter((part) => part !== undefined).join(' in ');
+};
+
+/** Errors come per override, not per missing host: the distinct ones say why. */
+const refusalFrom = (errors: readonly CreateFleetError[], missing: number, launch: PreparedLaunch): Refusal => {
+  const lines = [...new Set(errors.map((error) => `${error.ErrorCode} ${poolOf(error)}: ${error.ErrorMessage ?? ''}`))];
+  const { code = 'PartialGrant', fault = 'provider.capacity' } = gravest(errors, 'provider.misconfigured') ?? {};
+  return { missing, code, fault, message: lines.join('; '), pool: launch.pool };
+};
+
+const instantReport = (
+  { Instances = [], Errors = [] }: CreateFleetCommandOutput,
+  launch: PreparedLaunch,
+  call: FleetCall,
+): LaunchReport => {
+  const machines = Instances.flatMap(toSightings);
+  const units = machines.reduce((sum, { instanceType }) => sum + (call.weights[instanceType] ?? 1), 0);
+  if (units >= launch.count) return { machines, tryNextPool: false };
+  // Of what is lacking, addresses alone are a subnet's: capacity is that of its zone.
+  const retryable = Errors.some(
+    ({ ErrorCode = '' }) =>
+      /throttled|transient/.test(kindOfCode(ErrorCode) ?? '') ||
+      (call.hasSpares === true && scopeOfCode(ErrorCode) === 'subnet'),
+  );
+  return { machines, refusal: refusalFrom(Errors, launch.count - units, launch), tryNextPool: retryable };
+};
+
+/** Remembers what was refused, and forgets it of what was granted. */
+const learn = async (
+  { offerings, clock }: Ec2FleetOptions,
+  { input }: FleetCall,
+  { Instances = [], Errors = [] }: CreateFleetCommandOutput,
+): Promise<void> => {
+  const isOnDemand = input.TargetCapacitySpecification?.DefaultTargetCapacityType === 'on-demand';
+  const refused = Errors.flatMap(({ ErrorCode: code = '', ErrorMessage: message = '', Lifecycle, ...error }) => {
+    const { InstanceType, SubnetId } = error.LaunchTemplateAndOverrides?.Overrides ?? {};
+    const market = Lifecycle === 'on-demand' || (Lifecycle === undefined && isOnDemand) ? 'ondemand' : 'spot';
+    const offering = { market, ...optional('instanceType', InstanceType), ...optional('subnetId', SubnetId) } as const;
+    return lessonOf(offering, { code, message }, clock()) ?? [];
+  });
+  if (refused.length > 0) await offerings.remember(refused);
+  const granted = new Set(
+    Instances.map(({ InstanceType, Lifecycle }) => `${Lifecycle === 'spot' ? 'spot' : 'ondemand'} ${InstanceType}`),
+  );
+  if (refused.length === 0 && granted.size > 0)
+    await offerings.forget(({ market, instanceType }) => granted.has(`${market} ${instanceType}`));
+};
+
+/** Capacity by EC2 Fleet: one call for every type in every subnet, on demand, spot or both. */
+export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvider => {
+  const { ec2 } = options;
+  return {
+    prepare: async (order) => {
+      const makesResource = fleetTypeOf(order.template) !== 'instant';
+      // The spot fleet before an on-demand rest is none of its attempts.
+      const attempts = order.earlier.filter((each) => (each.makesResource ?? false) === makesResource);
+      return attempts.length < mostAttempts ? prepareFleet(options, order) : undefined;
+    },
+
+    launch: async (launch, isRepeat = false) => {
+      const { call } = launch;
+      if (!isFleetCall(call))
+        throw new PluginError('storage.unreadable', `launch ${launch.clientToken} holds no CreateFleet call`);
+      const { input, validUntil, launchTemplateId } = call;
+      // Also of a maintain fleet: where nobody looks at it in time, EC2 ends it.
+      const until = input.Type === 'instant' ? {} : { ValidUntil: new Date(validUntil) };
+      const template = input.LaunchTemplateConfigs?.[0]?.LaunchTemplateSpecification?.LaunchTemplateId ?? '';
+      try {
+        const answer = await ec2.createFleet({ ...input, ...until });
+        if (input.Type === 'instant') {
+          await learn(options, call, answer);
+          return await renewed(options.launchTemplates, template, instantReport(answer, launch, call));
+        }
+        const resource = {
+          kind: 'EC2Fleet' as const,
+          id: answer.FleetId ?? '',
+          refills: input.Type === 'maintain',
+          seeks: true,
+          ours: true,
+          expiresAt: Date.parse(validUntil),
+          ...optional('launchTemplateId', launchTemplateId),
+        };
+        return { machines: [], resource, tryNextPool: false };
+      } catch (error) {
+        const refusal = refusalOf(error, launch);
+        // Made for this fleet alone, which will not be.
+        if (launchTemplateId !== undefined) await discardRefused(options, refusal, isRepeat, launchTemplateId);
+        return renewed(options.launchTemplates, template, { machines: [], refusal, tryNextPool: false });
+      }
+    },
+
+    keeper: createFleetKeeper(
+      {
+        state: stateWith(ec2.fleetState),
+        errors: async ({ id, createdAt }) => historyErrors(await ec2.fleetErrors(id, new Date(createdAt))),
+        modify: ec2.modifyFleet,
+        cancel: ec2.deleteFleet,
+        deleteLaunchTemplate: ec2.deleteLaunchTemplate,
+        members: ec2.fleetInstances,
+        mark: (machineIds, order) => ec2.createTags(machineIds, launchTags(order, options)),
+        owned: async () =>
+          (await ec2.activeFleets())
+            .filter(({ Type }) => Type !== 'instant')
+            .map(({ FleetId: id = '', Type, Tags = [] }) => ({
+              ...readMark(Tags, options),
+              resource: {
+                kind: 'EC2Fleet' as const,
+                id,
+                refills: Type === 'maintain',
+                seeks: true,
+                ours: true,
+                expiresAt: 0,
+              },
+            }))
+            .filter(({ ours }) => ours),
+      },
+      options.log,
+    ),
+  };
+};

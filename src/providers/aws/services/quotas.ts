@@ -1,0 +1,45 @@
+import { isPluginError, messageOf } from '../../../domain/errors.ts';
+import type { Diagnosis } from '../../../domain/finding.ts';
+import { fieldOf, jsonAnswer } from '../wire/aws-answer.ts';
+import { callAws } from '../wire/call.ts';
+import { postSigned } from '../wire/post-signed.ts';
+import type { QueryClientOptions } from '../wire/query-client.ts';
+
+/** Service Quotas' names of what bounds how much EC2 runs: vCPUs of the standard families (A, C, D, H, I, M, R, T, Z). */
+const quotas = [
+  ['L-1216C47A', 'on demand'],
+  ['L-34B43A08', 'spot'],
+] as const;
+
+const headers = {
+  'content-type': 'application/x-amz-json-1.1',
+  'x-amz-target': 'ServiceQuotasV20190624.GetServiceQuota',
+};
+
+/** How many vCPUs the account may run at once. What cannot be read is told, and no error: launches do not need it. */
+export const diagnoseQuotas = async ({
+  client,
+  reads,
+  ...context
+}: QueryClientOptions): Promise<readonly Diagnosis[]> => {
+  const read = async (QuotaCode: string): Promise<string> => {
+    const body = JSON.stringify({ ServiceCode: 'ec2', QuotaCode });
+    const value = await callAws(context, reads, 'GetServiceQuota', async (signal) =>
+      jsonAnswer(await postSigned('servicequotas', client, { headers, body }, signal), (answer) =>
+        fieldOf(fieldOf(answer, 'Quota'), 'Value'),
+      ),
+    );
+    return String(value);
+  };
+  const subject = 'quotas';
+  try {
+    const told: string[] = [];
+    for (const [code, market] of quotas) told.push(`${await read(code)} vCPUs ${market}`);
+    return [{ subject, status: 'ok', what: `${told.join(', ')} (standard instance families)` }];
+  } catch (error) {
+    if (!isPluginError(error)) throw error;
+    const why = 'a request beyond the quota is refused with VcpuLimitExceeded or MaxSpotInstanceCountExceeded';
+    const mend = 'allow servicequotas:GetServiceQuota, or look in the console under Service Quotas';
+    return [{ subject, status: 'warning', what: `cannot be read: ${messageOf(error)}`, why, mend }];
+  }
+};

@@ -1,0 +1,96 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Logger, Observe } from '../../../application/ports/telemetry.ts';
+import { isPluginError, messageOf, type PluginError } from '../../../domain/errors.ts';
+import { isDefect, toPluginError } from './fault.ts';
+
+export interface RetryPolicy {
+  /** Retries after the first try. */
+  readonly retries: number;
+  /** Milliseconds, times the number of the try, added before each retry. */
+  readonly interval: number;
+}
+
+export interface CallContext {
+  readonly log: Logger;
+  /** Ends every call when the time of the whole invocation is used up. */
+  readonly signal: AbortSignal;
+  readonly random: () => number;
+  /** Sees each try. */
+  readonly observe?: Observe;
+}
+
+/** The AWS SDK's figures for its standard mode: base by fault, doubled per try, at most 20 s, times a random share. */
+const baseMs = new Map([
+  ['provider.throttled', 1000],
+  ['provider.transient', 50],
+]);
+const mostMs = 20_000;
+
+/** A name server or an endpoint that is away for a moment, as the SDK sees it; a certificate is not. */
+const mayConnect = new Set([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'ProxyUnreachable',
+]);
+
+const backoff = ({ code, aws }: PluginError, attempt: number, random: () => number): number | undefined => {
+  const base = baseMs.get(mayConnect.has(aws?.code ?? '') ? 'provider.transient' : code);
+  return base === undefined ? undefined : random() * Math.min(mostMs, base * 2 ** attempt);
+};
+
+/** EC2 checks the client token first: a refusal of these kinds says that no earlier try did anything. */
+const certain: ReadonlySet<string> = new Set([
+  'provider.capacity',
+  'provider.quota',
+  'provider.misconfigured',
+  'provider.missing',
+]);
+
+/** A try whose answer was lost may have done its work: only an answer about the same work takes that doubt away. */
+const verdictOn = (error: PluginError, tries: readonly PluginError[]): PluginError =>
+  certain.has(error.code) ? error : (tries.find(({ code }) => code === 'provider.transient') ?? error);
+
+const unobserved: Observe = (_span, work) => work();
+
+/** A defect of this program stays what it is. */
+const faultOf = (action: string, cause: unknown): unknown =>
+  isPluginError(cause) || isDefect(cause) ? cause : toPluginError(action, cause);
+
+/**
+ * Sends one AWS call, again where that may help: only throttled and transient faults, by our own table of codes (the SDK
+ * would also retry a capacity error that came as HTTP 500), and never past the end of the invocation's time.
+ */
+export const callAws = async <T>(
+  { log, signal, random, observe = unobserved }: CallContext,
+  { retries, interval }: RetryPolicy,
+  action: string,
+  send: (signal: AbortSignal) => Promise<T>,
+): Promise<T> => {
+  const faults: PluginError[] = [];
+  for (let attempt = 0; ; attempt++) {
+    // `performance` would take Node a millisecond to make.
+    const started = process.uptime();
+    const timing = () => ({ ms: Math.round((process.uptime() - started) * 1000), attempt: attempt + 1 });
+    try {
+      const answer = await observe({ kind: 'aws', name: action, attributes: { attempt: attempt + 1 } }, () =>
+        send(signal).catch((cause: unknown) => {
+          throw faultOf(action, cause);
+        }),
+      );
+      log.debug('aws.call', action, timing());
+      return answer;
+    } catch (cause) {
+      if (!isPluginError(cause)) throw cause;
+      faults.push(cause);
+      log.warn('aws.fault', messageOf(cause), { ...cause.aws, ...timing() });
+      const pause = backoff(cause, attempt, random);
+      if (pause === undefined || attempt >= retries || signal.aborted) throw verdictOn(cause, faults);
+      await wait(pause + interval * (attempt + 1), undefined, { signal }).catch(() => {
+        throw verdictOn(cause, faults);
+      });
+    }
+  }
+};

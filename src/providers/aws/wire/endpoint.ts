@@ -1,0 +1,36 @@
+import { PluginError } from '../../../domain/errors.ts';
+import type { ConnectionSettings } from './client-config.ts';
+
+/** DNS suffixes by the Regions they are for, the second for dual stack; the SDK's list of partitions, which a test compares. */
+const suffixes: readonly (readonly [RegExp, string, string])[] = [
+  [/^cn-/, 'amazonaws.com.cn', 'api.amazonwebservices.com.cn'],
+  [/^eusc-/, 'amazonaws.eu', 'api.amazonwebservices.eu'],
+  [/^us-iso-/, 'c2s.ic.gov', 'api.aws.ic.gov'],
+  [/^us-isob-/, 'sc2s.sgov.gov', 'api.aws.scloud'],
+  [/^eu-isoe-/, 'cloud.adc-e.uk', 'api.cloud-aws.adc-e.uk'],
+  [/^us-isof-/, 'csp.hci.ic.gov', 'api.aws.hci.ic.gov'],
+  [/^/, 'amazonaws.com', 'api.aws'],
+];
+
+const isAwsOwn = (endpoint: string): boolean => {
+  const { hostname } = new URL(endpoint);
+  return suffixes.some(([, ...each]) => each.some((suffix) => hostname.endsWith(`.${suffix}`)));
+};
+
+/** AWS_ENDPOINT_URL names EC2's endpoint: only one that is not AWS's own, such as an emulator's, serves other APIs too. */
+const configuredFor = (service: string, { endpoint, endpoints = {} }: ConnectionSettings): string | undefined =>
+  endpoints[service] ?? (endpoint === undefined || (service !== 'ec2' && isAwsOwn(endpoint)) ? undefined : endpoint);
+
+/** The configured endpoint, else the Region's own. Throws `configuration.invalid` where FIPS cannot be had. */
+export const endpointOf = (service: string, settings: ConnectionSettings): URL => {
+  const { region, useFips, useDualStack = false } = settings;
+  const configured = configuredFor(service, settings);
+  if (configured !== undefined) {
+    if (!useFips) return new URL(configured);
+    throw new PluginError('configuration.invalid', 'AWS_USE_FIPS_ENDPOINT cannot be kept with AWS_ENDPOINT_URL');
+  }
+  const [, plain = '', dual = ''] = suffixes.find(([regions]) => regions.test(region)) ?? [];
+  // GovCloud's plain endpoints are FIPS endpoints.
+  const fips = useFips && (useDualStack || !region.startsWith('us-gov-')) ? '-fips' : '';
+  return new URL(`https://${service}${fips}.${region}.${useDualStack ? dual : plain}`);
+};

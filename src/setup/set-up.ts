@@ -1,0 +1,177 @@
+import { existsSync, statSync } from 'node:fs';
+import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { SetUpAnswer, SetUpOrder } from '../application/ports/setup.ts';
+import type { Environment } from '../config/environment.ts';
+import { providerConfigSchema } from '../config/provider-config.schema.ts';
+import { messageOf, PluginError } from '../domain/errors.ts';
+import { type TemplateKind, templateKinds } from '../domain/template/template-kinds.ts';
+import { parseJson } from '../json/parse-json.ts';
+import { templateSchema } from '../templates/template.schema.ts';
+import { isObject } from '../templates/template-entry.ts';
+import { planRegistration } from './registration.ts';
+
+type Document = Readonly<Record<string, unknown>>;
+
+const given = (fields: Document): Document =>
+  Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)),
+  );
+
+const textOf = (document: Document): string => `${JSON.stringify(document, null, 2)}\n`;
+
+const schemaOf = (home: string, name: string): string => join(home, 'config', 'schema', name);
+
+const configurationText = (home: string, order: SetUpOrder): string =>
+  textOf(
+    given({
+      $schema: schemaOf(home, 'awsprov_config.schema.json'),
+      AWS_REGION: order.region,
+      AWS_CREDENTIAL_FILE: order.credentialsFile === undefined ? undefined : resolve(order.credentialsFile),
+      AWS_ENDPOINT_URL: order.endpoint,
+      clusterName: order.clusterName,
+    }),
+  );
+
+/** The types that the worked template names, or others in their place. */
+const typesFor = (worked: Document, vmTypes: readonly string[]): Document => {
+  const [first] = vmTypes;
+  if (first === undefined) return {};
+  if ('vmType' in worked) return { vmType: first };
+  const weights = Object.fromEntries(vmTypes.map((type) => [type, 1]));
+  const onDemand = 'vmTypesOnDemand' in worked ? { vmTypesOnDemand: { [first]: 1 } } : {};
+  return 'vmTypes' in worked ? { vmTypes: weights, ...onDemand } : {};
+};
+
+/** What was only an example in the worked template. */
+const examples = ['instanceTags', 'keyName', 'fleetRole', 'securityGroupIds'];
+
+const templateFor = (worked: readonly Document[], kind: TemplateKind, order: SetUpOrder): Document => {
+  const pattern = worked.find(({ templateId }) => templateId === templateKinds[kind]);
+  if (pattern === undefined) throw new Error(`config/awsprov_templates.json lacks ${templateKinds[kind]}`);
+  // Derived from the types that are really asked for, where types are named.
+  const derived = 'vmType' in pattern || 'vmTypes' in pattern ? ['attributes'] : [];
+  const left = [...examples, ...derived];
+  const rest = Object.fromEntries(Object.entries(pattern).filter(([name]) => !left.includes(name)));
+  const [subnet] = order.subnets;
+  const isForOne = order.subnets.length === 1 || kind === 'own-group';
+  const takesRole = kind === 'spot-fleet' || kind === 'heterogeneous';
+  const ofHosts = {
+    imageId: order.image,
+    securityGroupIds: order.securityGroups,
+    keyName: order.keyName,
+    fleetRole: takesRole ? order.fleetRole : undefined,
+  };
+  return {
+    ...rest,
+    templateId: kind,
+    ...typesFor(pattern, order.vmTypes),
+    ...given({
+      subnetId: isForOne ? subnet : order.subnets,
+      // A group of the administrator's says itself how hosts are launched.
+      ...(kind === 'own-group' ? { autoScalingGroupName: order.groupName } : ofHosts),
+    }),
+  };
+};
+
+const templatesText = async (home: string, order: SetUpOrder): Promise<string> => {
+  const file = join(home, 'config', 'awsprov_templates.json');
+  const document: unknown = await parseJson(await readFile(file, 'utf8'));
+  const list: unknown = isObject(document) ? document['templates'] : undefined;
+  const worked = Array.isArray(list) ? list.filter(isObject) : [];
+  const templates = order.kinds.map((kind) => templateFor(worked, kind, order));
+  return textOf({ $schema: schemaOf(home, 'awsprov_templates.schema.json'), templates });
+};
+
+/** Throws `input.invalid` for what no template or configuration may hold, before anything is written. */
+const checkForms = (order: SetUpOrder): void => {
+  const { imageId, vmType, securityGroupIds } = templateSchema.properties;
+  const { AWS_REGION: region, AWS_ENDPOINT_URL: endpoint } = providerConfigSchema.properties;
+  const forms: readonly (readonly [
+    flag: string,
+    what: string,
+    pattern: string,
+    values: readonly (string | undefined)[],
+  ])[] = [
+    [
+      '--instance',
+      'a name of letters, digits, ".", "_" and "-"',
+      '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
+      [order.instance],
+    ],
+    ['--region', 'a Region like eu-central-1', region.pattern, [order.region]],
+    ['--endpoint', 'a URL', endpoint.pattern, [order.endpoint]],
+    ['--image', 'an AMI like ami-0123456789abcdef0, nor an SSM parameter', imageId.pattern, [order.image]],
+    ['--subnet', 'a subnet like subnet-0123456789abcdef0', '^subnet-[0-9a-z]+$', order.subnets],
+    ['--security-group', 'a group like sg-0123456789abcdef0', securityGroupIds.items.pattern, order.securityGroups],
+    ['--vm-type', 'an instance type like m5.large', vmType.pattern, order.vmTypes],
+  ];
+  const faults = forms.flatMap(([flag, what, pattern, values]) =>
+    values
+      .filter((value) => value !== undefined && !new RegExp(pattern).test(value))
+      .map((value) => `\n  ${flag} ${value} is not ${what}`),
+  );
+  if (faults.length > 0) throw new PluginError('input.invalid', `nothing was written:${faults.join('')}`);
+};
+
+const nearestFolder = (path: string): string => (existsSync(path) ? path : nearestFolder(dirname(path)));
+
+/** Files of root in Host Factory's folders would be closed to the user that runs it. */
+const refuseRoot = (directory: string): void => {
+  const owner = statSync(nearestFolder(resolve(directory))).uid;
+  if (process.getuid?.() !== 0 || owner === 0) return;
+  throw new PluginError(
+    'input.invalid',
+    `run this as the user that runs Host Factory (user id ${owner} owns the folder), not as root`,
+  );
+};
+
+/** Whole or not at all; what was there stays beside it. Answers with the copy's name. */
+const replace = async (file: string, text: string, stamp: string): Promise<string | undefined> => {
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    const backup = existsSync(file) ? `${file}.${stamp}.bak` : undefined;
+    const mode = existsSync(file) ? statSync(file).mode : 0o644;
+    if (backup !== undefined) await copyFile(file, backup);
+    await writeFile(`${file}.${stamp}.new`, text, { mode });
+    await rename(`${file}.${stamp}.new`, file);
+    return backup;
+  } catch (cause) {
+    throw new PluginError('storage.unwritable', `cannot write ${file}: ${messageOf(cause)}`, { cause });
+  }
+};
+
+/**
+ * Writes a provider's two files and, with `register`, merges it into Host Factory's. Everything that may refuse is looked at
+ * first: then nothing is written. Throws `input.invalid` where files are there already, `configuration.*`, `storage.unwritable`.
+ */
+export const setUp = async (env: Environment, home: string, order: SetUpOrder): Promise<SetUpAnswer> => {
+  checkForms(order);
+  refuseRoot(order.directory);
+  const file = (suffix: string): string => join(resolve(order.directory), `${order.instance}${suffix}`);
+  const texts = [
+    { file: file('prov_config.json'), text: configurationText(home, order) },
+    { file: file('prov_templates.json'), text: await templatesText(home, order) },
+  ];
+  const there = texts.filter((each) => existsSync(each.file)).map((each) => each.file);
+  if (there.length > 0 && !order.force) {
+    const list = there.map((each) => `\n  ${each}`).join('');
+    throw new PluginError(
+      'input.invalid',
+      `nothing was written, since there are already:${list}\n--force replaces them and keeps copies`,
+    );
+  }
+  const registrations = await planRegistration(env, home, order);
+  const changed = registrations.flatMap(({ file: path, text }) => (text === undefined ? [] : [{ file: path, text }]));
+  const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  const backups: string[] = [];
+  for (const { file: path, text } of [...texts, ...changed]) {
+    const backup = await replace(path, text, stamp);
+    if (backup !== undefined) backups.push(backup);
+  }
+  return {
+    written: [...texts, ...changed].map((each) => each.file),
+    backups,
+    registrations: registrations.map(({ text: _text, ...registration }) => registration),
+  };
+};

@@ -1,0 +1,281 @@
+import { existsSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import type { Node, ParseError } from 'jsonc-parser';
+import type { CheckedFile, CheckedTemplate, TemplateChecker } from '../application/ports/templates.ts';
+import { candidates, type ProviderEnvironment } from '../config/environment.ts';
+import { messageOf, PluginError } from '../domain/errors.ts';
+import type { Complaint, Finding } from '../domain/finding.ts';
+import type { Template, TemplateProblem } from '../domain/template/template.ts';
+import { reviewTemplate } from '../domain/template/template-review.ts';
+import { unreadableScript, userDataFault } from '../domain/user-data.ts';
+import { meantBy } from '../json/meant-by.ts';
+import { foreignFields } from './foreign-fields.ts';
+import { templateSchema } from './template.schema.ts';
+import type { CatalogFacts } from './template-catalog.ts';
+import type { readTemplate } from './template-document.ts';
+import { attributeNames, isObject, nameOf, templatesForm, unknownField } from './template-entry.ts';
+
+type Document = Readonly<Record<string, unknown>>;
+
+interface CheckerFacts extends CatalogFacts {
+  /** Given, since the scripts have it already: it brings the compiled schemas. */
+  readonly readTemplate: typeof readTemplate;
+  /** What AWS has no such field for, of those given in AWS's own words. */
+  readonly awsFields: (template: Template, meant: typeof meantBy) => Promise<readonly Complaint[]>;
+}
+
+const { properties } = templateSchema;
+
+const placeOf = (text: string, offset: number): Pick<Finding, 'line' | 'column'> => {
+  const lines = text.slice(0, offset).split('\n');
+  return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+};
+
+const keyOf = (property: Node): string => String(property.children?.[0]?.value);
+
+/** The value under the first part of a path; keys may hold dots. The last counts where a key stands twice. */
+const step = (
+  node: Node,
+  path: string,
+): { readonly at: Node; readonly value: Node; readonly rest: string } | undefined => {
+  const children = node.children ?? [];
+  if (node.type === 'array') {
+    const [, index = '', rest = ''] = /^(\d+)\.?(.*)$/s.exec(path) ?? [];
+    const value = index === '' ? undefined : children[Number(index)];
+    return value && { at: value, value, rest };
+  }
+  const property = children.findLast((each) => path === keyOf(each) || path.startsWith(`${keyOf(each)}.`));
+  const value = property?.children?.[1];
+  return property && value && { at: property, value, rest: path.slice(keyOf(property).length + 1) };
+};
+
+/** Where a field stands; what is missing is missing from the object around it. */
+const find = (node: Node, path: string): Node => {
+  const next = path === '' ? undefined : step(node, path);
+  if (next === undefined) return node;
+  const inner = find(next.value, next.rest);
+  return inner === next.value ? next.at : inner;
+};
+
+/** Keys that stand twice in one object: JSON keeps the last, people look at the first. */
+const duplicates = (node: Node, path = ''): readonly Complaint[] => {
+  const keys = node.type === 'object' ? (node.children ?? []).map(keyOf) : [];
+  const own = keys
+    .filter((key, index) => keys.indexOf(key) !== index)
+    .map(
+      (key): Complaint => ({ severity: 'warning', field: `${path}${key}`, rule: 'stands twice; the last one counts' }),
+    );
+  const below = (node.children ?? []).flatMap((each) => {
+    const [key, value] = each.type === 'property' ? (each.children ?? []) : [];
+    return value === undefined ? [] : duplicates(value, `${path}${String(key?.value)}.`);
+  });
+  return [...own, ...below];
+};
+
+const describe = (field: string): Pick<Complaint, 'hint'> => {
+  const [top = ''] = field.split('.');
+  const known = Object.entries(properties).find(([name]) => name === top);
+  return known === undefined ? {} : { hint: known[1].description };
+};
+
+const misspeltAttributes = ({ attributes }: Document): readonly Complaint[] => {
+  const written = isObject(attributes) ? Object.keys(attributes) : [];
+  const absent = attributeNames.filter((name) => !written.includes(name));
+  return written
+    .filter((name) => !attributeNames.includes(name))
+    .flatMap((name): readonly Complaint[] => {
+      const meant = meantBy(name, absent);
+      const rule = 'is an attribute of your own';
+      return meant === undefined
+        ? []
+        : [{ severity: 'warning', field: `attributes.${name}`, rule, hint: `did you mean ${meant}?` }];
+    });
+};
+
+const userDataIn = async (file: string): Promise<{ readonly rule: string } | { readonly text: string }> => {
+  try {
+    const found = await stat(file);
+    if (!found.isFile()) return { rule: `${file} is not a file` };
+    const text = await readFile(file, 'utf8');
+    const fault = userDataFault(found.size, text);
+    return fault === undefined ? { text } : { rule: `${file} ${fault}` };
+  } catch (error) {
+    return { rule: `${unreadableScript(file, process.platform)}: ${messageOf(error)}` };
+  }
+};
+
+/** Instances here demand a token of those who read their metadata (IMDSv2); scripts from other plug-ins often have none. */
+const tokenless: Complaint = {
+  severity: 'warning',
+  field: 'userDataScript',
+  rule: 'reads instance metadata without a token, which hosts launched here refuse: they may never join',
+  hint: 'fetch a token first (PUT /latest/api/token), or write launchTemplateSpec {"MetadataOptions": {"HttpTokens": "optional"}}',
+};
+
+const userData = async (template: Template | undefined): Promise<readonly Complaint[]> => {
+  if (template?.userDataScript === undefined) return [];
+  const found = await userDataIn(template.userDataScript);
+  if ('rule' in found) return [{ severity: 'error', field: 'userDataScript', rule: found.rule }];
+  const isTokenless = found.text.includes('169.254.169.254') && !/metadata-token/i.test(found.text);
+  const demands = !/"HttpTokens":\s*"optional"/.test(JSON.stringify(template.launchTemplateSpec ?? {}));
+  return isTokenless && demands ? [tokenless] : [];
+};
+
+/** The document without the fields at fault, and what must not be missing from a template. */
+const sound = (document: Document, doubtful: readonly string[]): Document => {
+  const rest = new Map(Object.entries(document));
+  for (const field of doubtful) {
+    const [top = '', ...path] = field.split('.');
+    const inner = rest.get(top);
+    const others = isObject(inner) ? Object.entries(inner).filter(([key]) => key !== path.join('.')) : [];
+    if (path.length === 0 || others.length === 0) rest.delete(top);
+    else rest.set(top, Object.fromEntries(others));
+  }
+  const priceType = rest.has('vmTypes') ? 'spot' : 'ondemand';
+  const standIns = { templateId: 'unnamed', maxNumber: 1, subnetId: 'subnet-0' };
+  return { ...(doubtful.includes('priceType') ? { priceType } : {}), ...standIns, ...Object.fromEntries(rest) };
+};
+
+const isAbout =
+  (fields: readonly string[]) =>
+  ({ field }: { readonly field: string }): boolean =>
+    fields.some((each) => field === each || field.startsWith(`${each}.`) || each.startsWith(`${field}.`));
+
+const asErrors = (problems: readonly TemplateProblem[]): readonly Complaint[] =>
+  problems.map((problem) => ({ severity: 'error', ...problem, ...describe(problem.field) }));
+
+interface Review {
+  /** As far as it can be made out. */
+  readonly template?: Template;
+  readonly complaints: readonly Complaint[];
+  readonly warnings: readonly TemplateProblem[];
+}
+
+/** A template with faults is read a second time without them, so that one run tells of all there are. */
+const reviewFields = async (
+  document: Document,
+  { instanceTypes, rules, readTemplate: read, awsFields }: CheckerFacts,
+): Promise<Review> => {
+  const first = read(document);
+  if (first.isUnread) return { complaints: asErrors(first.problems), warnings: first.warnings };
+  const doubtful = first.template === undefined ? first.problems.map(({ field }) => field) : [];
+  const second = first.template === undefined ? read(sound(document, doubtful)) : first;
+  const { template } = second;
+  const own = asErrors(first.problems);
+  if (template === undefined) return { complaints: own, warnings: first.warnings };
+  const further = [
+    ...(second === first ? [] : asErrors(second.problems)),
+    ...reviewTemplate(template, await instanceTypes.table(), rules),
+    ...(await awsFields(template, meantBy)),
+    ...(await userData(template)),
+  ];
+  return {
+    template,
+    complaints: [...own, ...further.filter((each) => !isAbout(doubtful)(each))],
+    warnings: first.warnings,
+  };
+};
+
+/** A field's path under the name that its administrator wrote. */
+const writtenName = (names: ReadonlyMap<string, string>, path: string): string => {
+  const [top = '', ...rest] = path.split('.');
+  return [names.get(top) ?? top, ...rest].join('.');
+};
+
+/** A misspelt field is one mistake: what would follow from its absence is not told as well. */
+const reviewDocument = async (
+  document: Document,
+  facts: CheckerFacts,
+): Promise<Pick<Review, 'complaints' | 'template'>> => {
+  const written = await reviewFields(document, facts);
+  const absent = Object.keys(properties).filter((name) => !Object.hasOwn(document, name));
+  const { slips, names } = facts.readTemplate(document);
+  const unclear = written.warnings.filter(
+    ({ field, rule }) => rule === unknownField && !Object.hasOwn(foreignFields, field),
+  );
+  const meant = new Map([
+    ...slips,
+    ...unclear.flatMap(({ field }) => {
+      const name = meantBy(field, absent);
+      return name === undefined ? [] : [[field, name] as const];
+    }),
+  ]);
+  const spelled = Object.entries(document).map(([field, value]) => [meant.get(field) ?? field, value]);
+  const review = meant.size === 0 ? written : await reviewFields(Object.fromEntries(spelled), facts);
+  const isNeeded = (name: string | undefined): boolean =>
+    written.complaints.some(({ field, rule }) => field === name && /required/.test(rule));
+  const warnings = written.warnings.map(({ field, rule }): Complaint => {
+    const name = meant.get(field);
+    const hint = name === undefined ? foreignFields[field] : `did you mean ${name}?`;
+    return { severity: isNeeded(name) ? 'error' : 'warning', field, rule, ...(hint === undefined ? {} : { hint }) };
+  });
+  const own = asErrors([...slips].map(([field, name]) => ({ field, rule: `is unknown; did you mean ${name}?` })));
+  const complaints = [
+    ...own,
+    ...review.complaints.map((each) => ({ ...each, field: writtenName(names, each.field) })),
+    ...warnings,
+    ...misspeltAttributes(document),
+  ];
+  const isGood = complaints.every(({ severity }) => severity === 'warning');
+  return { complaints, ...(isGood && review.template !== undefined ? { template: review.template } : {}) };
+};
+
+const syntaxFindings = (
+  text: string,
+  errors: readonly ParseError[],
+  nameOfFault: (code: number) => string,
+): readonly Finding[] =>
+  errors.map(({ error, offset }) => ({
+    severity: 'error',
+    templateId: '',
+    field: '',
+    rule: `is not JSON here: ${nameOfFault(error)}`,
+    ...placeOf(text, offset),
+  }));
+
+const wholeFile = (rule: string): CheckedFile => ({
+  findings: [{ severity: 'error', templateId: '', field: '', rule, line: 1, column: 1 }],
+  entries: [],
+});
+
+const checkText = async (text: string, facts: CheckerFacts): Promise<CheckedFile> => {
+  const { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode } = await import('../json/jsonc.ts');
+  const errors: ParseError[] = [];
+  const root = parseTree(text, errors, { allowTrailingComma: true });
+  if (root === undefined) return wholeFile('is empty');
+  if (errors.length > 0) return { findings: syntaxFindings(text, errors, printParseErrorCode), entries: [] };
+  const list = root.type === 'object' ? findNodeAtLocation(root, ['templates']) : undefined;
+  if (list?.type !== 'array') return wholeFile(templatesForm);
+  const ids = new Set<string>();
+  const entries: CheckedTemplate[] = [];
+  for (const [index, node] of (list.children ?? []).entries()) {
+    const document: unknown = getNodeValue(node);
+    const templateId = nameOf(document, index);
+    const place = (field: string) => placeOf(text, find(node, field).offset);
+    if (!isObject(document)) {
+      entries.push({ templateId, place, complaints: [{ severity: 'error', field: '', rule: 'must be an object' }] });
+      continue;
+    }
+    const twice: Complaint = { severity: 'error', field: 'templateId', rule: 'stands twice in the file' };
+    const { template, complaints } = await reviewDocument(document, facts);
+    const all = [...(ids.has(templateId) ? [twice] : []), ...complaints, ...duplicates(node)];
+    ids.add(templateId);
+    entries.push({ templateId, place, complaints: all, ...(template === undefined ? {} : { template }) });
+  }
+  return { findings: [], entries };
+};
+
+/** Checks a templates file as its administrator wrote it. Throws `configuration.missing` where it cannot be read. */
+export const createTemplateChecker = (environment: ProviderEnvironment, facts: CheckerFacts): TemplateChecker => ({
+  check: async (named) => {
+    const places = named === undefined ? candidates(environment, 'prov_templates.json') : [named];
+    for (const file of places) {
+      if (!existsSync(file)) continue;
+      const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+        throw new PluginError('configuration.invalid', `cannot read ${file}: ${messageOf(cause)}`, { cause });
+      });
+      return { file, ...(await checkText(text.replace(/^\uFEFF/, ''), facts)) };
+    }
+    throw new PluginError('configuration.missing', `no templates file; looked for ${places.join(', ')}`);
+  },
+});

@@ -1,0 +1,357 @@
+import { meantBy } from '../json/meant-by.ts';
+import { templateSchema } from './template.schema.ts';
+import { isObject } from './template-entry.ts';
+
+/** A template as somebody wrote it, in any of the vocabularies. */
+export type Written = Readonly<Record<string, unknown>>;
+
+interface Note {
+  readonly field: string;
+  readonly rule: string;
+}
+
+export interface Normalized {
+  /** Under the names of the schema, in the forms of the schema; values that say nothing are left out. */
+  readonly document: Written;
+  /** The name as written by the name in the schema, where they differ. */
+  readonly names: ReadonlyMap<string, string>;
+  /** Fields that no vocabulary has. */
+  readonly unknown: readonly string[];
+  /** Fields that say what to buy in a form that is not read here: nothing else of the template is worth a word. */
+  readonly unread: readonly Note[];
+  /** Misspelt fields that decide about money, and what was probably meant. */
+  readonly slips: ReadonlyMap<string, string>;
+  /** What keeps the template from being served: to guess might cost money. */
+  readonly problems: readonly Note[];
+  readonly warnings: readonly Note[];
+}
+
+const known: readonly string[] = Object.keys(templateSchema.properties);
+
+/** Other plug-ins' names: those of IBM's for LSF and of Open Resource Broker, in both of its spellings. */
+const aliases: Readonly<Record<string, string>> = {
+  subnetIds: 'subnetId',
+  instanceType: 'vmType',
+  machineType: 'vmType',
+  instanceTypes: 'vmTypes',
+  machineTypes: 'vmTypes',
+  maxInstances: 'maxNumber',
+  maxMachines: 'maxNumber',
+  tags: 'instanceTags',
+  maxPrice: 'maxSpotPrice',
+  machineImage: 'imageId',
+  onDemandPercentage: 'percentOnDemand',
+};
+
+/** Written by tools, for people or for other programs. */
+const ignored: readonly string[] = [
+  'pgrpName',
+  'onDemandCapacity',
+  '$schema',
+  '$comment',
+  'name',
+  'description',
+  'providerType',
+  'providerName',
+  'createdAt',
+  'updatedAt',
+  'version',
+  'networkZones',
+  'schedulerType',
+  'isActive',
+];
+
+/** What decides about money in a form that is not read here, and what to write; by plain name. */
+const unreadForms: Readonly<Record<string, string>> = {
+  ec2fleetconfig:
+    "is LSF's file with a request of CreateFleet, which is not read here: write priceType, vmTypes and percentOnDemand instead, and what they have no word for into providerApiSpec",
+};
+
+/** Case, underscores and hyphens tell no names apart. */
+const plain = (name: string): string => name.replaceAll(/[_-]/g, '').toLowerCase();
+
+const isField = (name: string): boolean => known.includes(name);
+
+const byPlainName: ReadonlyMap<string, string> = new Map(
+  [...Object.entries(aliases), ...known.map((name) => [name, name] as const)].map(([from, to]) => [plain(from), to]),
+);
+const ignoredNames: ReadonlySet<string> = new Set(ignored.map(plain));
+
+/** Fields that decide what is bought, in which market, or how much of it. */
+const costly: readonly string[] = [
+  'priceType',
+  'maxSpotPrice',
+  'percentOnDemand',
+  'maxNumber',
+  'providerApi',
+  'fleetType',
+  'vmType',
+  'vmTypes',
+  'vmTypesOnDemand',
+  'providerApiSpec',
+  'launchTemplateSpec',
+  'autoScalingGroupName',
+  'spotFleetRequestExpiry',
+  'allOrNothing',
+];
+
+const spellings = (...values: readonly (readonly [meant: string, ...others: readonly string[]])[]) => {
+  const meant = new Map(values.flatMap(([value, ...others]) => [value, ...others].map((each) => [plain(each), value])));
+  return (value: unknown): unknown => (typeof value === 'string' ? (meant.get(plain(value.trim())) ?? value) : value);
+};
+
+/** A plain value as text; nothing of lists and objects, which may have no text at all. */
+const textOf = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+
+const amount = (value: unknown): unknown =>
+  typeof value === 'string' && /^\d+$/.test(value.trim()) ? Number(value) : value;
+
+/** `{"m5.large": "2"}`, `["m5.large"]` and `"m5.large, m5.xlarge"` are types with weights too. */
+const types = (value: unknown): unknown => {
+  if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([type, weight]) => [type, amount(weight)]));
+  const list: readonly unknown[] = typeof value === 'string' ? value.split(',') : Array.isArray(value) ? value : [];
+  if (list.some((type) => typeof type !== 'string')) return value;
+  const names = list.map((type) => textOf(type).trim()).filter((type) => type !== '');
+  return names.length === 0 ? value : Object.fromEntries(names.map((type) => [type, 1]));
+};
+
+const forms: Readonly<Record<string, (value: unknown) => unknown>> = {
+  priceType: spellings(['ondemand'], ['spot'], ['heterogeneous', 'mixed']),
+  providerApi: spellings(['RunInstances'], ['EC2Fleet'], ['SpotFleet'], ['ASG', 'AutoScalingGroup']),
+  fleetType: spellings(['instant'], ['request'], ['maintain']),
+  allocationStrategy: spellings(
+    ['priceCapacityOptimized'],
+    ['capacityOptimized'],
+    ['capacityOptimizedPrioritized'],
+    ['diversified'],
+    ['lowestPrice'],
+  ),
+  allocationStrategyOnDemand: spellings(['lowestPrice'], ['prioritized']),
+  vmTypes: types,
+  vmTypesOnDemand: types,
+  vmTypesPriority: (value) => (isObject(value) ? types(value) : value),
+};
+
+/** Empty values say nothing in any of the vocabularies. */
+const isSaid = (value: unknown): boolean =>
+  value !== '' &&
+  value !== null &&
+  value !== undefined &&
+  !(Array.isArray(value) && value.length === 0) &&
+  !(isObject(value) && Object.keys(value).length === 0);
+
+/** LSF's `HH:MM`. */
+const minutesOf = (value: unknown): number | undefined => {
+  const [, hours, minutes] = /^(\d{1,2}):(\d{2})$/.exec(textOf(value).trim()) ?? [];
+  return hours === undefined ? undefined : Number(hours) * 60 + Number(minutes);
+};
+
+type Fields = Map<string, unknown>;
+
+/** LSF's fields and Open Resource Broker's `metadata`, which say in another form what the schema has a field for. */
+const translations: Readonly<Record<string, (value: unknown, fields: Fields) => void>> = {
+  // LSF's plug-in launches spot where there is a spot price.
+  spotprice: (value, fields) => {
+    if (!(Number(textOf(value)) > 0)) return;
+    if (!fields.has('maxSpotPrice')) fields.set('maxSpotPrice', value);
+    if (!fields.has('priceType')) fields.set('priceType', 'spot');
+  },
+  requestvalidity: (value, fields) => {
+    const minutes = minutesOf(value);
+    if (minutes !== undefined && !fields.has('spotFleetRequestExpiry')) fields.set('spotFleetRequestExpiry', minutes);
+  },
+  ondemandtargetcapacityratio: (value, fields) => {
+    if (!fields.has('percentOnDemand')) fields.set('percentOnDemand', Math.round(Number(textOf(value)) * 100));
+  },
+  metadata: (value, fields) => {
+    for (const [name, each] of Object.entries(isObject(value) ? value : {})) {
+      const field = byPlainName.get(plain(name));
+      if (field !== undefined && isSaid(each) && !fields.has(field)) fields.set(field, forms[field]?.(each) ?? each);
+    }
+  },
+  priceinfo: (value, fields) => intoAttributes('priceInfo', value, fields),
+  rank: (value, fields) => intoAttributes('rank', value, fields),
+};
+
+/** What becomes of the fields that are translated, for people. */
+const translated: Readonly<Record<string, string>> = {
+  spotprice: 'above 0: as priceType spot with this as maxSpotPrice',
+  requestvalidity: 'as spotFleetRequestExpiry, in minutes',
+  ondemandtargetcapacityratio: 'as percentOnDemand',
+  metadata: 'as the fields of the template that it names, such as fleetType',
+  priceinfo: 'as attributes.priceInfo',
+  rank: 'as attributes.rank',
+};
+
+/** How a field of any of the vocabularies is taken: as one of the schema, in other words, or not at all; undefined for an unknown one. A refused one keeps its template from being served. */
+export const readAs = (
+  name: string,
+): { readonly field: string } | { readonly text: string } | { readonly refusal: string } | 'ignored' | undefined => {
+  const short = plain(name);
+  const refusal = unreadForms[short];
+  if (refusal !== undefined) return { refusal };
+  const field = byPlainName.get(short);
+  if (field !== undefined) return { field };
+  const text = Object.hasOwn(translated, short) ? translated[short] : undefined;
+  if (text !== undefined) return { text };
+  return ignoredNames.has(short) ? 'ignored' : undefined;
+};
+
+const intoAttributes = (name: string, value: unknown, fields: Fields): void => {
+  const attributes = fields.get('attributes') ?? {};
+  if (isObject(attributes)) fields.set('attributes', { [name]: value, ...attributes });
+};
+
+/** The parts of a template that choose instance types: what one of them says takes the place of the others. */
+const typeFields = ['vmType', 'vmTypes', 'abisInstanceRequirements'] as const;
+
+/** What is left to decide once all fields have their names. */
+const settle = (fields: Fields): readonly Note[] => {
+  const warnings: Note[] = [];
+  const vmType = fields.get('vmType');
+  if (typeof vmType === 'string' && vmType.includes(',')) {
+    fields.delete('vmType');
+    if (!fields.has('vmTypes')) fields.set('vmTypes', types(vmType));
+  }
+  if (fields.has('abisInstanceRequirements')) {
+    for (const field of ['vmType', 'vmTypes']) {
+      if (!fields.delete(field)) continue;
+      warnings.push({ field, rule: 'has no effect beside abisInstanceRequirements, which choose the types' });
+    }
+  }
+  // Where an API is named, a share on demand is that of one fleet or group. IBM's heterogeneous has no use for it.
+  if (fields.get('priceType') === 'heterogeneous' && fields.has('providerApi') && fields.has('percentOnDemand')) {
+    fields.set('priceType', 'spot');
+  }
+  return warnings;
+};
+
+/** Puts the fields under their names; where two names of one field are written, that of the schema counts. */
+const named = (
+  written: Written,
+): { readonly fields: Fields; readonly names: Map<string, string>; readonly twice: readonly Note[] } => {
+  const fields: Fields = new Map();
+  const names = new Map<string, string>();
+  const twice: Note[] = [];
+  const exactFirst = Object.entries(written).sort(([one], [other]) => Number(isField(other)) - Number(isField(one)));
+  for (const [name, value] of exactFirst) {
+    const field = byPlainName.get(plain(name));
+    if (field === undefined || !isSaid(value)) continue;
+    if (fields.has(field)) {
+      twice.push({ field: name, rule: `is left out: ${names.get(field) ?? field} says the same` });
+      continue;
+    }
+    if (name !== field) names.set(field, name);
+    fields.set(field, forms[field]?.(value) ?? value);
+  }
+  return { fields, names, twice };
+};
+
+const isUnknown = (name: string): boolean => {
+  const short = plain(name);
+  const isKnown = Object.hasOwn(translations, short) || Object.hasOwn(unreadForms, short);
+  return !byPlainName.has(short) && !isKnown && !ignoredNames.has(short);
+};
+
+/** A misspelt name of what decides about money must not be passed over. */
+const costlySlips = (unknown: readonly string[], fields: Fields): ReadonlyMap<string, string> => {
+  const absent = costly.filter((name) => !fields.has(name));
+  return new Map(
+    unknown.flatMap((field) => {
+      const meant = meantBy(field.replaceAll('_', ''), absent);
+      return meant === undefined ? [] : [[field, meant] as const];
+    }),
+  );
+};
+
+const unreadIn = (written: Written): readonly Note[] =>
+  Object.entries(written).flatMap(([field, value]) => {
+    const rule = unreadForms[plain(field)];
+    return rule === undefined || !isSaid(value) ? [] : [{ field, rule }];
+  });
+
+const switchedOff = (written: Written): readonly Note[] =>
+  Object.entries(written)
+    .filter(([name, value]) => plain(name) === 'isactive' && /^false$/i.test(textOf(value)))
+    .map(([field]) => ({ field, rule: 'is false: the template is switched off' }));
+
+/** Open Resource Broker takes the script itself. */
+const inlineScript = (fields: Fields): readonly Note[] => {
+  const script = fields.get('userDataScript');
+  if (typeof script !== 'string' || !script.startsWith('#!')) return [];
+  fields.delete('userDataScript');
+  return [{ field: 'userDataScript', rule: 'is a script: write it to a file and name the file here' }];
+};
+
+/** Brings names and forms of all vocabularies into those of the schema; what the values mean is for others to judge. */
+export const normalize = (written: Written): Normalized => {
+  const { fields, names, twice } = named(written);
+  for (const [name, value] of Object.entries(written)) {
+    const short = plain(name);
+    if (!byPlainName.has(short) && isSaid(value) && Object.hasOwn(translations, short))
+      translations[short]?.(value, fields);
+  }
+  const warnings = [...twice, ...settle(fields)];
+  const unknown = Object.keys(written).filter(isUnknown);
+  const slips = costlySlips(unknown, fields);
+  const scripts = inlineScript(fields);
+  const unread = unreadIn(written);
+  return {
+    document: Object.fromEntries(fields),
+    names,
+    slips,
+    unknown: unknown.filter((field) => !slips.has(field)),
+    unread,
+    problems: [
+      ...unread,
+      ...switchedOff(written),
+      ...[...slips].map(([field, meant]) => ({ field, rule: `is unknown; did you mean ${meant}?` })),
+      ...scripts,
+    ],
+    warnings,
+  };
+};
+
+/** Values for fields that a template leaves out. */
+export interface TemplateDefaults {
+  readonly all: Written;
+  /** By `providerApi`; these go before those for all. */
+  readonly byApi: Readonly<Record<string, unknown>>;
+}
+
+export const noDefaults: TemplateDefaults = { all: {}, byApi: {} };
+
+const tagsOf = (value: unknown): Written => {
+  if (isObject(value)) return value;
+  const pairs = typeof value === 'string' ? value.split(';').filter((pair) => pair.trim() !== '') : [];
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const split = pair.indexOf('=');
+      return split < 0 ? [pair.trim(), undefined] : [pair.slice(0, split).trim(), pair.slice(split + 1).trim()];
+    }),
+  );
+};
+
+/** Fields over others: the types as a whole, attributes and tags one by one. */
+const over = (below: Written, above: Written): Written => {
+  const choosesTypes = typeFields.some((field) => above[field] !== undefined);
+  const rest = Object.entries(below).filter(([field]) => !choosesTypes || !typeFields.some((each) => each === field));
+  const joined: Record<string, unknown> = { ...Object.fromEntries(rest), ...above };
+  const [attributes, others] = [above['attributes'], below['attributes']];
+  if (isObject(attributes) && isObject(others)) joined['attributes'] = { ...others, ...attributes };
+  const [tags, more] = [above['instanceTags'], below['instanceTags']];
+  if (tags !== undefined && more !== undefined) joined['instanceTags'] = { ...tagsOf(more), ...tagsOf(tags) };
+  return joined;
+};
+
+/** A normalized template with what it leaves out. */
+export const withDefaults = ({ all, byApi }: TemplateDefaults, document: Written): Written => {
+  const common = normalize(all).document;
+  const api = document['providerApi'] ?? common['providerApi'];
+  const own = Object.entries(byApi).find(([name]) => forms['providerApi']?.(name) === api)?.[1];
+  const filled = over(isObject(own) ? over(common, normalize(own).document) : common, document);
+  const fields: Fields = new Map(Object.entries(filled));
+  settle(fields);
+  return Object.fromEntries(fields);
+};

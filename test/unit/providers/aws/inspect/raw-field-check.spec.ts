@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { rawFieldProblems } from '../../../../../src/domain/template/raw-fields.ts';
+import type { ProviderApi, Template } from '../../../../../src/domain/template/template.ts';
+import { meantBy } from '../../../../../src/json/meant-by.ts';
+import { rawFieldComplaints } from '../../../../../src/providers/aws/inspect/raw-field-check.ts';
+import { onDemandTemplate } from '../../../domain/template/template-fixture.ts';
+
+const apis: readonly ProviderApi[] = ['RunInstances', 'EC2Fleet', 'SpotFleet', 'ASG'];
+const least = { VCpuCount: { Min: 2 }, MemoryMiB: { Min: 4096 } };
+
+const told = async (providerApi: ProviderApi, fields: Partial<Template>): Promise<readonly string[]> => {
+  const found = await rawFieldComplaints({ ...onDemandTemplate, providerApi, ...fields }, meantBy);
+  return found.map(({ field, hint = 'no hint' }) => `${field}: ${hint}`);
+};
+
+describe('fields in AWS’s own words', () => {
+  it.each(apis)('are good as AWS has them: %s', async (api) => {
+    const launchTemplateSpec = {
+      CpuOptions: { CoreCount: 2, ThreadsPerCore: 1 },
+      BlockDeviceMappings: [{ DeviceName: '/dev/sdb', Ebs: { VolumeSize: 10, Encrypted: true } }],
+      NetworkInterfaces: [{ DeviceIndex: 0, AssociatePublicIpAddress: true, Groups: ['sg-1'] }],
+      MetadataOptions: { HttpTokens: 'optional', InstanceMetadataTags: null },
+    };
+    expect(await told(api, { launchTemplateSpec })).toEqual([]);
+  });
+
+  it.each<[ProviderApi, Partial<Template>, string]>([
+    [
+      'RunInstances',
+      { launchTemplateSpec: { CpuOptions: { ThreadPerCore: 1 } } },
+      'launchTemplateSpec.CpuOptions.ThreadPerCore: did you mean ThreadsPerCore?',
+    ],
+    [
+      'ASG',
+      { launchTemplateSpec: { BlockDeviceMappings: [{ DeviceName: '/dev/sdb', Ebs: { Encryptd: true } }] } },
+      'launchTemplateSpec.BlockDeviceMappings.0.Ebs.Encryptd: did you mean Encrypted?',
+    ],
+    [
+      'EC2Fleet',
+      { providerApiSpec: { SpotOptions: { AllocationStategy: 'lowest-price' } } },
+      'providerApiSpec.SpotOptions.AllocationStategy: did you mean AllocationStrategy?',
+    ],
+    ['EC2Fleet', { providerApiSpec: { SpotOptions: { Sauce: 'hot' } } }, 'providerApiSpec.SpotOptions.Sauce: no hint'],
+    [
+      'SpotFleet',
+      { providerApiSpec: { SpotMaintenanceStrategies: { CapacityRebalance: { ReplacementStategy: 'launch' } } } },
+      'providerApiSpec.SpotMaintenanceStrategies.CapacityRebalance.ReplacementStategy: did you mean ReplacementStrategy?',
+    ],
+    [
+      'ASG',
+      { providerApiSpec: { AvailabilityZoneDistribution: { CapacityDistributionStategy: 'x' } } },
+      'providerApiSpec.AvailabilityZoneDistribution.CapacityDistributionStategy: did you mean CapacityDistributionStrategy?',
+    ],
+    ['RunInstances', { launchTemplateSpec: { CpuOptions: 2 } }, 'launchTemplateSpec.CpuOptions: no hint'],
+    [
+      'RunInstances',
+      { launchTemplateSpec: { CpuOptions: { CoreCount: {} } } },
+      'launchTemplateSpec.CpuOptions.CoreCount: no hint',
+    ],
+  ])('that AWS lacks are told: %s %j', async (api, fields, complaint) =>
+    expect(await told(api, fields)).toEqual([complaint]),
+  );
+
+  it.each(['NetworkInterfaces', 'BlockDeviceMappings'])('that are nothing in a list are told: %s', async (name) => {
+    const [complaint] = await rawFieldComplaints({ ...onDemandTemplate, launchTemplateSpec: { [name]: [null] } });
+    expect(complaint).toMatchObject({ field: `launchTemplateSpec.${name}.0`, rule: 'must be an object' });
+  });
+
+  it.each(['EC2Fleet', 'SpotFleet', 'ASG'] as const)('that requirements lack are told: %s', async (api) => {
+    expect(await told(api, { abisInstanceRequirements: { ...least, ExcludedInstanceType: ['t*'] } })).toEqual([
+      'abisInstanceRequirements.ExcludedInstanceType: did you mean ExcludedInstanceTypes?',
+    ]);
+    expect(await told(api, { abisInstanceRequirements: { ...least, ExcludedInstanceTypes: ['t*'] } })).toEqual([]);
+  });
+
+  it.each(apis)('are looked at under every name that templates may give raw: %s', async (api) => {
+    for (const field of ['launchTemplateSpec', 'providerApiSpec'] as const) {
+      const [refused] = rawFieldProblems({ [field]: { Nonsense: 1 } }, api);
+      const names = /; (.*) can$/.exec(refused?.rule ?? '')?.[1]?.split(', ') ?? [];
+      expect(names.length).toBeGreaterThan(1);
+      for (const name of names) {
+        const [complaint] = await told(api, { [field]: { [name]: { Nonsense: 1 } } });
+        expect(complaint, `${field}.${name}`).toMatch(new RegExp(`^${field}\\.${name}(\\.Nonsense)?:`));
+      }
+    }
+  });
+});
