@@ -14,7 +14,15 @@ const staging = mkdtempSync(join(tmpdir(), 'hf-aws-package-'));
 try {
   const folder = join(staging, plugin);
   mkdirSync(join(folder, 'dist'), { recursive: true });
-  for (const each of ['scripts', 'config', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
+  for (const each of [
+    'scripts',
+    'config',
+    'README.md',
+    'src/cli/README.md',
+    'src/api/README.md',
+    'LICENSE',
+    'CHANGELOG.md',
+  ]) {
     cpSync(join(root, each), join(folder, each), { recursive: true });
   }
   const program = readdirSync(join(root, 'dist')).filter((name) => name.endsWith('.cjs'));

@@ -5,7 +5,8 @@ import { providerConfigSchema } from '../../src/config/provider-config.schema.ts
 import { templateSchema } from '../../src/templates/template.schema.ts';
 import { editorSchemas, schemaFolder } from './editor-schemas.ts';
 
-export const readmeFile = join(import.meta.dirname, '..', '..', 'README.md');
+/** The reference for those who write configuration and templates. */
+export const referenceFile = join(import.meta.dirname, '..', '..', 'config', 'README.md');
 
 const defaultOf = (schema: object): string => {
   if (!('default' in schema)) return '-';
@@ -29,16 +30,16 @@ const tables: Readonly<Record<string, () => readonly (readonly string[])[]>> = {
   ],
 };
 
-/** The README with its reference tables made anew from the schemas. */
-export const withTables = (readme: string): string =>
+/** The text with its reference tables made anew from the schemas. */
+export const withTables = (reference: string): string =>
   Object.entries(tables).reduce((text, [name, rows]) => {
     const lines = rows().map((cells) => `| ${cells.join(' | ')} |`);
     const pattern = new RegExp(`(<!-- table: ${name} -->\n)[^]*?(<!-- end of table -->)`);
     return text.replace(pattern, (_, begin: string, end: string) => `${begin}${lines.join('\n')}\n${end}`);
-  }, readme);
+  }, reference);
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await mkdir(schemaFolder, { recursive: true });
   for (const [name, text] of Object.entries(editorSchemas())) await writeFile(join(schemaFolder, name), text);
-  await writeFile(readmeFile, withTables(await readFile(readmeFile, 'utf8')));
+  await writeFile(referenceFile, withTables(await readFile(referenceFile, 'utf8')));
 }

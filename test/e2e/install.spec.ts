@@ -220,13 +220,13 @@ describe('install.sh', () => {
   });
 });
 
-describe('the README', () => {
-  const blockOf = (readme: string, name: string): string =>
-    new RegExp(`<!-- run: ${name} -->\n\`\`\`sh\n([\\s\\S]*?)\`\`\``).exec(readme)?.[1] ?? '';
+describe('the handbook', () => {
+  const blockOf = (text: string, name: string): string =>
+    new RegExp(`<!-- run: ${name} -->\n\`\`\`sh\n([\\s\\S]*?)\`\`\``).exec(text)?.[1] ?? '';
 
   it('leads from the archive in an empty directory to machines and back, as it is written', async () => {
-    const readme = await readFile(join(home, 'README.md'), 'utf8');
-    const [begin, goOn] = [blockOf(readme, 'trying'), blockOf(readme, 'going on')];
+    const handbook = await readFile(join(home, 'src', 'cli', 'README.md'), 'utf8');
+    const [begin, goOn] = [blockOf(handbook, 'trying'), blockOf(handbook, 'going on')];
     expect([begin.split('\n').length, goOn.split('\n').length]).toEqual([9, 12]);
     const empty = join(directory, 'empty');
     await mkdir(empty);

@@ -1,17 +1,19 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { readmeFile, withTables } from '../../scripts/dev/readme-tables.ts';
+import { referenceFile, withTables } from '../../scripts/dev/readme-tables.ts';
+
+const root = join(import.meta.dirname, '..', '..');
 
 it('documents every parameter and every template field in the words of the schemas (npm run docs)', async () => {
-  const readme = await readFile(readmeFile, 'utf8');
-  expect(readme.match(/<!-- table: /g)).toHaveLength(2);
-  expect(readme).toBe(withTables(readme));
+  const reference = await readFile(referenceFile, 'utf8');
+  expect(reference.match(/<!-- table: /g)).toHaveLength(2);
+  expect(reference).toBe(withTables(reference));
 });
 
 it('explains every error code', async () => {
   const codesIn = async (file: string, type: string): Promise<readonly string[]> => {
-    const source = await readFile(join(import.meta.dirname, '..', '..', 'src', file), 'utf8');
+    const source = await readFile(join(root, 'src', file), 'utf8');
     const [, union = ''] = new RegExp(`export type ${type} =([^;]*);`).exec(source) ?? [];
     const found = [...union.matchAll(/'([^']+)'/g)].map(([, code = '']) => code);
     expect(found.length, file).toBeGreaterThan(3);
@@ -21,7 +23,39 @@ it('explains every error code', async () => {
     ...(await codesIn('domain/errors.ts', 'ErrorCode')),
     ...(await codesIn('api/problems.ts', 'DoorCode')),
   ];
-  const readme = await readFile(readmeFile, 'utf8');
+  const handbook = await readFile(join(root, 'src', 'cli', 'README.md'), 'utf8');
   expect(codes.length).toBeGreaterThan(15);
-  expect(codes.filter((code) => !readme.includes(`\n| \`${code}\` | `))).toEqual([]);
+  expect(codes.filter((code) => !handbook.includes(`\n| \`${code}\` | `))).toEqual([]);
+});
+
+/** As GitHub makes them of headings. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-');
+
+it('has no link that leads nowhere', async () => {
+  const pages = (await readdir(root, { recursive: true })).filter(
+    (name) => name.endsWith('README.md') && !name.includes('node_modules'),
+  );
+  expect(pages.length).toBeGreaterThan(6);
+  const broken = await Promise.all(
+    pages.map(async (page) => {
+      const text = await readFile(join(root, page), 'utf8');
+      const links = [...text.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)/g)];
+      const wrong = links.map(async ([link, path = '', anchor]) => {
+        const target = path === '' ? join(root, page) : join(root, dirname(page), path);
+        const aim = await readFile(target, 'utf8').catch(() => undefined);
+        const headings = [...(aim ?? '').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => anchorOf(heading));
+        return aim === undefined || (anchor !== undefined && !headings.includes(anchor)) ? [`${page}: ${link}`] : [];
+      });
+      return (await Promise.all(wrong)).flat();
+    }),
+  );
+  expect(broken.flat()).toEqual([]);
+});
+
+it('opens with one page that is read in a minute', async () => {
+  expect((await readFile(join(root, 'README.md'), 'utf8')).length).toBeLessThan(7 * 1024);
 });
