@@ -2,7 +2,7 @@ import type { CapacityProvider, OwnedResource, ResourceKeeper } from '../../src/
 import type { Clock } from '../../src/application/ports/policy.ts';
 import { PluginError } from '../../src/domain/errors.ts';
 import { clientTokenOf } from '../../src/domain/ids.ts';
-import type { PreparedLaunch, RefusalFault } from '../../src/domain/request/request.ts';
+import type { PreparedLaunch, RefusalFault } from '../../src/domain/request/events.ts';
 import type { FakeHosts } from './fake-hosts.ts';
 
 /** How a pool, one per subnet, takes a launch. */

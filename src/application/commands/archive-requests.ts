@@ -1,6 +1,6 @@
 import { hasCode, messageOf } from '../../domain/errors.ts';
 import { isReturnId } from '../../domain/ids.ts';
-import { liveMachines } from '../../domain/request/request.ts';
+import { liveMachines } from '../../domain/request/units.ts';
 import type { Command, Handler, Operation } from '../bus/bus.ts';
 import { foldRequest, foldReturn } from '../life-cycle/streams.ts';
 import type { Clock, Policy } from '../ports/policy.ts';

@@ -1,6 +1,8 @@
 import { excerpt, messageOf, PluginError } from '../../domain/errors.ts';
 import { createIdOf, isCreateId } from '../../domain/ids.ts';
-import { liveUnits, type Request, type RequestCommand } from '../../domain/request/request.ts';
+import type { RequestCommand } from '../../domain/request/commands.ts';
+import type { Request } from '../../domain/request/state.ts';
+import { liveUnits } from '../../domain/request/units.ts';
 import { providerApiOf, type Template, templateProblems } from '../../domain/template/template.ts';
 import type { Command, Handler, Operation } from '../bus/bus.ts';
 import type { Origin } from '../bus/origin.ts';

@@ -1,6 +1,6 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
 import { isCreateId } from '../../domain/ids.ts';
-import { absentRequest, type KnownRequest, type Request } from '../../domain/request/request.ts';
+import { absentRequest, type KnownRequest, type Request } from '../../domain/request/state.ts';
 import type { ProviderApi } from '../../domain/template/template.ts';
 import type { Command, Handler, Operation } from '../bus/bus.ts';
 import type { HostRef } from '../life-cycle/host-lookup.ts';

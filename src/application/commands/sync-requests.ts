@@ -1,12 +1,7 @@
 import { hasCode, isPluginError, messageOf } from '../../domain/errors.ts';
 import { isReturnId } from '../../domain/ids.ts';
-import {
-  fillingResources,
-  isUnclaimed,
-  liveMachines,
-  type RequestCommand,
-  unresolvedLaunches,
-} from '../../domain/request/request.ts';
+import type { RequestCommand } from '../../domain/request/commands.ts';
+import { fillingResources, isUnclaimed, liveMachines, unresolvedLaunches } from '../../domain/request/units.ts';
 import { openItems } from '../../domain/return/return-request.ts';
 import type { Command, Handler, Operation } from '../bus/bus.ts';
 import { decideOnRequest, foldRequest, foldReturn } from '../life-cycle/streams.ts';

@@ -1,6 +1,7 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
 import type { Machine } from '../../domain/machine.ts';
-import { type HeldResource, type KnownRequest, liveMachines, missingUnits } from '../../domain/request/request.ts';
+import type { HeldResource, KnownRequest } from '../../domain/request/state.ts';
+import { liveMachines, missingUnits } from '../../domain/request/units.ts';
 import type { OwnedSighting } from '../../domain/return/return-request.ts';
 import type { Terminated } from '../ports/capacity.ts';
 import { keeperOf, targetFor } from './sync-resource.ts';

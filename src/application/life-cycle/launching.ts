@@ -1,16 +1,8 @@
 import { hasCode, isPluginError, messageOf } from '../../domain/errors.ts';
-import {
-  fillingResources,
-  type HeldResource,
-  type KnownRequest,
-  missingUnits,
-  type PreparedLaunch,
-  type Refusal,
-  type Request,
-  type RequestCommand,
-  unitsOfAll,
-  unresolvedLaunches,
-} from '../../domain/request/request.ts';
+import type { RequestCommand } from '../../domain/request/commands.ts';
+import type { PreparedLaunch, Refusal } from '../../domain/request/events.ts';
+import type { HeldResource, KnownRequest, Request } from '../../domain/request/state.ts';
+import { fillingResources, missingUnits, unitsOfAll, unresolvedLaunches } from '../../domain/request/units.ts';
 import { onDemandRest, type ProviderApi, type Template } from '../../domain/template/template.ts';
 import type { CapacityProvider, LaunchOrder } from '../ports/capacity.ts';
 import type { Clock } from '../ports/policy.ts';

@@ -1,6 +1,6 @@
 import { PluginError } from '../../domain/errors.ts';
 import { type Machine, resultOf } from '../../domain/machine.ts';
-import type { KnownRequest, Request } from '../../domain/request/request.ts';
+import type { KnownRequest, Request } from '../../domain/request/state.ts';
 import type { LaunchFailures } from '../ports/memory.ts';
 import type { Policy } from '../ports/policy.ts';
 import type { Logger } from '../ports/telemetry.ts';

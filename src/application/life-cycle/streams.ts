@@ -1,11 +1,7 @@
 import { hasCode, messageOf } from '../../domain/errors.ts';
-import {
-  absentRequest,
-  decideRequest,
-  evolveRequest,
-  type Request,
-  type RequestCommand,
-} from '../../domain/request/request.ts';
+import type { RequestCommand } from '../../domain/request/commands.ts';
+import { decideRequest } from '../../domain/request/decide.ts';
+import { absentRequest, evolveRequest, type Request } from '../../domain/request/state.ts';
 import {
   absentReturn,
   decideReturn,

@@ -1,18 +1,16 @@
 import { messageOf } from '../../domain/errors.ts';
 import { hasEnded, type Machine, resultOf } from '../../domain/machine.ts';
+import type { RequestCommand } from '../../domain/request/commands.ts';
+import { deniesEarlierSends, type PreparedLaunch, type Refusal } from '../../domain/request/events.ts';
+import type { KnownRequest } from '../../domain/request/state.ts';
 import {
-  deniesEarlierSends,
   fillingResources,
   givenUpButStanding,
   isBetweenPools,
-  type KnownRequest,
   missingUnits,
-  type PreparedLaunch,
-  type Refusal,
-  type RequestCommand,
   unitsOfAll,
   unresolvedLaunches,
-} from '../../domain/request/request.ts';
+} from '../../domain/request/units.ts';
 import type { OwnedSighting } from '../../domain/return/return-request.ts';
 import { terminateMachines } from './ending.ts';
 import { cancelledText, type LaunchOutcome, launchInNextPool, sendLaunch, soughtBy } from './launching.ts';

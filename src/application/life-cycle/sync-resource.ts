@@ -1,20 +1,17 @@
 import { hasCode, isPluginError, messageOf, type PluginError } from '../../domain/errors.ts';
 import { hasEnded, type Machine, type Sighting } from '../../domain/machine.ts';
+import type { RequestCommand } from '../../domain/request/commands.ts';
+import { isExplanationDue } from '../../domain/request/decide.ts';
+import type { PreparedLaunch, Refusal } from '../../domain/request/events.ts';
+import type { HeldResource, KnownRequest, Request } from '../../domain/request/state.ts';
 import {
   fillingResources,
-  type HeldResource,
-  isExplanationDue,
-  type KnownRequest,
   liveMachines,
   liveUnits,
   missingUnits,
-  type PreparedLaunch,
-  type Refusal,
-  type Request,
-  type RequestCommand,
   unitsOfAll,
   unsoughtUnits,
-} from '../../domain/request/request.ts';
+} from '../../domain/request/units.ts';
 import type { OwnedSighting } from '../../domain/return/return-request.ts';
 import type { CapacityProvider, LaunchOrder, ResourceKeeper, ResourceLook, TargetUnits } from '../ports/capacity.ts';
 import type { Logger } from '../ports/telemetry.ts';

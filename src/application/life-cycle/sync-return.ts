@@ -1,7 +1,8 @@
 import { hasCode, isPluginError, messageOf } from '../../domain/errors.ts';
 import { isCreateId } from '../../domain/ids.ts';
 import { hasEnded } from '../../domain/machine.ts';
-import { absentRequest, type KnownRequest, liveMachines, type Request } from '../../domain/request/request.ts';
+import { absentRequest, type KnownRequest, type Request } from '../../domain/request/state.ts';
+import { liveMachines } from '../../domain/request/units.ts';
 import {
   decideReturn,
   evolveReturn,

@@ -1,5 +1,6 @@
 import type { Sighting } from '../../domain/machine.ts';
-import { type KnownRequest, liveUnits, type Request } from '../../domain/request/request.ts';
+import type { KnownRequest, Request } from '../../domain/request/state.ts';
+import { liveUnits } from '../../domain/request/units.ts';
 import type { OwnedSighting } from '../../domain/return/return-request.ts';
 import type { CapacityProviders, ResourceLook } from '../ports/capacity.ts';
 import type { Hosts } from '../ports/instances.ts';

@@ -1,5 +1,6 @@
 import type { Sighting } from '../../domain/machine.ts';
-import type { HeldResource, PreparedLaunch, Refusal, Resource, Shortage } from '../../domain/request/request.ts';
+import type { PreparedLaunch, Refusal, Resource, Shortage } from '../../domain/request/events.ts';
+import type { HeldResource } from '../../domain/request/state.ts';
 import type { OwnedSighting } from '../../domain/return/return-request.ts';
 import type { ProviderApi, Template } from '../../domain/template/template.ts';
 

@@ -1,4 +1,4 @@
-import type { RequestEvent } from '../../domain/request/request.ts';
+import type { RequestEvent } from '../../domain/request/events.ts';
 import type { ReturnEvent } from '../../domain/return/return-request.ts';
 import type { Origin } from '../bus/origin.ts';
 

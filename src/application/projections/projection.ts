@@ -1,5 +1,5 @@
 import { isReturnId } from '../../domain/ids.ts';
-import { absentRequest, evolveRequest } from '../../domain/request/request.ts';
+import { absentRequest, evolveRequest } from '../../domain/request/state.ts';
 import { absentReturn, evolveReturn } from '../../domain/return/return-request.ts';
 import { isReturnEvent } from '../life-cycle/streams.ts';
 import type { ProjectionName } from '../ports/read-model.ts';

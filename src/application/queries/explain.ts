@@ -1,13 +1,9 @@
 import { excerpt, PluginError } from '../../domain/errors.ts';
 import { isInstanceId, isReturnId } from '../../domain/ids.ts';
 import { hasEnded, type Machine, type Sighting } from '../../domain/machine.ts';
-import {
-  fillingResources,
-  type KnownRequest,
-  type RefusalFault,
-  type RequestEvent,
-  unresolvedLaunches,
-} from '../../domain/request/request.ts';
+import type { RefusalFault, RequestEvent } from '../../domain/request/events.ts';
+import type { KnownRequest } from '../../domain/request/state.ts';
+import { fillingResources, unresolvedLaunches } from '../../domain/request/units.ts';
 import type { ReturnEvent, ReturnItem } from '../../domain/return/return-request.ts';
 import { localTime } from '../../domain/time-text.ts';
 import type { Handler, Message, Operation } from '../bus/bus.ts';

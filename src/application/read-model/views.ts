@@ -1,6 +1,6 @@
 import { isReturnId } from '../../domain/ids.ts';
 import { type Machine, type MachineResult, type MachineState, resultOf, type Sighting } from '../../domain/machine.ts';
-import type { KnownRequest, Request } from '../../domain/request/request.ts';
+import type { KnownRequest, Request } from '../../domain/request/state.ts';
 import {
   isUnknown,
   type KnownReturn,

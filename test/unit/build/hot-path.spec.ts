@@ -29,7 +29,7 @@ it.each([
   ['dist/admin.cjs', 'node_modules/yargs/build/lib/yargs-factory.js', 1],
   ['dist/aws.cjs', 'node_modules/@aws-sdk/client-ec2/dist-es/index.js', 0],
   ['dist/aws.cjs', 'node_modules/@aws-sdk/client-ec2/dist-es/schemas/schemas_0.js', 1],
-  ['dist/main.cjs', 'src/domain/request/request.ts', 1],
+  ['dist/main.cjs', 'src/domain/request/decide.ts', 1],
 ])('%s may name %s', (file, input, bytes) => {
   expect(() => checkHotPath(holding(file, input, bytes))).not.toThrow();
 });

@@ -12,7 +12,7 @@ import type {
 } from '../../../application/ports/capacity.ts';
 import { hasCode, isPluginError, messageOf, PluginError } from '../../../domain/errors.ts';
 import { clientTokenOf } from '../../../domain/ids.ts';
-import type { PreparedLaunch, Shortage } from '../../../domain/request/request.ts';
+import type { PreparedLaunch, Shortage } from '../../../domain/request/events.ts';
 import { withRawFields } from '../../../domain/template/raw-fields.ts';
 import {
   expiryMs,

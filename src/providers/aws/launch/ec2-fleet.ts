@@ -10,7 +10,7 @@ import type { CapacityProvider, LaunchOrder, LaunchReport } from '../../../appli
 import { PluginError } from '../../../domain/errors.ts';
 import { clientTokenOf } from '../../../domain/ids.ts';
 import type { Sighting } from '../../../domain/machine.ts';
-import type { PreparedLaunch, Refusal } from '../../../domain/request/request.ts';
+import type { PreparedLaunch, Refusal } from '../../../domain/request/events.ts';
 import { withRawFields } from '../../../domain/template/raw-fields.ts';
 import {
   expiryMs,

@@ -7,13 +7,8 @@ import type {
 } from '../../../application/ports/capacity.ts';
 import type { Logger } from '../../../application/ports/telemetry.ts';
 import { hasCode, messageOf } from '../../../domain/errors.ts';
-import {
-  deniesEarlierSends,
-  type HeldResource,
-  type Refusal,
-  type Resource,
-  type Shortage,
-} from '../../../domain/request/request.ts';
+import { deniesEarlierSends, type Refusal, type Resource, type Shortage } from '../../../domain/request/events.ts';
+import type { HeldResource } from '../../../domain/request/state.ts';
 import type { Ec2, FleetErrorRecord, FleetState } from '../services/ec2.ts';
 import { codeIn } from '../wire/error-codes.ts';
 import { refusalFaultOf } from './refusal.ts';

@@ -1,6 +1,6 @@
 import { isPluginError, messageOf } from '../../../domain/errors.ts';
 import { type Offering, type RefusedOffering, refusedOffering } from '../../../domain/offering.ts';
-import type { PreparedLaunch, Refusal, RefusalFault } from '../../../domain/request/request.ts';
+import type { PreparedLaunch, Refusal, RefusalFault } from '../../../domain/request/events.ts';
 import { kindOfCode, scopeOfCode } from '../wire/error-codes.ts';
 import { optional } from './launch-data.ts';
 

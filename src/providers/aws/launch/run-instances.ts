@@ -3,7 +3,7 @@ import type { CapacityProvider, LaunchOrder, LaunchReport } from '../../../appli
 import { PluginError } from '../../../domain/errors.ts';
 import { clientTokenOf } from '../../../domain/ids.ts';
 import { isRefused, type Offering, promising } from '../../../domain/offering.ts';
-import type { PreparedLaunch, Refusal } from '../../../domain/request/request.ts';
+import type { PreparedLaunch, Refusal } from '../../../domain/request/events.ts';
 import { withRawFields } from '../../../domain/template/raw-fields.ts';
 import { offeringOf, type Template } from '../../../domain/template/template.ts';
 import { toSighting } from '../instances/sighting.ts';

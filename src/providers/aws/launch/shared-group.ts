@@ -5,7 +5,7 @@ import type { LiveRequests } from '../../../application/ports/streams.ts';
 import type { Logger } from '../../../application/ports/telemetry.ts';
 import { hasCode } from '../../../domain/errors.ts';
 import type { Sighting } from '../../../domain/machine.ts';
-import type { PreparedLaunch, Resource } from '../../../domain/request/request.ts';
+import type { PreparedLaunch, Resource } from '../../../domain/request/events.ts';
 import type { OwnedSighting } from '../../../domain/return/return-request.ts';
 import type { Mark } from '../instances/tags.ts';
 import type { AutoScaling } from '../services/auto-scaling.ts';

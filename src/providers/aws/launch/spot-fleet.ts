@@ -7,7 +7,7 @@ import type {
 import type { CapacityProvider, LaunchOrder } from '../../../application/ports/capacity.ts';
 import { PluginError } from '../../../domain/errors.ts';
 import { clientTokenOf } from '../../../domain/ids.ts';
-import type { PreparedLaunch } from '../../../domain/request/request.ts';
+import type { PreparedLaunch } from '../../../domain/request/events.ts';
 import { withRawFields } from '../../../domain/template/raw-fields.ts';
 import { expiryMs, fleetTypeOf, offeringOf, onDemandUnits, type Template } from '../../../domain/template/template.ts';
 import { readMark } from '../instances/tags.ts';

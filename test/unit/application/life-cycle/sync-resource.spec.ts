@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Resource } from '../../../../src/domain/request/request.ts';
+import type { Resource } from '../../../../src/domain/request/events.ts';
 import { startWorld } from '../../provider-world.ts';
 
 it('machines that arrive while a search for capacity ends are adopted', async () => {

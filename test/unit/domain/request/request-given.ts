@@ -1,16 +1,9 @@
 import { expect } from 'vitest';
 import type { Sighting } from '../../../../src/domain/machine.ts';
-import {
-  absentRequest,
-  decideRequest,
-  evolveRequest,
-  type KnownRequest,
-  type PreparedLaunch,
-  type Refusal,
-  type Request,
-  type RequestCommand,
-  type RequestEvent,
-} from '../../../../src/domain/request/request.ts';
+import type { RequestCommand } from '../../../../src/domain/request/commands.ts';
+import { decideRequest } from '../../../../src/domain/request/decide.ts';
+import type { PreparedLaunch, Refusal, RequestEvent } from '../../../../src/domain/request/events.ts';
+import { absentRequest, evolveRequest, type KnownRequest, type Request } from '../../../../src/domain/request/state.ts';
 import { onDemandTemplate } from '../template/template-fixture.ts';
 
 export const created: Extract<RequestEvent, { type: 'RequestCreated' }> = {

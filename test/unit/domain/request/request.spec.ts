@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  liveMachines,
-  liveUnits,
-  type RequestCommand,
-  unresolvedLaunches,
-} from '../../../../src/domain/request/request.ts';
+import type { RequestCommand } from '../../../../src/domain/request/commands.ts';
+import { liveMachines, liveUnits, unresolvedLaunches } from '../../../../src/domain/request/units.ts';
 import { onDemandTemplate } from '../template/template-fixture.ts';
 import {
   completed,

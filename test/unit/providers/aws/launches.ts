@@ -1,5 +1,5 @@
 import type { LaunchOrder, LaunchReport } from '../../../../src/application/ports/capacity.ts';
-import type { PreparedLaunch } from '../../../../src/domain/request/request.ts';
+import type { PreparedLaunch } from '../../../../src/domain/request/events.ts';
 import { providerApiOf, type Template } from '../../../../src/domain/template/template.ts';
 import type { Settings } from '../../../../src/emulator/settings.ts';
 import { createFactCache } from '../../../../src/storage/fact-cache.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LaunchOrder } from '../../../../../src/application/ports/capacity.ts';
-import type { PreparedLaunch } from '../../../../../src/domain/request/request.ts';
+import type { PreparedLaunch } from '../../../../../src/domain/request/events.ts';
 import type { Template } from '../../../../../src/domain/template/template.ts';
 import type { Aws } from '../../../../../src/providers/aws/aws.ts';
 import { onDemandTemplate } from '../../../domain/template/template-fixture.ts';

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { LaunchOrder } from '../../../../../src/application/ports/capacity.ts';
 import { PluginError } from '../../../../../src/domain/errors.ts';
 import type { Offering, RefusedOffering } from '../../../../../src/domain/offering.ts';
-import type { PreparedLaunch } from '../../../../../src/domain/request/request.ts';
+import type { PreparedLaunch } from '../../../../../src/domain/request/events.ts';
 import type { Template } from '../../../../../src/domain/template/template.ts';
 import { createLaunchTemplates } from '../../../../../src/providers/aws/launch/launch-templates.ts';
 import {

@@ -1,0 +1,62 @@
+import { hasEnded, type Machine } from '../machine.ts';
+import { weightsOf } from '../template/template.ts';
+import type { HeldResource, KnownRequest, Launch } from './state.ts';
+
+/** Launches whose outcome is not on record: in flight, or lost with the process or connection that sent them. */
+export const unresolvedLaunches = (request: KnownRequest): readonly Launch[] =>
+  request.launches.filter(({ resolved }) => !resolved);
+
+/** Whether the process that went from pool to pool ended before it had tried them all. */
+export const isBetweenPools = ({ stage, launches, cancelled }: KnownRequest): boolean =>
+  stage === 'open' && cancelled === undefined && launches.at(-1)?.tryNextPool === true;
+
+/** Machines that may run and are not being returned: what counts against a template's `maxNumber`. */
+export const liveMachines = (request: KnownRequest): readonly Machine[] =>
+  [...request.machines.values()].filter(
+    ({ state, returnId, disowned }) => !hasEnded(state) && returnId === undefined && disowned === undefined,
+  );
+
+/** Fleets and groups through which AWS still looks for capacity. */
+export const fillingResources = ({ resources }: KnownRequest): readonly HeldResource[] =>
+  resources.filter(({ stage }) => stage === 'filling');
+
+/** Units of machines: each counts for its type's weight where the template gives weights, else 1. */
+export const unitsOfAll = ({ providerApi, template }: KnownRequest, machines: readonly Machine[]): number => {
+  const weights = providerApi === 'RunInstances' ? {} : weightsOf(template);
+  return machines.reduce((sum, { instanceType }) => sum + (weights[instanceType] ?? 1), 0);
+};
+
+/**
+ * Units asked for and not given: what AWS still owes. A machine that was given and died is not owed again, except where AWS
+ * replaces what is lost; one that was returned never.
+ */
+export const missingUnits = (request: KnownRequest): number => {
+  const refills = request.resources.some((resource) => resource.refills && resource.stage === 'filling');
+  const given = [...request.machines.values()].filter(
+    ({ state, returnId }) => !(refills && hasEnded(state) && returnId === undefined),
+  );
+  return Math.max(0, request.wanted - unitsOfAll(request, given));
+};
+
+/** What AWS owes and no launch on its way may bring. */
+export const unsoughtUnits = (request: KnownRequest): number => {
+  const underway = unresolvedLaunches(request).reduce((sum, { count }) => sum + count, 0);
+  return Math.max(0, missingUnits(request) - underway);
+};
+
+/** Units the request holds or may still get. */
+export const liveUnits = (request: KnownRequest): number => {
+  const held = unitsOfAll(request, liveMachines(request));
+  const unresolved = unresolvedLaunches(request).reduce((sum, { count }) => sum + count, 0);
+  const filling = fillingResources(request).length > 0 ? missingUnits(request) : 0;
+  return held + unresolved + filling;
+};
+
+/** Machines we gave up and EC2 has not shown as ended yet. */
+export const givenUpButStanding = ({ machines }: KnownRequest): readonly Machine[] =>
+  [...machines.values()].filter(
+    ({ givenUp, disowned, state }) => givenUp !== undefined && disowned === undefined && !hasEnded(state),
+  );
+
+/** Whether nobody has asked about it, nor ended it. */
+export const isUnclaimed = ({ claimedAt, cancelled }: KnownRequest): boolean => (claimedAt ?? cancelled) === undefined;
