@@ -22,7 +22,7 @@ import { awsConnection } from '../config/connection.ts';
 import { type Environment, type ProviderEnvironment, readEnvironment, tellsPlaces } from '../config/environment.ts';
 import { defaultReading, type ProviderConfig, readProviderConfig } from '../config/provider-config.ts';
 import { isPluginError, messageOf, PluginError } from '../domain/errors.ts';
-import type { Aws } from '../providers/aws/aws.ts';
+import type { Aws, AwsOptions } from '../providers/aws/aws.ts';
 import { type AwsClock, createAwsClock } from '../providers/aws/wire/aws-clock.ts';
 import { createClockNote } from '../storage/clock-note.ts';
 import { createFactCache } from '../storage/fact-cache.ts';
@@ -558,6 +558,18 @@ const withinTime = (ms: number, other: AbortSignal | undefined): AbortSignal => 
 const regionOf = (config: ProviderConfig, env: Environment): string | undefined =>
   config.AWS_REGION ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
 
+/** STS: characters of a session's name. */
+const longestSessionName = 64;
+
+const roleIn = (
+  { AWS_ROLE_ARN: arn, AWS_ROLE_EXTERNAL_ID: externalId, AWS_ROLE_SESSION_NAME: name }: ProviderConfig,
+  providerName: string,
+): Pick<AwsOptions, 'role'> => {
+  if (arn === undefined) return {};
+  const sessionName = name ?? `hf-${providerName}`.slice(0, longestSessionName);
+  return { role: { arn, sessionName, ...(externalId === undefined ? {} : { externalId }) } };
+};
+
 interface ConnectContext {
   readonly env: Environment;
   readonly log: Logger;
@@ -608,6 +620,7 @@ const connect = async (
       warn: (problem) => log.warn('credentials.unrenewed', problem),
       signal: bounded,
     },
+    ...roleIn(config, providerName),
     changes: { retries: config.AWS_REQUEST_RETRY_ATTEMPTS, interval: 0 },
     reads: { retries: config.AWS_DESCRIBE_REQUEST_RETRY_ATTEMPTS, interval: config.AWS_DESCRIBE_REQUEST_INTERVAL },
     log,

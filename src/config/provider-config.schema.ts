@@ -15,6 +15,22 @@ export const providerConfigSchema = {
       default: 1770,
       description: 'Seconds after which AWS_CREDENTIAL_SCRIPT is run again',
     },
+    AWS_ROLE_ARN: {
+      type: 'string',
+      pattern: '^arn:aws[a-z-]*:iam::\\d{12}:role/[\\w+=,.@/-]{1,512}$',
+      description: 'Role that the credentials assume, also of another account: everything is done in its name',
+    },
+    AWS_ROLE_EXTERNAL_ID: {
+      type: 'string',
+      pattern: '^[\\w+=,.@:/-]{2,1224}$',
+      description: 'External id that the trust policy of AWS_ROLE_ARN asks for',
+    },
+    AWS_ROLE_SESSION_NAME: {
+      type: 'string',
+      pattern: '^[\\w+=,.@-]{2,64}$',
+      description:
+        'Name of the sessions of AWS_ROLE_ARN, for CloudTrail; `hf-` and the name of the provider where none is given',
+    },
     AWS_ENDPOINT_URL: {
       type: 'string',
       pattern: '^https?://',

@@ -89,6 +89,8 @@ const connectionProblem = (values: Readonly<Record<string, unknown>>): string | 
   if (host !== undefined && !isProxyHost(String(host)))
     return 'AWS_PROXY_HOST must be a host name alone, without http://, port or path; an HTTP proxy is meant';
   if (host !== undefined && port === undefined) return 'AWS_PROXY_HOST needs AWS_PROXY_PORT';
+  for (const name of ['AWS_ROLE_EXTERNAL_ID', 'AWS_ROLE_SESSION_NAME'])
+    if (values[name] !== undefined && values['AWS_ROLE_ARN'] === undefined) return `${name} needs AWS_ROLE_ARN`;
   if (endpoint !== undefined && !isEndpoint(String(endpoint)))
     return 'AWS_ENDPOINT_URL must be http or https, host, and perhaps port and path; no user, query or fragment';
   return undefined;

@@ -48,6 +48,8 @@ interface CallHeaders {
   /** X-Amz-Date. */
   readonly date: string | undefined;
   readonly target: string | undefined;
+  /** X-Amz-Security-Token. */
+  readonly token: string | undefined;
 }
 
 /** e.g. 20261128T041500Z; NaN for what is none. */
@@ -58,7 +60,7 @@ const timeOf = (date = ''): number =>
 export const performCall = async (
   { world, log, faults, changed, watch }: ApiCalls,
   body: string,
-  { authorization, date, target }: CallHeaders,
+  { authorization, date, target, token }: CallHeaders,
 ): Promise<Reply> => {
   const form = target === undefined ? readForm(body) : jsonForm(target, body);
   const action = form.get('Action') ?? '(none)';
@@ -79,7 +81,17 @@ export const performCall = async (
           new ServiceError(effect.code, effect.message ?? `Injected fault ${effect.code}`, effect.httpStatus),
           requestId,
         )
-      : answerCall(world, { action, form, accessKeyId: accessKeyOf(authorization), signedAt: timeOf(date) }, requestId);
+      : answerCall(
+          world,
+          {
+            action,
+            form,
+            accessKeyId: accessKeyOf(authorization),
+            sessionToken: token,
+            signedAt: timeOf(date),
+          },
+          requestId,
+        );
   if (!action.startsWith('Describe') || world.lastNumber !== lastNumber) changed();
   end({ httpStatus: answer.status, ...(answer.errorCode !== undefined && { errorCode: answer.errorCode }) });
   const isCut = watch({ action, at: 'acted' }) === 'cut' || effect?.kind === 'drop-after';

@@ -48,12 +48,12 @@ const serveApi = async (
   response: ServerResponse,
   body: string,
 ): Promise<void> => {
-  const { 'x-amz-target': header, 'x-amz-date': date } = request.headers;
-  const target = typeof header === 'string' ? header : undefined;
+  const header = (name: string): string | undefined => [request.headers[name] ?? []].flat()[0];
   const reply = await performCall(calls, body, {
     authorization: request.headers.authorization,
-    date: typeof date === 'string' ? date : undefined,
-    target,
+    date: header('x-amz-date'),
+    target: header('x-amz-target'),
+    token: header('x-amz-security-token'),
   });
   if (reply.kind === 'silence') return;
   if (reply.kind === 'cut') {

@@ -1,11 +1,12 @@
 import { autoScalingActions } from './auto-scaling/actions.ts';
-import { type Action, ownerId } from './ec2/action.ts';
+import type { Action } from './ec2/action.ts';
 import { actions as ec2Actions } from './ec2/actions.ts';
 import { throttle } from './ec2/throttle.ts';
 import { advance } from './fleets/settle.ts';
 import { serviceQuotasActions } from './service-quotas.ts';
 import { ssmActions } from './ssm.ts';
-import { checkParameters, parameterTable } from './wire/parameter-table.ts';
+import { identityOf, stsActions } from './sts.ts';
+import { checkParameters } from './wire/parameter-table.ts';
 import { readParameters } from './wire/parameters.ts';
 import { ServiceError } from './wire/service-error.ts';
 import { fieldsToXml, type XmlFields } from './wire/xml.ts';
@@ -17,6 +18,7 @@ export interface ServiceRequest {
   readonly action: string;
   readonly form: ReadonlyMap<string, string>;
   readonly accessKeyId: string | undefined;
+  readonly sessionToken: string | undefined;
   /** Milliseconds since 1970; NaN where the call does not say. */
   readonly signedAt: number;
 }
@@ -34,7 +36,7 @@ interface Service {
   readonly prefix: string;
   readonly version: string;
   readonly actions: ReadonlyMap<string, Action>;
-  readonly codes: Readonly<Record<'credentials' | 'denied' | 'throttled' | 'unknown', string>>;
+  readonly codes: Readonly<Record<'credentials' | 'expired' | 'denied' | 'throttled' | 'unknown', string>>;
   readonly contentType: string;
   readonly success: (action: string, answer: XmlFields, requestId: string) => string;
   readonly failure: (error: ServiceError, requestId: string) => string;
@@ -48,6 +50,7 @@ const ec2: Service = {
   actions: ec2Actions,
   codes: {
     credentials: 'AuthFailure',
+    expired: 'RequestExpired',
     denied: 'UnauthorizedOperation',
     throttled: 'RequestLimitExceeded',
     unknown: 'InvalidAction',
@@ -65,6 +68,7 @@ const autoScaling: Service = {
   actions: autoScalingActions,
   codes: {
     credentials: 'InvalidClientTokenId',
+    expired: 'ExpiredToken',
     denied: 'AccessDenied',
     throttled: 'Throttling',
     unknown: 'InvalidAction',
@@ -86,15 +90,7 @@ const sts: Service = {
   ...autoScaling,
   prefix: 'sts',
   version: '2011-06-15',
-  actions: new Map([
-    [
-      'GetCallerIdentity',
-      {
-        parameters: parameterTable(''),
-        answer: () => ({ Arn: `arn:aws:iam::${ownerId}:user/emulated`, UserId: 'AIDAEMULATED', Account: ownerId }),
-      },
-    ],
-  ]),
+  actions: stsActions,
 };
 
 const ssm: Service = {
@@ -103,6 +99,7 @@ const ssm: Service = {
   actions: ssmActions,
   codes: {
     credentials: 'UnrecognizedClientException',
+    expired: 'ExpiredTokenException',
     denied: 'AccessDeniedException',
     throttled: 'ThrottlingException',
     unknown: 'UnknownOperationException',
@@ -123,26 +120,34 @@ const serviceQuotas: Service = {
 const serviceOf = (form: ReadonlyMap<string, string>): Service =>
   [autoScaling, ssm, sts, serviceQuotas].find(({ version }) => version === form.get('Version')) ?? ec2;
 
+/** The caller's access key. */
 const authorize = (
-  { settings, now }: World,
+  world: World,
   { prefix, codes }: Service,
-  { action, accessKeyId, signedAt }: ServiceRequest,
-): void => {
+  { action, accessKeyId, sessionToken, signedAt }: ServiceRequest,
+): string => {
+  const { settings, now } = world;
   const { signatureMinutes } = settings;
   if (signatureMinutes > 0 && !(Math.abs(now() - signedAt) <= signatureMinutes * 60_000))
     throw new ServiceError('RequestExpired', 'Request has expired.');
   if (accessKeyId === undefined || settings.deniedAccessKeys.includes(accessKeyId))
     throw new ServiceError(codes.credentials, 'AWS was not able to validate the provided access credentials');
+  const session = world.sessions.get(accessKeyId);
+  if (session !== undefined && session.token !== sessionToken)
+    throw new ServiceError(codes.credentials, 'The security token included in the request is invalid');
+  if (session !== undefined && session.endsAt <= now())
+    throw new ServiceError(codes.expired, 'The security token included in the request is expired');
   if (settings.deniedActions.includes(action)) {
-    const user = `arn:aws:iam::${ownerId}:user/emulated`;
+    const user = identityOf(world, accessKeyId);
     const what = `${prefix}:${action}`;
     const message = `You are not authorized to perform this operation. User: ${user} is not authorized to perform: ${what} because no identity-based policy allows the ${what} action`;
     throw new ServiceError(codes.denied, message);
   }
+  return accessKeyId;
 };
 
 const perform = (world: World, service: Service, request: ServiceRequest): XmlFields => {
-  authorize(world, service, request);
+  const caller = authorize(world, service, request);
   const asked = request.form.get('Version');
   if (asked !== service.version)
     throw new ServiceError(
@@ -158,7 +163,7 @@ const perform = (world: World, service: Service, request: ServiceRequest): XmlFi
   if (params.flag('DryRun') === true)
     throw new ServiceError('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.');
   advance(world);
-  return action.answer(world, params);
+  return action.answer(world, params, caller);
 };
 
 const failureAnswer = (service: Service, error: ServiceError, requestId: string): ServiceAnswer => ({

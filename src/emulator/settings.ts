@@ -75,6 +75,12 @@ const table = {
   missingGroups: names('security group ids'),
   /** Systems Manager parameters, name to value. */
   parameters: setting<OfNames<string>>({}, isRecordOf(isText), 'an object of names to values'),
+  /** ARNs of the roles that may be assumed, to the external id each asks for; empty for none. */
+  roles: setting<OfNames<string>>(
+    {},
+    isRecordOf((value) => typeof value === 'string'),
+    'an object of role ARN to external id',
+  ),
   /** Minutes by which the time of a signature may differ from the clock here; 0: by any. EC2: 5. */
   signatureMinutes: setting(0, isAmount, 'minutes'),
   deniedAccessKeys: names('access key ids'),

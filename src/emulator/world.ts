@@ -53,6 +53,13 @@ export interface LaunchSpec {
   readonly tags: Readonly<Record<string, Tags>>;
 }
 
+/** What an access key of AssumeRole's is good for. */
+interface RoleSession {
+  readonly arn: string;
+  readonly token: string;
+  readonly endsAt: number;
+}
+
 export interface Reservation {
   readonly id: string;
   readonly spec: LaunchSpec;
@@ -111,6 +118,8 @@ export interface World extends SavedWorld {
   /** Does something as if it were an earlier time. */
   readonly backAt: (time: number, act: () => void) => void;
   readonly buckets: Map<string, { readonly tokens: number; readonly at: number }>;
+  /** By access key. */
+  readonly sessions: Map<string, RoleSession>;
 }
 
 /** A world at its beginning, or as `saved` left it; `settings` go over the saved ones. */
@@ -133,10 +142,17 @@ export const createWorld = (clock: () => number, settings: Partial<Settings>, sa
       }
     },
     buckets: new Map(),
+    sessions: new Map(),
   };
 };
 
-export const savedWorld = ({ now: _now, backAt: _backAt, buckets: _buckets, ...saved }: World): SavedWorld => saved;
+export const savedWorld = ({
+  now: _now,
+  backAt: _backAt,
+  buckets: _buckets,
+  sessions: _sessions,
+  ...saved
+}: World): SavedWorld => saved;
 
 /** Whether all that a world keeps in maps is there. */
 export const hasCollections = (value: Readonly<Record<string, unknown>>): boolean =>
@@ -146,4 +162,5 @@ export const hasCollections = (value: Readonly<Record<string, unknown>>): boolea
 export const emptyWorld = (world: World): void => {
   Object.assign(world, emptyCollections());
   world.buckets.clear();
+  world.sessions.clear();
 };

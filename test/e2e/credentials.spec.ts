@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { logOf, runCli, startServer } from './doors.ts';
-import { createPlugin, type Plugin } from './plugin.ts';
+import { createPlugin, hostOf, type Plugin } from './plugin.ts';
 import { testTemplates } from './templates.ts';
 
 const keys = (accessKeyId: string): string =>
@@ -50,6 +50,49 @@ describe('credentials that AWS takes no longer', () => {
     backend.emulator.configure({ deniedAccessKeys: ['AKIAOLD'] });
     await plugin.request('od', 1);
     expect(backend.emulator.instances()).toHaveLength(2);
+  });
+});
+
+describe('a role that the credentials assume', () => {
+  const role = 'arn:aws:iam::210987654321:role/grid';
+  let backend: EmulatorBackend;
+  let plugin: Plugin;
+
+  beforeEach(async () => {
+    backend = await emulatorBackend();
+    backend.emulator.configure({ roles: { [role]: 'bank-7' } });
+    plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url }, testTemplates(backend.place));
+  });
+  afterEach(async () => {
+    await plugin.remove();
+    await backend.close();
+  });
+
+  it('serves all scripts of a life cycle, asked for once, and is told by doctor', async () => {
+    await plugin.configure({ AWS_ROLE_ARN: role, AWS_ROLE_EXTERNAL_ID: 'bank-7' });
+    const requestId = await plugin.request('od', 1);
+    // From here on only the role's own credentials are good.
+    backend.emulator.configure({ deniedAccessKeys: ['AKIATEST'] });
+    const { machines } = await plugin.settled(requestId);
+    expect(machines.map(({ result }) => result)).toEqual(['succeed']);
+    const returned = await plugin.giveBack(machines.map(hostOf));
+    expect((await plugin.settled(returned)).machines.map(({ result }) => result)).toEqual(['succeed']);
+    expect(backend.emulator.countCalls()).toMatchObject({ AssumeRole: 1, RunInstances: 1, TerminateInstances: 1 });
+    const said = (await runCli(plugin, 'doctor')).stdout;
+    expect(said).toContain('arn:aws:sts::210987654321:assumed-role/grid/hf-awsinst, assumed by AWS_ROLE_ARN');
+  });
+
+  it('that does not trust them launches nothing, and says who may not assume what', async () => {
+    await plugin.configure({ AWS_ROLE_ARN: role, AWS_ROLE_EXTERNAL_ID: 'bank-8' });
+    const { exitCode, body } = await plugin.call('requestMachines', {
+      template: { templateId: 'od', machineCount: 1 },
+    });
+    expect(exitCode).toBe(1);
+    expect(body['message']).toContain(
+      `AWS_ROLE_ARN ${role} may not be assumed by arn:aws:iam::123456789012:user/emulated`,
+    );
+    expect(backend.emulator.countCalls()).toEqual({ AssumeRole: 1 });
+    expect((await runCli(plugin, 'doctor')).stdout).toContain('change the trust policy of the role');
   });
 });
 

@@ -45,7 +45,7 @@ export interface DiagnosePorts {
   readonly policy: Pick<Policy, 'protectAfter' | 'protectFor'>;
 }
 
-/** What helps, by our codes. */
+/** What helps, by our codes and AWS's action. */
 const mends: readonly (readonly [code: RegExp, mend: string])[] = [
   [/^configuration\.missing/, 'hf-aws init'],
   [
@@ -54,13 +54,14 @@ const mends: readonly (readonly [code: RegExp, mend: string])[] = [
   ],
   [/^storage\.unreadable/, 'give the file back to the user that runs Host Factory, or restore it from a backup'],
   [/^storage\./, 'make the work folder writable for the user that runs Host Factory'],
+  [/^provider\.denied AssumeRole/, 'change the trust policy of the role or the policy of the caller, as said'],
   [/^provider\.denied/, 'attach the policy that hf-aws doctor --iam-policy prints'],
   [/^provider\.throttled/, 'wait a minute and look again'],
   [/^provider\./, 'look again; when it stays, compare hf-aws config show with what AWS says'],
 ];
 
 const mendOf = (error: unknown): string => {
-  const code = isPluginError(error) ? error.code : 'internal';
+  const code = isPluginError(error) ? `${error.code} ${error.aws?.action ?? ''}` : 'internal';
   return mends.find(([pattern]) => pattern.test(code))?.[1] ?? 'tell whoever maintains this program, with the log';
 };
 

@@ -4,10 +4,10 @@ import { ServiceError } from '../wire/service-error.ts';
 import type { XmlFields } from '../wire/xml.ts';
 import type { World } from '../world.ts';
 
-/** One API action: the parameters it knows and what it does. It either throws a ServiceError or answers. */
+/** One API action: the parameters it knows and what it does for a caller, known by its access key. It either throws a ServiceError or answers. */
 export interface Action {
   readonly parameters: ParameterTable;
-  readonly answer: (world: World, params: Parameters) => XmlFields;
+  readonly answer: (world: World, params: Parameters, caller: string) => XmlFields;
 }
 
 /** The account everything belongs to. */

@@ -8,7 +8,7 @@ const kinds = [
     expected: 'integer',
     accepts: (value: string) => /^-?\d{1,15}$/.test(value),
     names: words(`
-      BlockDurationMinutes CoreCount Count DefaultCooldown DesiredCapacity DeviceIndex EbsCardIndex EnaQueueCount
+      BlockDurationMinutes CoreCount Count DefaultCooldown DesiredCapacity DeviceIndex DurationSeconds EbsCardIndex EnaQueueCount
       HealthCheckGracePeriod HttpPutResponseHopLimit InstancePoolsToUseCount Iops Ipv4PrefixCount Ipv6AddressCount
       Ipv6PrefixCount MaxCount MaxRecords MaxResults MaxSize MinCount MinSize MinTargetCapacity NetworkCardIndex
       OnDemandBaseCapacity OnDemandPercentageAboveBaseCapacity OnDemandTargetCapacity PartitionNumber

@@ -24,15 +24,18 @@ import { createRunInstancesProvider } from './launch/run-instances.ts';
 import { createSpotFleetProvider } from './launch/spot-fleet.ts';
 import { callerArn, roleArn } from './services/account.ts';
 import { createEc2 } from './services/ec2.ts';
+import type { Role } from './services/role.ts';
 import { resolveImageAlias } from './services/ssm.ts';
 import type { AwsClock } from './wire/aws-clock.ts';
 import type { RetryPolicy } from './wire/call.ts';
-import { type ConnectionSettings, clientConfig } from './wire/client-config.ts';
+import { type ClientConfig, type ConnectionSettings, clientConfig } from './wire/client-config.ts';
 import { type CredentialSource, configuredCredentials, type Remember } from './wire/credentials.ts';
 
 export interface AwsOptions extends Mark {
   readonly connection: ConnectionSettings;
   readonly credentials: CredentialSource;
+  /** Whom these credentials are to become. */
+  readonly role?: Role;
   readonly changes: RetryPolicy;
   readonly reads: RetryPolicy;
   readonly log: Logger;
@@ -106,6 +109,15 @@ const toFacts = ({ InstanceType, ProcessorInfo, VCpuInfo, MemoryInfo }: Instance
     : [[InstanceType, { architecture, vcpus, cores, memoryMiB }] as const];
 };
 
+/** With the credentials of the role, where there is one: that it may be assumed is seen before anything is recorded. */
+const inRole = async ({ role, rehearsal, ...options }: AwsOptions, client: ClientConfig): Promise<ClientConfig> => {
+  if (role === undefined || rehearsal !== undefined) return client;
+  const { assumedRole } = await import('./services/role.ts');
+  const credentials = assumedRole(role, { ...options, ...options.credentials, client, random: Math.random });
+  await credentials();
+  return { ...client, credentials };
+};
+
 /** Everything AWS, over one client. */
 export const createAws = async (options: AwsOptions): Promise<Aws> => {
   const { owner, store, remember, rehearsal } = options;
@@ -113,7 +125,7 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
   const credentials = stand === undefined ? configuredCredentials(options.credentials) : undefined;
   // What is wrong with them is told before anything is recorded.
   await credentials?.();
-  const config = await clientConfig(options.connection, options.awsClock, credentials);
+  const config = await inRole(options, await clientConfig(options.connection, options.awsClock, credentials));
   const ec2 = stand?.rehearsedEc2(stand, owner) ?? createEc2({ ...options, client: config, random: Math.random });
   const rootDeviceOf = (imageId: string): Promise<string> =>
     remember(
@@ -157,7 +169,10 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
   const ownRoleArn = async (name: string | undefined): Promise<string> => {
     const ask = () => callerArn({ ...options, client: config, random: Math.random });
     const anybody = 'arn:aws:iam::<account>:user/anybody';
-    return roleArn(stand === undefined ? await remember('caller', () => accountLifetime, ask) : anybody, name);
+    return roleArn(
+      stand === undefined ? await remember(`caller:${options.role?.arn ?? ''}`, () => accountLifetime, ask) : anybody,
+      name,
+    );
   };
   const pause = (ms: number): Promise<void> => wait(ms, undefined, { signal: options.signal }).catch(() => undefined);
   const launchTemplates = createLaunchTemplates({ ...options, ec2, pause });

@@ -155,6 +155,15 @@ describe('a proxy', () => {
     }));
 });
 
+describe('the role', () => {
+  it.each(['AWS_ROLE_EXTERNAL_ID', 'AWS_ROLE_SESSION_NAME'])('is missed where there is %s alone', async (name) =>
+    expect(read({ [name]: 'grid-7' })).rejects.toMatchObject({
+      code: 'configuration.invalid',
+      message: expect.stringContaining(`${name} needs AWS_ROLE_ARN`),
+    }),
+  );
+});
+
 describe('a value without a harmless stand-in', () => {
   it.each([
     ['AWS_REGION', 'us-east'],
@@ -166,6 +175,8 @@ describe('a value without a harmless stand-in', () => {
     ['AWS_PROXY_PORT', 'http'],
     ['AWS_PROXY_HOST', 3],
     ['AWS_CREDENTIAL_FILE', 3],
+    ['AWS_ROLE_ARN', 'grid'],
+    ['AWS_ROLE_ARN', 'arn:aws:iam::123456789012:user/grid'],
     ['clusterName', 'a b'],
     ['clusterName', 'a/b'],
     ['clusterName', 'x'.repeat(65)],

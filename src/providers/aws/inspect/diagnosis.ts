@@ -21,6 +21,7 @@ import { tagKeys } from '../instances/tags.ts';
 import { callerArn } from '../services/account.ts';
 import { ec2Service } from '../services/ec2.ts';
 import { diagnoseQuotas } from '../services/quotas.ts';
+import type { Role } from '../services/role.ts';
 import { createQueryClient, type QueryClientOptions } from '../wire/query-client.ts';
 import { type NeededAction, neededActions, type PolicyScope } from './policy.ts';
 
@@ -96,11 +97,14 @@ const ownInstance = async (read: Read, owner: string): Promise<string | undefine
   return Reservations.flatMap(({ Instances = [] }) => Instances)[0]?.InstanceId;
 };
 
-const identity = async (options: QueryClientOptions): Promise<readonly Diagnosis[]> => {
+type DiagnosisOptions = QueryClientOptions & { readonly role?: Role };
+
+const identity = async (options: DiagnosisOptions): Promise<readonly Diagnosis[]> => {
   const who = await callerArn(options);
   const { region, endpoint } = options.client;
+  const whence = options.role === undefined ? '' : ', assumed by AWS_ROLE_ARN';
   const place = endpoint === undefined ? region : `${region} (${endpoint})`;
-  return [{ subject: 'credentials', status: 'ok', what: `${who}, Region ${place}` }];
+  return [{ subject: 'credentials', status: 'ok', what: `${who}${whence}, Region ${place}` }];
 };
 
 /** Nothing where AWS was not heard. HTTP dates have whole seconds. */
@@ -199,7 +203,7 @@ const mendOf = ({ code, aws }: PluginError): string => {
 
 /** Who asks, how far the clocks are apart, and whether what the templates need is permitted: by DryRun, so that nothing is done. */
 export const diagnoseAws = async (
-  options: QueryClientOptions,
+  options: DiagnosisOptions,
   templates: readonly Template[],
   scope: PolicyScope,
 ): Promise<readonly Diagnosis[]> => {
