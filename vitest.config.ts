@@ -12,6 +12,9 @@ const wide = [
   'test/unit/emulator/scale.spec.ts',
 ];
 
+/** Runs what the READMEs say: part of `npm run check`. */
+const pages = ['test/e2e/readme.spec.ts'];
+
 const shared = {
   env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
   testTimeout: 60_000,
@@ -47,10 +50,11 @@ export default defineConfig({
           ...shared,
           name: 'e2e',
           include: ['test/e2e/**/*.spec.ts'],
-          exclude: wide,
+          exclude: [...wide, ...pages],
           globalSetup: [temporaryRoot, 'test/build.ts'],
         },
       },
+      { test: { ...shared, name: 'readme', include: pages, globalSetup: [temporaryRoot, 'test/build.ts'] } },
     ],
   },
 });

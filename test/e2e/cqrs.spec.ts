@@ -902,18 +902,10 @@ describe('7. structure and doors', () => {
     await reader.stop();
   });
 
-  it('7.14 there are pages on how it is built, wired and tested, and the commands of the handbook run', async () => {
+  it('7.14 there are pages on how it is built, wired and tested', async () => {
     const architecture = await readFile(join(home, 'src', 'README.md'), 'utf8');
     for (const heading of ['## How a message travels', '## Adding an operation', '## Wiring', '## Testing'])
       expect(architecture).toContain(heading);
-    const handbook = await readFile(join(home, 'src', 'cli', 'README.md'), 'utf8');
-    const block = /<!-- run: reading -->\n```sh\n([\s\S]*?)```/.exec(handbook)?.[1] ?? '';
-    const lines = block.trim().split('\n');
-    expect(lines.length).toBeGreaterThan(5);
-    for (const line of lines) {
-      const args = line.replace('hf-aws ', '').split(' #')[0]?.trim().split(/\s+/) ?? [];
-      expect([line, (await runCli(plugin, ...args)).exitCode]).toEqual([line, 0]);
-    }
   });
 });
 
