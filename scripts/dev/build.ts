@@ -50,6 +50,18 @@ const compiledValidators: Plugin = {
   },
 };
 
+/** Puts the values of plain data in the place of their making: what they are made from is not loaded at run time. */
+const computedValues: Plugin = {
+  name: 'computed-values',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.computed\.ts$/ }, async ({ path }) => {
+      const loaded: Readonly<Record<string, unknown>> = await import(pathToFileURL(path).href);
+      const lines = Object.entries(loaded).map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`);
+      return { contents: lines.join('\n'), loader: 'js' };
+    });
+  },
+};
+
 /**
  * The SDK's file of schemas, as functions that make a schema when it is first asked for: esbuild then drops the unused ones,
  * which it cannot while their keys are computed (`[_eQN]:`), and a call makes those it needs. Error classes are left out.
@@ -119,7 +131,7 @@ const program = await build({
   // src/boot/start.ts runs the files, not Node's `require`.
   banner: { js: '(function (require, __filename, __dirname, module, exports) {' },
   footer: { js: '})' },
-  plugins: [separateParts, compiledValidators, lazySchemas, plainWidths],
+  plugins: [separateParts, compiledValidators, computedValues, lazySchemas, plainWidths],
 });
 checkHotPath(program.metafile);
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { providerConfigSchema } from '../../src/config/provider-config.schema.ts';
+import { fieldEntries } from '../../src/templates/fields/template-fields.ts';
 import { templateSchema } from '../../src/templates/template.schema.ts';
 
 export const schemaFolder = join(import.meta.dirname, '..', '..', 'config', 'schema');
@@ -30,6 +31,14 @@ const forEditors = ({ properties, required }: { properties: object; required?: r
   additionalProperties: false,
 });
 
+/** The schema of a template with what its fields mean. */
+const explained = {
+  ...templateSchema,
+  properties: Object.fromEntries(
+    fieldEntries.map(([name, { form, meaning }]) => [name, { ...form, description: meaning }]),
+  ),
+};
+
 const draft = { $schema: 'http://json-schema.org/draft-07/schema#' };
 
 const schemas: Readonly<Record<string, Schema>> = {
@@ -43,7 +52,7 @@ const schemas: Readonly<Record<string, Schema>> = {
     title: 'Host templates of hostfactory-aws',
     type: 'object',
     required: ['templates'],
-    properties: { $schema: { type: 'string' }, templates: { type: 'array', items: forEditors(templateSchema) } },
+    properties: { $schema: { type: 'string' }, templates: { type: 'array', items: forEditors(explained) } },
   },
 };
 

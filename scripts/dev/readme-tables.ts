@@ -2,8 +2,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { providerConfigSchema } from '../../src/config/provider-config.schema.ts';
-import { templateSchema } from '../../src/templates/template.schema.ts';
 import { editorSchemas, schemaFolder } from './editor-schemas.ts';
+import { fieldReference } from './field-reference.ts';
 
 /** The reference for those who write configuration and templates. */
 export const referenceFile = join(import.meta.dirname, '..', '..', 'config', 'README.md');
@@ -23,11 +23,7 @@ const tables: Readonly<Record<string, () => readonly (readonly string[])[]>> = {
       schema.description,
     ]),
   ],
-  'template fields': () => [
-    ['field', 'meaning'],
-    ['---', '---'],
-    ...Object.entries(templateSchema.properties).map(([name, { description }]) => [`\`${name}\``, description]),
-  ],
+  'template fields': fieldReference,
 };
 
 /** The text with its reference tables made anew from the schemas. */

@@ -7,11 +7,12 @@ import { isEndpoint, isProxyHost } from './connection.ts';
 import { validateProviderConfig } from './documents.validator.ts';
 import { candidates, type ProviderEnvironment } from './environment.ts';
 import { readFirst } from './json-file.ts';
-import { providerConfigSchema } from './provider-config.schema.ts';
+import { parameterDefaults as defaults, parameterTypes } from './parameter-facts.computed.ts';
+import type { providerConfigSchema } from './provider-config.schema.ts';
 import { readScalars } from './scalars.ts';
 
-const { properties } = providerConfigSchema;
-type ParameterName = keyof typeof properties;
+type Parameters = (typeof providerConfigSchema)['properties'];
+type ParameterName = keyof Parameters;
 
 type TypeNames = {
   readonly string: string;
@@ -24,8 +25,6 @@ type ValueOf<P extends { readonly type: keyof TypeNames }> = P extends {
 }
   ? Readonly<Record<string, string>>
   : TypeNames[P['type']];
-type Parameters = typeof properties;
-
 /** IBM's and our parameters by their names in the file, defaults filled in, strings read as numbers and booleans. */
 export type ProviderConfig = {
   readonly [N in ParameterName]:
@@ -45,11 +44,7 @@ export interface ProviderConfigReading {
   readonly fault?: string;
 }
 
-const isParameter = (name: string): name is ParameterName => Object.hasOwn(properties, name);
-
-const defaults = Object.fromEntries(
-  Object.entries(properties).flatMap(([name, schema]) => ('default' in schema ? [[name, schema.default]] : [])),
-);
+const isParameter = (name: string): name is ParameterName => Object.hasOwn(parameterTypes, name);
 
 const pathParameters: ReadonlySet<string> = new Set([
   'AWS_CREDENTIAL_FILE',
@@ -118,7 +113,7 @@ const checkTemplateFields = (file: string, config: ProviderConfig): readonly str
 export const readProviderConfig = async (environment: ProviderEnvironment): Promise<ProviderConfigReading> => {
   const found = await readFirst(candidates(environment, 'prov_config.json'));
   const file = found?.file ?? 'the defaults';
-  const written = Object.entries(found === undefined ? {} : readScalars(properties, asObject(file, found.value)));
+  const written = Object.entries(found === undefined ? {} : readScalars(parameterTypes, asObject(file, found.value)));
   const unknown = written.map(([name]) => name).filter((name) => !isParameter(name) && !name.startsWith('$'));
   const known = written.filter(([name, value]) => isParameter(name) && value !== '' && value !== null);
   const values: Record<string, unknown> = { ...defaults };

@@ -5,10 +5,9 @@ import type { ForeignField, ForeignReport } from '../application/ports/setup.ts'
 import { providerConfigSchema } from '../config/provider-config.schema.ts';
 import { messageOf, PluginError } from '../domain/errors.ts';
 import { parseJson } from '../json/parse-json.ts';
-import { foreignFields } from '../templates/foreign-fields.ts';
-import { templateSchema } from '../templates/template.schema.ts';
+import { readAs } from '../templates/fields/read-as.ts';
+import { fieldOf } from '../templates/fields/template-fields.ts';
 import { attributeNames, isObject, nameOf, templatesForm } from '../templates/template-entry.ts';
-import { readAs } from '../templates/template-vocabulary.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 type Judgement = Pick<ForeignField, 'use' | 'why'>;
@@ -33,16 +32,11 @@ const judgeParameter = (name: string, value: unknown): Judgement => {
 
 const judgeField = (name: string, value: unknown): Judgement => {
   const meaning = readAs(name);
-  const instead = foreignFields[name];
-  if (meaning === 'ignored') return { use: 'ignored', why: 'written by tools, means nothing' };
-  if (instead !== undefined) return { use: 'ignored', why: instead };
   if (meaning === undefined) return { use: 'unknown', why: 'no field of this plug-in' };
-  if ('refusal' in meaning) {
-    const isEmpty = value === '' || value === null;
-    return isEmpty ? { use: 'ignored', why: emptyText } : { use: 'unknown', why: `left out: ${meaning.refusal}` };
-  }
-  if ('text' in meaning) return { use: 'used', why: meaning.text };
-  const description = descriptionOf(templateSchema.properties, meaning.field) ?? '';
+  if ('isIgnored' in meaning) return { use: 'ignored', why: 'written by tools, means nothing' };
+  if ('instead' in meaning) return { use: 'ignored', why: meaning.instead };
+  if ('as' in meaning) return { use: 'used', why: meaning.as };
+  const description = fieldOf(meaning.field)?.meaning ?? '';
   if (value === '' || value === null) return { use: 'ignored', why: emptyText };
   if (name === 'vmType' && String(value).includes(',')) return { use: 'used', why: 'as vmTypes, each of weight 1' };
   return { use: 'used', why: meaning.field === name ? description : `as ${meaning.field}: ${description}` };

@@ -7,7 +7,7 @@ import { providerConfigSchema } from '../config/provider-config.schema.ts';
 import { messageOf, PluginError } from '../domain/errors.ts';
 import { type TemplateKind, templateKinds } from '../domain/template/template-kinds.ts';
 import { parseJson } from '../json/parse-json.ts';
-import { templateSchema } from '../templates/template.schema.ts';
+import { templateFields } from '../templates/fields/template-fields.ts';
 import { isObject } from '../templates/template-entry.ts';
 import { planRegistration } from './registration.ts';
 
@@ -85,7 +85,7 @@ const templatesText = async (home: string, order: SetUpOrder): Promise<string> =
 
 /** Throws `input.invalid` for what no template or configuration may hold, before anything is written. */
 const checkForms = (order: SetUpOrder): void => {
-  const { imageId, vmType, securityGroupIds } = templateSchema.properties;
+  const { imageId, vmType, securityGroupIds } = templateFields;
   const { AWS_REGION: region, AWS_ENDPOINT_URL: endpoint } = providerConfigSchema.properties;
   const forms: readonly (readonly [
     flag: string,
@@ -101,10 +101,15 @@ const checkForms = (order: SetUpOrder): void => {
     ],
     ['--region', 'a Region like eu-central-1', region.pattern, [order.region]],
     ['--endpoint', 'a URL', endpoint.pattern, [order.endpoint]],
-    ['--image', 'an AMI like ami-0123456789abcdef0, nor an SSM parameter', imageId.pattern, [order.image]],
+    ['--image', 'an AMI like ami-0123456789abcdef0, nor an SSM parameter', imageId.form.pattern, [order.image]],
     ['--subnet', 'a subnet like subnet-0123456789abcdef0', '^subnet-[0-9a-z]+$', order.subnets],
-    ['--security-group', 'a group like sg-0123456789abcdef0', securityGroupIds.items.pattern, order.securityGroups],
-    ['--vm-type', 'an instance type like m5.large', vmType.pattern, order.vmTypes],
+    [
+      '--security-group',
+      'a group like sg-0123456789abcdef0',
+      securityGroupIds.form.items.pattern,
+      order.securityGroups,
+    ],
+    ['--vm-type', 'an instance type like m5.large', vmType.form.pattern, order.vmTypes],
   ];
   const faults = forms.flatMap(([flag, what, pattern, values]) =>
     values

@@ -9,8 +9,8 @@ import type { Template, TemplateProblem } from '../domain/template/template.ts';
 import { reviewTemplate } from '../domain/template/template-review.ts';
 import { unreadableScript, userDataFault } from '../domain/user-data.ts';
 import { meantBy } from '../json/meant-by.ts';
-import { foreignFields } from './foreign-fields.ts';
-import { templateSchema } from './template.schema.ts';
+import { insteadOf } from './fields/read-as.ts';
+import { fieldOf, templateFields } from './fields/template-fields.ts';
 import type { CatalogFacts } from './template-catalog.ts';
 import type { readTemplate } from './template-document.ts';
 import { attributeNames, isObject, nameOf, templatesForm, unknownField } from './template-entry.ts';
@@ -23,8 +23,6 @@ interface CheckerFacts extends CatalogFacts {
   /** What AWS has no such field for, of those given in AWS's own words. */
   readonly awsFields: (template: Template, meant: typeof meantBy) => Promise<readonly Complaint[]>;
 }
-
-const { properties } = templateSchema;
 
 const placeOf = (text: string, offset: number): Pick<Finding, 'line' | 'column'> => {
   const lines = text.slice(0, offset).split('\n');
@@ -74,8 +72,8 @@ const duplicates = (node: Node, path = ''): readonly Complaint[] => {
 
 const describe = (field: string): Pick<Complaint, 'hint'> => {
   const [top = ''] = field.split('.');
-  const known = Object.entries(properties).find(([name]) => name === top);
-  return known === undefined ? {} : { hint: known[1].description };
+  const known = fieldOf(top);
+  return known === undefined ? {} : { hint: known.meaning };
 };
 
 const misspeltAttributes = ({ attributes }: Document): readonly Complaint[] => {
@@ -188,11 +186,9 @@ const reviewDocument = async (
   facts: CheckerFacts,
 ): Promise<Pick<Review, 'complaints' | 'template'>> => {
   const written = await reviewFields(document, facts);
-  const absent = Object.keys(properties).filter((name) => !Object.hasOwn(document, name));
+  const absent = Object.keys(templateFields).filter((name) => !Object.hasOwn(document, name));
   const { slips, names } = facts.readTemplate(document);
-  const unclear = written.warnings.filter(
-    ({ field, rule }) => rule === unknownField && !Object.hasOwn(foreignFields, field),
-  );
+  const unclear = written.warnings.filter(({ field, rule }) => rule === unknownField && insteadOf(field) === undefined);
   const meant = new Map([
     ...slips,
     ...unclear.flatMap(({ field }) => {
@@ -206,7 +202,7 @@ const reviewDocument = async (
     written.complaints.some(({ field, rule }) => field === name && /required/.test(rule));
   const warnings = written.warnings.map(({ field, rule }): Complaint => {
     const name = meant.get(field);
-    const hint = name === undefined ? foreignFields[field] : `did you mean ${name}?`;
+    const hint = name === undefined ? insteadOf(field) : `did you mean ${name}?`;
     return { severity: isNeeded(name) ? 'error' : 'warning', field, rule, ...(hint === undefined ? {} : { hint }) };
   });
   const own = asErrors([...slips].map(([field, name]) => ({ field, rule: `is unknown; did you mean ${name}?` })));

@@ -2,7 +2,7 @@ import { validateTemplate } from '../config/documents.validator.ts';
 import { readScalars } from '../config/scalars.ts';
 import type { Attribute, Template, TemplateProblem } from '../domain/template/template.ts';
 import { problemsOf } from '../json/problems.ts';
-import { templateSchema } from './template.schema.ts';
+import { scalars } from './fields/field-facts.computed.ts';
 import { unknownField } from './template-entry.ts';
 import { noDefaults, normalize, type TemplateDefaults, withDefaults } from './template-vocabulary.ts';
 
@@ -119,7 +119,7 @@ export const readTemplate = (
   const isUnread = normal.unread.length > 0;
   const spelling = { names: normal.names, slips: normal.slips, isUnread };
   if (isUnread) return { ...spelling, problems: normal.unread, warnings: normal.warnings };
-  const fields: unknown = readScalars(templateSchema.properties, withDefaults(defaults, normal.document));
+  const fields: unknown = readScalars(scalars, withDefaults(defaults, normal.document));
   const warnings = [...normal.warnings, ...normal.unknown.map((field) => ({ field, rule: unknownField }))];
   if (!isTemplateDocument(fields))
     return { ...spelling, problems: [...normal.problems, ...problemsOf(validateTemplate.errors)], warnings };

@@ -3,6 +3,9 @@
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Case, underscores and hyphens tell no names apart. */
+export const plain = (name: string): string => name.replaceAll(/[_-]/g, '').toLowerCase();
+
 /** By its `templateId`, however that is spelled. */
 export const nameOf = (entry: unknown, index: number): string => {
   const named = isObject(entry) ? Object.entries(entry).find(([name]) => /^template_?id$/i.test(name))?.[1] : undefined;

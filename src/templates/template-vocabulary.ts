@@ -1,6 +1,6 @@
 import { meantBy } from '../json/meant-by.ts';
-import { templateSchema } from './template.schema.ts';
-import { isObject } from './template-entry.ts';
+import { costlyFields, fieldByName, ignoredNames, spellings, typeReadings } from './fields/field-facts.computed.ts';
+import { isObject, plain } from './template-entry.ts';
 
 /** A template as somebody wrote it, in any of the vocabularies. */
 export type Written = Readonly<Record<string, unknown>>;
@@ -26,78 +26,21 @@ export interface Normalized {
   readonly warnings: readonly Note[];
 }
 
-const known: readonly string[] = Object.keys(templateSchema.properties);
-
-/** Other plug-ins' names: those of IBM's for LSF and of Open Resource Broker, in both of its spellings. */
-const aliases: Readonly<Record<string, string>> = {
-  subnetIds: 'subnetId',
-  instanceType: 'vmType',
-  machineType: 'vmType',
-  instanceTypes: 'vmTypes',
-  machineTypes: 'vmTypes',
-  maxInstances: 'maxNumber',
-  maxMachines: 'maxNumber',
-  tags: 'instanceTags',
-  maxPrice: 'maxSpotPrice',
-  machineImage: 'imageId',
-  onDemandPercentage: 'percentOnDemand',
-};
-
-/** Written by tools, for people or for other programs. */
-const ignored: readonly string[] = [
-  'pgrpName',
-  'onDemandCapacity',
-  '$schema',
-  '$comment',
-  'name',
-  'description',
-  'providerType',
-  'providerName',
-  'createdAt',
-  'updatedAt',
-  'version',
-  'networkZones',
-  'schedulerType',
-  'isActive',
-];
-
 /** What decides about money in a form that is not read here, and what to write; by plain name. */
 const unreadForms: Readonly<Record<string, string>> = {
   ec2fleetconfig:
     "is LSF's file with a request of CreateFleet, which is not read here: write priceType, vmTypes and percentOnDemand instead, and what they have no word for into providerApiSpec",
 };
 
-/** Case, underscores and hyphens tell no names apart. */
-const plain = (name: string): string => name.replaceAll(/[_-]/g, '').toLowerCase();
+const byPlainName: ReadonlyMap<string, string> = new Map(Object.entries(fieldByName));
+const ignored: ReadonlySet<string> = new Set(ignoredNames);
 
-const isField = (name: string): boolean => known.includes(name);
+const isField = (name: string): boolean => byPlainName.get(plain(name)) === name;
 
-const byPlainName: ReadonlyMap<string, string> = new Map(
-  [...Object.entries(aliases), ...known.map((name) => [name, name] as const)].map(([from, to]) => [plain(from), to]),
-);
-const ignoredNames: ReadonlySet<string> = new Set(ignored.map(plain));
-
-/** Fields that decide what is bought, in which market, or how much of it. */
-const costly: readonly string[] = [
-  'priceType',
-  'maxSpotPrice',
-  'percentOnDemand',
-  'maxNumber',
-  'providerApi',
-  'fleetType',
-  'vmType',
-  'vmTypes',
-  'vmTypesOnDemand',
-  'providerApiSpec',
-  'launchTemplateSpec',
-  'autoScalingGroupName',
-  'spotFleetRequestExpiry',
-  'allOrNothing',
-];
-
-const spellings = (...values: readonly (readonly [meant: string, ...others: readonly string[]])[]) => {
-  const meant = new Map(values.flatMap(([value, ...others]) => [value, ...others].map((each) => [plain(each), value])));
-  return (value: unknown): unknown => (typeof value === 'string' ? (meant.get(plain(value.trim())) ?? value) : value);
+/** The value of the form that was meant by another spelling. */
+const spelled = (meant: Readonly<Record<string, string>>, value: unknown): unknown => {
+  const short = typeof value === 'string' ? plain(value.trim()) : '';
+  return Object.hasOwn(meant, short) ? meant[short] : value;
 };
 
 /** A plain value as text; nothing of lists and objects, which may have no text at all. */
@@ -116,21 +59,12 @@ const types = (value: unknown): unknown => {
   return names.length === 0 ? value : Object.fromEntries(names.map((type) => [type, 1]));
 };
 
-const forms: Readonly<Record<string, (value: unknown) => unknown>> = {
-  priceType: spellings(['ondemand'], ['spot'], ['heterogeneous', 'mixed']),
-  providerApi: spellings(['RunInstances'], ['EC2Fleet'], ['SpotFleet'], ['ASG', 'AutoScalingGroup']),
-  fleetType: spellings(['instant'], ['request'], ['maintain']),
-  allocationStrategy: spellings(
-    ['priceCapacityOptimized'],
-    ['capacityOptimized'],
-    ['capacityOptimizedPrioritized'],
-    ['diversified'],
-    ['lowestPrice'],
-  ),
-  allocationStrategyOnDemand: spellings(['lowestPrice'], ['prioritized']),
-  vmTypes: types,
-  vmTypesOnDemand: types,
-  vmTypesPriority: (value) => (isObject(value) ? types(value) : value),
+/** A value in the form of its field's schema, where it is in another that is known. */
+const formed = (field: string, value: unknown): unknown => {
+  const reading = typeReadings[field];
+  if (reading !== undefined) return reading === 'types' || isObject(value) ? types(value) : value;
+  const meant = spellings[field];
+  return meant === undefined ? value : spelled(meant, value);
 };
 
 /** Empty values say nothing in any of the vocabularies. */
@@ -167,35 +101,11 @@ const translations: Readonly<Record<string, (value: unknown, fields: Fields) => 
   metadata: (value, fields) => {
     for (const [name, each] of Object.entries(isObject(value) ? value : {})) {
       const field = byPlainName.get(plain(name));
-      if (field !== undefined && isSaid(each) && !fields.has(field)) fields.set(field, forms[field]?.(each) ?? each);
+      if (field !== undefined && isSaid(each) && !fields.has(field)) fields.set(field, formed(field, each));
     }
   },
   priceinfo: (value, fields) => intoAttributes('priceInfo', value, fields),
   rank: (value, fields) => intoAttributes('rank', value, fields),
-};
-
-/** What becomes of the fields that are translated, for people. */
-const translated: Readonly<Record<string, string>> = {
-  spotprice: 'above 0: as priceType spot with this as maxSpotPrice',
-  requestvalidity: 'as spotFleetRequestExpiry, in minutes',
-  ondemandtargetcapacityratio: 'as percentOnDemand',
-  metadata: 'as the fields of the template that it names, such as fleetType',
-  priceinfo: 'as attributes.priceInfo',
-  rank: 'as attributes.rank',
-};
-
-/** How a field of any of the vocabularies is taken: as one of the schema, in other words, or not at all; undefined for an unknown one. A refused one keeps its template from being served. */
-export const readAs = (
-  name: string,
-): { readonly field: string } | { readonly text: string } | { readonly refusal: string } | 'ignored' | undefined => {
-  const short = plain(name);
-  const refusal = unreadForms[short];
-  if (refusal !== undefined) return { refusal };
-  const field = byPlainName.get(short);
-  if (field !== undefined) return { field };
-  const text = Object.hasOwn(translated, short) ? translated[short] : undefined;
-  if (text !== undefined) return { text };
-  return ignoredNames.has(short) ? 'ignored' : undefined;
 };
 
 const intoAttributes = (name: string, value: unknown, fields: Fields): void => {
@@ -243,7 +153,7 @@ const named = (
       continue;
     }
     if (name !== field) names.set(field, name);
-    fields.set(field, forms[field]?.(value) ?? value);
+    fields.set(field, formed(field, value));
   }
   return { fields, names, twice };
 };
@@ -251,12 +161,12 @@ const named = (
 const isUnknown = (name: string): boolean => {
   const short = plain(name);
   const isKnown = Object.hasOwn(translations, short) || Object.hasOwn(unreadForms, short);
-  return !byPlainName.has(short) && !isKnown && !ignoredNames.has(short);
+  return !byPlainName.has(short) && !isKnown && !ignored.has(short);
 };
 
 /** A misspelt name of what decides about money must not be passed over. */
 const costlySlips = (unknown: readonly string[], fields: Fields): ReadonlyMap<string, string> => {
-  const absent = costly.filter((name) => !fields.has(name));
+  const absent = costlyFields.filter((name) => !fields.has(name));
   return new Map(
     unknown.flatMap((field) => {
       const meant = meantBy(field.replaceAll('_', ''), absent);
@@ -349,7 +259,7 @@ const over = (below: Written, above: Written): Written => {
 export const withDefaults = ({ all, byApi }: TemplateDefaults, document: Written): Written => {
   const common = normalize(all).document;
   const api = document['providerApi'] ?? common['providerApi'];
-  const own = Object.entries(byApi).find(([name]) => forms['providerApi']?.(name) === api)?.[1];
+  const own = Object.entries(byApi).find(([name]) => formed('providerApi', name) === api)?.[1];
   const filled = over(isObject(own) ? over(common, normalize(own).document) : common, document);
   const fields: Fields = new Map(Object.entries(filled));
   settle(fields);

@@ -19,6 +19,14 @@ it.each([
   );
 });
 
+it.each([
+  'src/templates/fields/host-fields.ts',
+  'src/templates/fields/read-as.ts',
+  'src/config/provider-config.schema.ts',
+])('the hot path is kept free of the words for people in %s', (input) => {
+  expect(() => checkHotPath(holding('dist/main.cjs', input))).toThrow(`hot path: dist/main.cjs would load ${input}`);
+});
+
 it('the hot path is kept free of Node’s file promises', () => {
   const imports = [{ path: 'node:fs/promises', kind: 'require-call', external: true } as const];
   const outputs = { 'dist/main.cjs': { bytes: 1, inputs: {}, imports, exports: [] } };
@@ -30,6 +38,8 @@ it.each([
   ['dist/aws.cjs', 'node_modules/@aws-sdk/client-ec2/dist-es/index.js', 0],
   ['dist/aws.cjs', 'node_modules/@aws-sdk/client-ec2/dist-es/schemas/schemas_0.js', 1],
   ['dist/main.cjs', 'src/domain/request/decide.ts', 1],
+  ['dist/main.cjs', 'src/templates/fields/field-facts.computed.ts', 1],
+  ['dist/administration.cjs', 'src/templates/fields/host-fields.ts', 1],
 ])('%s may name %s', (file, input, bytes) => {
   expect(() => checkHotPath(holding(file, input, bytes))).not.toThrow();
 });
