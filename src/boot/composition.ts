@@ -8,7 +8,7 @@ import {
   type QueryHandlers,
 } from '../application/bus/application-service.ts';
 import { type Command, createBus, logging, type Middleware } from '../application/bus/bus.ts';
-import { idempotent, observing, refusingChanges, validating } from '../application/bus/middleware.ts';
+import { idempotent, noticingChanges, observing, refusingChanges, validating } from '../application/bus/middleware.ts';
 import { publishing, watchedStreams } from '../application/life-cycle/watching.ts';
 import type { Hosts } from '../application/ports/instances.ts';
 import type { OfferingMemory, SweepMemory } from '../application/ports/memory.ts';
@@ -32,7 +32,7 @@ import { createLiveRequests } from '../storage/live-requests.ts';
 import { createOfferingMemory } from '../storage/offering-memory.ts';
 import { strangerTo } from '../storage/ownership.ts';
 import { createRequestStreams } from '../storage/request-streams.ts';
-import { knownStoreId, readStoreId } from '../storage/store-id.ts';
+import { holdsStore, knownStoreId, readStoreId } from '../storage/store-id.ts';
 import { createUsage } from '../storage/usage.ts';
 import { createFileLogger, type FileLogger, type LogLevel, toLogLevel } from '../telemetry/file-logger.ts';
 import { createObserver } from '../telemetry/observer.ts';
@@ -78,8 +78,11 @@ export interface ComposeOptions {
   readonly traceFile?: string;
   /** For a process that lives on. */
   readonly server?: ServerPace;
-  /** Leaves no trace in the work directory but in figures. */
-  readonly looksOnly?: boolean;
+  /**
+   * Whether the call may turn out only to look, as an administrator's does: until a command that changes something begins,
+   * nothing is written but log, figures and projections, and where nothing was kept before not even those.
+   */
+  readonly mayOnlyLook?: boolean;
   /** Is told of the AWS calls that would go out; nothing is sent, nothing is written. */
   readonly rehearse?: (call: AwsCall) => void;
   /** Called before a sweep that follows an answer. */
@@ -140,16 +143,19 @@ export const compose = async ({
   rehearse,
   progress,
   letCallerGo,
-  looksOnly: isLook = rehearse !== undefined,
+  mayOnlyLook = false,
 }: ComposeOptions): Promise<Application> => {
   const environment = await locate(env, home, provider);
   const stranger = strangerIn(environment, allowsStrangers);
   const mayWrite = stranger === undefined;
-  const looksOnly = !mayWrite || isLook;
+  let changes = !mayOnlyLook;
+  const looksOnly = (): boolean => !mayWrite || rehearse !== undefined || !changes;
+  const leavesTraces = (): boolean =>
+    mayWrite && rehearse === undefined && (!mayOnlyLook || holdsStore(environment.workDir));
   const clockNote = createClockNote(environment.workDir);
   const clockChanged = (ahead: number): void => {
     if (ahead !== 0) log.warn('clock.differs', differenceTo(ahead));
-    if (!looksOnly) clockNote.write(ahead);
+    if (!looksOnly()) clockNote.write(ahead);
   };
   const awsClock = createAwsClock(Date.now, clockChanged, clockNote.read());
   const clock = awsClock.now;
@@ -162,7 +168,7 @@ export const compose = async ({
     });
   const reading = await readProviderConfig(environment).catch(async (error: unknown) => {
     if (forgives && isPluginError(error)) return defaultReading(messageOf(error));
-    if (mayWrite) await logFault(logger(undefined), error);
+    if (leavesTraces()) await logFault(logger(undefined), error);
     throw error;
   });
   const { config } = reading;
@@ -175,7 +181,7 @@ export const compose = async ({
     ...fileLog,
     flush: async () => {
       const figures = observer.take();
-      await Promise.all([fileLog.flush(), mayWrite && usage.add(figures), tracing?.flush()]);
+      await Promise.all([...(leavesTraces() ? [fileLog.flush(), usage.add(figures)] : []), tracing?.flush()]);
     },
   };
   const { observe } = observer;
@@ -194,21 +200,13 @@ export const compose = async ({
   };
   const stage = rehearse && { ...(await administration()), record: rehearse };
   const recorded = createRequestStreams(workDir, { sweeps: mayWrite });
-  const readModel = once(async () => {
+  const makeReadModel = async (isKept: () => boolean, pace?: ReadModelPace) => {
     const { createReadModel, createProjectionStore } = await readSide();
     const store = createProjectionStore(workDir);
-    return createReadModel(
-      {
-        streams: recorded,
-        store: looksOnly ? { ...store, save: async () => undefined } : store,
-        clock,
-        pause,
-        log,
-        progress,
-      },
-      server?.readModel,
-    );
-  });
+    const save: typeof store.save = async (...projection) => (isKept() ? store.save(...projection) : undefined);
+    return createReadModel({ streams: recorded, store: { ...store, save }, clock, pause, log, progress }, pace);
+  };
+  const readModel = once(() => makeReadModel(leavesTraces, server?.readModel));
   const stored = stage?.rehearsedStreams(recorded) ?? recorded;
   // Only a process that lives on has a read model that must hear of what it writes itself.
   const heard = server === undefined ? stored : publishing(stored, tellReadModel(readModel, log), log);
@@ -225,7 +223,7 @@ export const compose = async ({
   const budget = config.actionTimeoutSeconds * 1000 * budgetShare;
   // What a server's connection is asked for last still has two thirds of the time of a call.
   const lifetime = server === undefined ? Number.POSITIVE_INFINITY : Math.min(server.connection, budget / 3);
-  const aws = renewed(lifetime, clock, () =>
+  const connection = (isLook: boolean) => () =>
     connect(environment, config, {
       env,
       log,
@@ -233,12 +231,13 @@ export const compose = async ({
       signal,
       clock,
       awsClock,
-      looksOnly,
+      looksOnly: isLook,
       offerings,
       books: (book) => stage?.rehearsedLive(book) ?? book,
       ...(rehearsal && { rehearsal }),
-    }),
-  );
+    });
+  const [looking, changing] = [renewed(lifetime, clock, connection(true)), renewed(lifetime, clock, connection(false))];
+  const aws = () => (looksOnly() ? looking() : changing());
   const hosts = async (): Promise<Hosts> => (await aws()).hosts;
   const providers = async (api: Parameters<Aws['provider']>[0]) => (await aws()).provider(api);
   const imageOf = async (alias: string) => (await aws()).imageOf(alias);
@@ -315,7 +314,7 @@ export const compose = async ({
           });
         },
       }),
-    Reconcile: async () => reconcile(await sweepMemory(workDir, looksOnly)),
+    Reconcile: async () => reconcile(await sweepMemory(workDir)),
     ClearOfferings: async () =>
       (await import('../application/commands/clear-offerings.ts')).clearOfferingsHandler({ offerings, failures, log }),
     CollectLaunchTemplates: collect,
@@ -368,8 +367,8 @@ export const compose = async ({
           const look = { type: 'CollectLaunchTemplates', unusedFor: 30 * day } as const;
           return (await (await collect())(look, origin)).unused.length;
         },
-        forgotten: async (origin) => (await reconcile(await sweepMemory(workDir, true)))({ type: 'Reconcile' }, origin),
-        unreadable: async () => (await (await readModel()).read('requests')).warnings,
+        forgotten: async (origin) => (await reconcile(await sweepMemory(workDir)))({ type: 'Reconcile' }, origin),
+        unreadable: async () => (await (await makeReadModel(() => false)).read('requests')).warnings,
         templates,
         failures,
         policy,
@@ -435,7 +434,13 @@ export const compose = async ({
     createBus(commands, {
       name: 'command',
       ...identified,
-      middleware: [refusingChanges(unlessRehearsed(stranger, rehearse)), ...middleware],
+      middleware: [
+        refusingChanges(unlessRehearsed(stranger, rehearse)),
+        noticingChanges(() => {
+          changes = true;
+        }),
+        ...middleware,
+      ],
     }),
     createBus(queries, { name: 'query', ...around }),
   );
@@ -474,10 +479,8 @@ const logFault = async (log: FileLogger, error: unknown): Promise<void> => {
 
 const readSide = () => import('./parts/reading.ts');
 
-const sweepMemory = async (workDir: string, looksOnly: boolean): Promise<SweepMemory> => {
-  const memory = (await import('../storage/sweep-memory.ts')).createSweepMemory(workDir);
-  return looksOnly ? { ...memory, write: async () => undefined } : memory;
-};
+const sweepMemory = async (workDir: string): Promise<SweepMemory> =>
+  (await import('../storage/sweep-memory.ts')).createSweepMemory(workDir);
 
 const oneId = (): (() => string) => {
   const id = newCorrelationId();

@@ -1,11 +1,8 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AwsCall } from '../application/rehearsal.ts';
 import { messageOf } from '../domain/errors.ts';
 import { isOperation, type OperationName } from '../hostfactory/operations.ts';
 import type { FileLogger } from '../telemetry/file-logger.ts';
-import type { Application } from './composition.ts';
-import { version } from './version.ts';
 
 /** The bundle lies in `<home>/dist`. */
 const home = join(__dirname, '..');
@@ -186,79 +183,13 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
   }
 };
 
-/** Of a server: one look at the store serves the queries of a moment, files are saved and AWS is connected to now and then. */
-const pace = { readModel: { look: 450, answer: 100, save: 10_000 }, connection: 60_000 };
-
-const runAdministrator = async (argv: readonly string[]): Promise<number> => {
-  const [{ runCli }, { compose }] = await Promise.all([import('../cli/cli.ts'), import('./composition.ts')]);
-  let isIntroduced = false;
-  let untold: string | undefined;
-  /** Whose provider is spoken of, where that is not plain, and once. */
-  const introduce = <A extends Application>(application: A): A => {
-    const { about, stranger, environment } = application;
-    if (!isIntroduced && (environment.registeredIn !== undefined || process.stdout.isTTY))
-      process.stderr.write(`${about}\n`);
-    if (!isIntroduced) untold = stranger;
-    isIntroduced = true;
-    return application;
-  };
-  /** Before the first output: why nothing is written, unless the output is that. */
-  const say = (output: NodeJS.WriteStream, text: string): void => {
-    if (untold !== undefined && !text.includes(untold))
-      process.stderr.write(`warning: nothing is written: ${untold}\n`);
-    untold = undefined;
-    output.write(`${text}\n`);
-  };
-  return runCli(argv, {
-    home,
-    version,
-    env: process.env,
-    compose: async (options) =>
-      introduce(await compose({ env: process.env, home, validates: true, allowsStrangers: true, ...options })),
-    rehearse: async (provider) => {
-      const calls: AwsCall[] = [];
-      const rehearse = (call: AwsCall): unknown => calls.push(call);
-      const validates = true;
-      const { service } = introduce(
-        await compose({ env: process.env, home, provider, validates, allowsStrangers: true, rehearse }),
-      );
-      return { service, calls };
-    },
-    serve: async (options) => {
-      const { traceFile, provider } = options;
-      const traced = traceFile === undefined ? {} : { traceFile };
-      return (await import('../api/server.ts')).serve({
-        ...options,
-        version,
-        say: (text) => process.stdout.write(`${text}\n`),
-        start: async (correlationId) =>
-          introduce(
-            await compose({
-              env: process.env,
-              home,
-              provider,
-              validates: true,
-              correlationId,
-              server: pace,
-              ...traced,
-            }),
-          ),
-      });
-    },
-    providers: async () => (await import('./parts/administration.ts')).registeredProviders(process.env, home),
-    setUp: async (order) => (await import('./parts/administration.ts')).setUp(process.env, home, order),
-    foreignReport: async (directory) => (await import('./parts/administration.ts')).foreignReport(directory),
-    startEmulator: async (options) => (await import('../emulator/server.ts')).startEmulator(options),
-    print: (text) => say(process.stdout, text),
-    complain: (text) => say(process.stderr, text),
-  });
-};
-
 const [verb = '', ...args] = process.argv.slice(2);
 if (isOperation(verb)) {
   void runOperation(verb, args).then((status) => process.exit(status));
 } else {
-  void runAdministrator(process.argv.slice(2)).then((status) => {
-    process.exitCode = status;
-  });
+  void import('./administrator.ts')
+    .then(({ runAdministrator }) => runAdministrator(process.argv.slice(2), { env: process.env, home }))
+    .then((status) => {
+      process.exitCode = status;
+    });
 }

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 import { readEnvironment } from '../config/environment.ts';
+import { holdsStore } from '../storage/store-id.ts';
 import { type CompiledPart, readCompiled, writeCompiled } from './code-cache.ts';
 
 /** Each file is one function of type `Part`, and ends with a comment that tells its content: `//<16 hex digits>\n`. */
@@ -59,10 +60,12 @@ export const start = (nodeRequire: Require, directory: string): void => {
   };
   const require: Require = (name) => (name.startsWith('./') ? load(name) : nodeRequire(name));
 
-  // A rehearsal promises that nothing is written.
+  // A rehearsal promises that nothing is written, a look that it makes nothing where nothing is. Only Host Factory's verbs have capitals.
   const isRehearsal = process.argv.some((word) => word === '--dry-run' || word === 'explain-launch');
+  const mayWrite = ([cache]: readonly [string, string]): boolean =>
+    !isRehearsal && (/[A-Z]/.test(verb) || holdsStore(dirname(cache)));
   process.on('exit', (code) => {
-    if (isRehearsal || isComplete || folders === undefined || (code !== 0 && code !== 10)) return;
+    if (isComplete || folders === undefined || (code !== 0 && code !== 10) || !mayWrite(folders)) return;
     const compiled = (): readonly CompiledPart[] =>
       [...loaded].map(([name, { id, script }]) => ({ name, id, code: script.createCachedData() }));
     orNothing(() => writeCompiled(folders, file, compiled));

@@ -58,7 +58,6 @@ const diagnose = async (door: Door, options: DoctorOptions, service: Application
 /** Exit 1 when something is an error. */
 export const runDoctor = (door: Door, options: DoctorOptions): Promise<number> =>
   withService(door, options, (service) => diagnose(door, options, service), {
-    looksOnly: true,
     // A policy for another owner would be worse than none.
     forgives: !options.iamPolicy,
   });

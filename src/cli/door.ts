@@ -17,8 +17,6 @@ interface ComposeOptions {
   readonly provider?: string | undefined;
   readonly correlationId?: () => string;
   readonly traceFile?: string;
-  /** Leaves no trace in the work directory but in figures. */
-  readonly looksOnly?: boolean;
   /** Whether to go on by the defaults where the configuration is no use: to tell what is wrong. */
   readonly forgives?: boolean;
   /** Is told how far long work has come. */
@@ -113,7 +111,7 @@ export const withService = (
   door: Door,
   options: CommonOptions,
   act: (service: ApplicationService, may: { readonly write: boolean }) => Promise<number>,
-  how: Pick<ComposeOptions, 'looksOnly' | 'forgives' | 'env' | 'progress'> = {},
+  how: Pick<ComposeOptions, 'forgives' | 'env' | 'progress'> = {},
 ): Promise<number> =>
   reporting(door, options, async () => {
     const { correlationId, traceFile, provider } = options;

@@ -42,11 +42,10 @@ export const runImport = (door: Door, options: CommonOptions & { readonly direct
       HF_PROVIDER_WORKDIR: work,
       HF_PROVIDER_LOGDIR: work,
     };
-    const look = { looksOnly: true, env };
-    const configured = await door.compose(look).catch((error: unknown) => {
+    const configured = await door.compose({ env }).catch((error: unknown) => {
       if (faults.length === 0) faults.push(messageOf(error));
     });
-    const { service } = configured ?? (await door.compose({ ...look, forgives: true }));
+    const { service } = configured ?? (await door.compose({ env, forgives: true }));
     const checked =
       templatesFile === undefined
         ? undefined

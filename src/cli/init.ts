@@ -245,7 +245,7 @@ export const runInit = (door: Door, given: InitOptions): Promise<number> =>
       await mkdir(places['HF_PROVIDER_LOGDIR'] ?? '', { recursive: true, mode: 0o700 });
     if (given.json !== true) door.print(writtenText(order, answer));
     const env = { ...door.env, ...places };
-    const { service, log } = await door.compose({ looksOnly: true, env });
+    const { service, log } = await door.compose({ env });
     const diagnosis = await diagnosisOf(service, given).finally(() => log.flush());
     show(door, given, { ...answer, environment: places, doctor: diagnosis }, () => diagnosisTexts(diagnosis));
     if (given.json !== true) door.print(placesText(places));

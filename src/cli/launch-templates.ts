@@ -32,27 +32,22 @@ export const launchTemplateCommands =
             .example('hf-aws launch-templates gc --unused-for 7 --apply', 'remove what a week did not need'),
         (options) =>
           done(
-            withService(
-              door,
-              options,
-              async (service) => {
-                const { unusedFor, apply } = options;
-                const answer = await service.collectLaunchTemplates({
-                  unusedFor: unusedFor * day,
-                  apply,
-                  ...originOptions(options),
-                });
-                show(door, options, answer, ({ unused, kept, removed }) =>
-                  [
-                    ...(unused.length === 0 ? [] : [columnTable(options, unused, templateColumns(removed), '')]),
-                    `${unused.length} unused, ${removed.length} removed, ${kept} kept.`,
-                    ...(apply || unused.length === 0 ? [] : ['Nothing was removed: add --apply.']),
-                  ].join('\n'),
-                );
-                return apply && answer.removed.length < answer.unused.length ? 1 : 0;
-              },
-              { looksOnly: !options.apply },
-            ),
+            withService(door, options, async (service) => {
+              const { unusedFor, apply } = options;
+              const answer = await service.collectLaunchTemplates({
+                unusedFor: unusedFor * day,
+                apply,
+                ...originOptions(options),
+              });
+              show(door, options, answer, ({ unused, kept, removed }) =>
+                [
+                  ...(unused.length === 0 ? [] : [columnTable(options, unused, templateColumns(removed), '')]),
+                  `${unused.length} unused, ${removed.length} removed, ${kept} kept.`,
+                  ...(apply || unused.length === 0 ? [] : ['Nothing was removed: add --apply.']),
+                ].join('\n'),
+              );
+              return apply && answer.removed.length < answer.unused.length ? 1 : 0;
+            }),
           ),
       )
       .strict()

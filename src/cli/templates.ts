@@ -188,18 +188,13 @@ export const templateCommands =
             .example('hf-aws templates validate od-m5 --aws', 'one template, against the account too'),
         (options) =>
           done(
-            withService(
-              door,
-              options,
-              async (service) => {
-                const { what, aws, all } = options;
-                const chosen = what === undefined ? {} : isFile(what) ? { file: what } : { templateId: what };
-                const answer = await service.validateTemplate({ aws, ...chosen, ...originOptions(options) });
-                show(door, options, answer, (found) => findingsText(found, all));
-                return answer.isValid ? 0 : 1;
-              },
-              { looksOnly: true },
-            ),
+            withService(door, options, async (service) => {
+              const { what, aws, all } = options;
+              const chosen = what === undefined ? {} : isFile(what) ? { file: what } : { templateId: what };
+              const answer = await service.validateTemplate({ aws, ...chosen, ...originOptions(options) });
+              show(door, options, answer, (found) => findingsText(found, all));
+              return answer.isValid ? 0 : 1;
+            }),
           ),
       )
       .strict()

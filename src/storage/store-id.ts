@@ -1,10 +1,16 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PluginError } from '../domain/errors.ts';
 import { createFile, readIfPresent } from './atomic-file.ts';
 
+const pathIn = (workDirectory: string): string => join(workDirectory, 'store-id');
+
+/** Whether anything was ever kept in a work directory: the first call that speaks to AWS for Host Factory makes its id. */
+export const holdsStore = (workDirectory: string): boolean => existsSync(pathIn(workDirectory));
+
 /** The id of a work directory, where it was made already. Throws `storage.unreadable`. */
 export const knownStoreId = async (workDirectory: string): Promise<string | undefined> => {
-  const path = join(workDirectory, 'store-id');
+  const path = pathIn(workDirectory);
   const known = await readIfPresent(path);
   if (known === undefined) return undefined;
   const id = known.trim();
@@ -19,6 +25,6 @@ export const knownStoreId = async (workDirectory: string): Promise<string | unde
 export const readStoreId = async (workDirectory: string): Promise<string> => {
   const known = await knownStoreId(workDirectory);
   if (known !== undefined) return known;
-  await createFile(join(workDirectory, 'store-id'), `${process.getBuiltinModule('node:crypto').randomUUID()}\n`);
+  await createFile(pathIn(workDirectory), `${process.getBuiltinModule('node:crypto').randomUUID()}\n`);
   return readStoreId(workDirectory);
 };

@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { link, mkdir, open, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Diagnosis } from '../domain/finding.ts';
-import { errnoOf, makeFolder } from './atomic-file.ts';
+import { errnoOf } from './atomic-file.ts';
 
 /** statfs(2): the magic number of NFS. */
 const nfs = 0x6969;
@@ -36,6 +37,7 @@ const tryOut = async (folder: string): Promise<string | undefined> => {
 };
 
 const subject = 'work folder';
+const purpose = 'a request is kept there before AWS hears of it; without it nothing is launched';
 
 const privacy = async (folder: string): Promise<Diagnosis | undefined> => {
   const { mode } = await stat(folder);
@@ -50,28 +52,33 @@ const privacy = async (folder: string): Promise<Diagnosis | undefined> => {
   };
 };
 
+/** The folder, or the nearest above it that is there. */
+const nearestFolder = (path: string): string =>
+  existsSync(path) || dirname(path) === path ? path : nearestFolder(dirname(path));
+
 /** Whether the work folder does what the store needs of it. Leaves nothing behind. */
 export const diagnoseWorkFolder = async (
   folder: string,
   stranger: string | undefined,
 ): Promise<readonly Diagnosis[]> => {
-  const why = 'a request is kept there before AWS hears of it; without it nothing is launched';
   if (stranger !== undefined) {
     const warned = 'what another user writes there is closed to the one that runs Host Factory, so nothing is tried';
     return [{ subject, status: 'error', what: stranger, why: warned }];
   }
   try {
-    makeFolder(folder);
-    const fault = await tryOut(folder);
+    // A look makes no folder: where there is none it is tried in the one that the first call would make it in.
+    const nearest = nearestFolder(folder);
+    const fault = await tryOut(nearest);
     const mend = 'use a file system with hard links, e.g. ext4, XFS or NFS';
-    if (fault !== undefined) return [{ subject, status: 'error', what: `${folder}: ${fault}`, why, mend }];
-    const open = await privacy(folder);
+    if (fault !== undefined) return [{ subject, status: 'error', what: `${folder}: ${fault}`, why: purpose, mend }];
+    const open = nearest === folder ? await privacy(folder) : undefined;
     if (open !== undefined) return [open];
-    const isShared = (await statfs(folder)).type === nfs;
+    const isShared = (await statfs(nearest)).type === nfs;
     const where = isShared ? 'on NFS; mount it hard, on every host that runs Host Factory' : 'local';
-    return [{ subject, status: 'ok', what: `${folder}: links are exclusive, rename and fsync work (${where})` }];
+    const told = nearest === folder ? folder : `${folder}, which the first call makes`;
+    return [{ subject, status: 'ok', what: `${told}: links are exclusive, rename and fsync work (${where})` }];
   } catch (error) {
     const mend = `make ${folder} writable for the user that runs Host Factory, on a file system with hard links`;
-    return [{ subject, status: 'error', what: `${folder} cannot be used (${errnoOf(error)})`, why, mend }];
+    return [{ subject, status: 'error', what: `${folder} cannot be used (${errnoOf(error)})`, why: purpose, mend }];
   }
 };

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hfAws } from './admin.ts';
+import { hfAws, hfAwsHere } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { createPlugin, type Plugin } from './plugin.ts';
 
 /**
- * What a look may leave behind: lines of the log, figures, lists folded from the events, code as V8 compiled it. The README
- * promises each.
+ * What a look may leave behind where calls have left it before: lines of the log, figures, lists folded from the events, code as V8
+ * compiled it. The README promises each.
  */
 const mayDiffer = /^(log|work\/usage|work\/projections|work\/cache\/code)(\/|$)/;
 
@@ -34,8 +34,8 @@ describe('what only looks', () => {
     backend.emulator.configure({ capacity: {} });
   });
 
-  /** Every file and folder of the instance, with what is in it. */
-  const everything = async (): Promise<ReadonlyMap<string, string>> => {
+  /** Every file and folder of the instance, with what is in it, but for what may differ. */
+  const everything = async (but?: RegExp): Promise<ReadonlyMap<string, string>> => {
     const entries = await readdir(plugin.directory, { recursive: true, withFileTypes: true });
     const found = entries.map(async (entry) => {
       const path = join(entry.parentPath, entry.name);
@@ -47,8 +47,7 @@ describe('what only looks', () => {
       return [relative(plugin.directory, path), content] as const;
     });
     const all = await Promise.all(found);
-    // The folder of caches is made for the compiled code.
-    return new Map(all.filter(([path]) => !mayDiffer.test(path) && path !== 'work/cache').sort());
+    return new Map(all.filter(([path]) => but?.test(path) !== true).sort());
   };
 
   const looks = (requestId: string, machineId: string): readonly string[] => [
@@ -75,20 +74,37 @@ describe('what only looks', () => {
     'events list',
     'offerings list',
     'launch-templates gc',
+    'reconcile',
     'projections status',
     'metrics',
+    'handlers',
+    'version',
     `import-ibm ${join(plugin.directory, 'conf')}`,
   ];
+  /** Those of which every form may change something, and one that reads what is Host Factory's alone. */
+  const others = [
+    ...['requests cancel', 'requests watch', 'machines set-status', 'offerings clear', 'instance-types refresh'],
+    ...['projections rebuild', 'init', 'serve', 'emulator', 'demo', 'providers list'],
+  ];
 
-  const runAll = async (lines: readonly string[]): Promise<readonly string[]> => {
+  /** Those that did not end with 0, and what they said. */
+  const runAll = async (lines: readonly string[], run: typeof hfAws = hfAwsHere): Promise<readonly string[]> => {
     const failed: string[] = [];
-    for (let next = 0; next < lines.length; next += 4) {
-      const some = lines.slice(next, next + 4);
-      const said = await Promise.all(some.map((line) => hfAws(plugin, line.split(' '))));
-      failed.push(...said.flatMap(({ exitCode, stderr }, n) => (exitCode === 0 ? [] : [`${some[n]}: ${stderr}`])));
+    for (const line of lines) {
+      const { exitCode, stderr } = await run(plugin, line.split(' '));
+      if (exitCode !== 0) failed.push(`${line}: ${exitCode} ${stderr}`);
     }
     return failed;
   };
+
+  it('is every command that the help tells and that is not known to change something', async () => {
+    const help = await readFile(join(import.meta.dirname, 'golden', 'help.txt'), 'utf8');
+    const pages = [...help.matchAll(/^----\nhf-aws ([a-z -]*[a-z])/gm)].map(([, command = '']) => command);
+    const commands = pages.filter((page) => !pages.some((other) => other.startsWith(`${page} `)));
+    expect(commands.length).toBeGreaterThan(30);
+    const known = [...looks('id', 'id'), ...others];
+    expect(commands.filter((command) => !known.some((line) => `${line} `.startsWith(`${command} `)))).toEqual([]);
+  });
 
   it('changes no file that a call works with, however it is called', async () => {
     backend.emulator.configure({ capacity: { 'm5.large:*': 1 } });
@@ -100,23 +116,27 @@ describe('what only looks', () => {
     await mkdir(failures, { recursive: true });
     for (let n = 0; n < 10; n++) await writeFile(join(failures, `i-${String(n).padStart(17, '0')}`), '');
     await utimes(failures, 1, 1);
-    const before = await everything();
+    const before = await everything(mayDiffer);
     expect([...before.keys()].filter((path) => path.startsWith('work/offerings/'))).toHaveLength(1);
 
     expect(await runAll(looks(requestId, machine?.machineId ?? ''))).toEqual([]);
+    expect(await everything(mayDiffer)).toEqual(before);
+  });
+
+  it('writes nothing, not even compiled code, where it rehearses or nothing was kept before', async () => {
+    const before = await everything();
+    const lines = ['requests create od 2 --dry-run', 'templates explain-launch od 2', 'doctor', 'requests list'];
+    expect(await runAll(lines, hfAws)).toEqual([]);
     expect(await everything()).toEqual(before);
   });
 
-  it('writes nothing at all where it rehearses, not even compiled code', async () => {
-    expect(await runAll(['requests create od 2 --dry-run', 'templates explain-launch od 2'])).toEqual([]);
-    expect([await readdir(plugin.workDir), await readdir(plugin.logDir)]).toEqual([[], []]);
-  });
-
-  it('makes nothing in a work folder that is still empty', async () => {
+  it.each(['empty', 'missing'])('writes nothing at all where work and log folder are %s', async (folders) => {
+    if (folders === 'missing') for (const each of [plugin.workDir, plugin.logDir]) await rm(each, { recursive: true });
     const before = await everything();
-    const lines = looks('', '').filter((line) => !/ {2}|(show|explain) ?$|--no-sync/.test(line));
-    expect(lines.length).toBeGreaterThan(15);
-    expect(await runAll(lines)).toEqual([]);
+    const nobody = 'req-00000000-0000-4000-8000-000000000000';
+    const failed = await runAll([...looks(nobody, 'i-0123456789abcdef0'), `requests show ${nobody}`]);
+    // Of what nobody knows: no usage error.
+    expect(failed.filter((line) => !/^(machines|requests) (return|show|explain) .*: 1 /.test(line))).toEqual([]);
     expect(await everything()).toEqual(before);
   });
 });

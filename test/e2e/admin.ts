@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { runAdministrator } from '../../src/boot/administrator.ts';
 import { home, type Plugin } from './plugin.ts';
 
 export interface Said {
@@ -28,6 +29,28 @@ export const hfAws = (
   return new Promise((resolve, reject) =>
     child.on('error', reject).on('close', (exitCode) => resolve({ exitCode, stdout, stderr })),
   );
+};
+
+/** The same without a process of its own: for what is not about the process. What yargs prints by itself, as help, is not caught. */
+export const hfAwsHere = async ({ env }: Pick<Plugin, 'env'>, args: readonly string[]): Promise<Said> => {
+  let [stdout, stderr] = ['', ''];
+  // Each call watches them to the end of the process.
+  for (const stream of [process.stdout, process.stderr]) stream.setMaxListeners(0);
+  const exitCode = await runAdministrator(args, {
+    env,
+    home,
+    stdout: {
+      write: (text) => {
+        stdout += text;
+      },
+    },
+    stderr: {
+      write: (text) => {
+        stderr += text;
+      },
+    },
+  });
+  return { exitCode, stdout, stderr };
 };
 
 /** The same with --json. */

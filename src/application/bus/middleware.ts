@@ -20,12 +20,22 @@ export const validating =
 /** Commands that change nothing unless they are told to apply what they find. */
 const looks: ReadonlySet<string> = new Set(['ValidateTemplate', 'CollectLaunchTemplates', 'Reconcile']);
 
+const onlyLooks = (message: Command): boolean =>
+  looks.has(message.type) && !('apply' in message && message.apply === true);
+
+/** Tells that a command begins that may change something. */
+export const noticingChanges =
+  (begins: () => void): Middleware =>
+  async (message, _origin, next) => {
+    if (!onlyLooks(message)) begins();
+    return next();
+  };
+
 /** Where there is a reason to, refuses what would change something, and says why. */
 export const refusingChanges =
   (why: string | undefined): Middleware =>
   async (message, _origin, next) => {
-    if (why === undefined) return next();
-    if (looks.has(message.type) && !('apply' in message && message.apply === true)) return next();
+    if (why === undefined || onlyLooks(message)) return next();
     throw new PluginError('storage.foreign', why);
   };
 
@@ -55,7 +65,7 @@ export const idempotent =
   (answers: () => Promise<Answers>): Middleware =>
   async <A>(message: Command, _origin: unknown, next: () => Promise<A>): Promise<A> => {
     const { commandId, type } = message;
-    if (commandId === undefined) return next();
+    if (commandId === undefined || onlyLooks(message)) return next();
     const kept = await answers();
     const asked = fingerprint(message);
     const before = await kept.find<A>(commandId);

@@ -27,7 +27,7 @@ import { syncRequestsHandler } from './sync-requests.ts';
 
 export interface Reconcile extends Command {
   readonly type: 'Reconcile';
-  /** Release what is due; without it, only look and remember. */
+  /** Release what is due; without it, only look. */
   readonly apply?: boolean;
   /** Do nothing when it was begun lately. */
   readonly nowAndThen?: boolean;
@@ -113,9 +113,12 @@ const sweep = async (
   // Of these perhaps nobody asks any more: a killed sweep has begun them, or a caller who went away.
   const cancelled = [...requests].flatMap(([id, request]) => (isBeingCancelled(request) ? [id] : []));
   const openReturns = apply ? await ports.openReturns() : [];
-  await ports.memory.write({
-    orphans: new Map(findings.flatMap(({ id, since, verdict }) => (verdict === 'leave' ? [] : [[id, since] as const]))),
-  });
+  if (apply)
+    await ports.memory.write({
+      orphans: new Map(
+        findings.flatMap(({ id, since, verdict }) => (verdict === 'leave' ? [] : [[id, since] as const])),
+      ),
+    });
   const released: string[] = [];
   if (apply && due.length + openReturns.length + cancelled.length > 0)
     await release(ports, context, {

@@ -62,10 +62,18 @@ describe('an instance with our mark that belongs to no request', () => {
   it('is only told of where nothing is to be applied', async () => {
     const world = await startWorld();
     const orphan = world.hosts.add({ owner: unknown });
-    await sweep(world, false);
+    await sweep(world);
     world.pass(15 * minute);
     expect(await sweep(world, false)).toMatchObject({ findings: [{ id: orphan, verdict: 'release' }], released: [] });
     expect(world.hosts.stateOf(orphan)).toBe('running');
+  });
+
+  it('is not due for having been looked at: only a sweep remembers what it has seen', async () => {
+    const world = await startWorld();
+    world.hosts.add({ owner: unknown });
+    await sweep(world, false);
+    world.pass(15 * minute);
+    expect(await sweep(world)).toMatchObject({ findings: [{ verdict: 'wait' }], released: [] });
   });
 
   it('waits anew when the clock was set back, and when its caller holds it meanwhile', async () => {

@@ -1,0 +1,95 @@
+import type { AwsCall } from '../application/rehearsal.ts';
+import type { Environment } from '../config/environment.ts';
+import type { Application } from './composition.ts';
+import { version } from './version.ts';
+
+/** Of a server: one look at the store serves the queries of a moment, files are saved and AWS is connected to now and then. */
+const pace = { readModel: { look: 450, answer: 100, save: 10_000 }, connection: 60_000 };
+
+/** Whose command line it is, and where it writes. */
+export interface Administrator {
+  readonly env: Environment;
+  /** The installation's folder. */
+  readonly home: string;
+  readonly stdout?: Output;
+  readonly stderr?: Output;
+}
+
+interface Output {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
+/** Runs a command of the administrator's command line. Resolves with the exit status. */
+export const runAdministrator = async (
+  argv: readonly string[],
+  { env, home, stdout = process.stdout, stderr = process.stderr }: Administrator,
+): Promise<number> => {
+  const [{ runCli }, { compose }] = await Promise.all([import('../cli/cli.ts'), import('./composition.ts')]);
+  let isIntroduced = false;
+  let untold: string | undefined;
+  /** Whose provider is spoken of, where that is not plain, and once. */
+  const introduce = <A extends Application>(application: A): A => {
+    const { about, stranger, environment } = application;
+    if (!isIntroduced && (environment.registeredIn !== undefined || stdout.isTTY)) stderr.write(`${about}\n`);
+    if (!isIntroduced) untold = stranger;
+    isIntroduced = true;
+    return application;
+  };
+  /** Before the first output: why nothing is written, unless the output is that. */
+  const say = (output: Output, text: string): void => {
+    if (untold !== undefined && !text.includes(untold)) stderr.write(`warning: nothing is written: ${untold}\n`);
+    untold = undefined;
+    output.write(`${text}\n`);
+  };
+  return runCli(argv, {
+    home,
+    version,
+    env,
+    compose: async (options) =>
+      introduce(
+        await compose({
+          env,
+          home,
+          validates: true,
+          allowsStrangers: true,
+          mayOnlyLook: true,
+          ...options,
+        }),
+      ),
+    rehearse: async (provider) => {
+      const calls: AwsCall[] = [];
+      const rehearse = (call: AwsCall): unknown => calls.push(call);
+      const validates = true;
+      const { service } = introduce(await compose({ env, home, provider, validates, allowsStrangers: true, rehearse }));
+      return { service, calls };
+    },
+    serve: async (options) => {
+      const { traceFile, provider } = options;
+      const traced = traceFile === undefined ? {} : { traceFile };
+      return (await import('../api/server.ts')).serve({
+        ...options,
+        version,
+        say: (text) => stdout.write(`${text}\n`),
+        start: async (correlationId) =>
+          introduce(
+            await compose({
+              env,
+              home,
+              provider,
+              validates: true,
+              correlationId,
+              server: pace,
+              ...traced,
+            }),
+          ),
+      });
+    },
+    providers: async () => (await import('./parts/administration.ts')).registeredProviders(env, home),
+    setUp: async (order) => (await import('./parts/administration.ts')).setUp(env, home, order),
+    foreignReport: async (directory) => (await import('./parts/administration.ts')).foreignReport(directory),
+    startEmulator: async (options) => (await import('../emulator/server.ts')).startEmulator(options),
+    print: (text) => say(stdout, text),
+    complain: (text) => say(stderr, text),
+  });
+};
