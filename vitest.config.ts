@@ -15,6 +15,11 @@ const wide = [
 /** Runs what the READMEs say: part of `npm run check`. */
 const pages = ['test/e2e/readme.spec.ts'];
 
+/** What Host Factory is promised, whoever answers its scripts. */
+const alsoServed = ['life-cycle', 'scripts', 'calls', 'concurrency', 'credentials'].map(
+  (name) => `test/e2e/${name}.spec.ts`,
+);
+
 const shared = {
   env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
   testTimeout: 60_000,
@@ -43,6 +48,15 @@ export default defineConfig({
           include: ['test/faults/**/*.spec.ts'],
           globalSetup: [temporaryRoot, 'test/faults/tally.ts'],
           testTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          env: { ...shared.env, HF_AWS_TEST_SERVER: 'yes' },
+          name: 'server',
+          include: ['test/server/**/*.spec.ts', ...alsoServed],
+          globalSetup: [temporaryRoot, 'test/build.ts'],
         },
       },
       {

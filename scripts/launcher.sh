@@ -10,6 +10,8 @@ fail() {
   exit 1
 }
 
+late_text='the time of the call was used up: something it waits for does not answer, a file server for instance'
+
 # Nobody could read an answer.
 { true 4>&1; } 2>/dev/null || exit 1
 exec 2>/dev/null
@@ -63,6 +65,96 @@ notes=
 yes
 line
 [ -n "$notes" ] || exec 4</dev/null 5>/dev/null
+
+# Where `hf-aws serve` answers calls, by the socket in the work folder: nobody else's, and with this installation, configuration and
+# environment, which the server compares. Whatever is not plain, this script does itself.
+conf=${HF_PROVIDER_CONFDIR:-${HF_CONFDIR:+$HF_CONFDIR/providers/$name}}
+conf=${conf:-${PRO_CONF_DIR:-}}
+socket=$work/server.sock
+# Names the call at the server, where it is asked.
+id=
+find_server() {
+  [ "${HF_AWS_SERVER:-}" != off ] && [ -n "$notes" ] && [ -S "$socket" ] && [ -O "$socket" ] || return
+  # Seconds that a call has there.
+  read -r limit <"$work/server.limit" || return
+  case $#:${1:-} in
+    0:) [ ! -t 0 ] || return ;;
+    2:-f | 2:--file) [ "$2" != - ] && [ -f "$2" ] && [ -r "$2" ] && input=$2 || return ;;
+    2:--data) input=--data ;;
+    *) return ;;
+  esac
+  if [ -x /usr/bin/curl ]; then curl=/usr/bin/curl; else command -v curl && curl=curl || return; fi >/dev/null
+  # Not what decides on credentials, but which of them are meant; secrets are no part of it.
+  told="|${TZ+TZ=$TZ|}${NODE_OPTIONS+NODE_OPTIONS=$NODE_OPTIONS|}${NODE_EXTRA_CA_CERTS+NODE_EXTRA_CA_CERTS=$NODE_EXTRA_CA_CERTS|}"
+  told="$told${NODE_TLS_REJECT_UNAUTHORIZED+NODE_TLS_REJECT_UNAUTHORIZED=$NODE_TLS_REJECT_UNAUTHORIZED|}"
+  told="$told${SSL_CERT_FILE+SSL_CERT_FILE=$SSL_CERT_FILE|}${SSL_CERT_DIR+SSL_CERT_DIR=$SSL_CERT_DIR|}"
+  told="$told${NO_PROXY+NO_PROXY=$NO_PROXY|}${no_proxy+no_proxy=$no_proxy|}"
+  told="$told${AWS_REGION+AWS_REGION=$AWS_REGION|}${AWS_DEFAULT_REGION+AWS_DEFAULT_REGION=$AWS_DEFAULT_REGION|}"
+  told="$told${AWS_PROFILE+AWS_PROFILE=$AWS_PROFILE|}${AWS_ACCESS_KEY_ID+AWS_ACCESS_KEY_ID=$AWS_ACCESS_KEY_ID|}"
+  told="$told${AWS_CONFIG_FILE+AWS_CONFIG_FILE=$AWS_CONFIG_FILE|}"
+  told="$told${AWS_SHARED_CREDENTIALS_FILE+AWS_SHARED_CREDENTIALS_FILE=$AWS_SHARED_CREDENTIALS_FILE|}"
+  told="$told${AWS_ROLE_ARN+AWS_ROLE_ARN=$AWS_ROLE_ARN|}"
+  told="$told${AWS_WEB_IDENTITY_TOKEN_FILE+AWS_WEB_IDENTITY_TOKEN_FILE=$AWS_WEB_IDENTITY_TOKEN_FILE|}"
+  told="$told${AWS_CONTAINER_CREDENTIALS_FULL_URI+AWS_CONTAINER_CREDENTIALS_FULL_URI=$AWS_CONTAINER_CREDENTIALS_FULL_URI|}"
+  told="$told${AWS_CONTAINER_CREDENTIALS_RELATIVE_URI+AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=$AWS_CONTAINER_CREDENTIALS_RELATIVE_URI|}"
+  told="$told${AWS_EC2_METADATA_DISABLED+AWS_EC2_METADATA_DISABLED=$AWS_EC2_METADATA_DISABLED|}"
+  told="$told${AWS_IGNORE_CONFIGURED_ENDPOINT_URLS+AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=$AWS_IGNORE_CONFIGURED_ENDPOINT_URLS|}"
+  told="$told${AWS_ENDPOINT_URL+AWS_ENDPOINT_URL=$AWS_ENDPOINT_URL|}${AWS_ENDPOINT_URL_EC2+AWS_ENDPOINT_URL_EC2=$AWS_ENDPOINT_URL_EC2|}"
+  told="$told${AWS_ENDPOINT_URL_AUTO_SCALING+AWS_ENDPOINT_URL_AUTO_SCALING=$AWS_ENDPOINT_URL_AUTO_SCALING|}"
+  told="$told${AWS_ENDPOINT_URL_SSM+AWS_ENDPOINT_URL_SSM=$AWS_ENDPOINT_URL_SSM|}"
+  told="$told${AWS_ENDPOINT_URL_STS+AWS_ENDPOINT_URL_STS=$AWS_ENDPOINT_URL_STS|}"
+  told="$told${AWS_ENDPOINT_URL_SERVICE_QUOTAS+AWS_ENDPOINT_URL_SERVICE_QUOTAS=$AWS_ENDPOINT_URL_SERVICE_QUOTAS|}"
+  told="$told${AWS_USE_FIPS_ENDPOINT+AWS_USE_FIPS_ENDPOINT=$AWS_USE_FIPS_ENDPOINT|}"
+  told="$told${AWS_USE_DUALSTACK_ENDPOINT+AWS_USE_DUALSTACK_ENDPOINT=$AWS_USE_DUALSTACK_ENDPOINT|}"
+  told="$told${OTEL_EXPORTER_OTLP_ENDPOINT+OTEL_EXPORTER_OTLP_ENDPOINT=$OTEL_EXPORTER_OTLP_ENDPOINT|}"
+  told="$told${OTEL_EXPORTER_OTLP_TRACES_ENDPOINT+OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=$OTEL_EXPORTER_OTLP_TRACES_ENDPOINT|}"
+  told="$told${OTEL_TRACES_EXPORTER+OTEL_TRACES_EXPORTER=$OTEL_TRACES_EXPORTER|}${OTEL_SDK_DISABLED+OTEL_SDK_DISABLED=$OTEL_SDK_DISABLED|}"
+  told="$told${HF_AWS_NODE+HF_AWS_NODE=$HF_AWS_NODE|}"
+  # In the head of a message a line is a line.
+  case $told$home$conf$log$name${input:-}${HOME:-} in *"$newline"*) return ;; esac
+  read -r id </proc/sys/kernel/random/uuid || id=
+}
+newline='
+' input=
+find_server "$@"
+
+# Puts out the server's answer and ends. Returns where the server is not to be asked, with the call's id where it may know it.
+ask_server() {
+  set -- "$@" -q -s --noproxy '*' --max-time "$limit" --unix-socket "$socket" -w '%{http_code}' -H "call: $id" -H "home: $home" \
+    -H "provider: $name" -H "conf: $conf" -H "log: $log" -H "logging: ${HF_LOGLEVEL:-}|${HF_LOG_MAX_FILE_SIZE:-}|${HF_LOG_MAX_ROTATE:-}" \
+    -H "user: ${HOME:-}" -H "environment: $told" -H "input: ${input:-standard input}" -H Expect: -H Content-Type: "http://localhost/$operation"
+  case $input in
+    '')
+      given=$(PATH="$PATH:/usr/bin:/bin" cat <&3 && echo .)
+      exec 3<<text
+${given%.}
+text
+      answer=$(printf %s "${given%.}" | exec "$curl" "$@" --data-binary @-)
+      ;;
+    --data)
+      shift
+      given=$1
+      shift
+      answer=$(exec "$curl" "$@" --data-raw "$given")
+      ;;
+    *)
+      shift 2
+      answer=$(exec "$curl" "$@" --data-binary "@$input")
+      ;;
+  esac
+  failure=$?
+  case $failure$answer in
+    # The reader may be slow: nothing ends this now.
+    0*200) trap '' TERM INT HUP && printf %s "${answer%???}" && exit 10 || exit 12 ;;
+    0*422) trap '' TERM INT HUP && printf %s "${answer%???}" && exit 11 || exit 12 ;;
+    # Nobody was there; or it was not taken.
+    7* | 0*421) id= ;;
+    28*)
+      printf '{"message":"%s"}\n' "$late_text"
+      exit 11
+      ;;
+  esac
+}
 
 main= seconds= answered= line=
 take_notes() {
@@ -122,7 +214,13 @@ signal() {
 stop() {
   [ -z "$stopping" ] || return
   stopping=yes
-  signal -TERM
+  take_notes
+  if [ -z "$id" ] || [ -n "$seconds" ]; then
+    signal -TERM
+  else
+    # The server answers with what the call has come to.
+    "$curl" -q -s --noproxy '*' --max-time 1 --unix-socket "$socket" -X DELETE "http://localhost/$id" </dev/null >/dev/null 3<&- 4<&- 5>&- &
+  fi
   rewatch 1.0
 }
 hurry() {
@@ -132,8 +230,8 @@ hurry() {
 
 { true 3<&0; } || exec </dev/null
 exec 3<&0
-pid= watchdog= stopped= stopping= late=
-trap 'stopped=yes; [ -z "$watchdog" ] || stop' TERM INT HUP
+pid= watchdog= started= stopped= stopping= late=
+trap 'stopped=yes; [ -z "$started" ] || stop' TERM INT HUP
 trap 'late=yes; signal -KILL; kill -KILL "$pid"' ALRM
 # Node may have work to do once its answer is out, which nobody is to wait for.
 trap 'unwatch; exit 0' USR1
@@ -141,13 +239,21 @@ trap hurry USR2
 # Not exec: when Node dies without an answer (out of memory, a bad NODE_OPTIONS, no Node at all), one is still owed. The
 # program says by its exit status that it has answered: 10 for success, 11 for failure.
 {
+  if [ -n "$id" ]; then
+    ask_server "$@"
+    # From now on somebody must watch over it.
+    echo t193.0 >&5
+    kill -USR2 $$
+    [ -z "$id" ] || export HF_AWS_CALL_ID="$id"
+  fi
   may_append && exec 2>>"$errors"
   export HF_AWS_LAUNCHER=$$ HF_AWS_NOTES="$notes"
   exec "$node" "$home/dist/hf-aws.cjs" "$operation" "$@" <&3 3>&5 4<&- 5>&-
 } &
 pid=$!
-# A call has 192 seconds unless it is configured otherwise.
-watch 193.0
+# A call has 192 seconds unless it is configured otherwise. At the server it is watched over there, once its input has come.
+[ -n "$id" ] && [ -n "$input" ] || watch 193.0
+started=yes
 [ -z "$stopped" ] || stop
 while :; do
   wait "$pid"
@@ -179,5 +285,5 @@ if [ -z "$late" ] && [ -n "$main" ] && [ "$main" != "$pid" ] && kill -TERM "$mai
 fi
 [ -z "$answered" ] || exit "$answered"
 [ -z "$stopped" ] || fail 'the call was ended by a signal'
-[ -z "$late" ] || fail 'the time of the call was used up: something it waits for does not answer, a file server for instance'
+[ -z "$late" ] || fail "$late_text"
 fail "hostfactory-aws ended without an answer (exit status $code); the .err file in the log folder may say why"

@@ -23,6 +23,7 @@ const parts = {
   emulator: 'src/emulator/server.ts',
   credentials: 'src/providers/aws/wire/default-credentials.ts',
   server: 'src/api/server.ts',
+  serving: 'src/boot/parts/serve.ts',
   tracing: 'src/telemetry/tracing.ts',
 } as const;
 

@@ -42,11 +42,12 @@ const syncedAtATime = 100;
 const troublePause = 30_000;
 
 /** Brings open requests up to date with AWS, those that waited longest first. */
-export const syncOpenRequests = (service: ApplicationService): Chore['work'] => {
+export const syncOpenRequests = (current: () => ApplicationService): Chore['work'] => {
   let lastRound: ReadonlyMap<string, number> = new Map();
   let round = 0;
   return async () => {
     round++;
+    const service = current();
     const [running, cancelled] = await Promise.all([
       service.listRequests({ status: 'running', limit: 10_000 }),
       service.listRequests({ status: 'cancelled', limit: 10_000 }),

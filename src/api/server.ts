@@ -29,10 +29,19 @@ interface Served {
   readonly writeMetrics: () => Promise<void>;
 }
 
+/** The application, which another takes the place of when the configuration has changed. */
+interface Serving {
+  current(): Served;
+  /** Lets Host Factory's scripts in beside REST. */
+  openScripts(): Promise<{ readonly path: string; close(): Promise<void> } | undefined>;
+  /** Takes over what has changed; answers whether another version has been installed. */
+  look(): Promise<boolean>;
+}
+
 export interface ServerContext extends ServeOptions {
   readonly version: string;
   /** Starts the application; it asks for the correlation id of the call being served. */
-  readonly start: (correlationId: () => string) => Promise<Served>;
+  readonly start: (correlationId: () => string) => Promise<Serving>;
   readonly say: (text: string) => void;
 }
 
@@ -49,7 +58,8 @@ const noBody = { type: ['object', 'null'], additionalProperties: false, properti
 /** Milliseconds that calls under way have once the server is told to stop. */
 const patience = 10_000;
 /** Milliseconds: projections are never further behind than the first and the time a look takes. */
-const [refreshPause, syncPause, flushPause, metricsPause, archivePause] = [400, 5000, 1000, 15_000, 600_000];
+const [refreshPause, syncPause, flushPause, lookPause] = [400, 5000, 1000, 1000];
+const [metricsPause, archivePause] = [15_000, 600_000];
 
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
@@ -104,8 +114,12 @@ const toMessage = (route: Route, request: FastifyRequest, { role, user }: Caller
   return { call, message };
 };
 
-const addRoutes = (app: FastifyInstance, served: Served, tokens: Tokens | undefined, options: ServerContext): void => {
-  const { service, observe, tracing } = served;
+const addRoutes = (
+  app: FastifyInstance,
+  serving: Serving,
+  tokens: Tokens | undefined,
+  options: ServerContext,
+): void => {
   const callers = new WeakMap<FastifyRequest, Caller>();
   const admit = async (request: FastifyRequest): Promise<Caller> => {
     const caller = identify(request, tokens, options.socket !== undefined);
@@ -113,6 +127,8 @@ const addRoutes = (app: FastifyInstance, served: Served, tokens: Tokens | undefi
     return caller;
   };
   const serveRoute = (route: Route) => async (request: FastifyRequest, reply: FastifyReply) => {
+    const served = serving.current();
+    const { service, observe, tracing } = served;
     const { call, message } = toMessage(route, request, callers.get(request) ?? (await admit(request)));
     const span = { kind: 'door', name: `${route.method} ${route.path}` } as const;
     const work = () => observe(span, () => service.dispatch(route.bus, message));
@@ -137,7 +153,7 @@ const addRoutes = (app: FastifyInstance, served: Served, tokens: Tokens | undefi
   app.get('/metrics', async (request, reply) => {
     await admit(request);
     reply.type('text/plain; version=0.0.4');
-    return metricsText(await service.getMetrics({ correlationId: request.id }));
+    return metricsText(await serving.current().service.getMetrics({ correlationId: request.id }));
   });
 };
 
@@ -170,7 +186,7 @@ const correlationOf = (header: string | readonly string[] | undefined): string =
   typeof header === 'string' && /^[\w.:-]{1,128}$/.test(header) ? header : randomUUID();
 
 const createApp = async (
-  served: Served,
+  serving: Serving,
   calls: AsyncLocalStorage<string>,
   tokens: Tokens | undefined,
   options: ServerContext,
@@ -181,7 +197,7 @@ const createApp = async (
     if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
     if (problem.status === 500) {
       const stack = error instanceof Error ? error.stack : undefined;
-      served.log.error('server.failed', messageOf(error), { correlationId: request.id, stack });
+      serving.current().log.error('server.failed', messageOf(error), { correlationId: request.id, stack });
     }
     return reply
       .headers(guardHeaders)
@@ -217,7 +233,7 @@ const createApp = async (
   await app.register(rateLimit, { global: false, max: options.rate, timeWindow: 60_000, keyGenerator });
   // Before anybody is let in, and where there is nothing: guesses count.
   app.addHook('onRequest', app.rateLimit());
-  addRoutes(app, served, tokens, options);
+  addRoutes(app, serving, tokens, options);
   addOpenRoutes(app, options.version, isReady);
   return app;
 };
@@ -254,18 +270,22 @@ const listen = async (app: FastifyInstance, { host, port, socket }: ServeOptions
   return `unix:${socket}`;
 };
 
-const startWork = async ({ service, log, readModel, writeMetrics }: Served, readOnly: boolean): Promise<Chores> => {
-  const projections = await readModel();
+const startWork = (serving: Serving, readOnly: boolean, outdated: () => void): Chores => {
   const chore = (pause: number, work: () => Promise<unknown>) => ({ pause, work: async () => void (await work()) });
+  const now = (): Served => serving.current();
+  const { log } = now();
   const reading = [
-    chore(refreshPause, () => projections.refresh()),
-    chore(flushPause, () => log.flush()),
-    chore(metricsPause, writeMetrics),
+    chore(refreshPause, async () => (await now().readModel()).refresh()),
+    chore(flushPause, () => now().log.flush()),
+    chore(metricsPause, () => now().writeMetrics()),
+    chore(lookPause, async () => {
+      if (await serving.look()) outdated();
+    }),
   ];
   if (readOnly) return startChores(reading, log);
   const writing = [
-    { pause: syncPause, work: syncOpenRequests(service) },
-    chore(archivePause, () => service.archiveRequests()),
+    { pause: syncPause, work: syncOpenRequests(() => now().service) },
+    chore(archivePause, () => now().service.archiveRequests()),
   ];
   return startChores([...reading, ...writing], log);
 };
@@ -281,25 +301,33 @@ export const serve = async (options: ServerContext): Promise<number> => {
   checkReach(options, tokens);
   const calls = new AsyncLocalStorage<string>();
   const own = randomUUID();
-  const served = await options.start(() => calls.getStore() ?? own);
+  const serving = await options.start(() => calls.getStore() ?? own);
   const state = { isReady: true };
-  const told = untilTold();
-  const app = await createApp(served, calls, tokens, options, () => state.isReady);
+  let end: () => void = () => undefined;
+  const outdated = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const told = Promise.race([untilTold(), outdated]);
+  const app = await createApp(serving, calls, tokens, options, () => state.isReady);
   const address = await listen(app, options).catch(async (cause: unknown) => {
     await app.close();
     if (isPluginError(cause)) throw cause;
     throw new PluginError('configuration.invalid', `cannot serve: ${messageOf(cause)}`, { cause });
   });
-  const chores = await startWork(served, options.readOnly);
+  const scripts = await serving.openScripts();
+  await serving.current().readModel();
+  const chores = startWork(serving, options.readOnly, end);
   const who = tokens === undefined ? 'everybody on this machine who can reach it' : 'those with a token';
   options.say(`Serving ${address} to ${who}${options.readOnly ? ', queries only' : ''}; /docs tells what there is.`);
+  if (scripts !== undefined) options.say(`Host Factory's scripts are answered at ${scripts.path}.`);
   await told;
   state.isReady = false;
   const impatient = setTimeout(() => app.server.closeAllConnections(), patience);
-  await app.close();
+  await Promise.all([app.close(), scripts?.close()]);
   clearTimeout(impatient);
   await chores.stop();
-  await (await served.readModel()).save();
-  await served.log.flush();
+  const { readModel, log } = serving.current();
+  await (await readModel()).save();
+  await log.flush();
   return 0;
 };

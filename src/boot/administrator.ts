@@ -3,9 +3,6 @@ import type { Environment } from '../config/environment.ts';
 import type { Application } from './composition.ts';
 import { version } from './version.ts';
 
-/** Of a server: one look at the store serves the queries of a moment, files are saved and AWS is connected to now and then. */
-const pace = { readModel: { look: 450, answer: 100, save: 10_000 }, connection: 60_000 };
-
 /** Whose command line it is, and where it writes. */
 export interface Administrator {
   readonly env: Environment;
@@ -64,27 +61,17 @@ export const runAdministrator = async (
       const { service } = introduce(await compose({ env, home, provider, validates, allowsStrangers: true, rehearse }));
       return { service, calls };
     },
-    serve: async (options) => {
-      const { traceFile, provider } = options;
-      const traced = traceFile === undefined ? {} : { traceFile };
-      return (await import('../api/server.ts')).serve({
-        ...options,
-        version,
-        say: (text) => stdout.write(`${text}\n`),
-        start: async (correlationId) =>
-          introduce(
-            await compose({
-              env,
-              home,
-              provider,
-              validates: true,
-              correlationId,
-              server: pace,
-              ...traced,
-            }),
-          ),
-      });
-    },
+    serve: async (options) =>
+      (await import('./parts/serve.ts')).serve(
+        {
+          env,
+          home,
+          version,
+          say: (text) => stdout.write(`${text}\n`),
+          compose: async (more) => introduce(await compose({ env, home, ...more })),
+        },
+        options,
+      ),
     providers: async () => (await import('./parts/administration.ts')).registeredProviders(env, home),
     setUp: async (order) => (await import('./parts/administration.ts')).setUp(env, home, order),
     foreignReport: async (directory) => (await import('./parts/administration.ts')).foreignReport(directory),

@@ -39,6 +39,7 @@ import { createObserver } from '../telemetry/observer.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { createTemplateCatalog } from '../templates/template-catalog.ts';
 import { readTemplate } from '../templates/template-document.ts';
+import { budgetOf, timeForAws } from './call-time.ts';
 import { version } from './version.ts';
 
 export interface Application {
@@ -52,6 +53,7 @@ export interface Application {
   /** The projections in this process' memory. */
   readonly readModel: () => Promise<RunningReadModel>;
   readonly environment: ProviderEnvironment;
+  readonly config: ProviderConfig;
   /** Whose application it is, for people: the provider, its Region, and what tells them. */
   readonly about: string;
   /** Why nothing may be written: the work folder is another user's. */
@@ -72,6 +74,8 @@ export interface ComposeOptions {
   readonly allowsStrangers?: boolean;
   /** Of the call that is being served; one id for the whole process where nothing else is told. */
   readonly correlationId?: () => string;
+  /** The script whose call is being served, where that is done by a process that lives on. */
+  readonly scriptCall?: () => ServedCall | undefined;
   /** Whether messages come from people and other programs: then their form is checked. Host Factory's door checks its own. */
   readonly validates?: boolean;
   /** Where to append the spans of this process. */
@@ -93,18 +97,24 @@ export interface ComposeOptions {
   readonly signal?: () => AbortSignal;
 }
 
+/** A call that has what it would have in a process of its own. */
+export interface ServedCall {
+  readonly correlationId: string;
+  /** Makes what the call asks for the same command when its script repeats it. A UUID. */
+  readonly commandId: string | undefined;
+  /** Ends its AWS calls early. */
+  readonly signal: AbortSignal;
+}
+
 interface ServerPace {
-  readonly readModel: ReadModelPace;
+  /** Of lists; a server without any has none to keep. */
+  readonly readModel?: ReadModelPace;
   /** Milliseconds after which a connection to AWS is made anew: credentials and the budget of its calls are its own. */
   readonly connection: number;
 }
 
 const [minute, hour, day] = [60_000, 3_600_000, 86_400_000];
 const megabyte = 1_048_576;
-/** A call ends by itself at this share of Host Factory's time-out, with an answer. */
-const budgetShare = 0.8;
-/** Its AWS calls end so long before, ms, so that what they came to can be recorded. */
-const timeToRecord = (budget: number): number => Math.max(1000, budget / 16);
 /** Longer than any consistency window, shorter than Host Factory's patience. */
 const launchDeadline = 15 * 60_000;
 
@@ -135,7 +145,8 @@ export const compose = async ({
   provider,
   allowsStrangers = false,
   forgives = false,
-  correlationId = oneId(),
+  correlationId: ownId = oneId(),
+  scriptCall = () => undefined,
   signal,
   validates = false,
   traceFile,
@@ -145,6 +156,7 @@ export const compose = async ({
   letCallerGo,
   mayOnlyLook = false,
 }: ComposeOptions): Promise<Application> => {
+  const correlationId = (): string => scriptCall()?.correlationId ?? ownId();
   const environment = await locate(env, home, provider);
   const stranger = strangerIn(environment, allowsStrangers);
   const mayWrite = stranger === undefined;
@@ -209,7 +221,7 @@ export const compose = async ({
   const readModel = once(() => makeReadModel(leavesTraces, server?.readModel));
   const stored = stage?.rehearsedStreams(recorded) ?? recorded;
   // Only a process that lives on has a read model that must hear of what it writes itself.
-  const heard = server === undefined ? stored : publishing(stored, tellReadModel(readModel, log), log);
+  const heard = server?.readModel === undefined ? stored : publishing(stored, tellReadModel(readModel, log), log);
   const streams = tracing === undefined ? heard : watchedStreams(heard, observe);
   const known = createLiveRequests(workDir);
   const live = stage?.rehearsedLive(known) ?? known;
@@ -220,15 +232,15 @@ export const compose = async ({
   const instanceTypes = createInstanceTypes(workDir, join(home, 'config', 'instance-types.json'));
   const defaults = { all: config.templateDefaults, byApi: config.templateDefaultsByApi };
   const templates = createTemplateCatalog(environment, { instanceTypes, rules: config, defaults }, log);
-  const budget = config.actionTimeoutSeconds * 1000 * budgetShare;
+  const budget = budgetOf(config);
   // What a server's connection is asked for last still has two thirds of the time of a call.
   const lifetime = server === undefined ? Number.POSITIVE_INFINITY : Math.min(server.connection, budget / 3);
-  const connection = (isLook: boolean) => () =>
+  const connection = (isLook: boolean, end: (() => AbortSignal) | undefined) => () =>
     connect(environment, config, {
       env,
       log,
       observe,
-      signal,
+      signal: end,
       clock,
       awsClock,
       looksOnly: isLook,
@@ -236,9 +248,12 @@ export const compose = async ({
       books: (book) => stage?.rehearsedLive(book) ?? book,
       ...(rehearsal && { rehearsal }),
     });
-  const [looking, changing] = [renewed(lifetime, clock, connection(true)), renewed(lifetime, clock, connection(false))];
-  const aws = () => (looksOnly() ? looking() : changing());
-  const hosts = async (): Promise<Hosts> => (await aws()).hosts;
+  const looking = renewed(lifetime, clock, connection(true, signal));
+  const changing = renewed(lifetime, clock, connection(false, signal));
+  const shared = () => (looksOnly() ? looking() : changing());
+  const aws = oneForEach(scriptCall, shared, (call) => connection(looksOnly(), () => call.signal)());
+  const looks = await sharedLooks(server, async () => (await shared()).hosts, scriptCall);
+  const hosts = async (): Promise<Hosts> => ({ ...(await aws()).hosts, ...looks });
   const providers = async (api: Parameters<Aws['provider']>[0]) => (await aws()).provider(api);
   const imageOf = async (alias: string) => (await aws()).imageOf(alias);
   /** Noted before the work is done: work that fails is not tried again at every call. An interval of 0: never. */
@@ -419,7 +434,8 @@ export const compose = async ({
         usage: async () => sumFigures([await usage.total(), observer.peek()]),
       }),
   };
-  const problemsOf = async (message: Command) => (await readSide()).messageProblems(message);
+  const problemsOf = async (message: Command) =>
+    scriptCall() === undefined ? (await readSide()).messageProblems(message) : [];
   // What every message passes on its way to its handler, outermost first.
   const middleware: readonly Middleware[] = [
     observing(observe, 'operation'),
@@ -429,7 +445,7 @@ export const compose = async ({
     ...(tracing === undefined ? [] : [observing(observe, 'handler')]),
   ];
   const around = { correlationId, middleware };
-  const identified = { ...around, commandId: newId };
+  const identified = { ...around, commandId: () => scriptCall()?.commandId ?? newId() };
   const service = createApplicationService(
     createBus(commands, {
       name: 'command',
@@ -445,7 +461,7 @@ export const compose = async ({
     createBus(queries, { name: 'query', ...around }),
   );
   const about = introduction(environment, regionOf(config, env));
-  return { service, log, environment, about, stranger, budget, observe, tracing, readModel, writeMetrics };
+  return { service, log, environment, config, about, stranger, budget, observe, tracing, readModel, writeMetrics };
 };
 
 const pause = (ms: number): Promise<void> =>
@@ -476,6 +492,14 @@ const logFault = async (log: FileLogger, error: unknown): Promise<void> => {
   log.error('configuration.invalid', messageOf(error));
   await log.flush();
 };
+
+/** A process that serves many calls looks at EC2 once for those that come together. */
+const sharedLooks = async (
+  server: ServerPace | undefined,
+  hosts: () => Promise<Hosts>,
+  call: () => ServedCall | undefined,
+): Promise<Partial<Hosts>> =>
+  server === undefined ? {} : (await readSide()).sharingLooks(hosts, () => call()?.signal);
 
 const readSide = () => import('./parts/reading.ts');
 
@@ -516,6 +540,22 @@ const renewed = <T>(lifetime: number, clock: () => number, make: () => Promise<T
     // Negative where the clock was set back.
     if (made === undefined || age < 0 || age > lifetime) made = { at: clock(), value: make() };
     return made.value;
+  };
+};
+
+/** What is made for a script's call being served, whose time is its own from its beginning; outside of calls what all share. */
+const oneForEach = <T>(
+  call: () => ServedCall | undefined,
+  shared: () => Promise<T>,
+  make: (call: ServedCall) => Promise<T>,
+): (() => Promise<T>) => {
+  const made = new WeakMap<ServedCall, Promise<T>>();
+  return () => {
+    const now = call();
+    if (now === undefined) return shared();
+    const own = made.get(now) ?? make(now);
+    made.set(now, own);
+    return own;
   };
 };
 
@@ -599,9 +639,8 @@ const connect = async (
       'AWS_REGION is set neither in the provider configuration nor in the environment',
     );
   }
-  const budget = config.actionTimeoutSeconds * 1000 * budgetShare;
-  const timeForAws = budget - timeToRecord(budget);
-  const bounded = withinTime(timeForAws, signal?.());
+  const time = timeForAws(budgetOf(config));
+  const bounded = withinTime(time, signal?.());
   // By this host's clock throughout: it is asked before AWS has been heard.
   const facts = createFactCache(workDir, 'aws', Date.now, log);
   const credentials = createFactCache(workDir, 'credentials', Date.now);
@@ -612,7 +651,7 @@ const connect = async (
       region,
       ...awsConnection(config, env),
       connectionTimeoutMs: config.AWS_CONNECTION_TIMEOUT_MS,
-      requestTimeoutMs: Math.min(60_000, timeForAws),
+      requestTimeoutMs: Math.min(60_000, time),
     },
     credentials: {
       ...(file === undefined ? {} : { file }),

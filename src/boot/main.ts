@@ -172,8 +172,10 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
     const { run, inputIsOptional } = operationOf(name);
     const input = await readInput(name, args, inputIsOptional);
     log.debug('call.started', name, { input: input.name });
-    const work = () => run(application, input.value);
-    const { body, afterwards } = await application.observe({ kind: 'door', name }, work);
+    // A server may have begun this call before it ended.
+    const commandId = process.env['HF_AWS_CALL_ID'];
+    const work = () => run({ ...application, commandId }, input.value);
+    const { body, afterwards } = await application.observe({ kind: 'door', name, way: 'process' }, work);
     await say(body, true);
     await afterwards?.();
     await log.flush();

@@ -13,8 +13,14 @@ export const serveOptions = (yargs: Argv<CommonOptions>) =>
     .option('socket', { type: 'string', describe: 'A unix socket instead of a port' })
     .option('tokens', { type: 'string', describe: 'JSON file of bearer tokens, private to its owner (0600)' })
     .option('read-only', { type: 'boolean', default: false, describe: 'Answer queries, refuse commands' })
+    .option('scripts-only', {
+      type: 'boolean',
+      default: false,
+      describe: "Only answer Host Factory's scripts, of all registered providers; no address",
+    })
     .option('rate', { type: 'number', default: 60_000, describe: 'Calls a client may make per minute' })
     .check(checkPort)
     .check(checkRate)
     .example('hf-aws serve --socket /run/hf-aws.sock', 'for programs of this user on this machine')
+    .example('hf-aws serve --scripts-only', "answers Host Factory's scripts in a fraction of their time")
     .example('hf-aws serve --host 0.0.0.0 --tokens tokens.json', '[{"token": "...", "user": "ana", "role": "viewer"}]');

@@ -134,6 +134,11 @@ export const providerConfigSchema = {
       description:
         'The same by `providerApi` of the template, e.g. `{"EC2Fleet": {"fleetType": "request"}}`; these go before `templateDefaults`',
     },
+    useServer: {
+      type: 'boolean',
+      default: true,
+      description: 'Whether `hf-aws serve`, where it runs, answers the scripts’ calls; else each does its own',
+    },
     actionTimeoutSeconds: {
       type: 'integer',
       minimum: 5,

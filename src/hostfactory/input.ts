@@ -9,7 +9,7 @@ const usage = (operation: string): string =>
 type Source = { readonly name: string; readonly read: () => Promise<string> };
 
 /** Bytes; all hosts of the largest cluster take a tenth of it. */
-const mostInput = 16 * 1_048_576;
+export const mostInput = 16 * 1_048_576;
 
 const tooLarge = (name: string): PluginError =>
   new PluginError('input.invalid', `the input ${name} is larger than ${mostInput} bytes`);
@@ -58,6 +58,16 @@ const sourceOf = (operation: string, args: readonly string[]): Source => {
   throw new PluginError('input.invalid', `unexpected arguments "${excerpt(args.join(' '))}"; ${usage(operation)}`);
 };
 
+/** An input's JSON. Throws `input.invalid`, naming the source and the place. */
+export const parseInput = async (name: string, text: string, isOptional: boolean): Promise<unknown> => {
+  if (isOptional && text.trim() === '') return {};
+  try {
+    return await parseJson(text);
+  } catch (cause) {
+    throw new PluginError('input.invalid', `the input ${name} is ${messageOf(cause)}`, { cause });
+  }
+};
+
 /** The JSON input of an operation. Throws `input.unreadable` or `input.invalid`, naming the source and the place. */
 export const readInput = async (
   operation: string,
@@ -69,10 +79,5 @@ export const readInput = async (
     if (isPluginError(cause)) throw cause;
     throw new PluginError('input.unreadable', `cannot read the input file ${name}: ${messageOf(cause)}`, { cause });
   });
-  if (isOptional && text.trim() === '') return { name, value: {} };
-  try {
-    return { name, value: await parseJson(text) };
-  } catch (cause) {
-    throw new PluginError('input.invalid', `the input ${name} is ${messageOf(cause)}`, { cause });
-  }
+  return { name, value: await parseInput(name, text, isOptional) };
 };

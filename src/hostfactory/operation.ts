@@ -12,6 +12,8 @@ interface Answer {
 interface OperationContext {
   readonly service: ApplicationService;
   readonly log: Logger;
+  /** Of a call that may have been begun before: makes what it asks for the same command. A UUID. */
+  readonly commandId?: string | undefined;
 }
 
 /** One of Host Factory's five operations: checks the input, asks the application, answers in Host Factory's words. */

@@ -27,10 +27,10 @@ export const createObserver = (trace?: Observe): Observer => {
     const key = figure(name, labels);
     counted.set(key, (counted.get(key) ?? 0) + value);
   };
-  const countTime = (operation: string, ms: number): void => {
+  const countTime = (name: string, labels: Readonly<Record<string, string>>, ms: number): void => {
     const le = String(bucketEnds.find((end) => ms <= end) ?? '+Inf');
-    add('operation_duration_ms_bucket', { operation, le });
-    add('operation_duration_ms_sum', { operation }, ms);
+    add(`${name}_bucket`, { ...labels, le });
+    add(`${name}_sum`, labels, ms);
   };
   const countFault = ({ kind, name }: Span, error: unknown): void => {
     const code = isPluginError(error) ? error.code : 'internal';
@@ -42,6 +42,8 @@ export const createObserver = (trace?: Observe): Observer => {
   };
   const observe: Observe = async (span, work) => {
     const started = process.hrtime.bigint();
+    // A process of its own has taken time before it came here.
+    const before = span.way === 'process' ? process.uptime() * 1000 : 0;
     if (span.kind === 'door')
       counted.set(figure('last_call_timestamp_seconds', { door: doorOf(span.name) }), Math.floor(Date.now() / 1000));
     try {
@@ -52,7 +54,9 @@ export const createObserver = (trace?: Observe): Observer => {
       countFault(span, error);
       throw error;
     } finally {
-      if (span.kind === 'operation') countTime(span.name, millisSince(started));
+      const ms = before + millisSince(started);
+      if (span.kind === 'operation') countTime('operation_duration_ms', { operation: span.name }, ms);
+      if (span.way !== undefined) countTime('call_duration_ms', { call: span.name, way: span.way }, ms);
     }
   };
   return {

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { serveScripts, untilIdle } from './script-server.ts';
 
 export const home = join(import.meta.dirname, '..', '..');
 
@@ -153,9 +154,21 @@ export const createPlugin = async (config: Json, templates: readonly Json[]): Pr
     writeFile(join(confDir, 'awsinstprov_templates.json'), JSON.stringify({ templates: list }));
   await configure({});
   await offer(templates);
+  // The project `server` runs the same tests with a server that answers the scripts.
+  const server = process.env['HF_AWS_TEST_SERVER'] === undefined ? undefined : await serveScripts(env);
 
-  const run: Plugin['run'] = (operation, args, options = {}) =>
-    runScript(options.script ?? join(home, 'scripts', `${operation}.sh`), args, { env, ...options });
+  const run: Plugin['run'] = async (operation, args, options = {}) => {
+    const script = options.script ?? join(home, 'scripts', `${operation}.sh`);
+    if (server === undefined || operation !== 'getReturnRequests') return runScript(script, args, { env, ...options });
+    // What follows the answer is the server's work.
+    const { leftBehind } = options;
+    const ends: Promise<unknown>[] = [];
+    const outcome = await runScript(script, args, { env, ...options, leftBehind: (end) => ends.push(end) });
+    const end = Promise.all([...ends, untilIdle(workDir)]).then(() => undefined);
+    if (leftBehind === undefined) await end;
+    else leftBehind(end);
+    return outcome;
+  };
   const call: Plugin['call'] = async (operation, input, options = {}) => {
     const file = join(directory, `hf_in_${inputs++}`);
     await writeFile(file, JSON.stringify(input, null, '\t'));
@@ -201,10 +214,13 @@ export const createPlugin = async (config: Json, templates: readonly Json[]): Pr
       const entries = await readdir(workDir, { recursive: true, withFileTypes: true });
       const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
       // Compiled code and figures are kept of every call, also of those that change nothing.
-      const kept = [join(workDir, 'cache', 'code'), join(workDir, 'usage')];
+      const kept = [join(workDir, 'cache', 'code'), join(workDir, 'usage'), join(workDir, 'server.limit')];
       return files.filter((file) => !kept.some((folder) => file.startsWith(folder)));
     },
-    remove: () => rm(directory, { recursive: true, force: true }),
+    remove: async () => {
+      await server?.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
   };
 };
 

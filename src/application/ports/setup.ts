@@ -7,6 +7,8 @@ export interface ServeOptions {
   /** A path: a unix socket instead of a port. */
   readonly socket?: string | undefined;
   readonly readOnly: boolean;
+  /** Nothing but Host Factory's scripts, at no address, those of all registered providers. */
+  readonly scriptsOnly: boolean;
   /** File of bearer tokens. */
   readonly tokens?: string | undefined;
   /** Calls a client may make per minute. */

@@ -19,6 +19,8 @@ export interface Span {
   readonly kind: 'door' | 'operation' | 'handler' | 'store' | 'aws';
   readonly name: string;
   readonly attributes?: LogFields;
+  /** Of a script's call: whether a process of its own or a server does it. */
+  readonly way?: 'process' | 'server';
 }
 
 /** Figures by name and labels, in the form of Prometheus: `aws_calls{action="RunInstances"}`. All only ever grow. */

@@ -20,6 +20,7 @@ const meanings: Readonly<Record<string, string>> = {
   aws_throttles: 'Calls AWS put off',
   operation_errors: 'Commands and queries that failed, by our code',
   operation_duration_ms: 'Milliseconds a command or query took',
+  call_duration_ms: 'Milliseconds a call of a script took, by who did it: a process of its own or the server',
   machines: 'Machines on record by state',
   machine_results: 'Machines on record by what became of them: fail died or never became usable',
   requests: 'Requests on record by status',
@@ -42,7 +43,7 @@ const lines = (name: string, samples: readonly Sample[]): readonly string[] =>
 const bucketForm = /^(.*),le="([^"]+)"$/;
 
 /** Our buckets count what fell into each; Prometheus wants what fell into it or below, all buckets in every series. */
-const cumulative = (buckets: readonly Sample[]): readonly string[] => {
+const cumulative = (name: string, buckets: readonly Sample[]): readonly string[] => {
   const series = new Map<string, Map<number, number>>();
   const ends = new Set([...bucketEnds, Infinity]);
   for (const [labels, count] of buckets) {
@@ -58,7 +59,7 @@ const cumulative = (buckets: readonly Sample[]): readonly string[] => {
       total += counts.get(end) ?? 0;
       return [`${base},le="${end === Infinity ? '+Inf' : end}"`, total];
     });
-    return [...lines('operation_duration_ms_bucket', rows), ...lines('operation_duration_ms_count', [[base, total]])];
+    return [...lines(`${name}_bucket`, rows), ...lines(`${name}_count`, [[base, total]])];
   });
 };
 
@@ -75,7 +76,7 @@ export const metricsText = ({ counters, gauges }: GetMetricsAnswer): string => {
     const samples = [...(byName.get(name) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
     const kind = isGauge.has(name) ? 'gauge' : 'counter';
     if (buckets !== undefined) {
-      const rows = [...cumulative(buckets), ...lines(`${name}_sum`, byName.get(`${name}_sum`) ?? [])];
+      const rows = [...cumulative(name, buckets), ...lines(`${name}_sum`, byName.get(`${name}_sum`) ?? [])];
       return [`# HELP ${prefix}${name} ${help}`, `# TYPE ${prefix}${name} histogram`, ...rows];
     }
     return samples.length === 0

@@ -2,6 +2,7 @@
 export { cancelRequestHandler } from '../../application/commands/cancel-request.ts';
 export { claimRequestHandler } from '../../application/commands/claim-request.ts';
 export { rebuildProjectionHandler } from '../../application/commands/rebuild-projection.ts';
+export { sharingLooks } from '../../application/life-cycle/shared-looks.ts';
 export { createReadModel } from '../../application/projections/read-model.ts';
 export { getMetricsHandler } from '../../application/queries/get-metrics.ts';
 export { getProjectionsHandler } from '../../application/queries/get-projections.ts';

@@ -1,0 +1,178 @@
+/** `hf-aws serve`: a part of its own. */
+import { spawn } from 'node:child_process';
+import { startChores } from '../../api/background.ts';
+import type { ScriptDoor } from '../../api/script-door.ts';
+import type { ServeOptions } from '../../application/ports/setup.ts';
+import { type Environment, tellsPlaces } from '../../config/environment.ts';
+import { messageOf, PluginError } from '../../domain/errors.ts';
+import { registeredProviders } from '../../setup/registration.ts';
+import type { Application, ComposeOptions } from '../composition.ts';
+import { serviceManager } from './service-manager.ts';
+import { changeWatch, createServing, type Serving } from './serving.ts';
+
+export interface ServeContext {
+  readonly env: Environment;
+  readonly home: string;
+  readonly version: string;
+  readonly compose: (options: Partial<ComposeOptions>) => Promise<Application>;
+  readonly say: (text: string) => void;
+}
+
+/** Milliseconds between two looks at what a server goes by: its sockets, its configuration, its own program. */
+const lookPause = 1000;
+const [flushPause, metricsPause] = [1000, 15_000];
+/** Looks after which a provider that could not be served is tried again. */
+const looksBetweenTries = 10;
+
+type End = 'told' | 'outdated' | 'replaced';
+
+const untilTold = (): Promise<End> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve('told'));
+  });
+
+/** The program that was installed meanwhile takes over. Systemd starts it itself. */
+const startSuccessor = ({ env, say }: ServeContext): void => {
+  if (env['NOTIFY_SOCKET'] !== undefined || env['INVOCATION_ID'] !== undefined) return;
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    detached: true,
+    stdio: 'inherit',
+  });
+  say(`Another version has been installed: process ${child.pid} goes on.`);
+  child.unref();
+};
+
+/** Names of the providers to serve; undefined for the one that the environment tells. */
+const providersOf = async ({ env, home }: ServeContext, { provider }: ServeOptions) => {
+  if (provider !== undefined || tellsPlaces(env)) return { names: [provider], files: [] };
+  const registered = await registeredProviders(env, home);
+  const ours = registered?.providers.filter(({ isOurs, enabled }) => isOurs && enabled) ?? [];
+  if (registered === undefined || ours.length === 0) return { names: [undefined], files: [] };
+  return { names: ours.map(({ name }) => name), files: [registered.file] };
+};
+
+/** Serves nothing but Host Factory's scripts, those of every provider of this installation. Resolves with the exit status. */
+const serveScripts = async (context: ServeContext, options: ServeOptions): Promise<number> => {
+  const { env, home, say } = context;
+  const { names, files } = await providersOf(context, options);
+  const manager = serviceManager(env);
+  const isCurrent = changeWatch(home, files);
+  const served = new Map<string | undefined, { readonly serving: Serving; readonly door: ScriptDoor }>();
+  const faults = new Map<string | undefined, string>();
+  const open = async (provider: string | undefined): Promise<void> => {
+    const compose = (more: Partial<ComposeOptions>): Promise<Application> =>
+      context.compose({ ...more, server: { connection: 60_000 } });
+    const serving = await createServing({ env, home, provider, compose });
+    const door = await serving.openDoor();
+    if (door === undefined)
+      throw new PluginError(
+        'configuration.invalid',
+        'scripts are not to be served: useServer is false, or HF_AWS_SERVER=off',
+      );
+    served.set(provider, { serving, door });
+    say(`Serving scripts of ${serving.application.about} at ${door.path}.`);
+  };
+  const openMissing = async (): Promise<void> => {
+    for (const provider of names.filter((name) => !served.has(name))) {
+      await open(provider).catch((error: unknown) => {
+        const fault = `${provider === undefined ? '' : `provider ${provider}: `}${messageOf(error)}`;
+        if (faults.get(provider) !== fault) say(fault);
+        faults.set(provider, fault);
+      });
+    }
+  };
+  const told = untilTold();
+  await openMissing();
+  if (served.size === 0)
+    throw new PluginError('configuration.invalid', [...faults.values()].join('; ') || 'there is no provider to serve');
+
+  let over: (end: End) => void = () => undefined;
+  const ended = new Promise<End>((resolve) => {
+    over = resolve;
+  });
+  let looks = 0;
+  const look = async (): Promise<undefined> => {
+    looks += 1;
+    if (!isCurrent()) over('outdated');
+    for (const [provider, { serving, door }] of served) {
+      await serving.renew().catch(() => undefined);
+      if (door.isOpen()) continue;
+      say(`Another server answers for ${serving.application.about}.`);
+      served.delete(provider);
+      await door.close();
+    }
+    if (served.size === 0) over('replaced');
+    if (served.size < names.length && looks % looksBetweenTries === 0) await openMissing();
+    manager.alive();
+    return undefined;
+  };
+  const everywhere = (work: (application: Application) => Promise<unknown>) => async (): Promise<undefined> => {
+    for (const { serving } of served.values()) await work(serving.application);
+  };
+  const [first] = served.values();
+  if (first === undefined) return 1;
+  const chores = startChores(
+    [
+      { pause: lookPause, work: look },
+      { pause: flushPause, work: everywhere(({ log }) => log.flush()) },
+      { pause: metricsPause, work: everywhere(({ writeMetrics }) => writeMetrics()) },
+    ],
+    first.serving.application.log,
+  );
+  manager.ready();
+  const end = await Promise.race([told, ended]);
+  manager.stopping();
+  await Promise.all([...served.values()].map(({ door }) => door.close()));
+  await chores.stop();
+  await everywhere(({ log }) => log.flush())();
+  if (end === 'outdated') startSuccessor(context);
+  return 0;
+};
+
+/** Serves REST, and scripts beside it. */
+const serveRest = async (context: ServeContext, options: ServeOptions): Promise<number> => {
+  const { env, home, say, version } = context;
+  const { provider, traceFile, readOnly } = options;
+  const isCurrent = changeWatch(home, []);
+  let isOutdated = false;
+  const status = await (await import('../../api/server.ts')).serve({
+    ...options,
+    version,
+    say,
+    start: async (correlationId) => {
+      const compose = (more: Partial<ComposeOptions>): Promise<Application> =>
+        context.compose({
+          ...more,
+          correlationId,
+          validates: true,
+          server: {
+            // One look at the store serves the queries of a moment, files are saved and AWS is connected to now and then.
+            readModel: { look: 450, answer: 100, save: 10_000 },
+            connection: 60_000,
+          },
+          ...(traceFile === undefined ? {} : { traceFile }),
+        });
+      const serving = await createServing({ env, home, provider, compose });
+      let door: ScriptDoor | undefined;
+      return {
+        current: () => serving.application,
+        openScripts: async () => {
+          if (readOnly) return undefined;
+          door = await serving.openDoor().catch((error: unknown) => void say(`warning: ${messageOf(error)}`));
+          return door;
+        },
+        look: async () => {
+          await serving.renew().catch(() => undefined);
+          isOutdated = !isCurrent();
+          return isOutdated;
+        },
+      };
+    },
+  });
+  if (isOutdated) startSuccessor(context);
+  return status;
+};
+
+/** Serves until it is told to stop, or another version has been installed. Resolves with the exit status. */
+export const serve = (context: ServeContext, options: ServeOptions): Promise<number> =>
+  options.scriptsOnly ? serveScripts(context, options) : serveRest(context, options);

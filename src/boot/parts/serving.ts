@@ -1,0 +1,227 @@
+/** What a server does for Host Factory's scripts: a part of its own, so that they do not load it. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { realpathSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type Caller,
+  openScriptDoor,
+  type ScriptAnswer,
+  type ScriptCall,
+  type ScriptDoor,
+} from '../../api/script-door.ts';
+import { candidates, type Environment, type ProviderEnvironment } from '../../config/environment.ts';
+import { messageOf } from '../../domain/errors.ts';
+import { mostInput, parseInput } from '../../hostfactory/input.ts';
+import { isOperation, type OperationName, operationOf } from '../../hostfactory/operations.ts';
+import { timeForAws } from '../call-time.ts';
+import type { Application, ComposeOptions, ServedCall } from '../composition.ts';
+
+export interface ServingOptions {
+  readonly env: Environment;
+  readonly home: string;
+  /** A registered provider, instead of the one that the environment tells. */
+  readonly provider?: string | undefined;
+  readonly compose: (options: Partial<ComposeOptions>) => Promise<Application>;
+}
+
+/** One provider, served. */
+export interface Serving {
+  /** As the configuration is now, or was when it was last any use. */
+  readonly application: Application;
+  /** Undefined where scripts are to go their own way. Throws `configuration.invalid`. */
+  openDoor(): Promise<ScriptDoor | undefined>;
+  /** Takes over a configuration that has changed. */
+  renew(): Promise<void>;
+}
+
+/** Variables beside those that tell places; scripts/launcher.sh names the same in the same order. */
+export const comparedVariables = [
+  ...['TZ', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'NODE_TLS_REJECT_UNAUTHORIZED', 'SSL_CERT_FILE', 'SSL_CERT_DIR'],
+  ...['NO_PROXY', 'no_proxy', 'AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE', 'AWS_ACCESS_KEY_ID'],
+  ...['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE', 'AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE'],
+  ...['AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_EC2_METADATA_DISABLED'],
+  ...['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS', 'AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_EC2'],
+  ...['AWS_ENDPOINT_URL_AUTO_SCALING', 'AWS_ENDPOINT_URL_SSM', 'AWS_ENDPOINT_URL_STS'],
+  ...['AWS_ENDPOINT_URL_SERVICE_QUOTAS', 'AWS_USE_FIPS_ENDPOINT', 'AWS_USE_DUALSTACK_ENDPOINT'],
+  ...['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_TRACES_EXPORTER'],
+  ...['OTEL_SDK_DISABLED', 'HF_AWS_NODE'],
+] as const;
+
+/** Of these a call that comes again must be the same command. */
+const commands: ReadonlySet<OperationName> = new Set(['requestMachines', 'requestReturnMachines']);
+
+const orNothing = <T>(work: () => T): T | undefined => {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+};
+
+/** A path through links, from what it leads to. */
+const real = (path: string): string => orNothing(() => realpathSync(path)) ?? path;
+
+/** Tells a file that was changed or replaced. */
+const markOf = (file: string): string => {
+  const stats = orNothing(() => statSync(file));
+  return stats === undefined ? '' : `${stats.ino}.${stats.size}.${stats.mtimeMs}.${stats.ctimeMs}`;
+};
+
+const configurationMark = (environment: ProviderEnvironment): string =>
+  candidates(environment, 'prov_config.json').map(markOf).join(' ');
+
+/** Whether the program is still the one that was started, by its files and the link that leads to them, and these files are as they were. */
+export const changeWatch = (home: string, files: readonly string[]): (() => boolean) => {
+  const started = process.argv[1] ?? '';
+  const now = (): string => [join(home, 'dist', 'main.cjs'), ...files].map(markOf).concat(real(started)).join(' ');
+  const begun = now();
+  return () => now() === begun;
+};
+
+/** What a script would go by for itself, where that is something else here. */
+const differenceTo = (
+  caller: Caller,
+  { env, home, environment }: { env: Environment; home: string; environment: ProviderEnvironment },
+  asksForCredentials: boolean,
+): string | undefined => {
+  if (caller.home !== home) return `it is of another installation, ${caller.home}`;
+  if (caller.provider !== environment.providerName) return `its provider is ${caller.provider}`;
+  if (real(caller.conf) !== real(environment.confDir)) return `its configuration is in ${caller.conf}`;
+  if (real(caller.log || environment.logDir) !== real(environment.logDir)) return `its log is in ${caller.log}`;
+  const own = comparedVariables.flatMap((name) => (env[name] === undefined ? [] : [`${name}=${env[name]}`]));
+  if (caller.environment !== `|${own.map((each) => `${each}|`).join('')}`) {
+    const theirs = caller.environment.split('|').filter((each) => each !== '');
+    const other = [...theirs.filter((each) => !own.includes(each)), ...own.filter((each) => !theirs.includes(each))][0];
+    return `its environment has another ${other?.split('=')[0]}`;
+  }
+  // Where credentials are looked for in the usual places, these are at home.
+  if (asksForCredentials && caller.user !== (env['HOME'] ?? '')) return 'its environment has another HOME';
+  return undefined;
+};
+
+/** Host Factory's own settings of the log, where the configuration accepts them. */
+const withLogging = (env: Environment, logging: string | undefined): Environment => {
+  if (logging === undefined) return env;
+  const [level = '', size = '', number = ''] = logging.split('|');
+  return { ...env, HF_LOGLEVEL: level, HF_LOG_MAX_FILE_SIZE: size, HF_LOG_MAX_ROTATE: number };
+};
+
+/** Serves one provider. Throws what a wrong configuration gives. */
+export const createServing = async ({ env, home, provider, compose }: ServingOptions): Promise<Serving> => {
+  const calls = new AsyncLocalStorage<ServedCall>();
+  const isCurrent = changeWatch(home, []);
+  const make = (logging: string | undefined): Promise<Application> =>
+    compose({ env: withLogging(env, logging), provider, scriptCall: () => calls.getStore() });
+  let application = await make(undefined);
+  const { environment } = application;
+  let mark = configurationMark(environment);
+  let logging: string | undefined;
+  let door: ScriptDoor | undefined;
+  let making: { readonly mark: string; readonly made: Promise<Application> } | undefined;
+
+  /** The application by the configuration as it is now. Throws `configuration.*` as long as that is no use. */
+  const current = async (wanted = logging): Promise<Application> => {
+    const found = configurationMark(environment);
+    const isHeard = application.config.ACCEPT_PROPAGATED_LOG_SETTING && wanted !== logging;
+    if (found === mark && !isHeard) return application;
+    if (making?.mark !== `${found} ${wanted}`) making = { mark: `${found} ${wanted}`, made: make(wanted) };
+    const { made } = making;
+    try {
+      const next = await made;
+      if (application !== next) {
+        const before = application;
+        [application, mark, logging] = [next, found, wanted];
+        door?.allow(next.budget);
+        await before.log.flush();
+      }
+      return next;
+    } finally {
+      if (making?.made === made) making = undefined;
+    }
+  };
+
+  let refused = '';
+  const refusal = async (caller: Caller): Promise<string | undefined> => {
+    const { config, log } = await current().catch(() => application);
+    const asksForCredentials = (config.AWS_CREDENTIAL_FILE ?? config.AWS_CREDENTIAL_SCRIPT) === undefined;
+    const isWanted = config.useServer ? undefined : 'useServer is false';
+    const outdated = isCurrent() ? undefined : 'another version has been installed';
+    const why = isWanted ?? outdated ?? differenceTo(caller, { env, home, environment }, asksForCredentials);
+    // Not at each call.
+    if (why !== undefined && why !== refused) log.warn('call.elsewhere', `a script does its call itself: ${why}`);
+    refused = why ?? '';
+    return why;
+  };
+
+  const answer = async (call: ScriptCall, caller: Caller): Promise<ScriptAnswer> => {
+    const { operation: name, input, id } = call;
+    if (!isOperation(name)) return { ok: false, body: { message: `there is no operation ${name}` } };
+    const began = performance.now();
+    let served: Application | undefined;
+    const failed = (error: unknown): ScriptAnswer => {
+      const stack = error instanceof Error ? error.stack : undefined;
+      served?.log.error('call.failed', `${name}: ${messageOf(error)}`, { stack });
+      return { ok: false, body: { message: messageOf(error) } };
+    };
+    const stop = new AbortController();
+    const commandId = commands.has(name) ? id : undefined;
+    const timers: NodeJS.Timeout[] = [];
+    const end = (): void => stop.abort(call.signal.reason);
+    call.signal.addEventListener('abort', end, { once: true });
+    const work = async (): Promise<ScriptAnswer> => {
+      served = await current(caller.logging);
+      const { budget, log, observe } = served;
+      const timeIsUp = new Error('the time of the call was used up');
+      timers.push(setTimeout(() => stop.abort(timeIsUp), timeForAws(budget)));
+      const isOver = new Promise<never>((_, reject) => {
+        timers.push(setTimeout(() => reject(timeIsUp), budget - (performance.now() - began)));
+      });
+      const { run, inputIsOptional } = operationOf(name);
+      log.debug('call.started', name, { input: input.name });
+      const value = await parseInput(input.name, input.text, inputIsOptional);
+      const operated = run(served, value);
+      // Else the process ends, where it fails after its time.
+      operated.catch(() => undefined);
+      const span = { kind: 'door', name, way: 'server' } as const;
+      const { body, afterwards } = await observe(span, () => Promise.race([operated, isOver]));
+      return { ok: true, body, afterwards };
+    };
+    const correlationId = `${id.slice(0, 13)}`;
+    return calls
+      .run({ correlationId, commandId, signal: stop.signal }, async () => {
+        const answered = await work().catch(failed);
+        const { afterwards } = answered;
+        return { ...answered, afterwards: afterwards && AsyncLocalStorage.bind(afterwards) };
+      })
+      .finally(() => {
+        for (const timer of timers) clearTimeout(timer);
+        call.signal.removeEventListener('abort', end);
+      });
+  };
+
+  return {
+    get application() {
+      return application;
+    },
+    openDoor: async () => {
+      if (env['HF_AWS_SERVER'] === 'off' || !application.config.useServer) return undefined;
+      door = await openScriptDoor({
+        workDir: environment.workDir,
+        mostInput,
+        refusal,
+        answer,
+        failed: (error) => application.log.error('server.call', messageOf(error)),
+        health: () => ({
+          status: isCurrent() ? 'ok' : 'outdated',
+          provider: environment.providerName,
+          pid: process.pid,
+        }),
+      });
+      door.allow(application.budget);
+      return door;
+    },
+    renew: async () => {
+      await current();
+    },
+  };
+};

@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+
+const program = join(import.meta.dirname, '..', '..', 'dist', 'hf-aws.cjs');
+
+/** What a server says of itself. */
+const healthOf = (
+  workDir: string,
+): Promise<{ readonly pid: number; readonly status: string; readonly underWay: number }> =>
+  new Promise((resolve, reject) => {
+    const asked = request({ socketPath: join(workDir, 'server.sock'), path: '/health' }, (response) => {
+      let text = '';
+      response.on('data', (chunk) => {
+        text += String(chunk);
+      });
+      response.on('end', () => resolve(JSON.parse(text)));
+    });
+    asked.on('error', reject).end();
+  });
+
+/** Resolves when the server of a work folder has done what it does after its answers. */
+export const untilIdle = async (workDir: string): Promise<void> => {
+  const deadline = Date.now() + 30_000;
+  while ((await healthOf(workDir)).underWay > 0) {
+    if (Date.now() > deadline) throw new Error('the server does not come to rest');
+    await wait(20);
+  }
+};
+
+export interface ScriptServer {
+  readonly child: ChildProcess;
+  /** What it has said so far. */
+  said(): string;
+  /** Ends it; resolves with the exit status, null after a signal. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Starts a server of Host Factory's scripts; resolves when it says that it serves as many providers. */
+export const serveScripts = async (
+  env: Readonly<Record<string, string>>,
+  { providers = 1, entry = program }: { readonly providers?: number; readonly entry?: string } = {},
+): Promise<ScriptServer> => {
+  const child = spawn(process.execPath, [entry, 'serve', '--scripts-only'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      text += String(chunk);
+    });
+  }
+  const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+  const deadline = Date.now() + 30_000;
+  while (text.split('Serving scripts').length <= providers) {
+    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`hf-aws serve did not start: ${text}`);
+    await wait(20);
+  }
+  return {
+    child,
+    said: () => text,
+    stop: (signal = 'SIGTERM') => {
+      child.kill(signal);
+      return ended;
+    },
+  };
+};
