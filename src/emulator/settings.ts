@@ -6,6 +6,23 @@ export interface ImageSetting {
   readonly rootDeviceType: string;
 }
 
+/** An On-Demand Capacity Reservation or a Capacity Block. */
+export interface ReservationSetting {
+  readonly instanceType: string;
+  readonly zone: string;
+  readonly total: number;
+  /** `active` where it is left out. */
+  readonly state?: string;
+  /** `default` where it is left out. */
+  readonly type?: string;
+  /** `open` where it is left out: launches that name no reservation use it too. */
+  readonly match?: string;
+  /** ARN of the resource group it is in. */
+  readonly group?: string;
+  /** ISO time. */
+  readonly endsAt?: string;
+}
+
 type Check = (value: unknown) => boolean;
 type OfNames<T> = Readonly<Record<string, T>>;
 
@@ -46,6 +63,12 @@ const table = {
   invisibleForCalls: setting(0, isCount, 'a number of calls'),
   /** `type:zone` to instances that may run there at once; `*` stands for any type or any zone. Not listed: no limit. */
   capacity: setting<OfNames<number>>({}, isPoolsOf(isCount), 'an object of `type:zone` to a number of instances'),
+  /** By id. */
+  capacityReservations: setting<OfNames<ReservationSetting>>(
+    {},
+    isRecordOf((value) => isTextsAt('instanceType', 'zone')(value) && isCount(Object(value).total)),
+    'an object of reservation id to {instanceType, zone, total, state?, type?, match?, group?, endsAt?}',
+  ),
   /** `type:zone` to the code that such a pool refuses every launch with, e.g. `VcpuLimitExceeded`. */
   refusals: setting<OfNames<string>>({}, isPoolsOf(isText), 'an object of `type:zone` to an error code'),
   /** Subnet id to addresses left for instances. Not listed: no limit. */

@@ -41,6 +41,7 @@ export interface LaunchSpec {
   /** Has an IPv6 address only. */
   readonly isIpv6?: boolean;
   readonly placementGroup?: string;
+  readonly capacityReservationId?: string;
   readonly tenancy: string;
   readonly coreCount: number;
   readonly threadsPerCore: number;

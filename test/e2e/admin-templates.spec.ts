@@ -102,7 +102,7 @@ describe('hf-aws templates', () => {
       join(home, 'config', 'awsprov_templates.json'),
     );
     expect([exitCode, body['errors'], body['warnings']]).toEqual([0, [], []]);
-    expect(body['templates']).toHaveLength(11);
+    expect(body['templates']).toHaveLength(13);
   });
 
   it('takes comments and trailing commas where Host Factory asks for the templates too', async () => {

@@ -69,6 +69,14 @@ const rolesIn = (parameters: Parameters): readonly Authorization[] =>
     .filter(([name]) => /IamInstanceProfile\.Name$/.test(name))
     .map(([, name]) => passRole(`arn:aws:iam::${account}:role/${name}`, 'ec2'));
 
+const reservationsIn = (parameters: Parameters): readonly Authorization[] =>
+  Object.entries(parameters).flatMap(([name, value]) => {
+    if (name.endsWith('.CapacityReservationResourceGroupArn'))
+      return [{ action: 'ec2:RunInstances', resource: value, context: {} }];
+    if (!name.endsWith('.CapacityReservationId')) return [];
+    return [{ action: 'ec2:RunInstances', resource: ec2Arn('capacity-reservation', value), context: {} }];
+  });
+
 /** What RunInstances touches, whoever calls it in our name. */
 const launching = (parameters: Parameters, byKind: Readonly<Record<string, Tags>>): readonly Authorization[] => [
   ...['instance', 'network-interface', 'volume', 'spot-instances-request'].map((kind) => ({
@@ -83,6 +91,7 @@ const launching = (parameters: Parameters, byKind: Readonly<Record<string, Tags>
       context: {},
     }),
   ),
+  ...reservationsIn(parameters),
   ...tagging('RunInstances', byKind),
   ...rolesIn(parameters),
 ];

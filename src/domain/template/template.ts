@@ -1,4 +1,5 @@
 import { type RawFields, rawFieldProblems } from './raw-fields.ts';
+import { type ReservedCapacity, reservedCapacityProblems } from './reserved-capacity.ts';
 
 /** Which AWS API serves a template. */
 export type ProviderApi = 'RunInstances' | 'EC2Fleet' | 'SpotFleet' | 'ASG';
@@ -15,7 +16,7 @@ export type Attribute = readonly ['String' | 'Numeric' | 'Boolean', string];
  * A host template as its administrator wrote it, in IBM's words, with defaults filled in and spellings made one.
  * A copy of it is stored with each request, so that later edits never touch a running request.
  */
-export interface Template extends RawFields {
+export interface Template extends RawFields, ReservedCapacity {
   readonly templateId: string;
   /** Most hosts at a time; -1 for no limit of ours, 0 for none. */
   readonly maxNumber: number;
@@ -219,6 +220,7 @@ export const templateProblems = (template: Template): readonly TemplateProblem[]
     ...rules
       .filter(({ isBroken }) => isBroken(template, api))
       .map(({ field, rule }) => ({ field, rule: rule(template, api) })),
+    ...reservedCapacityProblems(template, api),
     ...rawFieldProblems(template, api),
   ];
 };

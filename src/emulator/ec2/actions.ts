@@ -1,6 +1,7 @@
 import { createActions } from '../fleets/create-fleets.ts';
 import { fleetActions } from '../fleets/fleet-actions.ts';
 import type { Action } from './action.ts';
+import { describeCapacityReservations } from './capacity-reservations.ts';
 import { createTags, deleteTags } from './change-tags.ts';
 import { describeImages } from './describe-images.ts';
 import { describeInstanceStatus } from './describe-instance-status.ts';
@@ -25,6 +26,7 @@ export const actions: ReadonlyMap<string, Action> = new Map([
   ['GetInstanceTypesFromInstanceRequirements', getInstanceTypesFromInstanceRequirements],
   ['CreateTags', createTags],
   ['DeleteTags', deleteTags],
+  ['DescribeCapacityReservations', describeCapacityReservations],
   ['DescribeImages', describeImages],
   ['DescribeInstanceStatus', describeInstanceStatus],
   ['DescribeInstances', describeInstances],

@@ -1,5 +1,6 @@
 import { ServiceError } from '../wire/service-error.ts';
 import type { LaunchSpec, World } from '../world.ts';
+import { checkReservation, roomInReservation } from './capacity-reservations.ts';
 import { allViews, type InstanceView } from './instance-view.ts';
 import { zonesOf } from './subnets.ts';
 
@@ -18,7 +19,10 @@ export const roomInPool = (world: World, type: string, zone: string): number => 
   const limit = ofPool(world.settings.capacity, type, zone) ?? unlimited;
   if (limit === unlimited) return unlimited;
   const isInPool = (view: InstanceView): boolean =>
-    view.reservation.spec.instanceType === type && view.reservation.spec.zone === zone && takesRoom(view);
+    view.reservation.spec.instanceType === type &&
+    view.reservation.spec.zone === zone &&
+    view.reservation.spec.capacityReservationId === undefined &&
+    takesRoom(view);
   return Math.max(0, limit - count(world, isInPool));
 };
 
@@ -49,10 +53,12 @@ const noCapacity = (world: World, { instanceType, zone, lifecycle }: LaunchSpec)
 };
 
 /** How many instances of a launch would fit. */
-export const roomFor = (world: World, { instanceType, zone, subnetId }: LaunchSpec): number =>
-  ofPool(world.settings.refusals, instanceType, zone) === undefined
-    ? Math.min(roomInPool(world, instanceType, zone), freeAddresses(world, subnetId))
-    : 0;
+export const roomFor = (world: World, { instanceType, zone, subnetId, ...spec }: LaunchSpec): number => {
+  if (ofPool(world.settings.refusals, instanceType, zone) !== undefined) return 0;
+  const { capacityReservationId: id } = spec;
+  const room = id === undefined ? roomInPool(world, instanceType, zone) : roomInReservation(world, id);
+  return Math.min(room, freeAddresses(world, subnetId));
+};
 
 /** As many of `max` as pool and subnet hold; fails with EC2's code and text if that is fewer than `min`. */
 export const grant = (world: World, spec: LaunchSpec, min: number, max: number): number => {
@@ -64,6 +70,7 @@ export const grant = (world: World, spec: LaunchSpec, min: number, max: number):
     const message = `There are not enough free addresses in subnet '${spec.subnetId}' to satisfy the requested number of instances.`;
     throw new ServiceError('InsufficientFreeAddressesInSubnet', message);
   }
+  if (spec.capacityReservationId !== undefined) checkReservation(world, spec.capacityReservationId, min);
   const room = roomFor(world, spec);
   if (room < min) throw noCapacity(world, spec);
   return Math.min(room, max);

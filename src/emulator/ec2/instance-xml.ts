@@ -123,6 +123,7 @@ const instanceXml = (world: World, view: InstanceView): XmlFields => {
     hypervisor: 'xen',
     instanceLifecycle: spec.lifecycle,
     spotInstanceRequestId: spotRequestIdOf(world, view),
+    capacityReservationId: spec.capacityReservationId,
     clientToken: reservation.clientToken ?? '',
     tagSet: tagSet(instanceTags(world, view)),
     iamInstanceProfile: spec.profileArn === undefined ? undefined : { arn: spec.profileArn, id: 'AIPAEMULATED' },

@@ -3,6 +3,7 @@ import type { Parameters } from '../wire/parameters.ts';
 import { invalidCombination, invalidValue, ServiceError } from '../wire/service-error.ts';
 import type { LaunchSpec, World } from '../world.ts';
 import { ownerId, required } from './action.ts';
+import { reservationFor } from './capacity-reservations.ts';
 import { oneOf } from './choices.ts';
 import { checkForm } from './ids.ts';
 import { imageOf } from './images.ts';
@@ -96,6 +97,8 @@ export const readLaunchSpec = (world: World, params: Parameters): LaunchSpec => 
   const interfaces = interfacesOf(params, groups);
   const market = marketOf(params);
   const subnet = placeOf(world, params, hardware.instanceType);
+  const place = { instanceType: hardware.instanceType, zone: subnet.zone };
+  const capacityReservationId = reservationFor(world, params, place);
   return {
     imageId,
     image,
@@ -109,6 +112,7 @@ export const readLaunchSpec = (world: World, params: Parameters): LaunchSpec => 
     volumes: volumesOf(params, image),
     tags: tagsOf(params, market.lifecycle === 'spot'),
     ...market,
+    ...(capacityReservationId !== undefined && { capacityReservationId }),
     ...extrasOf(world, params),
   };
 };

@@ -46,6 +46,10 @@ const placeOrder = (
 
 const checkInstantOnly = (params: Parameters): void => {
   if (params.text('Type') === 'instant') return;
+  if (params.text('TargetCapacitySpecification.DefaultTargetCapacityType') === 'capacity-block')
+    throw invalidCombination('The target capacity type capacity-block needs the type instant');
+  if (params.has('OnDemandOptions.CapacityReservationOptions'))
+    throw invalidCombination('CapacityReservationOptions need the type instant');
   for (const options of [params.below('SpotOptions'), params.below('OnDemandOptions')])
     if (options.has('MinTargetCapacity') || options.has('SingleInstanceType') || options.has('SingleAvailabilityZone'))
       throw invalidCombination(

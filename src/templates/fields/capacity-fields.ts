@@ -15,6 +15,10 @@ const range = {
 
 const target = 'TargetCapacitySpecification';
 const spotFleet = 'SpotFleetRequestConfig';
+const reservation = ['Preference', 'Target'].map(
+  (what) => `CapacityReservationSpecification.CapacityReservation${what}`,
+);
+const reservationInTemplate = reservation.map((name) => `LaunchTemplateData.${name}`);
 const distribution = 'MixedInstancesPolicy.InstancesDistribution';
 
 /** What is bought, in which market, where, how much of it, and by which call. */
@@ -199,6 +203,32 @@ export const capacityFields = {
     form: { type: 'string', minLength: 1, maxLength: 255 },
     decides: 'money',
     aws: { ASG: ['AutoScalingGroupName'] },
+  },
+  capacityReservation: {
+    meaning:
+      'On demand: `open` (any open reservation that fits, then On-Demand capacity; what EC2 does by itself), `none`, the id of a reservation (only in it), or the ARN of a resource group (in its reservations first)',
+    form: {
+      type: 'string',
+      pattern:
+        '^(open|none|cr-([0-9a-f]{8}|[0-9a-f]{17})|arn:aws[a-z-]*:resource-groups:[a-z0-9-]+:\\d{12}:group/[A-Za-z0-9_.-]+)$',
+    },
+    names: ['capacityReservationId'],
+    spellings: { open: 'open', none: 'none' },
+    decides: 'money',
+    aws: {
+      RunInstances: reservation,
+      EC2Fleet: [...reservationInTemplate, 'OnDemandOptions.CapacityReservationOptions.UsageStrategy'],
+      ASG: reservationInTemplate,
+    },
+  },
+  marketType: {
+    meaning: 'A Capacity Block for ML, its id in capacityReservation; RunInstances and EC2Fleet of type instant',
+    form: { type: 'string', enum: ['capacity-block'] },
+    decides: 'market',
+    aws: {
+      RunInstances: ['InstanceMarketOptions.MarketType'],
+      EC2Fleet: ['LaunchTemplateData.InstanceMarketOptions.MarketType', `${target}.DefaultTargetCapacityType`],
+    },
   },
   allOrNothing: {
     meaning: 'EC2 launches all hosts of a request or none',

@@ -1,6 +1,8 @@
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import {
   type _InstanceType,
+  DescribeCapacityReservations$,
+  type DescribeCapacityReservationsCommand,
   DescribeImages$,
   type DescribeImagesCommand,
   DescribeInstanceTypes$,
@@ -20,6 +22,7 @@ import {
 import type { TemplateInspector } from '../../../application/ports/templates.ts';
 import { hasCode, isPluginError, messageOf, type PluginError } from '../../../domain/errors.ts';
 import type { Complaint } from '../../../domain/finding.ts';
+import { isReservationId } from '../../../domain/template/reserved-capacity.ts';
 import { providerApiOf, type Template, weightedTypes } from '../../../domain/template/template.ts';
 import { tagKeys } from '../instances/tags.ts';
 import { isInstanceType, optional } from '../launch/launch-data.ts';
@@ -27,6 +30,7 @@ import { ec2Service } from '../services/ec2.ts';
 import { createQueryClient, type QueryClientOptions } from '../wire/query-client.ts';
 import { quietly } from './diagnosis.ts';
 import { groupComplaints } from './group-inspection.ts';
+import { reservationComplaints } from './reservation-inspection.ts';
 
 export interface InspectionOptions extends QueryClientOptions {
   /** The value of our ownership tag. */
@@ -118,6 +122,8 @@ interface Lookup {
   /** Of a DryRun, whose answer is an error whatever EC2 finds. */
   readonly tryOut: ReturnType<typeof createQueryClient>['read'];
   readonly owner: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 type Architectures = ReadonlyMap<string, readonly string[]>;
@@ -163,6 +169,18 @@ const checkKey = async ({ read }: Lookup, { keyName }: Template) => {
   if (keyName === undefined) return [];
   await read<DescribeKeyPairsCommand>(DescribeKeyPairs$, { KeyNames: [keyName] });
   return [];
+};
+
+const checkReservation = async ({ read, now }: Lookup, template: Template, subnets: readonly Subnet[]) => {
+  const { capacityReservation: id = '' } = template;
+  if (!isReservationId(id)) return [];
+  const { CapacityReservations = [] } = await read<DescribeCapacityReservationsCommand>(DescribeCapacityReservations$, {
+    CapacityReservationIds: [id],
+  });
+  const zones = subnets.map(({ SubnetId = '', AvailabilityZone = '' }) => [SubnetId, AvailabilityZone] as const);
+  return CapacityReservations.flatMap((each) =>
+    reservationComplaints(each, template, Object.fromEntries(zones), now()),
+  );
 };
 
 const profileOf = ({ instanceProfile: profile }: Template) => {
@@ -230,6 +248,7 @@ const inspect = async (lookup: Lookup, template: Template): Promise<readonly Com
       return subnetComplaints(subnets, template);
     }),
     await complaintsOf('imageId', () => checkImage(lookup, template, types)),
+    await complaintsOf('capacityReservation', () => checkReservation(lookup, template, subnets)),
     await complaintsOf('securityGroupIds', () => checkGroups(lookup, template, subnets[0]?.VpcId)),
     await complaintsOf('keyName', () => checkKey(lookup, template)),
     await checkGroup(lookup, template),
@@ -245,7 +264,7 @@ export { iamPolicy } from './policy.ts';
 export const createInspector = ({ imageOf, group, owner, ...options }: InspectionOptions): TemplateInspector => {
   const { read } = createQueryClient(ec2Service, options);
   const { read: tryOut } = createQueryClient(ec2Service, quietly(options));
-  const lookup: Lookup = { imageOf, group, read, tryOut, owner };
+  const lookup: Lookup = { imageOf, group, read, tryOut, owner, now: options.client.clock.now };
   return {
     inspect: (template) => inspect(lookup, template),
     inspectGroup: (template) => checkGroup(lookup, template),

@@ -1,3 +1,4 @@
+import { isReservationId, isTargeted } from '../../../domain/template/reserved-capacity.ts';
 import { fleetTypeOf, type ProviderApi, providerApiOf, type Template } from '../../../domain/template/template.ts';
 import { tagKeys } from '../instances/tags.ts';
 
@@ -20,6 +21,7 @@ const purposes = {
   'ec2:CreateTags': 'to tag what is launched',
   'ec2:DeleteFleets': "to end an EC2 Fleet's search for capacity",
   'ec2:DeleteLaunchTemplate': 'to remove launch templates after use',
+  'ec2:DescribeCapacityReservations': 'for templates validate --aws',
   'ec2:DescribeFleetHistory': 'to tell why an EC2 Fleet lacks capacity',
   'ec2:DescribeFleetInstances': 'to see the machines of an EC2 Fleet',
   'ec2:DescribeFleets': 'to see EC2 Fleets of ours, also forgotten ones',
@@ -90,6 +92,10 @@ const partitionOf = (region = ''): string => {
 const distinct = (values: readonly (string | undefined)[]): readonly string[] =>
   [...new Set(values.filter((value) => value !== undefined))].sort();
 
+/** Whether a template names a resource group of reservations. */
+const isOfGroup = (template: Template): boolean =>
+  isTargeted(template) && !isReservationId(template.capacityReservation);
+
 /** What these templates make use of. */
 const usesOf = (templates: readonly Template[]) => {
   const apis = templates.map((template) => ({ template, api: providerApiOf(template) }));
@@ -114,6 +120,7 @@ const usesOf = (templates: readonly Template[]) => {
     launchTemplates,
     launches: has('RunInstances') || launchTemplates,
     launching,
+    reservations: launching.some(({ capacityReservation }) => isReservationId(capacityReservation)),
     isSpot: templates.some(({ priceType }) => priceType !== 'ondemand'),
     aliases: distinct(templates.map(({ imageId }) => (imageId?.startsWith('ami-') === false ? imageId : undefined))),
     profiles: distinct(launching.map(({ instanceProfile }) => instanceProfile)),
@@ -131,9 +138,10 @@ const textOf = (value: unknown): string | undefined => (typeof value === 'string
 const given = <T>(isWanted: boolean, ...items: readonly T[]): readonly T[] => (isWanted ? items : []);
 
 /** Reads change nothing, and most of them know no resource to confine them to. */
-const reads = ({ ec2Fleet, spotFleet, ownGroups, sharedGroups, isSpot }: Uses): readonly Action[] => [
+const reads = ({ ec2Fleet, spotFleet, ownGroups, sharedGroups, isSpot, reservations }: Uses): readonly Action[] => [
   'autoscaling:DescribeAutoScalingGroups',
   ...given<Action>(ownGroups || sharedGroups.length > 0, 'autoscaling:DescribeScalingActivities'),
+  ...given<Action>(reservations, 'ec2:DescribeCapacityReservations'),
   ...given<Action>(ec2Fleet, 'ec2:DescribeFleetHistory', 'ec2:DescribeFleetInstances'),
   // The sweep looks for what is left of templates that are gone, too.
   'ec2:DescribeFleets',
@@ -230,7 +238,7 @@ const launchStatements = (uses: Uses, { arn, ec2, group }: Names, owner: string)
       ({ launchTemplateId, launchTemplateSpec = {} }) => launchTemplateId !== undefined || text in launchTemplateSpec,
     );
   const foreign = [
-    ...given(names('CapacityReservationSpecification'), arn('resource-groups', 'group/*')),
+    ...given(names('CapacityReservationSpecification') || launching.some(isOfGroup), arn('resource-groups', 'group/*')),
     ...given(names('LicenseSpecifications'), arn('license-manager', 'license-configuration:*')),
   ];
   const tagged = ownerOf('Request', owner);

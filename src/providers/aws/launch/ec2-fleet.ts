@@ -12,6 +12,7 @@ import { clientTokenOf } from '../../../domain/ids.ts';
 import type { Sighting } from '../../../domain/machine.ts';
 import type { PreparedLaunch, Refusal } from '../../../domain/request/events.ts';
 import { withRawFields } from '../../../domain/template/raw-fields.ts';
+import { isTargeted } from '../../../domain/template/reserved-capacity.ts';
 import {
   expiryMs,
   fleetTypeOf,
@@ -47,6 +48,8 @@ interface FleetCall {
   readonly launchTemplateId?: string;
   /** Another try would draw on other subnets. */
   readonly hasSpares?: boolean;
+  /** Launched into reserved capacity, which says nothing of what EC2 has besides. */
+  readonly isReserved?: boolean;
 }
 
 const isFleetCall = (call: object): call is FleetCall =>
@@ -64,7 +67,18 @@ const minimum = ({ allOrNothing, subnetIds }: Template, units: number) => {
   };
 };
 
+/** EC2 Fleet: reservations that are open, or that the launch template targets, go first; for fleets of type instant alone. */
+const reservationsFirst = ({ capacityReservation = 'none' }: Template, isInstant: boolean) =>
+  capacityReservation === 'none' || !isInstant
+    ? {}
+    : { CapacityReservationOptions: { UsageStrategy: 'use-capacity-reservations-first' as const } };
+
 const capacityOptions = (template: Template, units: number, isInstant: boolean): Partial<CreateFleetCommandInput> => {
+  if (template.marketType !== undefined) {
+    return {
+      TargetCapacitySpecification: { TotalTargetCapacity: units, DefaultTargetCapacityType: template.marketType },
+    };
+  }
   const onDemand = onDemandUnits(template, units);
   const spot = units - onDemand;
   const least = isInstant ? minimum(template, units) : {};
@@ -79,7 +93,13 @@ const capacityOptions = (template: Template, units: number, isInstant: boolean):
     },
     ...(spot > 0 ? { SpotOptions: { AllocationStrategy: strategy, ...pools, ...(onDemand > 0 ? {} : least) } } : {}),
     ...(onDemand > 0
-      ? { OnDemandOptions: { AllocationStrategy: onDemandStrategy(template), ...(spot > 0 ? {} : least) } }
+      ? {
+          OnDemandOptions: {
+            AllocationStrategy: onDemandStrategy(template),
+            ...reservationsFirst(template, isInstant),
+            ...(spot > 0 ? {} : least),
+          },
+        }
       : {}),
   };
 };
@@ -118,6 +138,7 @@ const prepareFleet = async (options: Ec2FleetOptions, order: LaunchOrder): Promi
     weights: template.vmTypes === undefined ? {} : Object.fromEntries(weightedTypes(template)),
     ...(isInstant ? {} : { launchTemplateId: launchTemplate.id }),
     ...(hasSpares ? { hasSpares } : {}),
+    ...(isTargeted(template) ? { isReserved: true } : {}),
   };
   const pool = `${offeringOf(template)} in ${subnetsText(pools)}`;
   return { clientToken, count, makesResource: !isInstant, pool, api: 'EC2Fleet', call: { ...call } };
@@ -166,9 +187,10 @@ const instantReport = (
 /** Remembers what was refused, and forgets it of what was granted. */
 const learn = async (
   { offerings, clock }: Ec2FleetOptions,
-  { input }: FleetCall,
+  { input, isReserved = false }: FleetCall,
   { Instances = [], Errors = [] }: CreateFleetCommandOutput,
 ): Promise<void> => {
+  if (isReserved) return;
   const isOnDemand = input.TargetCapacitySpecification?.DefaultTargetCapacityType === 'on-demand';
   const refused = Errors.flatMap(({ ErrorCode: code = '', ErrorMessage: message = '', Lifecycle, ...error }) => {
     const { InstanceType, SubnetId } = error.LaunchTemplateAndOverrides?.Overrides ?? {};

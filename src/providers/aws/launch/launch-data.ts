@@ -13,6 +13,7 @@ import type { OfferingMemory } from '../../../application/ports/memory.ts';
 import type { Logger } from '../../../application/ports/telemetry.ts';
 import { PluginError } from '../../../domain/errors.ts';
 import { withRawFields } from '../../../domain/template/raw-fields.ts';
+import { isReservationId } from '../../../domain/template/reserved-capacity.ts';
 import type { Template } from '../../../domain/template/template.ts';
 import { unreadableScript, userDataFault } from '../../../domain/user-data.ts';
 import { readPlainFile } from '../../../json/plain-file.ts';
@@ -38,6 +39,8 @@ export type LaunchData = Pick<
   | 'EbsOptimized'
   | 'UserData'
   | 'BlockDeviceMappings'
+  | 'CapacityReservationSpecification'
+  | 'InstanceMarketOptions'
   | 'MetadataOptions'
   | 'InstanceInitiatedShutdownBehavior'
 > & { readonly network: LaunchNetwork };
@@ -224,6 +227,25 @@ const placement = ({ placementGroupName, tenancy }: Template): Pick<LaunchData, 
     ? {}
     : { Placement: { ...optional('GroupName', placementGroupName), ...optional('Tenancy', tenancy) } };
 
+/** Spot is a matter of the call; where nothing is reserved, EC2's own default is left alone. */
+const reservation = ({
+  capacityReservation: wanted,
+  marketType,
+  priceType,
+}: Template): Pick<LaunchData, 'CapacityReservationSpecification' | 'InstanceMarketOptions'> => {
+  if (wanted === undefined || priceType !== 'ondemand') return {};
+  const target = isReservationId(wanted)
+    ? { CapacityReservationId: wanted }
+    : { CapacityReservationResourceGroupArn: wanted };
+  return {
+    CapacityReservationSpecification:
+      wanted === 'open' || wanted === 'none'
+        ? { CapacityReservationPreference: wanted }
+        : { CapacityReservationTarget: target },
+    ...(marketType === undefined ? {} : { InstanceMarketOptions: { MarketType: marketType } }),
+  };
+};
+
 const profile = ({ instanceProfile }: Template): Pick<LaunchData, 'IamInstanceProfile'> => {
   if (instanceProfile === undefined) return {};
   return {
@@ -256,6 +278,7 @@ export const renderLaunchData = async (options: LaunchDataOptions, template: Tem
     ...optional('KeyName', template.keyName),
     ...profile(template),
     ...placement(template),
+    ...reservation(template),
     ...optional('EbsOptimized', template.ebsOptimized),
     ...optional('UserData', readUserData(template)),
     ...(devices.length === 0 ? {} : { BlockDeviceMappings: devices }),

@@ -235,10 +235,17 @@ const withoutSnapshot = ({ Ebs, ...device }: BlockDeviceMapping): BlockDeviceMap
 
 /**
  * Fields of ours, with what the administrator's launch template has beneath them: objects are one member by member, devices
- * name by name. An instance profile is ours alone: EC2 takes its name or its ARN.
+ * name by name. An instance profile is ours alone, as EC2 takes its name or its ARN, and so is a capacity reservation, of which it
+ * takes preference or target.
  */
 export const fieldsOver = <T extends RequestLaunchTemplateData>(base: ResponseLaunchTemplateData, own: T): T => {
-  const { IamInstanceProfile: _profile, BlockDeviceMappings = [], MetadataOptions = {}, ...rest } = base;
+  const {
+    IamInstanceProfile: _profile,
+    CapacityReservationSpecification: _reservation,
+    BlockDeviceMappings = [],
+    MetadataOptions = {},
+    ...rest
+  } = base;
   const { State: _state, ...metadata } = MetadataOptions;
   const { GroupId, ...placed } = base.Placement ?? {};
   // A group is told by its name or by its id, and a snapshot is of the image that it is launched with.

@@ -165,7 +165,7 @@ const subnetOf = ({ SubnetId, NetworkInterfaces }: Pick<RunInstancesCall, 'Subne
   SubnetId ?? NetworkInterfaces?.find((each) => each.SubnetId !== undefined)?.SubnetId;
 
 const offeringIn = (call: RunInstancesCall): Offering => ({
-  market: call.InstanceMarketOptions === undefined ? 'ondemand' : 'spot',
+  market: call.InstanceMarketOptions?.MarketType === 'spot' ? 'spot' : 'ondemand',
   ...optional('instanceType', call.InstanceType),
   ...optional('subnetId', subnetOf(call)),
 });
@@ -197,7 +197,9 @@ const learn = async (
   refusal: Pick<Refusal, 'code' | 'message'> | undefined,
 ): Promise<void> => {
   const offering = offeringIn(call);
-  if (offering.instanceType === undefined) return;
+  // Reserved capacity says nothing of what EC2 has besides.
+  const isReserved = call.CapacityReservationSpecification?.CapacityReservationTarget !== undefined;
+  if (offering.instanceType === undefined || isReserved) return;
   const refused = refusal && lessonOf(offering, refusal, clock());
   if (refused !== undefined) await offerings.remember([refused]);
   else if (refusal === undefined) await offerings.forget((each) => isRefused([each], offering));

@@ -8,11 +8,19 @@ import { onDemandTemplate } from '../../domain/template/template-fixture.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
 import { emulatedAws } from './emulated-aws.ts';
 
+export const reservationGroup = 'arn:aws:resource-groups:us-east-1:123456789012:group/grid';
+
 /** Two subnets of zone a, one of zone b. */
 const subnets = {
   'subnet-0000000a': { zone: 'us-east-1a', vpc: 'vpc-00000001' },
   'subnet-0000001a': { zone: 'us-east-1a', vpc: 'vpc-00000001' },
   'subnet-0000000b': { zone: 'us-east-1b', vpc: 'vpc-00000001' },
+};
+
+/** One of two places, in a group too, and a Capacity Block of two, all in zone a. */
+const capacityReservations = {
+  'cr-00000001': { instanceType: 'm5.large', zone: 'us-east-1a', total: 2, match: 'targeted', group: reservationGroup },
+  'cr-00000002': { instanceType: 'p5.48xlarge', zone: 'us-east-1a', total: 2, type: 'capacity-block' },
 };
 
 /** On demand in one subnet; image, subnet and names are such that the emulator knows them. */
@@ -25,7 +33,7 @@ export const startLaunches = async (settings: Partial<Settings> = {}) => {
   const offerings = createOfferingMemory(folder, Date.now);
   const { aws, emulator, log } = await emulatedAws(
     {},
-    { subnets, ...settings },
+    { subnets, capacityReservations, ...settings },
     { remember: facts.get, forget: facts.forget, offerings },
   );
 
@@ -63,5 +71,5 @@ export const startLaunches = async (settings: Partial<Settings> = {}) => {
   const valuesOf = (action: string, name: RegExp): readonly string[] =>
     Object.entries(sent(action).at(-1) ?? {}).flatMap(([key, value]) => (name.test(key) ? [value] : []));
 
-  return { aws, emulator, log, prepare, launch, sent, valuesOf };
+  return { aws, emulator, log, prepare, launch, sent, valuesOf, refused: offerings.refused };
 };

@@ -16,7 +16,11 @@ import { account, authorizationsOf, ec2Arn, passRole, type Tagging } from '../..
 
 const owner = 'hostfactory/awsinst';
 const fleetRole = `arn:aws:iam::${account}:role/spot-fleet`;
+const reservationGroup = `arn:aws:resource-groups:us-east-1:${account}:group/grid`;
 const single = { vmTypes: { 'm5.large': 1 } };
+
+/** In the zone that the emulator has for the subnet. */
+const capacityReservations = { 'cr-00000001': { instanceType: 'm5.large', zone: 'us-east-1b', total: 9 } };
 
 /** One template for each way of getting capacity. */
 const kinds: Readonly<Record<string, object>> = {
@@ -29,6 +33,8 @@ const kinds: Readonly<Record<string, object>> = {
   spotFleet: { priceType: 'spot', fleetRole, ...single },
   spotMaintain: { priceType: 'spot', fleetType: 'maintain', fleetRole, ...single },
   group: { providerApi: 'ASG', ...single },
+  reserved: { vmType: 'm5.large', capacityReservation: 'cr-00000001' },
+  reservedGroup: { providerApi: 'EC2Fleet', vmType: 'm5.large', capacityReservation: reservationGroup },
   grid: { providerApi: 'ASG', autoScalingGroupName: 'grid', imageId: undefined, ...single },
 };
 
@@ -171,7 +177,9 @@ describe('the policy that doctor prints', () => {
   const denied = (asked: readonly Authorization[]) => labelsOf(asked.filter((each) => !isAllowed(policy, each)));
 
   beforeAll(async () => {
-    const emulator = await startEmulator({ settings: { pendingMs: 0, shuttingDownMs: 0, fulfilMs: 20 } });
+    const emulator = await startEmulator({
+      settings: { pendingMs: 0, shuttingDownMs: 0, fulfilMs: 20, capacityReservations },
+    });
     const folder = await mkdtemp(join(tmpdir(), 'hf-aws-unit-'));
     await makeGroup(emulator.url);
     emulator.forgetCalls();

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Template } from '../../../../../src/domain/template/template.ts';
 import { fieldEntries } from '../../../../../src/templates/fields/template-fields.ts';
 import { temporaryFolder } from '../../../temporary-folder.ts';
-import { startLaunches } from '../launches.ts';
+import { reservationGroup, startLaunches } from '../launches.ts';
 
 type Api = 'RunInstances' | 'EC2Fleet' | 'SpotFleet' | 'ASG';
 /** Template fields, the AWS call they come to, and its parameters: text as it is, or `undefined` for none. */
@@ -67,6 +67,9 @@ const ofEachHost: readonly (readonly [Partial<Template>, Readonly<Record<string,
   [{}, { 'MetadataOptions.HttpTokens': 'required', InstanceInitiatedShutdownBehavior: 'terminate' }],
 ];
 
+const inLaunchTemplate = (parameters: Row[2]): Row[2] =>
+  Object.fromEntries(Object.entries(parameters).map(([name, value]) => [`LaunchTemplateData.${name}`, value]));
+
 const strategies = [
   ['capacityOptimized', 'capacity-optimized', 'capacityOptimized'],
   ['capacityOptimizedPrioritized', 'capacity-optimized-prioritized', 'capacityOptimizedPrioritized'],
@@ -82,6 +85,38 @@ const target = (name: string) => `TargetCapacitySpecification.${name}`;
 const mixed = (name: string) => `MixedInstancesPolicy.${name}`;
 const distribution = (name: string) => mixed(`InstancesDistribution.${name}`);
 const groupOverride = (n: number, name: string) => mixed(`LaunchTemplate.Overrides.${n}.${name}`);
+
+/** What each host is where it is bought on demand alone. */
+const reserved: typeof ofEachHost = [
+  [{ capacityReservation: 'open' }, { 'CapacityReservationSpecification.CapacityReservationPreference': 'open' }],
+  [{ capacityReservation: 'none' }, { 'CapacityReservationSpecification.CapacityReservationPreference': 'none' }],
+  [
+    { capacityReservation: 'cr-00000001' },
+    {
+      'CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId': 'cr-00000001',
+      'CapacityReservationSpecification.CapacityReservationPreference': undefined,
+      'InstanceMarketOptions.MarketType': undefined,
+    },
+  ],
+  [
+    { capacityReservation: reservationGroup },
+    {
+      'CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationResourceGroupArn':
+        reservationGroup,
+    },
+  ],
+];
+const block: Partial<Template> = {
+  capacityReservation: 'cr-00000002',
+  marketType: 'capacity-block',
+  vmType: 'p5.48xlarge',
+};
+const blockData = {
+  'CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId': 'cr-00000002',
+  'InstanceMarketOptions.MarketType': 'capacity-block',
+};
+const usageStrategy = 'OnDemandOptions.CapacityReservationOptions.UsageStrategy';
+const reservationsFirst = 'use-capacity-reservations-first';
 
 const spot: Partial<Template> = { priceType: 'spot', vmTypes: types };
 
@@ -108,6 +143,7 @@ const ofTheCall: Readonly<Record<Api, readonly Row[]>> = {
       { 'InstanceMarketOptions.MarketType': undefined },
     ],
     [{ providerApiSpec: { Ipv6AddressCount: 1 } }, 'RunInstances', { Ipv6AddressCount: '1' }],
+    [block, 'RunInstances', blockData],
   ],
   EC2Fleet: [
     [{ vmType: 'c5.large' }, 'CreateFleet', { [override(1, 'InstanceType')]: 'c5.large' }],
@@ -211,6 +247,26 @@ const ofTheCall: Readonly<Record<Api, readonly Row[]>> = {
       { [override(1, 'InstanceRequirements.VCpuCount.Min')]: '2' },
     ],
     [{ providerApiSpec: { Context: 'mine' } }, 'CreateFleet', { Context: 'mine' }],
+    ...['open', 'cr-00000001', reservationGroup].map(
+      (capacityReservation): Row => [
+        { capacityReservation },
+        'CreateFleet',
+        { [usageStrategy]: reservationsFirst, 'OnDemandOptions.AllocationStrategy': 'lowest-price' },
+      ],
+    ),
+    [{ capacityReservation: 'none' }, 'CreateFleet', { [usageStrategy]: undefined }],
+    [{ capacityReservation: 'open', fleetType: 'request' }, 'CreateFleet', { [usageStrategy]: undefined }],
+    [block, 'CreateLaunchTemplate', inLaunchTemplate(blockData)],
+    [
+      block,
+      'CreateFleet',
+      {
+        [target('TotalTargetCapacity')]: '2',
+        [target('OnDemandTargetCapacity')]: undefined,
+        [target('DefaultTargetCapacityType')]: 'capacity-block',
+        'OnDemandOptions.AllocationStrategy': undefined,
+      },
+    ],
   ],
   SpotFleet: [
     [{ fleetRole }, 'RequestSpotFleet', { 'SpotFleetRequestConfig.IamFleetRole': fleetRole }],
@@ -344,11 +400,12 @@ const ofTheCall: Readonly<Record<Api, readonly Row[]>> = {
 
 const rowsOf = (api: Api): readonly Row[] => [
   ...ofTheCall[api],
-  ...ofEachHost.map(([fields, parameters]): Row => {
-    if (api === 'RunInstances') return [fields, 'RunInstances', parameters];
-    const inData = Object.entries(parameters).map(([name, value]) => [`LaunchTemplateData.${name}`, value] as const);
-    return [fields, 'CreateLaunchTemplate', Object.fromEntries(inData)];
-  }),
+  ...[...ofEachHost, ...(api === 'SpotFleet' ? [] : reserved)].map(
+    ([fields, parameters]): Row =>
+      api === 'RunInstances'
+        ? [fields, 'RunInstances', parameters]
+        : [fields, 'CreateLaunchTemplate', inLaunchTemplate(parameters)],
+  ),
 ];
 
 /** What was sent of the parameters that a row names; those of value `undefined` may not be there. */
