@@ -169,7 +169,7 @@ export const compose = async ({
     if (ahead !== 0) log.warn('clock.differs', differenceTo(ahead));
     if (!looksOnly()) clockNote.write(ahead);
   };
-  const awsClock = createAwsClock(Date.now, clockChanged, clockNote.read());
+  const awsClock = createAwsClock(steadyClock(), clockChanged, clockNote.read);
   const clock = awsClock.now;
   const logger = (config: ProviderConfig | undefined): FileLogger =>
     createFileLogger({
@@ -468,6 +468,12 @@ const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, ms);
   });
+
+/** A clock that is set does not move it within this process. `performance` would take Node a millisecond to make. */
+const steadyClock = (): (() => number) => {
+  const begun = Date.now() - process.uptime() * 1000;
+  return () => Math.round(begun + process.uptime() * 1000);
+};
 
 /** A script's environment tells the places; where it tells none, as by hand, they are looked for. */
 const locate = async (env: Environment, home: string, provider: string | undefined): Promise<ProviderEnvironment> =>

@@ -106,7 +106,8 @@ export const createGrid = async (templates: (place: Json) => readonly Json[], co
   const preload = (name: string): string => join(import.meta.dirname, 'preload', name);
   plugin.env['NODE_OPTIONS'] = `--require ${preload('clock.cjs')} --require ${preload('disk.cjs')}`;
   const setClock = (): void => {
-    plugin.env['HF_AWS_TEST_AHEAD_MS'] = String(passed + apart);
+    plugin.env['HF_AWS_TEST_PASSED_MS'] = String(passed);
+    plugin.env['HF_AWS_TEST_AHEAD_MS'] = String(apart);
   };
   setClock();
   let inputs = 0;

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from '../e2e/backends.ts';
@@ -101,7 +101,8 @@ describe('a management host whose clock is wrong', () => {
   /** The same work folder, by a host whose clock is so much ahead, ms. */
   const onHost = (ahead: number): Plugin => {
     plugin.env['NODE_OPTIONS'] = `--require ${join(import.meta.dirname, 'preload', 'clock.cjs')}`;
-    plugin.env['HF_AWS_TEST_AHEAD_MS'] = String(passed + ahead);
+    plugin.env['HF_AWS_TEST_PASSED_MS'] = String(passed);
+    plugin.env['HF_AWS_TEST_AHEAD_MS'] = String(ahead);
     return plugin;
   };
   const statusOf = async (requestId: string, ahead: number): Promise<string | undefined> => {
@@ -137,6 +138,20 @@ describe('a management host whose clock is wrong', () => {
       expect(await backend.instanceIds('running')).toHaveLength(1);
     },
   );
+
+  it.each([year, -year])('is set %i ms ahead between two calls, and dates nothing by it', async (ahead) => {
+    for (const clock of [0, 0]) await onHost(clock).request('od', 1);
+    const before = Date.now();
+    const requestId = await onHost(ahead).request('od', 1);
+    count({ 'faults injected': 1 });
+    const folder = join(plugin.workDir, 'requests', requestId);
+    const events = await Promise.all(
+      (await readdir(folder)).map(async (name) => Object(JSON.parse(await readFile(join(folder, name), 'utf8')))),
+    );
+    const dates = events.flatMap((document) => [document].flat()).map(({ at }) => at);
+    expect(dates.length).toBeGreaterThan(0);
+    expect(dates.filter((at) => Math.abs(at - before) > minute)).toEqual([]);
+  });
 
   it('once a year ahead, still sweeps when it is right again', async () => {
     await onHost(year).reclaims([]);

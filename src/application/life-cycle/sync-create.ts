@@ -42,14 +42,15 @@ const resolveLaunch = async (
   launch: Launch,
   { at: now, isAwsTime, launched }: Look,
 ): Promise<readonly RequestCommand[]> => {
-  const { clientToken, count, makesResource = false, throttled = 0 } = launch;
+  const { clientToken, count, makesResource = false, throttled = 0, sentAgain = false } = launch;
   const granted = (launched.get(id) ?? []).map(sightingOf).filter(({ machineId }) => !request.machines.has(machineId));
   const units = unitsOfAll(request, granted);
   if (!makesResource && units >= count) return [{ type: 'RecordLaunch', now, clientToken, granted }];
   if (!makesResource && isResting(launch, now, policy.consistencyWindow)) return [];
-  const isLate = isAwsTime && now - launch.intendedAt > policy.launchDeadline;
+  // Before it went out again its time is that of a clock that AWS's was not compared with.
+  const isLate = isAwsTime && sentAgain && now - launch.intendedAt > policy.launchDeadline;
   const giveUp: RequestCommand = { type: 'RecordLaunch', now, clientToken, granted, refusal: lost(launch, units) };
-  if (!makesResource && isNoLongerSought(request, launch, isLate)) return [giveUp];
+  if (!makesResource && (request.cancelled !== undefined || isLate)) return [giveUp];
   const provider = await providers(launch.api ?? request.providerApi);
   await decideOnRequest(context, id, [{ type: 'RepeatLaunch', now, clientToken }]);
   const outcome = await sendLaunch(ports, provider, launch, true);
@@ -58,10 +59,6 @@ const resolveLaunch = async (
   if (typeof outcome === 'object' && isCertain(outcome)) return [outcome.record];
   return isLate ? [giveUp] : [];
 };
-
-/** The intent may be dated by a clock that is wrong: nothing is given up before the same call has gone out again. */
-const isNoLongerSought = ({ cancelled }: KnownRequest, { sentAt, intendedAt }: Launch, isLate: boolean): boolean =>
-  cancelled !== undefined || (isLate && sentAt !== intendedAt);
 
 /** Doubled with each time in a row, at most the window. */
 const throttlePause = 10_000;

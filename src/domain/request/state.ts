@@ -1,13 +1,18 @@
 import type { Machine, Sighting } from '../machine.ts';
 import { withSighting } from '../machine.ts';
-import type { ProviderApi, Template } from '../template/template.ts';
+import { expiryMs, type ProviderApi, type Template } from '../template/template.ts';
 import type { PreparedLaunch, Refusal, RequestEvent, Resource, ResourceStage, Shortage } from './events.ts';
 
 export interface Launch extends PreparedLaunch {
-  /** When it was first to be sent, ms. */
+  /**
+   * From when its deadline counts, ms: when it was first to be sent, by a clock that may not have been compared with AWS's yet;
+   * once AWS was heard, when that was.
+   */
   readonly intendedAt: number;
   /** When it was last sent, ms. */
   readonly sentAt: number;
+  /** Whether it went out again, as it does before it is given up. */
+  readonly sentAgain?: boolean;
   readonly resolved: boolean;
   /** How often AWS has turned it away unread, where it did nothing else with it. */
   readonly throttled?: number;
@@ -92,6 +97,12 @@ const withExplanation = (
   explained: { at, times: (resource.explained?.times ?? 0) + 1, ...(shortage === undefined ? {} : { shortage }) },
 });
 
+/** The end was dated before AWS was heard, by a clock that was wrong perhaps: no search is longer than it was to be, or over at once. */
+const endOfSearch = (
+  { at, resource: { expiresAt } }: Extract<RequestEvent, { type: 'ResourceCreated' }>,
+  longest: number,
+): number => (expiresAt > at && expiresAt <= at + longest ? expiresAt : at + longest);
+
 const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest => {
   switch (event.type) {
     case 'RequestCreated':
@@ -107,7 +118,7 @@ const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest =
         launches: request.launches.map((launch) => {
           if (launch.clientToken !== event.clientToken) return launch;
           const { throttled: _before, ...sent } = launch;
-          return { ...sent, sentAt: event.at };
+          return { ...sent, sentAt: event.at, sentAgain: true, ...(!launch.sentAgain && { intendedAt: event.at }) };
         }),
       };
     case 'LaunchThrottled':
@@ -132,6 +143,7 @@ const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest =
           ...request.resources,
           {
             ...event.resource,
+            expiresAt: endOfSearch(event, expiryMs(request.template)),
             stage: event.resource.seeks ? 'filling' : 'holding',
             clientToken: event.clientToken,
             createdAt: event.at,
@@ -150,7 +162,7 @@ const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest =
         ...request,
         launches: resolve(request.launches, event.clientToken).map((launch) =>
           launch.clientToken === event.clientToken && event.refusal.tryNextPool === true
-            ? { ...launch, tryNextPool: true }
+            ? { ...launch, tryNextPool: true, intendedAt: event.at }
             : launch,
         ),
         refusals: [...request.refusals, event.refusal],

@@ -1,11 +1,16 @@
-// Loaded into the scripts' Node: its clock goes so many milliseconds ahead (or behind).
+// Loaded into the scripts' Node: so many milliseconds later, by a clock that is so many ahead (or behind).
+const os = require('node:os');
+
+const passed = Number(process.env.HF_AWS_TEST_PASSED_MS ?? 0);
 const ahead = Number(process.env.HF_AWS_TEST_AHEAD_MS ?? 0);
 const { now } = Date;
 globalThis.Date = class extends Date {
   constructor(...given) {
-    super(...(given.length === 0 ? [now() + ahead] : given));
+    super(...(given.length === 0 ? [Date.now()] : given));
   }
   static now() {
-    return now() + ahead;
+    return now() + passed + ahead;
   }
 };
+const { uptime } = os;
+os.uptime = () => uptime() + passed / 1000;

@@ -14,17 +14,22 @@ export interface AwsClock {
 }
 
 /**
- * `known`: ms ahead as an earlier call has measured. `changed` is told, in ms ahead, each time the difference is found to be
- * another than before; 0: there is none any more.
+ * `known`: ms ahead as far as earlier calls can tell. `changed` is told, in ms ahead, where nothing was known, and each time the
+ * difference is found to be another than before; 0: there is none.
  */
 export const createAwsClock = (
   local: () => number,
   changed: (ahead: number) => void = () => undefined,
-  known?: number,
+  known: () => number | undefined = () => undefined,
 ): AwsClock => {
   let ahead: number | undefined;
+  let earlier: { readonly ahead: number | undefined } | undefined;
+  const before = (): number | undefined => {
+    earlier ??= { ahead: known() };
+    return earlier.ahead;
+  };
   const correction = (): number => {
-    const difference = ahead ?? known ?? 0;
+    const difference = ahead ?? before() ?? 0;
     return Math.abs(difference) < tolerance ? 0 : difference;
   };
   return {
@@ -33,9 +38,10 @@ export const createAwsClock = (
     heard: (date = '', at = local()) => {
       const found = at - Date.parse(date);
       if (Number.isNaN(found)) return;
-      const before = correction();
+      const isFirst = ahead === undefined && before() === undefined;
+      const corrected = correction();
       ahead = found;
-      if (Math.abs(correction() - before) >= tolerance) changed(correction());
+      if (isFirst || Math.abs(correction() - corrected) >= tolerance) changed(correction());
     },
     ahead: () => ahead,
   };

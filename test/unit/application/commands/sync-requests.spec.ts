@@ -225,6 +225,18 @@ describe('a launch whose answer was lost', () => {
     });
     expect([world.capacity.launches.length, await world.live.list()]).toEqual([2, []]);
   });
+
+  it('has all of its time from when AWS was first heard about it, by whatever clock it was dated before', async () => {
+    const world = await startWorld();
+    const id = await lostLaunch(world, 2, 0);
+    world.capacity.pools.set('subnet-a', { kind: 'lost', launched: 0 });
+    world.pass(365 * 24 * 3600 * second);
+    for (const seconds of [0, 121, 121]) {
+      world.pass(seconds * second);
+      await sync(world, id);
+      expect([seconds, await statusOf(world, id)]).toEqual([seconds, 'running']);
+    }
+  });
 });
 
 describe('a launch AWS turned away for too many calls', () => {

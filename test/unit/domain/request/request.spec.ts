@@ -390,6 +390,15 @@ describe('a search for capacity', () => {
   const explained = { type: 'SearchExplained', at: 2 * minute, resourceId: 'fleet-1', shortage } as const;
   const explain = (now: number): RequestCommand => ({ type: 'ExplainSearch', now, resourceId: 'fleet-1', shortage });
 
+  it.each([
+    ['as it was to', 30 * minute, 30 * minute],
+    ['no later, though a clock that was ahead has dated its end', 8760 * 60 * minute, 30 * minute],
+    ['no sooner, though a clock that was behind has', -minute, 30 * minute],
+  ])('ends %s', (_, expiresAt, end) => {
+    const known = foldOf(created, intended(), { ...made, resource: { ...resource, expiresAt } });
+    expect(known).toMatchObject({ resources: [{ expiresAt: end }] });
+  });
+
   it('is explained when it is two minutes old', () => {
     given(created, intended(), made)
       .when(explain(2 * minute - 1))
