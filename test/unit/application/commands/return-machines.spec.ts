@@ -319,7 +319,7 @@ describe('a name that a new host has taken over from an old one', () => {
     const [, young = ''] = world.hosts.ids();
     world.hosts.change(young, { state: 'running', name: nameOf(old), privateIpAddress: '10.0.0.1' });
     await world.service.syncRequests({ requestIds: [requestId] });
-    return { world, old, young, name: nameOf(old) };
+    return { world, first, old, young, name: nameOf(old) };
   };
 
   it.each([true, false])('never ends the new one while the old one has not been given back', async (isNoted) => {
@@ -336,6 +336,18 @@ describe('a name that a new host has taken over from an old one', () => {
 
   it('is the new one’s when Host Factory has had an hour to give back the old one, whose end is on record', async () => {
     const { world, young, name } = await renamed(true);
+    world.pass(60 * 60_000);
+    await giveBack(world, [{ name }]);
+    expect(world.hosts.stateOf(young)).toBe('shutting-down');
+  });
+
+  it('is the new one’s an hour after the old one was seen shutting down, which nobody has looked at since', async () => {
+    const { world, first, old, young, name } = await renamed(false);
+    world.hosts.change(old, { state: 'shutting-down', name });
+    await world.service.syncRequests({ requestIds: [first], includeSettled: true });
+    world.hosts.end(old);
+    await giveBack(world, [{ name }]);
+    expect(world.hosts.stateOf(young)).toBe('running');
     world.pass(60 * 60_000);
     await giveBack(world, [{ name }]);
     expect(world.hosts.stateOf(young)).toBe('shutting-down');
