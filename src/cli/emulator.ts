@@ -1,7 +1,11 @@
+import { isatty } from 'node:tty';
 import { messageOf, PluginError } from '../domain/errors.ts';
 import type { Door } from './door.ts';
 
-/** Serves until it is interrupted. */
+/** Node sets back what nohup has set: one that was started without any terminal is to outlive its shell. */
+const outlivesTerminal = (): boolean => ![0, 1, 2].some((descriptor) => isatty(descriptor));
+
+/** Serves until it is interrupted, or its terminal is closed. */
 export const runEmulator = async (
   door: Door,
   { port, state }: { readonly port: number; readonly state?: string | undefined },
@@ -14,6 +18,7 @@ export const runEmulator = async (
   await new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
+    process.on('SIGHUP', outlivesTerminal() ? () => undefined : resolve);
   });
   await emulator.close();
   return 0;

@@ -1,5 +1,6 @@
+import { spawn } from 'node:child_process';
 import { DescribeLaunchTemplatesCommand } from '@aws-sdk/client-ec2';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { createPlugin, home, type Json, type Plugin, runScript } from './plugin.ts';
 
@@ -103,5 +104,43 @@ describe('the command line', () => {
     });
     expect(exitCode).toBe(1);
     expect(body['message']).toMatch(/attributes.type.*r3.large.*instance-types refresh/);
+  });
+
+  describe('the emulator', () => {
+    /** Its process, or the one around it, and its address. */
+    const start = async (command: string, ...args: readonly string[]) => {
+      const child = spawn(command, [...args], { env: plugin.env });
+      onTestFinished(() => void child.kill('SIGKILL'));
+      const url = await new Promise<string>((resolve, reject) => {
+        child.once('error', reject).once('close', () => reject(new Error(`${command} ended`)));
+        child.stdout.on('data', (text) => {
+          const [, told] = /EC2 emulator at (\S+)/.exec(String(text)) ?? [];
+          if (told !== undefined) resolve(told);
+        });
+      });
+      const answers = () =>
+        fetch(`${url}/_emulator/calls`).then(
+          ({ ok }) => ok,
+          () => false,
+        );
+      return { child, answers };
+    };
+    const program = `${home}/dist/hf-aws.cjs`;
+
+    it('outlives the shell that started it with nohup, and ends by SIGTERM', async () => {
+      const { child, answers } = await start('nohup', 'node', program, 'emulator', '--port', '0');
+      const status = new Promise((resolve) => child.once('close', resolve));
+      child.kill('SIGHUP');
+      expect(await answers()).toBe(true);
+      child.kill('SIGTERM');
+      expect(await status).toBe(0);
+    });
+
+    it('ends with its terminal', async () => {
+      const { child, answers } = await start('script', '-qec', `node ${program} emulator --port 0`, '/dev/null');
+      expect(await answers()).toBe(true);
+      child.kill('SIGKILL');
+      await expect.poll(answers, { timeout: 30_000 }).toBe(false);
+    });
   });
 });

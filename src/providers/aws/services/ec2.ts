@@ -166,17 +166,23 @@ const typesPerPage = 100;
 /** The same of DescribeLaunchTemplates. */
 const templatesPerPage = 200;
 
-/** Reads all pages of a listing. */
+/** Of the history of a fleet: pages that may come before the first that tells an error, and more than is worth the calls. */
+const mostOfHistory = 5;
+
+/** Reads all pages of a listing, or the first so many. */
 const allPages = async <T>(
   read: (page: { NextToken?: string }) => Promise<{ readonly items: readonly T[]; readonly next: string | undefined }>,
+  most = Number.POSITIVE_INFINITY,
 ): Promise<readonly T[]> => {
   const found: T[] = [];
   let token: string | undefined;
+  let pages = 0;
   do {
+    pages++;
     const { items, next } = await read(token === undefined ? {} : { NextToken: token });
     found.push(...items);
     token = next === '' ? undefined : next;
-  } while (token !== undefined);
+  } while (token !== undefined && pages < most);
   return found;
 };
 
@@ -320,14 +326,16 @@ export const createEc2 = (options: QueryClientOptions): Ec2 => {
         return { items: Fleets.filter(({ FleetState }) => lives(FleetState)), next: NextToken };
       }),
 
-    fleetErrors: async (id, since) => {
-      const answer = await read<DescribeFleetHistoryCommand>(DescribeFleetHistory$, {
-        FleetId: id,
-        EventType: 'service-error',
-        StartTime: since,
-      });
-      return answer.HistoryRecords ?? [];
-    },
+    fleetErrors: (id, since) =>
+      allPages(async (page) => {
+        const answer = await read<DescribeFleetHistoryCommand>(DescribeFleetHistory$, {
+          ...page,
+          FleetId: id,
+          EventType: 'service-error',
+          StartTime: since,
+        });
+        return { items: answer.HistoryRecords ?? [], next: answer.NextToken };
+      }, mostOfHistory),
 
     modifyFleet: async (id, { total, onDemand }) => {
       await change<ModifyFleetCommand>(ModifyFleet$, {
@@ -381,14 +389,16 @@ export const createEc2 = (options: QueryClientOptions): Ec2 => {
         return { items, next: NextToken };
       }),
 
-    spotFleetErrors: async (id, since) => {
-      const answer = await read<DescribeSpotFleetRequestHistoryCommand>(DescribeSpotFleetRequestHistory$, {
-        SpotFleetRequestId: id,
-        EventType: 'error',
-        StartTime: since,
-      });
-      return answer.HistoryRecords ?? [];
-    },
+    spotFleetErrors: (id, since) =>
+      allPages(async (page) => {
+        const answer = await read<DescribeSpotFleetRequestHistoryCommand>(DescribeSpotFleetRequestHistory$, {
+          ...page,
+          SpotFleetRequestId: id,
+          EventType: 'error',
+          StartTime: since,
+        });
+        return { items: answer.HistoryRecords ?? [], next: answer.NextToken };
+      }, mostOfHistory),
 
     modifySpotFleet: async (id, { total, onDemand }) => {
       await change<ModifySpotFleetRequestCommand>(ModifySpotFleetRequest$, {

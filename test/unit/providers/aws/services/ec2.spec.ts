@@ -91,6 +91,27 @@ describe('reading instances', () => {
   });
 });
 
+describe('the errors of a fleet', () => {
+  const history = (action: string, next: string): Answer =>
+    envelope(
+      action,
+      `<historyRecordSet>${next === 'first' ? '' : '<item><eventInformation><eventSubType>launchSpecUnusable</eventSubType></eventInformation></item>'}` +
+        `</historyRecordSet>${next === '' ? '' : `<nextToken>${next}</nextToken>`}`,
+    );
+
+  it.each([
+    ['DescribeFleetHistory', (ec2: Ec2) => ec2.fleetErrors('fleet-1', new Date(0))],
+    ['DescribeSpotFleetRequestHistory', (ec2: Ec2) => ec2.spotFleetErrors('sfr-1', new Date(0))],
+  ])('%s are read on where a page tells of another, and not for ever', async (action, read) => {
+    const { ec2, asked } = await setUp([history(action, 'first'), history(action, '')]);
+    expect(await read(ec2)).toHaveLength(1);
+    expect(asked.map((params) => params.get('NextToken'))).toEqual([null, 'first']);
+    const endless = await setUp(Array.from({ length: 20 }, () => history(action, 'more')));
+    expect(await read(endless.ec2)).toHaveLength(5);
+    expect(endless.asked).toHaveLength(5);
+  });
+});
+
 describe('a fault', () => {
   it('is ours, with AWS’s code and request id', async () => {
     const { ec2 } = await setUp([refusal(400, 'UnauthorizedOperation')]);
