@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import { type BuildOptions, build, type OutputFile, type Plugin } from 'esbuild';
+import type { AnyOperation } from '../../src/application/bus/operation.ts';
+import { operations } from '../../src/application/operations.ts';
 import { ajv } from '../../src/json/ajv.ts';
 import { checkHotPath } from './hot-path.ts';
 
@@ -27,11 +29,48 @@ const parts = {
   tracing: 'src/telemetry/tracing.ts',
 } as const;
 
+/** Where each operation is carried out: its file, and the name there. */
+const handlers = Object.values<AnyOperation>(operations).map(({ name, bus, isHot }) => {
+  const folder = bus === 'command' ? 'commands' : 'queries';
+  const file = name.replaceAll(/(?!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
+  const exported = `${name.charAt(0).toLowerCase()}${name.slice(1)}Handler`;
+  return { isHot, file: join(root, 'src', 'application', folder, `${file}.ts`), exported };
+});
+
+/** What carries out the operations that no script runs, in one file. */
+const coldHandlers: Plugin = {
+  name: 'cold-handlers',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^handlers$/ }, ({ path }) => ({ path, namespace: 'handlers' }));
+    onLoad({ filter: /./, namespace: 'handlers' }, () => {
+      const lines = handlers.flatMap(({ isHot, file, exported }) =>
+        isHot ? [] : `export { ${exported} } from ${JSON.stringify(file)};`,
+      );
+      return { contents: lines.join('\n'), resolveDir: root };
+    });
+  },
+};
+
+/** A script carries operations out and asks nothing of what is declared of them: it is spared their schemas. */
+const withoutDeclarations: Plugin = {
+  name: 'without-declarations',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]application[\\/](commands|queries)[\\/]/ }, async ({ path }) => {
+      const parts = (await readFile(path, 'utf8')).split(/^export const \w+ = defineOperation\([\s\S]*?^\}\);$/m);
+      if (parts.length !== 2) throw new Error(`${path} does not declare one operation`);
+      return { contents: parts.join(''), loader: 'ts' };
+    });
+  },
+};
+
 /** Leaves the dynamic imports of a part to `require` of its file at run time. */
 const separateParts: Plugin = {
   name: 'separate-parts',
   setup({ onResolve }) {
-    const names = new Map(Object.entries(parts).map(([name, entry]) => [join(root, entry), name]));
+    const names = new Map([
+      ...Object.entries(parts).map(([name, entry]) => [join(root, entry), name] as const),
+      ...handlers.flatMap(({ isHot, file }) => (isHot ? [] : [[file, 'handlers'] as const])),
+    ]);
     onResolve({ filter: /\.ts$/ }, ({ kind, resolveDir, path }) => {
       const name = kind === 'dynamic-import' ? names.get(join(resolveDir, path)) : undefined;
       return name === undefined ? undefined : { path: `./${name}.cjs`, external: true };
@@ -45,8 +84,16 @@ const compiledValidators: Plugin = {
   setup({ onLoad }) {
     onLoad({ filter: /\.validator\.ts$/ }, async ({ path }) => {
       const loaded: Readonly<Record<string, unknown>> = await import(pathToFileURL(path).href);
-      const ids = Object.entries(loaded).map(([name, validator]) => [name, idOf(validator)] as const);
-      return { contents: standaloneCode.default(ajv, Object.fromEntries(ids)), loader: 'js', resolveDir: root };
+      const tables = Object.entries(loaded).filter(([, each]) => typeof each !== 'function');
+      const all = [
+        ...Object.entries(loaded).filter(([, each]) => typeof each === 'function'),
+        ...tables.flatMap(([, table]) => Object.entries(Object(table))),
+      ];
+      const code = standaloneCode.default(ajv, Object.fromEntries(all.map(([name, each]) => [name, idOf(each)])));
+      const rows = tables.map(
+        ([name, table]) => `export const ${name} = { ${Object.keys(Object(table)).join(', ')} };\n`,
+      );
+      return { contents: `${code}\n${rows.join('')}`, loader: 'js', resolveDir: root };
     });
   },
 };
@@ -119,9 +166,8 @@ const shared = {
 } as const satisfies BuildOptions;
 
 /** The program, but for the file that starts it. */
-const program = await build({
+const program = {
   ...shared,
-  entryPoints: { main: 'src/boot/main.ts', ...parts },
   target: 'node20',
   // `import()` of a part would go through Node's ES module loader.
   supported: { 'dynamic-import': false },
@@ -132,9 +178,19 @@ const program = await build({
   // src/boot/start.ts runs the files, not Node's `require`.
   banner: { js: '(function (require, __filename, __dirname, module, exports) {' },
   footer: { js: '})' },
-  plugins: [separateParts, compiledValidators, computedValues, lazySchemas, plainWidths],
+} as const satisfies BuildOptions;
+const plugins = [separateParts, compiledValidators, computedValues, lazySchemas, plainWidths];
+const main = await build({
+  ...program,
+  entryPoints: { main: 'src/boot/main.ts' },
+  plugins: [...plugins, withoutDeclarations],
 });
-checkHotPath(program.metafile);
+const others = await build({
+  ...program,
+  entryPoints: { handlers: 'handlers', ...parts },
+  plugins: [...plugins, coldHandlers],
+});
+checkHotPath({ outputs: { ...main.metafile.outputs, ...others.metafile.outputs } });
 
 /** Any Node must be able to read this far. */
 const entry = await build({ ...shared, entryPoints: ['src/boot/hf-aws.cjs'], target: 'es2015' });
@@ -149,7 +205,7 @@ const withId = ({ path, contents }: OutputFile): { readonly path: string; readon
 
 // Each file is replaced at once: a call that runs meanwhile finds the old or the new, never a part.
 const dist = join(root, 'dist');
-const files = [...program.outputFiles.map(withId), ...entry.outputFiles];
+const files = [...[...main.outputFiles, ...others.outputFiles].map(withId), ...entry.outputFiles];
 await mkdir(dist, { recursive: true });
 for (const { path, contents } of files) {
   await writeFile(`${path}.new`, contents, { mode: 0o755 });

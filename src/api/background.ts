@@ -62,6 +62,6 @@ export const syncOpenRequests = (current: () => ApplicationService): Chore['work
     ]);
     if (requestIds.length === 0) return undefined;
     const { unverified } = await service.syncRequests({ requestIds });
-    return unverified.size > 0 ? troublePause : undefined;
+    return Object.keys(unverified).length > 0 ? troublePause : undefined;
   };
 };

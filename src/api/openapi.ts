@@ -1,4 +1,4 @@
-import { messageSchemas } from '../application/bus/messages.schema.ts';
+import { uuid } from '../application/bus/shapes.ts';
 import { answerSchemas, ref } from './answers.schema.ts';
 import { type Route, routes } from './routes.ts';
 
@@ -21,9 +21,7 @@ const headers = (route: Route): readonly object[] => [
     description: 'Kept on log lines and events',
     schema: { type: 'string', pattern: '^[\\w.:-]{1,128}$' },
   },
-  ...(route.bus === 'query'
-    ? []
-    : [{ name: 'Idempotency-Key', in: 'header', schema: messageSchemas.CreateRequest.properties.commandId }]),
+  ...(route.bus === 'query' ? [] : [{ name: 'Idempotency-Key', in: 'header', schema: uuid }]),
 ];
 
 const json = (schema: Json): Json => ({ 'application/json': { schema } });

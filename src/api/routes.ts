@@ -1,11 +1,11 @@
 import type { Message } from '../application/bus/bus.ts';
-import { messageSchemas } from '../application/bus/messages.schema.ts';
 import type { Role } from '../application/bus/origin.ts';
+import { uuid } from '../application/bus/shapes.ts';
+import { type OperationName, operations } from '../application/operations.ts';
 import { PluginError } from '../domain/errors.ts';
 import type { AnswerName } from './answers.schema.ts';
 
 type Json = Readonly<Record<string, unknown>>;
-type MessageType = keyof typeof messageSchemas;
 
 /** A call whose parts fit the route's schemas. */
 interface Call {
@@ -35,7 +35,7 @@ export interface Route {
   readonly answer?: (answer: Json, call: Call) => unknown;
 }
 
-const propertiesOf = (type: MessageType): Json => messageSchemas[type].properties;
+const propertiesOf = (type: OperationName): Json => operations[type].input;
 
 /** Query parameters by the names of the message's fields. */
 const listing = {
@@ -70,7 +70,7 @@ const rename = (query: Json, names: Readonly<Record<string, string>>): Json =>
     Object.entries(names).flatMap(([from, to]) => (query[from] === undefined ? [] : [[to, query[from]]])),
   );
 
-const schemasOf = (type: MessageType, names: Readonly<Record<string, string>>): Json =>
+const schemasOf = (type: OperationName, names: Readonly<Record<string, string>>): Json =>
   Object.fromEntries(Object.entries(names).map(([from, field]) => [from, propertiesOf(type)[field]]));
 
 const plain = { role: 'viewer', bus: 'query', status: 200, method: 'GET', params: {}, query: {} } as const;
@@ -124,8 +124,8 @@ const object = (properties: Json, required: readonly string[]): Json => ({
   properties,
 });
 
-const commandId = propertiesOf('CreateRequest')['commandId'];
-const { templateId, maxNumber, attributes } = messageSchemas.CreateRequest.properties;
+const commandId = uuid;
+const { templateId, maxNumber, attributes } = operations.CreateRequest.input;
 
 const isHostFactoryForm = (body: Json): boolean => body['template'] !== undefined;
 
@@ -207,7 +207,7 @@ const returnMachines: Route = {
 };
 
 const requestFilters = { status: 'status', template: 'templateId', user: 'requester', kind: 'kind' };
-const { status: machineStatus, metadata } = messageSchemas.UpdateMachineStatus.properties;
+const { status: machineStatus, metadata } = operations.UpdateMachineStatus.input;
 const eventNames = { from: 'from', limit: 'limit', type: 'eventType' };
 const templateNames = { filters: 'filters' };
 
@@ -233,7 +233,7 @@ export const routes: readonly Route[] = [
     role: 'operator',
     bus: 'command',
     params: id,
-    query: { reason: messageSchemas.CancelRequest.properties.reason },
+    query: { reason: operations.CancelRequest.input.reason },
     message: ({ params, query }) => ({
       type: 'CancelRequest',
       requestId: params['id'],
@@ -287,7 +287,7 @@ export const routes: readonly Route[] = [
     summary: 'Record a state somebody saw, when EC2 cannot be asked',
     role: 'admin',
     bus: 'command',
-    params: { machine: messageSchemas.UpdateMachineStatus.properties.machineId },
+    params: { machine: operations.UpdateMachineStatus.input.machineId },
     body: object({ status: machineStatus, metadata, command_id: commandId }, ['status']),
     message: ({ params, body }) => ({
       type: 'UpdateMachineStatus',
@@ -337,7 +337,7 @@ export const routes: readonly Route[] = [
     path: '/templates/:template',
     answers: ['Template'],
     summary: 'One template',
-    params: { template: messageSchemas.ValidateTemplate.properties.templateId },
+    params: { template: operations.ValidateTemplate.input.templateId },
     message: ({ params }) => ({ type: 'ListTemplates', filters: { templateId: String(params['template']) } }),
     answer: ({ items }, { params }) => {
       if (Array.isArray(items) && items.length > 0) return items[0];
@@ -352,7 +352,7 @@ export const routes: readonly Route[] = [
     answers: ['Validation'],
     summary: 'Check one template and report every problem',
     bus: 'command',
-    params: { template: messageSchemas.ValidateTemplate.properties.templateId },
+    params: { template: operations.ValidateTemplate.input.templateId },
     message: ({ params }) => ({ type: 'ValidateTemplate', templateId: params['template'] }),
   },
   {

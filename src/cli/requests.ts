@@ -123,9 +123,10 @@ export const requestCommands =
                   claims: true,
                   ...originOptions(options),
                 });
-                warn(door, [...unverified.values()]);
+                warn(door, Object.values(unverified));
               }
-              const expected = await expectationOf(service, options, requestId);
+              const { version, wait } = (await expectationOf(service, options, requestId)) ?? {};
+              const expected = version === undefined || wait === undefined ? undefined : { version, wait };
               const view = await service.getRequestStatus({
                 requestId,
                 includeMachines,

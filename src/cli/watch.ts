@@ -38,7 +38,7 @@ const look = async (door: Door, options: CommonOptions, written: string) => {
         claims: true,
         ...originOptions(options),
       });
-      warn(door, [...unverified.values()]);
+      warn(door, Object.values(unverified));
     }
     view = await service.getRequestStatus({ requestId, includeMachines: true, ...originOptions(options) });
     return 0;

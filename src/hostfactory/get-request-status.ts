@@ -61,10 +61,10 @@ const entryOf = async (
       settledAt,
       machines = [],
     } = await service.getRequestStatus({ requestId, includeMachines: true });
-    const trouble = unverified.get(requestId);
+    const trouble = unverified[requestId];
     const doubt = trouble === undefined ? [] : [`Not verified with EC2: ${trouble}`];
     const standing = status === 'cancelled' ? cancelledStatus(settledAt) : status;
-    const told = unclaimed.has(requestId) ? 'running' : standing;
+    const told = unclaimed.includes(requestId) ? 'running' : standing;
     return { requestId, status: told, message: [message, ...doubt].join(' '), machines: machines.map(row) };
   } catch (error) {
     return failedEntry(requestId, error);

@@ -732,7 +732,7 @@ describe('7. structure and doors', () => {
     const bare = join(plugin.directory, 'bare');
     for (const folder of ['dist', 'scripts', 'config'])
       await cp(join(home, folder), join(bare, folder), { recursive: true });
-    for (const part of ['reading', 'server', 'tracing', 'admin', 'emulator'])
+    for (const part of ['handlers', 'reading', 'administration', 'server', 'tracing', 'admin', 'emulator'])
       await rm(join(bare, 'dist', `${part}.cjs`));
     const run = (operation: string, input: unknown) =>
       plugin.run(operation, ['--data', JSON.stringify(input)], { script: join(bare, 'scripts', `${operation}.sh`) });
@@ -1039,7 +1039,7 @@ describe('9. telemetry', () => {
     await other.call('getReturnRequests', { machines: [] });
     const log = (await logOf(other)).join('\n');
     expect(log).toContain('metricsTextfile /nowhere/hf-aws.prom');
-    expect(await readFile(join(other.workDir, 'cache', 'housekeeping.json'), 'utf8')).toContain('"sweep#');
+    expect(await readFile(join(other.workDir, 'cache', 'housekeeping.json'), 'utf8')).toContain('"sweep":');
     await other.remove();
   });
 

@@ -1,65 +1,23 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type ApplicationService,
-  type CommandHandlers,
-  createApplicationService,
-  type QueryHandlers,
-} from '../../src/application/bus/application-service.ts';
-import { createBus, logging } from '../../src/application/bus/bus.ts';
-import { idempotent, observing } from '../../src/application/bus/middleware.ts';
+import type { ApplicationService } from '../../src/application/bus/application-service.ts';
 import type { Origin } from '../../src/application/bus/origin.ts';
-import { archiveRequestsHandler } from '../../src/application/commands/archive-requests.ts';
-import { cancelRequestHandler } from '../../src/application/commands/cancel-request.ts';
-import { claimRequestHandler } from '../../src/application/commands/claim-request.ts';
-import { clearOfferingsHandler } from '../../src/application/commands/clear-offerings.ts';
-import { collectLaunchTemplatesHandler } from '../../src/application/commands/collect-launch-templates.ts';
-import { createRequestHandler } from '../../src/application/commands/create-request.ts';
-import { rebuildProjectionHandler } from '../../src/application/commands/rebuild-projection.ts';
-import { reconcileHandler } from '../../src/application/commands/reconcile.ts';
-import { refreshInstanceTypesHandler } from '../../src/application/commands/refresh-instance-types.ts';
-import { returnMachinesHandler } from '../../src/application/commands/return-machines.ts';
-import { syncRequestsHandler } from '../../src/application/commands/sync-requests.ts';
-import { updateMachineStatusHandler } from '../../src/application/commands/update-machine-status.ts';
-import { validateTemplateHandler } from '../../src/application/commands/validate-template.ts';
-import { recountLive } from '../../src/application/life-cycle/recount.ts';
 import type { LaunchTemplateShelf } from '../../src/application/ports/capacity.ts';
 import type { Policy } from '../../src/application/ports/policy.ts';
 import type { LiveRequests, RequestStreams, StreamEvent } from '../../src/application/ports/streams.ts';
 import type { Progress } from '../../src/application/ports/telemetry.ts';
 import { createReadModel, type RunningReadModel } from '../../src/application/projections/read-model.ts';
-import { diagnoseHandler } from '../../src/application/queries/diagnose.ts';
-import { explainHandler } from '../../src/application/queries/explain.ts';
-import { getConfigurationHandler } from '../../src/application/queries/get-configuration.ts';
-import { getMetricsHandler } from '../../src/application/queries/get-metrics.ts';
-import { getProjectionsHandler } from '../../src/application/queries/get-projections.ts';
-import { getRequestStatusHandler } from '../../src/application/queries/get-request-status.ts';
-import { getReturnRequestsHandler } from '../../src/application/queries/get-return-requests.ts';
-import { getTemplatesHandler } from '../../src/application/queries/get-templates.ts';
-import { listEventsHandler } from '../../src/application/queries/list-events.ts';
-import { listMachinesHandler } from '../../src/application/queries/list-machines.ts';
-import { listOfferingsHandler } from '../../src/application/queries/list-offerings.ts';
-import { listRequestsHandler } from '../../src/application/queries/list-requests.ts';
-import { listTemplatesHandler } from '../../src/application/queries/list-templates.ts';
-import { openReturns } from '../../src/application/read-model/listing.ts';
+import { policyOf } from '../../src/boot/policy.ts';
+import { wirePorts } from '../../src/boot/ports.ts';
+import { createService } from '../../src/boot/service.ts';
+import { storesIn } from '../../src/boot/stores.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
-import type { ProviderApi } from '../../src/domain/template/template.ts';
+import { readProviderConfig } from '../../src/config/provider-config.ts';
 import type { Aws } from '../../src/providers/aws/aws.ts';
-import { iamPolicy } from '../../src/providers/aws/inspect/policy.ts';
-import { rawFieldComplaints } from '../../src/providers/aws/inspect/raw-field-check.ts';
 import { createAnswers } from '../../src/storage/answers.ts';
 import { createLaunchFailures } from '../../src/storage/launch-failures.ts';
-import { createLiveRequests } from '../../src/storage/live-requests.ts';
-import { createOfferingMemory } from '../../src/storage/offering-memory.ts';
 import { createProjectionStore } from '../../src/storage/projection-store.ts';
-import { createRequestStreams } from '../../src/storage/request-streams.ts';
-import { createSweepMemory } from '../../src/storage/sweep-memory.ts';
-import { createUnseenHosts } from '../../src/storage/unseen-hosts.ts';
 import { createObserver } from '../../src/telemetry/observer.ts';
-import { createTemplateCatalog } from '../../src/templates/template-catalog.ts';
-import { createTemplateChecker } from '../../src/templates/template-checker.ts';
-import { readTemplate } from '../../src/templates/template-document.ts';
-import { catalogFacts } from './catalog-facts.ts';
 import { createFakeCapacity, type FakeCapacity } from './fake-capacity.ts';
 import { createFakeHosts, type FakeHosts } from './fake-hosts.ts';
 import { createRecordingLog, type RecordingLog } from './recording-log.ts';
@@ -112,12 +70,25 @@ export type Connect = (
   world: Pick<World, 'now' | 'log' | 'workDir'>,
 ) => Promise<Pick<Aws, 'hosts' | 'provider' | 'launchTemplates'>>;
 
+/** Where the world keeps what it writes: a folder of its own that is gone after the test, and the store's files in it. */
+export interface Places {
+  readonly folder?: string;
+  readonly streams?: RequestStreams;
+  readonly live?: LiveRequests;
+}
+
+const home = join(import.meta.dirname, '..', '..');
+
 /**
- * The application as the composition builds it, on the real store, catalog and buses, in a folder of its own; only EC2 is a
- * fake, unless `connect` brings another. The clock stands still unless moved.
+ * The application as the composition builds it, on the real store, catalog, handlers and buses, in a folder of its own; only EC2 is
+ * a fake, unless `connect` brings another. The clock stands still unless moved.
  */
-export const startWorld = async (changes: Partial<Policy> = {}, connect?: Connect): Promise<World> => {
-  const folder = await temporaryFolder();
+export const startWorld = async (
+  changes: Partial<Policy> = {},
+  connect?: Connect,
+  places: Places = {},
+): Promise<World> => {
+  const folder = places.folder ?? (await temporaryFolder());
   const confDir = join(folder, 'conf');
   const workDir = join(folder, 'work');
   await mkdir(confDir);
@@ -131,133 +102,90 @@ export const startWorld = async (changes: Partial<Policy> = {}, connect?: Connec
   const ids = { next: 1 };
   const newId = () => uuid(ids.next++);
 
-  const environment = readEnvironment({
+  const env = {
     HF_PROVIDER_NAME: 'awsinst',
     HF_PROVIDER_CONFDIR: confDir,
     HF_PROVIDER_WORKDIR: workDir,
-  });
+    AWS_REGION: 'us-east-1',
+  };
+  const environment = readEnvironment(env);
+  const reading = await readProviderConfig(environment);
   const log = createRecordingLog();
-  const streams = createRequestStreams(workDir);
-  const live = createLiveRequests(workDir);
-  const facts = catalogFacts(workDir);
-  const templates = createTemplateCatalog(environment, facts, log);
   const fakeHosts = createFakeHosts();
   const capacity = createFakeCapacity(fakeHosts, clock);
   const policy: Policy = {
+    ...policyOf(reading.config),
     consistencyWindow: 2 * minute,
     pendingTimeout: 3 * minute,
-    launchDeadline: 15 * minute,
-    tagInstanceId: false,
-    protectAfter: 10,
-    protectFor: 60 * minute,
-    retention: 30 * 24 * 60 * minute,
-    unclaimed: 60 * minute,
-    orphanAge: 15 * minute,
     ...changes,
   };
-  const aws = await connect?.({ now: clock, log, workDir });
-  const hosts = async () => aws?.hosts ?? fakeHosts;
-  const failures = createLaunchFailures(workDir, () => Date.now() + time.now - started);
-  const offerings = createOfferingMemory(workDir, clock);
   const { keeper } = capacity;
   const withoutFleets = { ...capacity, keeper: { ...keeper, owned: async () => [] } };
-  const providers = async (api: ProviderApi) =>
-    aws?.provider(api) ?? (api === 'SpotFleet' || api === 'ASG' ? withoutFleets : capacity);
   const emptyShelf: LaunchTemplateShelf = { list: async () => [], remove: async () => {} };
-  const shelf = async () => aws?.launchTemplates ?? emptyShelf;
+  const connected = await connect?.({ now: clock, log, workDir });
+  const aws: Aws = {
+    hosts: fakeHosts,
+    provider: (api) => (api === 'SpotFleet' || api === 'ASG' ? withoutFleets : capacity),
+    launchTemplates: emptyShelf,
+    instanceTypes: async () => new Map(),
+    inspector: async () => ({ inspect: async () => [], inspectGroup: async () => [] }),
+    diagnose: async () => [],
+    ...connected,
+    imageOf: async () => 'ami-0a11a5',
+  };
+  const stores = {
+    ...storesIn(workDir, clock),
+    failures: createLaunchFailures(workDir, () => Date.now() + time.now - started),
+    ...(places.streams && { streams: places.streams }),
+    ...(places.live && { live: places.live }),
+  };
+  const { streams, live } = stores;
   const observer = createObserver();
-  // The clock of files is not the world's: an hour later no mark is fresh any more.
   const steps: Parameters<Progress>[] = [];
   const progress: Progress = (...step) => void steps.push(step);
   const readModel = createReadModel({
     streams,
     progress,
     store: createProjectionStore(workDir),
+    // The clock of files is not the world's: an hour later no mark is fresh any more.
     clock: () => Date.now() + 60 * minute + time.now - started,
     pause,
     log,
   });
-  const awsTime = (): number | undefined => (time.isTold ? time.now : undefined);
-  const sync = { streams, failures, live, hosts, providers, policy, clock, awsTime, log };
-
-  const commands: CommandHandlers = {
-    CreateRequest: async () =>
-      createRequestHandler({
-        ...sync,
-        templates,
-        imageOf: async () => 'ami-0a11a5',
-        newId,
-        recount: recountLive(sync),
-      }),
-    SyncRequests: async () => syncRequestsHandler(sync),
-    ReturnMachines: async () => returnMachinesHandler({ ...sync, newId }),
-    UpdateMachineStatus: async () => updateMachineStatusHandler(sync),
-    Reconcile: async () =>
-      reconcileHandler({
-        ...sync,
-        newId,
-        memory: createSweepMemory(workDir),
-        shelf,
-        openReturns: () => openReturns(readModel),
-        nowAndThen: (work) => work(),
-        progress,
-      }),
-    ArchiveRequests: async () => archiveRequestsHandler({ ...sync, nowAndThen: (work) => work() }),
-    ClearOfferings: async () => clearOfferingsHandler({ offerings, failures, log }),
-    CollectLaunchTemplates: async () => collectLaunchTemplatesHandler({ ...sync, shelf }),
-    RefreshInstanceTypes: async () => refreshInstanceTypesHandler({ ...facts, ask: async () => new Map(), log }),
-    CancelRequest: async () => cancelRequestHandler(sync),
-    ClaimRequest: async () => claimRequestHandler(sync),
-    RebuildProjection: async () => rebuildProjectionHandler({ readModel }),
-    ValidateTemplate: async () =>
-      validateTemplateHandler({
-        checker: createTemplateChecker(environment, {
-          ...facts,
-          readTemplate,
-          awsFields: rawFieldComplaints,
-        }),
-        inspector: async () => ({ inspect: async () => [], inspectGroup: async () => [] }),
-        log,
-      }),
-  };
-  const queries: QueryHandlers = {
-    Diagnose: async () =>
-      diagnoseHandler({
-        local: [],
-        aws: async () => [],
-        inspector: async () => ({ inspectGroup: async () => [] }),
-        unusedLaunchTemplates: async () => 0,
-        forgotten: async () => ({ findings: [], warnings: [] }),
-        unreadable: async () => [],
-        asksAws: true,
-        failures,
-        policy,
-        templates,
-        iamPolicy: async (served) => iamPolicy(served, { owner: 'hostfactory/awsinst' }),
-      }),
-    Explain: async () => explainHandler({ ...sync, readModel }),
-    GetConfiguration: async () => getConfigurationHandler(async () => ({ values: [], warnings: [], errors: [] })),
-    GetTemplates: async () => getTemplatesHandler({ templates, log }),
-    GetRequestStatus: async () => getRequestStatusHandler({ streams, clock, pause }),
-    GetReturnRequests: async () => getReturnRequestsHandler({ ...sync, unseen: createUnseenHosts(workDir) }),
-    ListRequests: async () => listRequestsHandler({ readModel, log }),
-    ListOfferings: async () => listOfferingsHandler({ ...sync, offerings }),
-    ListMachines: async () => listMachinesHandler({ readModel, log }),
-    ListTemplates: async () => listTemplatesHandler({ templates, log }),
-    ListEvents: async () => listEventsHandler({ streams, readModel }),
-    GetProjections: async () => getProjectionsHandler({ readModel }),
-    GetMetrics: async () =>
-      getMetricsHandler({ ...sync, readModel, templates, version: '1.2.3', usage: async () => observer.peek() }),
-  };
-  const middleware = [
-    observing(observer.observe, 'operation'),
-    logging(log),
-    idempotent(async () => createAnswers(workDir)),
-  ];
-  const around = { correlationId: () => origin.correlationId, middleware };
-  const service = createApplicationService(
-    createBus(commands, { name: 'command', ...around }),
-    createBus(queries, { name: 'query', ...around }),
+  const answers = createAnswers(workDir);
+  const ports = wirePorts({
+    env,
+    home,
+    environment,
+    reading,
+    policy,
+    clock,
+    awsTime: () => (time.isTold ? time.now : undefined),
+    log,
+    telemetry: { usage: async () => observer.peek(), compactUsage: async () => undefined },
+    stores,
+    readModel: async () => readModel,
+    aws: async () => aws,
+    forgetAnswers: answers.forgetBefore,
+    writeMetrics: undefined,
+    stranger: undefined,
+    unkeptReadModel: async () => readModel,
+    letCallerGo: () => undefined,
+    progress,
+  });
+  const service = createService(
+    { ...ports, newId, pause, isDue: async () => true },
+    {
+      correlationId: () => origin.correlationId,
+      log,
+      observe: observer.observe,
+      answers: async () => answers,
+      // As for Host Factory’s scripts, whose odd ids and counts the handlers themselves must stand.
+      validates: () => false,
+      commandId: newId,
+      traces: false,
+      stranger: undefined,
+    },
   );
   const templatesFile = join(confDir, 'awsinstprov_templates.json');
   const writeTemplates = (...list: readonly object[]): Promise<void> =>

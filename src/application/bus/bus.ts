@@ -23,10 +23,7 @@ export interface Operation<M extends Message, A> {
 
 type Operations<M> = { readonly [T in keyof M]: Operation<Message, unknown> };
 
-export type Handler<O extends Operation<Message, unknown>> = (
-  message: O['message'],
-  origin: Origin,
-) => Promise<O['answer']>;
+type Handler<O extends Operation<Message, unknown>> = (message: O['message'], origin: Origin) => Promise<O['answer']>;
 
 /** A handler is loaded when its message first comes: a script pays only for the operation it runs. */
 export type Handlers<M extends Operations<M>> = { readonly [T in keyof M]: () => Promise<Handler<M[T]>> };

@@ -1,25 +1,35 @@
 import { hasCode, messageOf } from '../../domain/errors.ts';
 import { isReturnId } from '../../domain/ids.ts';
 import { liveMachines } from '../../domain/request/units.ts';
-import type { Command, Handler, Operation } from '../bus/bus.ts';
+import { closed } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { number } from '../bus/shapes.ts';
 import { foldRequest, foldReturn } from '../life-cycle/streams.ts';
-import type { Clock, Policy } from '../ports/policy.ts';
+import type { Clock, IsDue, Policy } from '../ports/policy.ts';
 import type { RequestStreams, Stream } from '../ports/streams.ts';
 import type { Logger } from '../ports/telemetry.ts';
 
-export interface ArchiveRequests extends Command {
-  readonly type: 'ArchiveRequests';
-}
-
-export interface ArchiveRequestsAnswer {
-  readonly archived: number;
-}
+export const archiveRequests = defineOperation({
+  name: 'ArchiveRequests',
+  bus: 'command',
+  role: 'admin',
+  title: 'Set aside requests that have been finished for long, and tidy up what has grown old',
+  isHot: true,
+  input: {},
+  answer: closed({ archived: number }),
+});
 
 export interface ArchiveRequestsPorts {
   readonly streams: RequestStreams;
-  readonly policy: Pick<Policy, 'retention'>;
-  /** Runs the work unless it was run lately, here or in another process. */
-  readonly nowAndThen: (work: () => Promise<void>) => Promise<void>;
+  readonly policy: Pick<Policy, 'retention' | 'archived'>;
+  readonly isDue: IsDue;
+  readonly letCallerGo: () => void;
+  /** Writes the figures for node_exporter; undefined where nobody wants them. */
+  readonly writeMetrics: (() => Promise<void>) | undefined;
+  /** Sums up what calls have counted. */
+  readonly compactUsage: () => Promise<void>;
+  /** Forgets the answers of commands that were given before this time, ms. */
+  readonly forgetAnswers: (before: number) => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -48,23 +58,37 @@ const archiveOne = async (
   }
 };
 
+const [minute, hour, day] = [60_000, 3_600_000, 86_400_000];
 /** Younger streams may be in other hands just now. Milliseconds. */
 const leastAge = 10 * 60_000;
 /** At once: the rest has its turn an hour later. */
 const most = 2000;
 
-/** Sets requests aside that have been finished for longer than the retention time, so that listings stay short. */
+const archiveFinished = async (ports: ArchiveRequestsPorts): Promise<number> => {
+  const { streams, policy, clock } = ports;
+  const before = clock() - Math.max(policy.retention, leastAge);
+  let archived = 0;
+  for (const [id, mark] of await streams.marks()) {
+    if (archived === most) return archived;
+    if (mark < before) archived += await archiveOne(ports, id);
+  }
+  return archived;
+};
+
+/**
+ * Sets requests aside that have been finished for longer than the retention time, so that listings stay short, and tidies up what
+ * else has grown old. Each at most once in a while, by whichever process comes first.
+ */
 export const archiveRequestsHandler =
-  (ports: ArchiveRequestsPorts): Handler<Operation<ArchiveRequests, ArchiveRequestsAnswer>> =>
+  (ports: ArchiveRequestsPorts): HandlerOf<typeof archiveRequests> =>
   async () => {
-    const { streams, policy, clock } = ports;
-    let archived = 0;
-    await ports.nowAndThen(async () => {
-      const before = clock() - Math.max(policy.retention, leastAge);
-      for (const [id, mark] of await streams.marks()) {
-        if (archived === most) return;
-        if (mark < before) archived += await archiveOne(ports, id);
-      }
-    });
+    const { streams, policy, clock, isDue, writeMetrics } = ports;
+    if (writeMetrics !== undefined && (await isDue('metrics', minute))) await writeMetrics();
+    if (!(await isDue('archive', hour))) return { archived: 0 };
+    ports.letCallerGo();
+    const archived = await archiveFinished(ports);
+    await ports.compactUsage();
+    await ports.forgetAnswers(clock() - policy.retention);
+    if (await isDue('pack', day)) await streams.packArchive(policy.archived === 0 ? 0 : clock() - policy.archived);
     return { archived };
   };

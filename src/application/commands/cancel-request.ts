@@ -1,21 +1,20 @@
 import { excerpt, PluginError } from '../../domain/errors.ts';
 import { isReturnId } from '../../domain/ids.ts';
-import type { Command, Handler, Operation } from '../bus/bus.ts';
+import { closed } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { requestId, text, version, words } from '../bus/shapes.ts';
 import { decideOnRequest } from '../life-cycle/streams.ts';
 import { type SyncRequestsPorts, syncRequestsHandler } from './sync-requests.ts';
 
-export interface CancelRequest extends Command {
-  readonly type: 'CancelRequest';
-  readonly requestId: string;
-  /** Kept with the event, and told to Host Factory. */
-  readonly reason: string;
-}
-
-export interface CancelRequestAnswer {
-  readonly requestId: string;
-  readonly status: 'cancelled';
-  readonly version: number;
-}
+export const cancelRequest = defineOperation({
+  name: 'CancelRequest',
+  bus: 'command',
+  role: 'operator',
+  title: 'End a request that is still running: its machines are terminated',
+  input: { requestId, reason: { ...text, description: 'Kept with the event, and told to Host Factory' } },
+  required: ['requestId', 'reason'],
+  answer: closed({ requestId: words, status: { const: 'cancelled' }, version }),
+});
 
 /**
  * Ends a request that is still running: nothing more is launched for it, its fleets go, and the machines it got are terminated.
@@ -23,7 +22,7 @@ export interface CancelRequestAnswer {
  * `request.settled` for one that has come to its end: its machines are returned, not cancelled.
  */
 export const cancelRequestHandler =
-  (ports: SyncRequestsPorts): Handler<Operation<CancelRequest, CancelRequestAnswer>> =>
+  (ports: SyncRequestsPorts): HandlerOf<typeof cancelRequest> =>
   async ({ requestId, reason }, origin) => {
     if (isReturnId(requestId))
       throw new PluginError('input.invalid', `${requestId} is a return, which cannot be cancelled`);

@@ -1,18 +1,20 @@
 import { isCreateId } from '../../domain/ids.ts';
-import type { Command, Handler, Operation } from '../bus/bus.ts';
+import { closed } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { anyId, version, words } from '../bus/shapes.ts';
 import { decideOnRequest } from '../life-cycle/streams.ts';
 import type { Clock } from '../ports/policy.ts';
 import type { RequestStreams } from '../ports/streams.ts';
 
-export interface ClaimRequest extends Command {
-  readonly type: 'ClaimRequest';
-  readonly requestId: string;
-}
-
-export interface ClaimRequestAnswer {
-  readonly requestId: string;
-  readonly version: number;
-}
+export const claimRequest = defineOperation({
+  name: 'ClaimRequest',
+  bus: 'command',
+  role: 'operator',
+  title: 'Record that somebody knows a request as their own',
+  input: { requestId: anyId },
+  required: ['requestId'],
+  answer: closed({ requestId: words, version }),
+});
 
 export interface ClaimRequestPorts {
   readonly streams: RequestStreams;
@@ -21,7 +23,7 @@ export interface ClaimRequestPorts {
 
 /** Records that somebody knows a request as their own: from then on it is not taken for lost. Asks AWS nothing. */
 export const claimRequestHandler =
-  ({ streams, clock }: ClaimRequestPorts): Handler<Operation<ClaimRequest, ClaimRequestAnswer>> =>
+  ({ streams, clock }: ClaimRequestPorts): HandlerOf<typeof claimRequest> =>
   async ({ requestId }, origin) => {
     if (!isCreateId(requestId)) return { requestId, version: 0 };
     const { version } = await decideOnRequest({ streams, origin }, requestId, [{ type: 'Claim', now: clock() }]);

@@ -1,20 +1,20 @@
-import type { Command, Handler, Operation } from '../bus/bus.ts';
+import { closed } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { number, text, texts } from '../bus/shapes.ts';
 import type { LaunchFailures, OfferingMemory } from '../ports/memory.ts';
 import type { Logger } from '../ports/telemetry.ts';
 
-/** Forgets what launches keep clear of: the next request asks EC2 again. */
-export interface ClearOfferings extends Command {
-  readonly type: 'ClearOfferings';
-  /** Only of this instance type. */
-  readonly instanceType?: string;
-  /** Only this template's failures, and no offering. */
-  readonly templateId?: string;
-}
-
-export interface ClearOfferingsAnswer {
-  readonly offerings: number;
-  readonly templates: readonly string[];
-}
+export const clearOfferings = defineOperation({
+  name: 'ClearOfferings',
+  bus: 'command',
+  role: 'admin',
+  title: 'Forget what launches keep clear of: the next request asks EC2 again',
+  input: {
+    instanceType: { ...text, description: 'Only of this instance type' },
+    templateId: { ...text, description: 'Only this template’s failures, and no offering' },
+  },
+  answer: closed({ offerings: number, templates: texts }),
+});
 
 export interface ClearOfferingsPorts {
   readonly offerings: OfferingMemory;
@@ -23,7 +23,7 @@ export interface ClearOfferingsPorts {
 }
 
 export const clearOfferingsHandler =
-  ({ offerings, failures, log }: ClearOfferingsPorts): Handler<Operation<ClearOfferings, ClearOfferingsAnswer>> =>
+  ({ offerings, failures, log }: ClearOfferingsPorts): HandlerOf<typeof clearOfferings> =>
   async ({ instanceType, templateId }) => {
     const isMeant = (offering: { readonly instanceType?: string }): boolean =>
       templateId === undefined && (instanceType === undefined || offering.instanceType === instanceType);

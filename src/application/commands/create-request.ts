@@ -4,8 +4,10 @@ import type { RequestCommand } from '../../domain/request/commands.ts';
 import type { Request } from '../../domain/request/state.ts';
 import { liveUnits } from '../../domain/request/units.ts';
 import { providerApiOf, type Template, templateProblems } from '../../domain/template/template.ts';
-import type { Command, Handler, Operation } from '../bus/bus.ts';
+import { closed } from '../bus/json-schema.ts';
+import { type AnswerOf, defineOperation, type HandlerOf } from '../bus/operation.ts';
 import type { Origin } from '../bus/origin.ts';
+import { pairs, positive, requestStatus, version, words } from '../bus/shapes.ts';
 import { intend, type Launching, requestMessage, sendPoolByPool } from '../life-cycle/launching.ts';
 import { checkProtection, type ProtectionPorts } from '../life-cycle/protection.ts';
 import { type Decided, decideOnRequest } from '../life-cycle/streams.ts';
@@ -15,24 +17,27 @@ import type { Clock } from '../ports/policy.ts';
 import type { LiveRequests, RequestStreams } from '../ports/streams.ts';
 import type { Logger } from '../ports/telemetry.ts';
 import type { TemplateCatalog } from '../ports/templates.ts';
-import { currentStatus, type RequestStatus } from '../read-model/views.ts';
+import { currentStatus } from '../read-model/views.ts';
 
-export interface CreateRequest extends Command {
-  readonly type: 'CreateRequest';
-  readonly templateId: string;
-  /** Hosts wanted. */
-  readonly maxNumber: number;
-  /** The caller's own remarks, e.g. LSF's `rc_account`. */
-  readonly attributes?: Readonly<Record<string, string>>;
-}
-
-export interface CreateRequestAnswer {
-  readonly requestId: string;
-  readonly status: RequestStatus;
-  readonly version: number;
-  /** For people: what was asked, what was granted, why less. */
-  readonly message: string;
-}
+export const createRequest = defineOperation({
+  name: 'CreateRequest',
+  bus: 'command',
+  role: 'operator',
+  title: 'Ask AWS for machines',
+  isHot: true,
+  input: {
+    templateId: { type: 'string', pattern: '^[0-9A-Za-z_-]{1,64}$', description: 'The template' },
+    maxNumber: { ...positive, description: 'Machines wanted' },
+    attributes: { ...pairs, description: 'The caller’s own remarks, e.g. LSF’s rc_account' },
+  },
+  required: ['templateId', 'maxNumber'],
+  answer: closed({
+    requestId: words,
+    status: requestStatus,
+    version,
+    message: { ...words, description: 'For people: what was asked, what was granted, why less' },
+  }),
+});
 
 export interface CreateRequestPorts extends ProtectionPorts {
   readonly streams: RequestStreams;
@@ -118,7 +123,7 @@ const refuseOther = (request: Request, templateId: string, wanted: number, reque
 
 /** Asks AWS for machines. Whatever can be refused without AWS is refused before anything is written. */
 export const createRequestHandler =
-  (ports: CreateRequestPorts): Handler<Operation<CreateRequest, CreateRequestAnswer>> =>
+  (ports: CreateRequestPorts): HandlerOf<typeof createRequest> =>
   async ({ templateId, maxNumber: wanted, attributes = {}, commandId }, origin) => {
     const { streams, live, clock, log } = ports;
     const requestId = createIdOf(origin.commandId ?? ports.newId());
@@ -188,7 +193,7 @@ const releaseUnlessRecorded = async (
   if ((await streams.load(requestId)).version === 0) await live.settle({ templateId, requestId, units: 0 });
 };
 
-const answerOf = (requestId: string, { state, version }: Decided<Request>): CreateRequestAnswer => ({
+const answerOf = (requestId: string, { state, version }: Decided<Request>): AnswerOf<typeof createRequest> => ({
   requestId,
   status: state.stage === 'absent' ? 'running' : currentStatus(state),
   version,

@@ -1,25 +1,26 @@
-import type { Command, Handler, Operation } from '../bus/bus.ts';
+import { closed, listOf } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { number, projectionName } from '../bus/shapes.ts';
 import type { ProjectionName, ProjectionStatus, ReadModel } from '../ports/read-model.ts';
 
-export interface RebuildProjection extends Command {
-  readonly type: 'RebuildProjection';
-  /** All of them where none is named. */
-  readonly name?: ProjectionName | undefined;
-}
+export const rebuildProjection = defineOperation({
+  name: 'RebuildProjection',
+  bus: 'command',
+  role: 'admin',
+  title: 'Fold a projection, or all of them, anew from the events',
+  input: { name: { ...projectionName, description: 'All of them where none is named' } },
+  answer: closed({ items: listOf(closed({ name: projectionName, streams: number, events: number })) }),
+});
 
-export interface RebuildProjectionAnswer {
-  readonly items: readonly Pick<ProjectionStatus, 'name' | 'streams' | 'events'>[];
+export interface RebuildProjectionPorts {
+  readonly readModel: Pick<ReadModel, 'rebuild'>;
 }
 
 const all: readonly ProjectionName[] = ['requests', 'machines', 'counters'];
 
 /** Folds projections anew from all streams; the old ones answer until the new ones are whole. */
 export const rebuildProjectionHandler =
-  ({
-    readModel,
-  }: {
-    readonly readModel: Pick<ReadModel, 'rebuild'>;
-  }): Handler<Operation<RebuildProjection, RebuildProjectionAnswer>> =>
+  ({ readModel }: RebuildProjectionPorts): HandlerOf<typeof rebuildProjection> =>
   async ({ name }) => {
     const items: ProjectionStatus[] = [];
     for (const each of name === undefined ? all : [name]) items.push(await readModel.rebuild(each));

@@ -2,13 +2,15 @@ import { isPluginError, messageOf } from '../../domain/errors.ts';
 import { isCreateId } from '../../domain/ids.ts';
 import { absentRequest, type KnownRequest, type Request } from '../../domain/request/state.ts';
 import type { ProviderApi } from '../../domain/template/template.ts';
-import type { Command, Handler, Operation } from '../bus/bus.ts';
-import type { HostRef } from '../life-cycle/host-lookup.ts';
+import { closed, type FromSchema, listOf } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf, type MessageOf } from '../bus/operation.ts';
+import { flag, hosts, texts, time, words } from '../bus/shapes.ts';
 import { type DecideContext, decideOnRequest, foldRequest, foldReturn } from '../life-cycle/streams.ts';
 import { keeperOf } from '../life-cycle/sync-resource.ts';
 import type { SyncPorts } from '../life-cycle/syncing.ts';
 import type { LaunchTemplateShelf } from '../ports/capacity.ts';
 import type { SweepMemory } from '../ports/memory.ts';
+import type { IsDue } from '../ports/policy.ts';
 import type { RequestStreams } from '../ports/streams.ts';
 import type { Progress } from '../ports/telemetry.ts';
 import {
@@ -25,23 +27,35 @@ import {
 import { returnMachinesHandler } from './return-machines.ts';
 import { syncRequestsHandler } from './sync-requests.ts';
 
-export interface Reconcile extends Command {
-  readonly type: 'Reconcile';
-  /** Release what is due; without it, only look. */
-  readonly apply?: boolean;
-  /** Do nothing when it was begun lately. */
-  readonly nowAndThen?: boolean;
-  /** Hosts the caller holds: never taken for orphans. */
-  readonly held?: readonly HostRef[];
-}
+export const reconcile = defineOperation({
+  name: 'Reconcile',
+  bus: 'command',
+  role: 'admin',
+  title: 'Find, and release with apply, what runs at AWS and nobody will ask about',
+  isHot: true,
+  input: {
+    apply: { ...flag, description: 'Release what is due; without it, only look' },
+    nowAndThen: { ...flag, description: 'Do nothing when it was begun lately' },
+    held: { ...hosts, description: 'Hosts the caller holds: never taken for orphans' },
+  },
+  answer: closed({
+    findings: listOf(
+      closed({
+        kind: { enum: ['request', 'instance', 'LaunchTemplate', 'EC2Fleet', 'SpotFleet', 'ASG'] },
+        id: words,
+        requestId: { ...words, description: 'Empty where its tags name none' },
+        why: words,
+        verdict: { enum: ['release', 'wait', 'leave'] },
+        since: { ...time, description: 'When it was first found so' },
+        dueAt: { ...time, description: 'When it is old enough to be released' },
+      }),
+    ),
+    released: { ...texts, description: 'Ids of what was released' },
+    warnings: { ...texts, description: 'What could not be looked at or released, and why' },
+  }),
+});
 
-export interface ReconcileAnswer {
-  readonly findings: readonly Finding[];
-  /** Ids of what was released. */
-  readonly released: readonly string[];
-  /** What could not be looked at or released, and why. */
-  readonly warnings: readonly string[];
-}
+export type ReconcileAnswer = FromSchema<typeof reconcile.answer>;
 
 export interface ReconcilePorts extends SyncPorts {
   readonly streams: RequestStreams;
@@ -51,8 +65,8 @@ export interface ReconcilePorts extends SyncPorts {
   readonly openReturns: () => Promise<readonly string[]>;
   readonly newId: () => string;
   readonly progress?: Progress | undefined;
-  /** Runs the work unless it was begun lately, here or in another process. */
-  readonly nowAndThen: (work: () => Promise<void>) => Promise<void>;
+  readonly isDue: IsDue;
+  readonly letCallerGo: () => void;
 }
 
 const kindsOfResources = ['EC2Fleet', 'SpotFleet', 'ASG'] as const satisfies readonly ProviderApi[];
@@ -64,20 +78,20 @@ const kindsOfResources = ['EC2Fleet', 'SpotFleet', 'ASG'] as const satisfies rea
  * launched and what an unreadable record may know is left alone.
  */
 export const reconcileHandler =
-  (ports: ReconcilePorts): Handler<Operation<Reconcile, ReconcileAnswer>> =>
+  (ports: ReconcilePorts): HandlerOf<typeof reconcile> =>
   async (message, origin) => {
-    let answer: ReconcileAnswer = { findings: [], released: [], warnings: [] };
-    const run = async (): Promise<void> => {
-      answer = await sweep(ports, { streams: ports.streams, origin }, message);
-    };
-    await (message.nowAndThen === true ? ports.nowAndThen(run) : run());
-    return answer;
+    if (message.nowAndThen === true) {
+      if (!(await ports.isDue('sweep', ports.policy.sweepInterval)))
+        return { findings: [], released: [], warnings: [] };
+      ports.letCallerGo();
+    }
+    return sweep(ports, { streams: ports.streams, origin }, message);
   };
 
 const sweep = async (
   ports: ReconcilePorts,
   context: DecideContext,
-  { apply = false, held = [] }: Reconcile,
+  { apply = false, held = [] }: MessageOf<typeof reconcile>,
 ): Promise<ReconcileAnswer> => {
   const warnings: string[] = [];
   const owned = await lookAtAws(ports, warnings);

@@ -1,35 +1,32 @@
 import { PluginError } from '../../domain/errors.ts';
 import type { InstanceTypeTable } from '../../domain/instance-type.ts';
-import type { Command, Handler, Operation } from '../bus/bus.ts';
+import { closed } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { number, texts } from '../bus/shapes.ts';
 import type { InstanceTypes } from '../ports/memory.ts';
 import type { Logger } from '../ports/telemetry.ts';
 
-/** Asks EC2 what instance types the Region has, in place of the table that came with the program. */
-export interface RefreshInstanceTypes extends Command {
-  readonly type: 'RefreshInstanceTypes';
-}
+export const refreshInstanceTypes = defineOperation({
+  name: 'RefreshInstanceTypes',
+  bus: 'command',
+  role: 'admin',
+  title: 'Ask EC2 what instance types the Region has, in place of the table that came with the program',
+  input: {},
+  answer: closed({ known: number, added: { ...texts, description: 'Names that were not known before' } }),
+});
 
-export interface RefreshInstanceTypesAnswer {
-  readonly known: number;
-  /** Names that were not known before. */
-  readonly added: readonly string[];
-}
-
-interface RefreshInstanceTypesPorts {
+export interface RefreshInstanceTypesPorts {
   readonly instanceTypes: InstanceTypes;
-  readonly ask: () => Promise<InstanceTypeTable>;
+  /** Of the Region, by EC2's answer. */
+  readonly offeredTypes: () => Promise<InstanceTypeTable>;
   readonly log: Logger;
 }
 
 export const refreshInstanceTypesHandler =
-  ({
-    instanceTypes,
-    ask,
-    log,
-  }: RefreshInstanceTypesPorts): Handler<Operation<RefreshInstanceTypes, RefreshInstanceTypesAnswer>> =>
+  ({ instanceTypes, offeredTypes, log }: RefreshInstanceTypesPorts): HandlerOf<typeof refreshInstanceTypes> =>
   async () => {
     const before = await instanceTypes.table();
-    const table = await ask();
+    const table = await offeredTypes();
     if (table.size === 0) throw new PluginError('provider.missing', 'EC2 lists no instance types for this Region');
     await instanceTypes.replace(table);
     const added = [...table.keys()].filter((name) => !before.has(name)).sort();

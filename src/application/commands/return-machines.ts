@@ -2,7 +2,9 @@ import { excerpt, isPluginError, messageOf, PluginError } from '../../domain/err
 import { asInstanceId, isReturnId, looksLikeInstanceId, returnIdOf } from '../../domain/ids.ts';
 import { hasEnded } from '../../domain/machine.ts';
 import { isUnknown, type JudgedAt, judge, type ReturnItem } from '../../domain/return/return-request.ts';
-import type { Command, Handler, Operation } from '../bus/bus.ts';
+import { closed, type FromSchema } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { flag, hosts, version, words } from '../bus/shapes.ts';
 import {
   type FoundHost,
   findHosts,
@@ -13,27 +15,34 @@ import {
 import { type DecideContext, decideOnReturn } from '../life-cycle/streams.ts';
 import { leaveResources, markReturned, terminateStanding } from '../life-cycle/sync-return.ts';
 import type { CapacityProviders } from '../ports/capacity.ts';
+import type { Hosts } from '../ports/instances.ts';
 import type { Policy } from '../ports/policy.ts';
-import type { RequestStreams } from '../ports/streams.ts';
+import type { LiveRequests, RequestStreams } from '../ports/streams.ts';
 
-export interface ReturnMachines extends Command {
-  readonly type: 'ReturnMachines';
-  readonly machines: readonly HostRef[];
-  /**
-   * Throws `machine.not-found` for a host that neither EC2 nor our records know, and `input.invalid` for a name of several: a
-   * person has mistyped it. To Host Factory such a host is gone.
-   */
-  readonly onlyKnown?: boolean;
-}
+export const returnMachines = defineOperation({
+  name: 'ReturnMachines',
+  bus: 'command',
+  role: 'operator',
+  title: 'Give machines back to AWS',
+  isHot: true,
+  input: {
+    machines: hosts,
+    /**
+     * Throws `machine.not-found` for a host that neither EC2 nor our records know, and `input.invalid` for a name of several: a
+     * person has mistyped it. To Host Factory such a host is gone.
+     */
+    onlyKnown: { ...flag, description: 'Refuse hosts that nobody knows' },
+  },
+  required: ['machines'],
+  answer: closed({ requestId: words, version, message: words }),
+});
 
-export interface ReturnMachinesAnswer {
-  readonly requestId: string;
-  readonly version: number;
-  readonly message: string;
-}
+type ReturnMachinesAnswer = FromSchema<typeof returnMachines.answer>;
 
 export interface ReturnMachinesPorts extends HostLookupPorts {
   readonly streams: RequestStreams;
+  readonly live: LiveRequests;
+  readonly hosts: () => Promise<Hosts>;
   readonly providers: CapacityProviders;
   readonly policy: Pick<Policy, 'consistencyWindow'>;
   readonly newId: () => string;
@@ -44,7 +53,7 @@ export interface ReturnMachinesPorts extends HostLookupPorts {
  * before EC2 is asked; what EC2 refuses or does not answer is asked again whenever Host Factory asks for the status.
  */
 export const returnMachinesHandler =
-  (ports: ReturnMachinesPorts): Handler<Operation<ReturnMachines, ReturnMachinesAnswer>> =>
+  (ports: ReturnMachinesPorts): HandlerOf<typeof returnMachines> =>
   async ({ machines, onlyKnown = false, commandId }, origin) => {
     const { streams, log, clock } = ports;
     const context = { streams, origin };

@@ -3,7 +3,9 @@ import { isReturnId } from '../../domain/ids.ts';
 import type { RequestCommand } from '../../domain/request/commands.ts';
 import { fillingResources, isUnclaimed, liveMachines, unresolvedLaunches } from '../../domain/request/units.ts';
 import { openItems } from '../../domain/return/return-request.ts';
-import type { Command, Handler, Operation } from '../bus/bus.ts';
+import { closed } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { anyId, flag, texts, words } from '../bus/shapes.ts';
 import { decideOnRequest, foldRequest, foldReturn } from '../life-cycle/streams.ts';
 import { syncCreate } from '../life-cycle/sync-create.ts';
 import { lookAtResources, membersUnseen } from '../life-cycle/sync-resource.ts';
@@ -12,22 +14,29 @@ import type { Look, OpenCreate, SyncPorts } from '../life-cycle/syncing.ts';
 import type { RequestStreams, Stream } from '../ports/streams.ts';
 import type { Logger } from '../ports/telemetry.ts';
 
-export interface SyncRequests extends Command {
-  readonly type: 'SyncRequests';
-  /** Create and return requests mixed, as Host Factory asks for them. */
-  readonly requestIds: readonly string[];
-  /** Look also at the machines of create requests that have settled. */
-  readonly includeSettled?: boolean;
-  /** The caller knows the ids as its own: from then on the requests are not taken for lost. */
-  readonly claims?: boolean;
-}
-
-export interface SyncRequestsAnswer {
-  /** Requests that could not be brought up to date, and why. Their last known state stands. */
-  readonly unverified: ReadonlyMap<string, string>;
-  /** Requests that could not be marked as claimed: they may still be released, so nobody must build on them yet. */
-  readonly unclaimed: ReadonlySet<string>;
-}
+export const syncRequests = defineOperation({
+  name: 'SyncRequests',
+  bus: 'command',
+  role: 'operator',
+  title: 'Bring requests and returns up to date with AWS',
+  isHot: true,
+  input: {
+    requestIds: { type: 'array', items: anyId, maxItems: 100_000 },
+    includeSettled: { ...flag, description: 'Look also at the machines of create requests that have settled' },
+    claims: { ...flag, description: 'The caller knows the ids as its own: the requests are not taken for lost' },
+  },
+  required: ['requestIds'],
+  answer: closed({
+    /** Their last known state stands. */
+    unverified: {
+      type: 'object',
+      additionalProperties: words,
+      description: 'Requests that could not be brought up to date, and why',
+    },
+    /** They may still be released, so nobody must build on them yet. */
+    unclaimed: { ...texts, description: 'Requests that could not be marked as claimed' },
+  }),
+});
 
 export interface SyncRequestsPorts extends SyncPorts {
   readonly streams: RequestStreams;
@@ -38,7 +47,7 @@ export interface SyncRequestsPorts extends SyncPorts {
  * that is final costs nothing. A fault while reading changes nothing.
  */
 export const syncRequestsHandler =
-  (ports: SyncRequestsPorts): Handler<Operation<SyncRequests, SyncRequestsAnswer>> =>
+  (ports: SyncRequestsPorts): HandlerOf<typeof syncRequests> =>
   async ({ requestIds, includeSettled = false, claims = false }, origin) => {
     const unverified = new Map<string, string>();
     const unclaimed = new Set<string>();
@@ -73,7 +82,7 @@ export const syncRequestsHandler =
         unclaimed.add(id);
       });
     }
-    return { unverified, unclaimed };
+    return { unverified: Object.fromEntries(unverified), unclaimed: [...unclaimed] };
   };
 
 /** Trouble with one request or with AWS is told and passes: Host Factory asks again. */

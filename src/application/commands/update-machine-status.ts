@@ -1,6 +1,7 @@
 import { excerpt, PluginError } from '../../domain/errors.ts';
-import type { MachineState } from '../../domain/machine.ts';
-import type { Command, Handler, Operation } from '../bus/bus.ts';
+import { closed } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { machineState, pairs, requestId, text, version, words } from '../bus/shapes.ts';
 import { recallMachines } from '../life-cycle/host-lookup.ts';
 import { decideOnRequest } from '../life-cycle/streams.ts';
 import { keepBooks } from '../life-cycle/syncing.ts';
@@ -8,19 +9,21 @@ import type { Clock } from '../ports/policy.ts';
 import type { LiveRequests, RequestStreams } from '../ports/streams.ts';
 import type { Logger } from '../ports/telemetry.ts';
 
-export interface UpdateMachineStatus extends Command {
-  readonly type: 'UpdateMachineStatus';
-  readonly machineId: string;
-  readonly status: MachineState;
-  /** The request that launched the machine, when the caller knows it. */
-  readonly requestId?: string;
-  readonly metadata?: Readonly<Record<string, string>>;
-}
-
-export interface UpdateMachineStatusAnswer {
-  readonly requestId: string;
-  readonly version: number;
-}
+export const updateMachineStatus = defineOperation({
+  name: 'UpdateMachineStatus',
+  bus: 'command',
+  role: 'admin',
+  title: 'Record a state somebody saw, when EC2 cannot be asked',
+  isHot: true,
+  input: {
+    machineId: text,
+    status: machineState,
+    requestId: { ...requestId, description: 'The request that launched the machine, where the caller knows it' },
+    metadata: pairs,
+  },
+  required: ['machineId', 'status'],
+  answer: closed({ requestId: words, version }),
+});
 
 export interface UpdateMachineStatusPorts {
   readonly streams: RequestStreams;
@@ -31,7 +34,7 @@ export interface UpdateMachineStatusPorts {
 
 /** Records a transition somebody saw. Throws `machine.not-found` when no request holds the machine. */
 export const updateMachineStatusHandler =
-  (ports: UpdateMachineStatusPorts): Handler<Operation<UpdateMachineStatus, UpdateMachineStatusAnswer>> =>
+  (ports: UpdateMachineStatusPorts): HandlerOf<typeof updateMachineStatus> =>
   async ({ machineId, status, requestId, metadata = {} }, origin) => {
     const id =
       requestId ?? (await recallMachines(ports, (machine) => machine.machineId === machineId)).recalled[0]?.requestId;

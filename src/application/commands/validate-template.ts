@@ -1,42 +1,59 @@
 import { excerpt, PluginError } from '../../domain/errors.ts';
-import type { Finding } from '../../domain/finding.ts';
-import type { Command, Handler, Operation } from '../bus/bus.ts';
+import { closed, type FromSchema, listOf, named } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { flag, number, text, texts, words } from '../bus/shapes.ts';
 import type { Logger } from '../ports/telemetry.ts';
 import type { TemplateChecker, TemplateInspector } from '../ports/templates.ts';
 
-export interface ValidateTemplate extends Command {
-  readonly type: 'ValidateTemplate';
-  /** Only this template; default: all of the file. */
-  readonly templateId?: string | undefined;
-  /** Default: the configured one. */
-  readonly file?: string | undefined;
-  /** Whether AWS is asked too. */
-  readonly aws?: boolean | undefined;
-}
+const finding = closed(
+  {
+    templateId: words,
+    severity: { enum: ['error', 'warning'] },
+    field: { ...words, description: 'Its path; empty for the whole' },
+    rule: words,
+    hint: words,
+    line: number,
+    column: number,
+  },
+  ['hint'],
+);
 
-export interface ValidateTemplateAnswer {
-  readonly file: string;
-  /** Ids of the templates looked at. */
-  readonly templates: readonly string[];
-  /** Whether there is no error; warnings do not count. */
-  readonly isValid: boolean;
-  /** Both in the order of the file. */
-  readonly errors: readonly Finding[];
-  readonly warnings: readonly Finding[];
-}
+export const validateTemplate = defineOperation({
+  name: 'ValidateTemplate',
+  bus: 'command',
+  role: 'viewer',
+  title: 'Check one template, or all of a file, and report every problem',
+  input: {
+    templateId: { ...text, description: 'Only this template' },
+    file: { ...text, description: 'Instead of the configured one' },
+    aws: { ...flag, description: 'Ask AWS too' },
+  },
+  answer: named(
+    'Validation',
+    closed({
+      file: words,
+      templates: { ...texts, description: 'Ids of the templates looked at' },
+      isValid: { ...flag, description: 'Whether there is no error; warnings do not count' },
+      errors: listOf(finding),
+      warnings: listOf(finding),
+    }),
+  ),
+});
+
+export type ValidateTemplateAnswer = FromSchema<typeof validateTemplate.answer>;
 
 export interface ValidateTemplatePorts {
-  readonly checker: TemplateChecker;
+  readonly checker: () => Promise<TemplateChecker>;
   readonly inspector: () => Promise<TemplateInspector>;
   readonly log: Logger;
 }
 
 /** Every problem of one template or all, with its place in the file. Throws `template.not-found` for one that is not in it. */
 export const validateTemplateHandler =
-  ({ checker, inspector, log }: ValidateTemplatePorts): Handler<Operation<ValidateTemplate, ValidateTemplateAnswer>> =>
+  ({ checker, inspector, log }: ValidateTemplatePorts): HandlerOf<typeof validateTemplate> =>
   async ({ file: named, templateId: only, aws = false }) => {
     log.info('template.validating', only ?? named ?? 'all templates');
-    const { file, findings, entries } = await checker.check(named);
+    const { file, findings, entries } = await (await checker()).check(named);
     const chosen = entries.filter(({ templateId }) => only === undefined || templateId === only);
     if (only !== undefined && findings.length === 0 && chosen.length === 0) {
       throw new PluginError('template.not-found', `no template "${excerpt(only)}" in ${file}`);

@@ -2,7 +2,7 @@ import { hasCode, messageOf } from '../../domain/errors.ts';
 import { asInstanceId, isCreateId, looksLikeInstanceId } from '../../domain/ids.ts';
 import { hasEnded, type Machine } from '../../domain/machine.ts';
 import type { OwnedSighting } from '../../domain/return/return-request.ts';
-import type { Hosts } from '../ports/instances.ts';
+import type { HostReader } from '../ports/instances.ts';
 import type { AwsTime, Clock } from '../ports/policy.ts';
 import type { LiveRequests, Stream, StreamReader } from '../ports/streams.ts';
 import type { Logger } from '../ports/telemetry.ts';
@@ -36,8 +36,8 @@ export interface FoundHost {
 
 export interface HostLookupPorts {
   readonly streams: StreamReader;
-  readonly live: LiveRequests;
-  readonly hosts: () => Promise<Hosts>;
+  readonly live: Pick<LiveRequests, 'list'>;
+  readonly hosts: () => Promise<HostReader>;
   readonly clock: Clock;
   readonly awsTime: AwsTime;
   readonly log: Logger;

@@ -10,7 +10,7 @@ import {
   type ReturnRequest,
 } from '../../domain/return/return-request.ts';
 import type { Origin } from '../bus/origin.ts';
-import type { RequestStreams, Stream, StreamEvent } from '../ports/streams.ts';
+import type { RequestStreams, Stream, StreamEvent, StreamReader } from '../ports/streams.ts';
 
 /**
  * Stored events are trusted to belong to the kind of stream their id names: the store checks the id's form, and only the
@@ -88,7 +88,7 @@ export const decideOnReturn: (
 
 /** The streams that can be read, in the order asked; the others are told of, since one must not hide the rest. */
 export const readAll = async (
-  streams: RequestStreams,
+  streams: StreamReader,
   ids: readonly string[],
 ): Promise<{
   readonly read: readonly { readonly id: string; readonly stream: Stream }[];

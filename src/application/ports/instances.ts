@@ -1,7 +1,7 @@
 import type { OwnedSighting } from '../../domain/return/return-request.ts';
 
 /** Instances as EC2 shows them. All reads throw `provider.*`; a fault is never an empty answer. */
-export interface Hosts {
+export interface HostReader {
   /** Looks at instances by id; ids EC2 does not know are simply absent. */
   describe(machineIds: readonly string[]): Promise<readonly OwnedSighting[]>;
   /** Looks at instances by private DNS name. */
@@ -14,6 +14,10 @@ export interface Hosts {
   spotNotices(): Promise<ReadonlyMap<string, number>>;
   /** The same for scheduled retirements and stops; known some minutes late, since they come days ahead. */
   retirements(): Promise<ReadonlyMap<string, number>>;
+}
+
+/** The same, and what changes them. */
+export interface Hosts extends HostReader {
   /** Asks EC2 to terminate; one bad id does not spare the others. Answers with EC2's reason per id refused. */
   terminate(machines: readonly Pick<OwnedSighting, 'machineId' | 'zone'>[]): Promise<ReadonlyMap<string, string>>;
   /** Tags instances and their volumes with their own instance id (AWS_TAG_InstanceID). */

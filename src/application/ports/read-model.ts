@@ -3,7 +3,7 @@ export interface Expectation {
   readonly requestId: string;
   readonly version: number;
   /** Milliseconds; 5000 where not told. */
-  readonly wait?: number | undefined;
+  readonly wait?: number;
 }
 
 /** How often, and by default for how long, what a caller expects is waited for, ms. */

@@ -1,37 +1,43 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
 import type { Diagnosis } from '../../domain/finding.ts';
 import type { Template } from '../../domain/template/template.ts';
-import type { Handler, Message, Operation } from '../bus/bus.ts';
+import { closed, listOf } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
 import type { Origin } from '../bus/origin.ts';
+import { flag, texts, thing, words } from '../bus/shapes.ts';
 import { isProtected } from '../life-cycle/protection.ts';
 import type { LaunchFailures } from '../ports/memory.ts';
-import type { Policy } from '../ports/policy.ts';
+import type { Clock, Policy } from '../ports/policy.ts';
 import type { TemplateCatalog, TemplateInspector } from '../ports/templates.ts';
+import { type LaunchTemplatePorts, unusedLaunchTemplates } from '../sweep/unused-launch-templates.ts';
 
-export interface Diagnose extends Message {
-  readonly type: 'Diagnose';
-  /** Whether AWS is asked too. Default true. */
-  readonly aws?: boolean;
-}
+export const diagnose = defineOperation({
+  name: 'Diagnose',
+  bus: 'query',
+  role: 'admin',
+  title: 'Look at everything that has to be right for Host Factory’s calls to work',
+  input: { aws: { ...flag, description: 'Ask AWS too; the default' } },
+  answer: closed({
+    isWell: flag,
+    diagnoses: listOf(
+      closed({ subject: words, status: { enum: ['ok', 'warning', 'error'] }, what: words, why: words, mend: words }, [
+        'why',
+        'mend',
+      ]),
+    ),
+    iamPolicy: { ...thing, description: 'The smallest IAM policy for the configured templates' },
+    iamPolicyNotes: { ...texts, description: 'What that policy cannot know' },
+  }),
+});
 
-export interface DiagnoseAnswer {
-  readonly isWell: boolean;
-  readonly diagnoses: readonly Diagnosis[];
-  /** The smallest IAM policy for the configured templates. */
-  readonly iamPolicy: object;
-  /** What that policy cannot know. */
-  readonly iamPolicyNotes: readonly string[];
-}
-
-export interface DiagnosePorts {
-  /** Of this host: everything but AWS. */
-  readonly local: readonly (() => Promise<readonly Diagnosis[]>)[];
-  readonly aws: (templates: readonly Template[]) => Promise<readonly Diagnosis[]>;
+export interface DiagnosePorts extends LaunchTemplatePorts {
+  /** Looks at this host: at everything but AWS. */
+  readonly checkHost: readonly (() => Promise<readonly Diagnosis[]>)[];
+  readonly checkAws: (templates: readonly Template[]) => Promise<readonly Diagnosis[]>;
   /** Whether it is known how to ask AWS. */
   readonly asksAws: boolean;
   readonly iamPolicy: (templates: readonly Template[]) => Promise<{ policy: object; notes: readonly string[] }>;
   readonly inspector: () => Promise<Pick<TemplateInspector, 'inspectGroup'>>;
-  readonly unusedLaunchTemplates: (origin: Origin) => Promise<number>;
   /** What runs at AWS and nobody will ask about. */
   readonly forgotten: (origin: Origin) => Promise<{
     readonly findings: readonly { readonly id: string; readonly verdict: string }[];
@@ -43,6 +49,7 @@ export interface DiagnosePorts {
   readonly templates: TemplateCatalog;
   readonly failures: Pick<LaunchFailures, 'of'>;
   readonly policy: Pick<Policy, 'protectAfter' | 'protectFor'>;
+  readonly clock: Clock;
 }
 
 /** What helps, by our codes and AWS's action. */
@@ -84,6 +91,9 @@ const templatesOf = async (catalog: TemplateCatalog): Promise<readonly Diagnosis
     },
   ];
 };
+
+/** Milliseconds. */
+const aMonth = 30 * 86_400_000;
 
 const leftovers = (count: number): readonly Diagnosis[] => [
   count === 0
@@ -184,10 +194,10 @@ const groups = async (
 
 /** Looks at everything that has to be right for Host Factory's calls to work. Changes nothing. */
 export const diagnoseHandler =
-  (ports: DiagnosePorts): Handler<Operation<Diagnose, DiagnoseAnswer>> =>
+  (ports: DiagnosePorts): HandlerOf<typeof diagnose> =>
   async ({ aws: isAsked = true }, origin) => {
-    const { local, templates, inspector } = ports;
-    const diagnoses = [...(await Promise.all(local.map((look) => unlessFault('this host', look)))).flat()];
+    const { checkHost, templates, inspector } = ports;
+    const diagnoses = [...(await Promise.all(checkHost.map((look) => unlessFault('this host', look)))).flat()];
     const note = async (subject: string, look: () => Promise<readonly Diagnosis[]>): Promise<void> => {
       diagnoses.push(...(await unlessFault(subject, look)));
     };
@@ -199,12 +209,15 @@ export const diagnoseHandler =
     await note('protection', () => protection(served, ports));
     await note('records', async () => records(await ports.unreadable()));
     if (isAsked && ports.asksAws) {
-      const found = await unlessFault('AWS', () => ports.aws(served));
+      const found = await unlessFault('AWS', () => ports.checkAws(served));
       diagnoses.push(...found);
       const isReached = found.every(({ status }) => status !== 'error');
       if (isReached) {
         await note('groups', () => groups(served, inspector));
-        await note('leftovers', async () => leftovers(await ports.unusedLaunchTemplates(origin)));
+        await note('leftovers', async () => {
+          const { unused } = await unusedLaunchTemplates(ports, ports.clock() - aMonth);
+          return leftovers(unused.length);
+        });
         await note('orphans', async () => orphans(await ports.forgotten(origin)));
       }
     }

@@ -6,7 +6,9 @@ import type { KnownRequest } from '../../domain/request/state.ts';
 import { fillingResources, unresolvedLaunches } from '../../domain/request/units.ts';
 import type { ReturnEvent, ReturnItem } from '../../domain/return/return-request.ts';
 import { localTime } from '../../domain/time-text.ts';
-import type { Handler, Message, Operation } from '../bus/bus.ts';
+import { closed, type FromSchema, listOf } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { anyId, texts, time, words } from '../bus/shapes.ts';
 import { isProtected } from '../life-cycle/protection.ts';
 import { foldRequest, foldReturn, isReturnEvent } from '../life-cycle/streams.ts';
 import type { LaunchFailures } from '../ports/memory.ts';
@@ -16,28 +18,24 @@ import type { RecordedEvent, StreamEvent, StreamReader } from '../ports/streams.
 import type { MachineRow } from '../projections/machines.ts';
 import { viewOf } from '../read-model/views.ts';
 
-export interface Explain extends Message {
-  readonly type: 'Explain';
-  /** Of a create or return request, or of a machine. */
-  readonly id: string;
-}
+export const explain = defineOperation({
+  name: 'Explain',
+  bus: 'query',
+  role: 'viewer',
+  title: 'Tell in words what happened to a request, return or machine, and what to do',
+  input: { id: { ...anyId, description: 'Of a create or return request, or of a machine' } },
+  required: ['id'],
+  answer: closed({
+    id: words,
+    steps: listOf(
+      closed({ at: time, after: { type: 'integer', description: 'Milliseconds since the first step' }, text: words }),
+    ),
+    now: { ...words, description: 'How it stands now' },
+    next: { ...texts, description: 'What to do; empty when nothing is wrong' },
+  }),
+});
 
-interface ExplainedStep {
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  /** Milliseconds since the first step. */
-  readonly after: number;
-  readonly text: string;
-}
-
-export interface ExplainAnswer {
-  readonly id: string;
-  readonly steps: readonly ExplainedStep[];
-  /** How it stands now. */
-  readonly now: string;
-  /** What to do; empty when nothing is wrong. */
-  readonly next: readonly string[];
-}
+export type ExplainAnswer = FromSchema<typeof explain.answer>;
 
 const listed = (ids: readonly string[]): string =>
   ids.length > 4 ? `${ids.slice(0, 3).join(', ')} and ${ids.length - 3} more` : ids.join(', ');
@@ -216,7 +214,7 @@ const concerning = (machineId: string, event: StreamEvent): StreamEvent | undefi
   return event.type === 'RequestCreated' ? event : undefined;
 };
 
-const stepsOf = (events: readonly StreamEvent[]): readonly ExplainedStep[] => {
+const stepsOf = (events: readonly StreamEvent[]): ExplainAnswer['steps'] => {
   const sorted = [...events].sort((a, b) => a.at - b.at);
   const start = sorted[0]?.at ?? 0;
   return sorted.map((event) => ({ at: event.at, after: event.at - start, text: eventText(event) }));
@@ -271,7 +269,7 @@ const explainMachine = async (ports: ExplainPorts, machineId: string): Promise<E
 
 /** What happened to a request or machine, in words, and what to do. Throws `request.not-found` or `machine.not-found`. */
 export const explainHandler =
-  (ports: ExplainPorts): Handler<Operation<Explain, ExplainAnswer>> =>
+  (ports: ExplainPorts): HandlerOf<typeof explain> =>
   async ({ id }) => {
     if (isInstanceId(id)) return explainMachine(ports, id);
     const stream = await ports.streams.load(id);

@@ -1,27 +1,34 @@
-import type { Handler, Message, Operation } from '../bus/bus.ts';
+import { closed, type FromSchema, listOf } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { texts, words } from '../bus/shapes.ts';
 
-export interface GetConfiguration extends Message {
-  readonly type: 'GetConfiguration';
-}
+export const getConfiguration = defineOperation({
+  name: 'GetConfiguration',
+  bus: 'query',
+  role: 'admin',
+  title: 'Tell every setting with its value and where it comes from',
+  input: {},
+  answer: closed(
+    {
+      file: { ...words, description: 'Absent where the defaults alone apply' },
+      values: listOf(
+        closed({ name: words, value: {}, origin: { ...words, description: 'The file, variable or default' } }),
+      ),
+      warnings: texts,
+      errors: { ...texts, description: 'What is named and not there: calls fail for want of it' },
+    },
+    ['file'],
+  ),
+});
 
-export interface ConfiguredValue {
-  readonly name: string;
-  readonly value: unknown;
-  /** The file, variable or default it comes from. */
-  readonly origin: string;
-}
+export type ConfigurationReport = FromSchema<typeof getConfiguration.answer>;
+export type ConfiguredValue = ConfigurationReport['values'][number];
 
-export interface ConfigurationReport {
-  /** Absent where the defaults alone apply. */
-  readonly file?: string;
-  readonly values: readonly ConfiguredValue[];
-  readonly warnings: readonly string[];
-  /** What is named and not there: calls fail for want of it. */
-  readonly errors: readonly string[];
-}
-
-/** Every setting with its value and where it comes from. */
 export const getConfigurationHandler =
-  (report: () => Promise<ConfigurationReport>): Handler<Operation<GetConfiguration, ConfigurationReport>> =>
+  ({
+    configuration,
+  }: {
+    readonly configuration: () => Promise<ConfigurationReport>;
+  }): HandlerOf<typeof getConfiguration> =>
   async () =>
-    report();
+    configuration();

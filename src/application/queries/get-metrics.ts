@@ -1,5 +1,6 @@
 import { isPluginError } from '../../domain/errors.ts';
-import type { Handler, Message, Operation } from '../bus/bus.ts';
+import { closed, type FromSchema } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { isProtected } from '../life-cycle/protection.ts';
 import type { LaunchFailures } from '../ports/memory.ts';
 import type { Policy } from '../ports/policy.ts';
@@ -8,23 +9,28 @@ import type { Figures } from '../ports/telemetry.ts';
 import type { TemplateCatalog } from '../ports/templates.ts';
 import { figure, isLastTime, sumFigures } from '../read-model/figures.ts';
 
-export interface GetMetrics extends Message {
-  readonly type: 'GetMetrics';
-}
+const figures = { type: 'object', additionalProperties: { type: 'number' } } as const;
 
-export interface GetMetricsAnswer {
-  /** Figures that only grow. */
-  readonly counters: Figures;
-  /** Figures of this moment. */
-  readonly gauges: Figures;
-}
+export const getMetrics = defineOperation({
+  name: 'GetMetrics',
+  bus: 'query',
+  role: 'viewer',
+  title: 'Tell figures about requests, machines, operations and AWS calls',
+  input: {},
+  answer: closed({
+    counters: { ...figures, description: 'Figures that only grow' },
+    gauges: { ...figures, description: 'Figures of this moment' },
+  }),
+});
+
+export type GetMetricsAnswer = FromSchema<typeof getMetrics.answer>;
 
 export interface GetMetricsPorts {
   readonly readModel: Pick<ReadModel, 'read' | 'status'>;
   /** What all processes counted so far. */
   readonly usage: () => Promise<Figures>;
   readonly templates: TemplateCatalog;
-  readonly failures: LaunchFailures;
+  readonly failures: Pick<LaunchFailures, 'of'>;
   readonly policy: Pick<Policy, 'protectAfter' | 'protectFor'>;
   readonly version: string;
 }
@@ -79,7 +85,7 @@ const pick = (figures: Figures, isWanted: (name: string) => boolean): Figures =>
 
 /** Figures about requests, machines, operations and AWS calls, over all processes that ever ran on this work folder. */
 export const getMetricsHandler =
-  (ports: GetMetricsPorts): Handler<Operation<GetMetrics, GetMetricsAnswer>> =>
+  (ports: GetMetricsPorts): HandlerOf<typeof getMetrics> =>
   async () => {
     const { readModel, version } = ports;
     const lag = (await readModel.status()).map(({ name, behind }) => ({

@@ -1,23 +1,42 @@
-import type { Handler, Message, Operation } from '../bus/bus.ts';
-import type { ProjectionStatus, ReadModel } from '../ports/read-model.ts';
+import { closed, listOf, named } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { number, projectionName, requestId, words } from '../bus/shapes.ts';
+import type { ReadModel } from '../ports/read-model.ts';
 
-export interface GetProjections extends Message {
-  readonly type: 'GetProjections';
-  /** Also how far each projection is with this request. */
-  readonly requestId?: string | undefined;
-}
+const failure = closed({ requestId: words, version: number, type: words, message: words, tries: number }, [
+  'version',
+  'type',
+]);
 
-export interface GetProjectionsAnswer {
-  readonly items: readonly (ProjectionStatus & { readonly version?: number })[];
-}
+export const getProjections = defineOperation({
+  name: 'GetProjections',
+  bus: 'query',
+  role: 'viewer',
+  title: 'Tell how far each projection is, and the events it could not apply',
+  input: { requestId: { ...requestId, description: 'Also how far each projection is with this request' } },
+  answer: named(
+    'Projections',
+    closed({
+      items: listOf(
+        closed(
+          {
+            name: projectionName,
+            streams: number,
+            events: number,
+            behind: { ...number, description: 'Requests with events that are not applied yet' },
+            failures: listOf(failure),
+            version: number,
+          },
+          ['version'],
+        ),
+      ),
+    }),
+  ),
+});
 
 /** How far the projections are, without moving them on. */
 export const getProjectionsHandler =
-  ({
-    readModel,
-  }: {
-    readonly readModel: Pick<ReadModel, 'status' | 'versionsOf'>;
-  }): Handler<Operation<GetProjections, GetProjectionsAnswer>> =>
+  ({ readModel }: { readonly readModel: Pick<ReadModel, 'status' | 'versionsOf'> }): HandlerOf<typeof getProjections> =>
   async ({ requestId }) => {
     const items = await readModel.status();
     if (requestId === undefined) return { items };

@@ -1,17 +1,25 @@
 import { excerpt, PluginError } from '../../domain/errors.ts';
-import type { Handler, Message, Operation } from '../bus/bus.ts';
+import { closed, listOf, named } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf, type MessageOf } from '../bus/operation.ts';
+import { expectedVersion, flag, late, machineOfRequest, notInEvery, request, requestId } from '../bus/shapes.ts';
 import type { Clock } from '../ports/policy.ts';
-import { type Expectation, pollMs, staleWarning, waitMs } from '../ports/read-model.ts';
+import { pollMs, staleWarning, waitMs } from '../ports/read-model.ts';
 import type { StreamReader } from '../ports/streams.ts';
 import { type RequestView, viewOf } from '../read-model/views.ts';
 
-export interface GetRequestStatus extends Message {
-  readonly type: 'GetRequestStatus';
-  readonly requestId: string;
-  /** Default false. */
-  readonly includeMachines?: boolean;
-  readonly expected?: Omit<Expectation, 'requestId'> | undefined;
-}
+export const getRequestStatus = defineOperation({
+  name: 'GetRequestStatus',
+  bus: 'query',
+  role: 'viewer',
+  title: 'Show one request or return as our records have it',
+  isHot: true,
+  input: { requestId, includeMachines: { ...flag, description: 'Also its machines' }, expected: expectedVersion },
+  required: ['requestId'],
+  answer: named(
+    'RequestStatus',
+    closed({ ...request, machines: listOf(machineOfRequest), _warning: late }, [...notInEvery, 'machines', '_warning']),
+  ),
+});
 
 export type GetRequestStatusAnswer = Omit<RequestView, 'machines'> &
   Partial<Pick<RequestView, 'machines'>> & {
@@ -26,7 +34,10 @@ export interface GetRequestStatusPorts {
   readonly pause: (ms: number) => Promise<void>;
 }
 
-const load = async ({ streams, clock, pause }: GetRequestStatusPorts, { requestId, expected }: GetRequestStatus) => {
+const load = async (
+  { streams, clock, pause }: GetRequestStatusPorts,
+  { requestId, expected }: MessageOf<typeof getRequestStatus>,
+) => {
   const deadline = clock() + (expected?.wait ?? waitMs);
   for (;;) {
     const stream = await streams.load(requestId);
@@ -38,7 +49,7 @@ const load = async ({ streams, clock, pause }: GetRequestStatusPorts, { requestI
 
 /** How a create or return request stands by our records; asks AWS nothing. Throws `request.not-found`. */
 export const getRequestStatusHandler =
-  (ports: GetRequestStatusPorts): Handler<Operation<GetRequestStatus, GetRequestStatusAnswer>> =>
+  (ports: GetRequestStatusPorts): HandlerOf<typeof getRequestStatus, GetRequestStatusAnswer> =>
   async (message) => {
     const { requestId, includeMachines = false } = message;
     const { stream, late } = await load(ports, message);

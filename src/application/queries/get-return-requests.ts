@@ -1,7 +1,9 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
-import { hasEnded, type MachineState } from '../../domain/machine.ts';
+import { hasEnded, type MachineState, machineStates } from '../../domain/machine.ts';
 import type { OwnedSighting } from '../../domain/return/return-request.ts';
-import type { Handler, Message, Operation } from '../bus/bus.ts';
+import { closed, listOf } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { hosts, number, words } from '../bus/shapes.ts';
 import {
   type FoundHost,
   findHosts,
@@ -12,11 +14,26 @@ import {
 import type { UnseenHosts } from '../ports/memory.ts';
 import type { Policy } from '../ports/policy.ts';
 
-export interface GetReturnRequests extends Message {
-  readonly type: 'GetReturnRequests';
-  /** The hosts Host Factory holds from this provider. */
-  readonly machines: readonly HostRef[];
-}
+export const getReturnRequests = defineOperation({
+  name: 'GetReturnRequests',
+  bus: 'query',
+  role: 'admin',
+  title: 'Tell which of the hosts AWS takes away or has taken away',
+  isHot: true,
+  input: { machines: { ...hosts, description: 'The hosts Host Factory holds from this provider' } },
+  required: ['machines'],
+  answer: closed({
+    reclaims: listOf(closed({ host: hosts.items, machineId: words, gracePeriod: number })),
+    notices: listOf(
+      closed({
+        requestId: words,
+        machineId: words,
+        status: { enum: [...machineStates, 'missed'] },
+        reason: words,
+      }),
+    ),
+  }),
+});
 
 /** A host that AWS takes away or has taken away. */
 export interface Reclaim {
@@ -55,7 +72,7 @@ interface Judgement {
  * `provider.*` when EC2 cannot be read: a fault never makes a host "gone".
  */
 export const getReturnRequestsHandler =
-  (ports: GetReturnRequestsPorts): Handler<Operation<GetReturnRequests, GetReturnRequestsAnswer>> =>
+  (ports: GetReturnRequestsPorts): HandlerOf<typeof getReturnRequests, GetReturnRequestsAnswer> =>
   async ({ machines }) => {
     const found = await findHosts(ports, machines);
     const due = await noticesFor(ports, found);

@@ -1,15 +1,27 @@
 import type { Template } from '../../domain/template/template.ts';
-import type { Handler, Message, Operation } from '../bus/bus.ts';
+import { closed, listOf } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { count, pairs, positive, rejectedTemplate, servedTemplate, words } from '../bus/shapes.ts';
 import type { Logger } from '../ports/telemetry.ts';
 import type { RejectedTemplate, TemplateCatalog } from '../ports/templates.ts';
 
-export interface GetTemplates extends Message {
-  readonly type: 'GetTemplates';
-  /** Template fields and the values they must have, e.g. `{priceType: 'spot'}`. */
-  readonly filters?: Readonly<Record<string, string>>;
-  readonly limit?: number;
-  readonly offset?: number;
-}
+export const getTemplates = defineOperation({
+  name: 'GetTemplates',
+  bus: 'query',
+  role: 'viewer',
+  title: 'The templates that Host Factory is offered',
+  isHot: true,
+  input: {
+    filters: { ...pairs, description: 'Template fields and the values they must have' },
+    limit: positive,
+    offset: count,
+  },
+  answer: closed({
+    file: words,
+    templates: listOf(servedTemplate),
+    rejected: { ...listOf(rejectedTemplate), description: 'Templates with faults: never served, always logged' },
+  }),
+});
 
 export interface GetTemplatesAnswer {
   readonly file: string;
@@ -30,7 +42,7 @@ export const matchesTemplate = (template: Template, filters: Readonly<Record<str
 
 /** The templates of the configured file. Throws `configuration.*` when the file cannot be read as a whole. */
 export const getTemplatesHandler =
-  ({ templates, log }: GetTemplatesPorts): Handler<Operation<GetTemplates, GetTemplatesAnswer>> =>
+  ({ templates, log }: GetTemplatesPorts): HandlerOf<typeof getTemplates, GetTemplatesAnswer> =>
   async ({ filters = {}, limit, offset = 0 }) => {
     const { file, templates: all, rejected } = await templates.read();
     for (const { templateId, problems } of rejected) {

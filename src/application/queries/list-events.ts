@@ -1,17 +1,52 @@
 import { hasCode, messageOf, PluginError } from '../../domain/errors.ts';
-import type { Handler, Message, Operation } from '../bus/bus.ts';
+import { closed, listOf, named, open } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { number, positive, requestId, text, texts, time, words } from '../bus/shapes.ts';
 import type { ReadModel } from '../ports/read-model.ts';
 import type { RecordedEvent, StreamReader } from '../ports/streams.ts';
 import { withoutUserData } from '../user-data.ts';
 
-export interface ListEvents extends Message {
-  readonly type: 'ListEvents';
-  readonly requestId?: string | undefined;
-  readonly eventType?: string | undefined;
-  /** Only what comes after this position, or after this time in ms. */
-  readonly from?: string | undefined;
-  readonly limit?: number | undefined;
-}
+const event = named(
+  'Event',
+  open(
+    {
+      position: { ...words, description: 'Unique, and in the order of time: go on from here' },
+      requestId: words,
+      version: { ...number, description: 'Place within its request, from 0' },
+      type: { ...words, description: 'e.g. RequestCreated. What else an event has depends on it' },
+      at: time,
+      correlationId: words,
+      commandId: words,
+      userId: words,
+      role: words,
+    },
+    ['correlationId', 'commandId', 'userId', 'role'],
+  ),
+);
+
+export const listEvents = defineOperation({
+  name: 'ListEvents',
+  bus: 'query',
+  role: 'viewer',
+  title: 'What happened, in the order of time',
+  input: {
+    requestId,
+    eventType: text,
+    from: { type: 'string', maxLength: 80, description: 'Only what comes after this position, or this time in ms' },
+    limit: positive,
+  },
+  answer: named(
+    'EventPage',
+    closed(
+      {
+        items: listOf(event),
+        next: { ...words, description: 'The position to go on from; absent when there was nothing more' },
+        warnings: texts,
+      },
+      ['next'],
+    ),
+  ),
+});
 
 /** An event with its place among all events. */
 type ListedEvent = RecordedEvent & {
@@ -71,7 +106,7 @@ const spans = async ({ readModel }: ListEventsPorts, requestId: string | undefin
  * that can have events in the range asked for.
  */
 export const listEventsHandler =
-  (ports: ListEventsPorts): Handler<Operation<ListEvents, ListEventsAnswer>> =>
+  (ports: ListEventsPorts): HandlerOf<typeof listEvents, ListEventsAnswer> =>
   async ({ requestId, eventType, from = '0', limit = 100 }) => {
     const after = placeOf(from);
     const { known, warnings: troubles } = await spans(ports, requestId);

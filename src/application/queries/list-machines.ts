@@ -1,21 +1,29 @@
-import type { MachineState } from '../../domain/machine.ts';
-import type { Handler, Operation } from '../bus/bus.ts';
+import { named } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { listing, machineOnRecord, machineState, pageOf, requestId, text } from '../bus/shapes.ts';
 import type { MachineRow } from '../projections/machines.ts';
-import { type Listing, type ListPorts, listRows, type Paginated } from '../read-model/listing.ts';
+import { type ListPorts, listRows, type Paginated } from '../read-model/listing.ts';
 
-export interface ListMachines extends Listing {
-  readonly type: 'ListMachines';
-  readonly status?: MachineState | undefined;
-  readonly machineId?: string | undefined;
-  readonly requestId?: string | undefined;
-  readonly templateId?: string | undefined;
-}
+export const listMachines = defineOperation({
+  name: 'ListMachines',
+  bus: 'query',
+  role: 'viewer',
+  title: 'Machines as last seen, those of the newest request first',
+  input: {
+    ...listing,
+    status: machineState,
+    machineId: text,
+    requestId,
+    templateId: text,
+  },
+  answer: named('MachinePage', pageOf(machineOnRecord, {})),
+});
 
 const isRow = (value: unknown): value is MachineRow =>
   typeof value === 'object' && value !== null && 'machineId' in value && 'requestId' in value;
 
 /** All machines on record as last seen, with the requests that launched them; those of the newest request first. */
 export const listMachinesHandler =
-  (ports: ListPorts): Handler<Operation<ListMachines, Paginated<MachineRow>>> =>
+  (ports: ListPorts): HandlerOf<typeof listMachines, Paginated<MachineRow>> =>
   ({ status, machineId, requestId, templateId, ...listing }) =>
     listRows(ports, 'machines', listing, { fields: { status, machineId, requestId, templateId }, isRow });

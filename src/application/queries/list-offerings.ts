@@ -1,33 +1,48 @@
-import type { RefusedOffering } from '../../domain/offering.ts';
-import type { Handler, Message, Operation } from '../bus/bus.ts';
+import { closed, listOf } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { flag, number, time, words } from '../bus/shapes.ts';
 import { isProtected } from '../life-cycle/protection.ts';
 import type { LaunchFailures, OfferingMemory } from '../ports/memory.ts';
 import type { Policy } from '../ports/policy.ts';
 
-/** What launches keep clear of at the moment: offerings EC2 refused, and templates whose machines all failed. */
-export interface ListOfferings extends Message {
-  readonly type: 'ListOfferings';
-}
-
-export interface ListOfferingsAnswer {
-  readonly refused: readonly RefusedOffering[];
-  readonly templates: readonly {
-    readonly templateId: string;
-    /** Machines in a row that never became usable. */
-    readonly failures: number;
-    /** Whether it launches nothing until that expires or is cleared. */
-    readonly isProtected: boolean;
-  }[];
-}
+export const listOfferings = defineOperation({
+  name: 'ListOfferings',
+  bus: 'query',
+  role: 'viewer',
+  title: 'What launches keep clear of: offerings EC2 refused lately, templates whose machines all failed',
+  input: {},
+  answer: closed({
+    refused: listOf(
+      closed(
+        {
+          market: { enum: ['spot', 'ondemand'] },
+          instanceType: words,
+          subnetId: words,
+          code: { ...words, description: 'EC2’s' },
+          seenAt: time,
+          expiresAt: time,
+        },
+        ['instanceType', 'subnetId'],
+      ),
+    ),
+    templates: listOf(
+      closed({
+        templateId: words,
+        failures: { ...number, description: 'Machines in a row that never became usable' },
+        isProtected: { ...flag, description: 'Whether it launches nothing until that expires or is cleared' },
+      }),
+    ),
+  }),
+});
 
 export interface ListOfferingsPorts {
-  readonly offerings: OfferingMemory;
-  readonly failures: LaunchFailures;
+  readonly offerings: Pick<OfferingMemory, 'list'>;
+  readonly failures: Pick<LaunchFailures, 'of' | 'templateIds'>;
   readonly policy: Pick<Policy, 'protectAfter' | 'protectFor'>;
 }
 
 export const listOfferingsHandler =
-  ({ offerings, failures, policy }: ListOfferingsPorts): Handler<Operation<ListOfferings, ListOfferingsAnswer>> =>
+  ({ offerings, failures, policy }: ListOfferingsPorts): HandlerOf<typeof listOfferings> =>
   async () => {
     const templateIds = await failures.templateIds();
     const templates = await Promise.all(

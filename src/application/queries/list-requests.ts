@@ -1,22 +1,29 @@
-import type { Handler, Operation } from '../bus/bus.ts';
+import { named } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { listing, pageOf, requestOnRecord, requestStatus, text } from '../bus/shapes.ts';
 import type { RequestRow } from '../projections/requests.ts';
-import { type Listing, type ListPorts, listRows, type Paginated } from '../read-model/listing.ts';
-import type { RequestStatus } from '../read-model/views.ts';
+import { type ListPorts, listRows, type Paginated } from '../read-model/listing.ts';
 
-export interface ListRequests extends Listing {
-  readonly type: 'ListRequests';
-  readonly status?: RequestStatus | undefined;
-  readonly kind?: 'create' | 'return' | undefined;
-  readonly templateId?: string | undefined;
-  /** Who asked for them. */
-  readonly requester?: string | undefined;
-}
+export const listRequests = defineOperation({
+  name: 'ListRequests',
+  bus: 'query',
+  role: 'viewer',
+  title: 'Requests and returns that are not archived, newest first',
+  input: {
+    ...listing,
+    status: requestStatus,
+    kind: { enum: ['create', 'return'] },
+    templateId: text,
+    requester: { ...text, description: 'Only what this user asked for' },
+  },
+  answer: named('RequestPage', pageOf(requestOnRecord, {})),
+});
 
 const isRow = (value: unknown): value is RequestRow =>
   typeof value === 'object' && value !== null && 'requestId' in value && 'createdAt' in value;
 
 /** Requests on record that are not archived, newest first. */
 export const listRequestsHandler =
-  (ports: ListPorts): Handler<Operation<ListRequests, Paginated<RequestRow>>> =>
+  (ports: ListPorts): HandlerOf<typeof listRequests, Paginated<RequestRow>> =>
   ({ status, kind, templateId, requester: userId, ...listing }) =>
     listRows(ports, 'requests', listing, { fields: { status, kind, templateId, userId }, isRow });

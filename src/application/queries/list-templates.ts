@@ -1,16 +1,21 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
 import type { Template } from '../../domain/template/template.ts';
-import type { Handler, Operation } from '../bus/bus.ts';
+import { listOf, named } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { listing, pageOf, pairs, rejectedTemplate, servedTemplate, words } from '../bus/shapes.ts';
 import type { Logger } from '../ports/telemetry.ts';
 import type { RejectedTemplate, TemplateCatalog } from '../ports/templates.ts';
-import { arrange, checkFields, type Listing, listFields, type Paginated, paginate } from '../read-model/listing.ts';
+import { arrange, checkFields, listFields, type Paginated, paginate } from '../read-model/listing.ts';
 import { matchesTemplate } from './get-templates.ts';
 
-export interface ListTemplates extends Listing {
-  readonly type: 'ListTemplates';
-  /** Template fields and the values they must have, e.g. `{priceType: 'spot'}`. */
-  readonly filters?: Readonly<Record<string, string>> | undefined;
-}
+export const listTemplates = defineOperation({
+  name: 'ListTemplates',
+  bus: 'query',
+  role: 'viewer',
+  title: 'The templates that Host Factory is offered, for people',
+  input: { ...listing, filters: { ...pairs, description: 'Template fields and the values they must have' } },
+  answer: named('TemplatePage', pageOf(servedTemplate, { file: words, rejected: listOf(rejectedTemplate) })),
+});
 
 export interface ListTemplatesAnswer extends Paginated<Template> {
   readonly file: string;
@@ -25,22 +30,22 @@ export const listTemplatesHandler =
   }: {
     readonly templates: TemplateCatalog;
     readonly log: Logger;
-  }): Handler<Operation<ListTemplates, ListTemplatesAnswer>> =>
-  async ({ filters = {}, ...listing }) => {
-    checkFields(listFields.templates, listing.sortBy, ...Object.keys(filters));
+  }): HandlerOf<typeof listTemplates, ListTemplatesAnswer> =>
+  async ({ filters = {}, ...asked }) => {
+    checkFields(listFields.templates, asked.sortBy, ...Object.keys(filters));
     try {
       const { file, templates: all, rejected } = await templates.read();
       const found = arrange(
         all.filter((template) => matchesTemplate(template, filters)),
-        listing,
+        asked,
       );
       const warnings = rejected.map(
         ({ templateId }) => `${templateId} is left out: hf-aws templates validate ${templateId}`,
       );
-      return { ...paginate(found, listing), warnings, file, rejected };
+      return { ...paginate(found, asked), warnings, file, rejected };
     } catch (error) {
       if (!isPluginError(error)) throw error;
       log.error('list.unreadable', messageOf(error), { code: error.code });
-      return { ...paginate([], listing), warnings: [], _warning: messageOf(error), file: '', rejected: [] };
+      return { ...paginate([], asked), warnings: [], _warning: messageOf(error), file: '', rejected: [] };
     }
   };

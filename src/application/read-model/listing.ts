@@ -1,24 +1,14 @@
 import { isPluginError, messageOf, PluginError } from '../../domain/errors.ts';
 import type { Template } from '../../domain/template/template.ts';
-import type { Message } from '../bus/bus.ts';
-import type { Expectation, Projected, ReadModel } from '../ports/read-model.ts';
+import type { FromSchema } from '../bus/json-schema.ts';
+import type { listing } from '../bus/shapes.ts';
+import type { Projected, ReadModel } from '../ports/read-model.ts';
 import type { Logger } from '../ports/telemetry.ts';
 import type { MachineRow } from '../projections/machines.ts';
 import type { RequestRow } from '../projections/requests.ts';
 
 /** What every list understands. Both ways of paging; `offset` and `limit` win over `page` and `pageSize`. */
-export interface Listing extends Message {
-  /** Text that a value must contain, in whatever case. */
-  readonly query?: string | undefined;
-  readonly sortBy?: string | undefined;
-  readonly sortOrder?: 'asc' | 'desc' | undefined;
-  readonly limit?: number | undefined;
-  readonly offset?: number | undefined;
-  /** From 1. */
-  readonly page?: number | undefined;
-  readonly pageSize?: number | undefined;
-  readonly expected?: Expectation | undefined;
-}
+export type Listing = { readonly [K in keyof typeof listing]?: FromSchema<(typeof listing)[K]> | undefined };
 
 export interface Paginated<T> {
   readonly items: readonly T[];

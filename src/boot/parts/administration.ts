@@ -1,9 +1,5 @@
 /** What administrators use and Host Factory's scripts never do: a part of its own, so that they do not load it. */
 
-export { validateTemplateHandler } from '../../application/commands/validate-template.ts';
-export { diagnoseHandler } from '../../application/queries/diagnose.ts';
-export { explainHandler } from '../../application/queries/explain.ts';
-export { getConfigurationHandler } from '../../application/queries/get-configuration.ts';
 export {
   recallFrom,
   rehearsedFailures,
@@ -11,6 +7,7 @@ export {
   rehearsedOfferings,
   rehearsedStreams,
 } from '../../application/rehearsal.ts';
+export { messageProblems } from '../../json/message-problems.ts';
 export { configurationReport } from '../../setup/configuration-report.ts';
 export { foreignReport } from '../../setup/foreign-files.ts';
 export { diagnoseInstallation } from '../../setup/installation.ts';

@@ -14,7 +14,8 @@ import { messageOf } from '../../domain/errors.ts';
 import { mostInput, parseInput } from '../../hostfactory/input.ts';
 import { isOperation, type OperationName, operationOf } from '../../hostfactory/operations.ts';
 import { timeForAws } from '../call-time.ts';
-import type { Application, ComposeOptions, ServedCall } from '../composition.ts';
+import type { Application, ComposeOptions } from '../composition.ts';
+import type { ServedCall } from '../connection.ts';
 
 export interface ServingOptions {
   readonly env: Environment;

@@ -339,15 +339,17 @@ describe('requestReturnMachines', () => {
     const { world, machineId, name } = await running();
     expect(await ask(world, 'requestReturnMachines', { machines: [{ name, machineId }] })).toEqual({
       message: '1 of 1 machines are being terminated.',
-      requestId: returnIdOf(uuid(2)),
+      requestId: expect.stringMatching(/^ret-/),
     });
   });
 
   it('ends with machines that succeeded, still with the address Host Factory knew', async () => {
     const { world, machineId, name } = await running();
-    await ask(world, 'requestReturnMachines', { machines: [{ name, machineId }] });
+    const { requestId: returnId } = Object(
+      await ask(world, 'requestReturnMachines', { machines: [{ name, machineId }] }),
+    );
     world.hosts.end(machineId);
-    expect(await ask(world, 'getRequestStatus', { requests: [returnIdOf(uuid(2))] })).toMatchObject({
+    expect(await ask(world, 'getRequestStatus', { requests: [returnId] })).toMatchObject({
       requests: [
         {
           status: 'complete',

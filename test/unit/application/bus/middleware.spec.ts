@@ -100,7 +100,9 @@ describe('the form of a message', () => {
       ['status must be one of running, complete, complete_with_error, cancelled'],
     ],
     [{ type: 'ListRequests', nonsense: 1 }, ['nonsense is not known here']],
-    [{ type: 'SyncRequests', anything: 1 }, []],
+    [{ type: 'SyncRequests', anything: 1 }, ['requestIds is required', 'anything is not known here']],
+    [{ type: 'ClearOfferings', templateId: 7 }, ['templateId must be string']],
+    [{ type: 'GetMetrics', commandId: uuid(1) }, ['commandId is not known here']],
   ])('%j', (message, problems) => expect(messageProblems(message)).toEqual(problems));
 
   it('is checked before the handler is reached', async () => {

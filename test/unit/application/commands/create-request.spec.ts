@@ -1,12 +1,13 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { CreateRequest } from '../../../../src/application/commands/create-request.ts';
+import type { MessageOf } from '../../../../src/application/bus/operation.ts';
+import type { createRequest } from '../../../../src/application/commands/create-request.ts';
 import { PluginError } from '../../../../src/domain/errors.ts';
 import { createIdOf } from '../../../../src/domain/ids.ts';
 import { startWorld, templateDocument, uuid, type World } from '../../provider-world.ts';
 
-const ask = (world: World, maxNumber: number, fields: Partial<CreateRequest> = {}) =>
+const ask = (world: World, maxNumber: number, fields: Partial<Omit<MessageOf<typeof createRequest>, 'type'>> = {}) =>
   world.service.createRequest({ templateId: 'od-a', maxNumber, ...fields });
 
 const filesIn = async (folder: string): Promise<readonly string[]> => {

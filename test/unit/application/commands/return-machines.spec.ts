@@ -1,7 +1,8 @@
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import type { ReturnMachines } from '../../../../src/application/commands/return-machines.ts';
+import type { MessageOf } from '../../../../src/application/bus/operation.ts';
+import type { returnMachines } from '../../../../src/application/commands/return-machines.ts';
 import { PluginError } from '../../../../src/domain/errors.ts';
 import { returnIdOf } from '../../../../src/domain/ids.ts';
 import { damage } from '../../damaged-document.ts';
@@ -10,7 +11,11 @@ import { startWorld, uuid, type World } from '../../provider-world.ts';
 
 type Host = { readonly name?: string; readonly machineId?: string };
 
-const giveBack = (world: World, hosts: readonly Host[], fields: Partial<ReturnMachines> = {}) =>
+const giveBack = (
+  world: World,
+  hosts: readonly Host[],
+  fields: Partial<Omit<MessageOf<typeof returnMachines>, 'type'>> = {},
+) =>
   world.service.returnMachines({
     machines: hosts.map(({ name = '', machineId = '' }) => ({ name, machineId })),
     ...fields,

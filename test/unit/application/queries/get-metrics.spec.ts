@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { metricsText } from '../../../../src/application/read-model/metrics-text.ts';
+import { version } from '../../../../src/boot/version.ts';
 import { startWorld, templateDocument, type World } from '../../provider-world.ts';
 
 const textOf = async (world: World): Promise<string> => metricsText(await world.service.getMetrics());
@@ -13,7 +14,7 @@ it('figures tell of every template how many machines it may have, and whether it
   const lines = (await textOf(world)).split('\n');
   expect(lines).toEqual(
     expect.arrayContaining([
-      'hf_aws_build_info{version="1.2.3"} 1',
+      `hf_aws_build_info{version="${version}"} 1`,
       'hf_aws_template_max_machines{template="od-a"} 10',
       'hf_aws_template_protected{template="endless"} 0',
       'hf_aws_template_protected{template="od-a"} 1',

@@ -1,0 +1,139 @@
+import { machineStates } from '../../domain/machine.ts';
+import { requestStatuses } from '../read-model/views.ts';
+import { closed, listOf, named, open } from './json-schema.ts';
+
+/** Pieces that the schemas of several operations share: first those of messages, then those of answers. */
+export const text = { type: 'string', minLength: 1, maxLength: 256 } as const;
+export const count = { type: 'integer', minimum: 0, maximum: 1_000_000 } as const;
+export const positive = { type: 'integer', minimum: 1, maximum: 10_000 } as const;
+export const flag = { type: 'boolean' } as const;
+export const pairs = {
+  type: 'object',
+  additionalProperties: { type: 'string', maxLength: 1024 },
+  maxProperties: 50,
+} as const;
+export const uuid = {
+  type: 'string',
+  pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
+} as const;
+export const requestId = {
+  type: 'string',
+  pattern: '^re[qt]-[0-9a-f-]{36}$',
+  description: 'Id of a request or a return',
+} as const;
+/** As a caller writes it, who may have it wrong: then it is told that there is no such request. */
+export const anyId = { type: 'string', maxLength: 1024 } as const;
+export const projectionName = { enum: ['requests', 'machines', 'counters'] } as const;
+export const machineState = { enum: machineStates, description: 'EC2 state' } as const;
+export const requestStatus = { enum: requestStatuses } as const;
+
+/** Hosts by id or by name; the other is empty. */
+export const hosts = {
+  type: 'array',
+  maxItems: 10_000,
+  items: closed({ name: { type: 'string', maxLength: 256 }, machineId: { type: 'string', maxLength: 64 } }),
+} as const;
+
+const wait = { type: 'number', minimum: 0, maximum: 60_000, description: 'Milliseconds' } as const;
+/** A version of a request that must be seen before the answer. */
+const expected = closed({ requestId, version: count, wait }, ['wait']);
+export const expectedVersion = closed({ version: count, wait }, ['wait']);
+
+/** What every list understands. */
+export const listing = {
+  query: { ...text, description: 'Text that a value must contain' },
+  sortBy: { type: 'string', pattern: '^[A-Za-z_]{1,32}$', description: 'Field, e.g. created_at' },
+  sortOrder: { enum: ['asc', 'desc'], description: 'Default desc' },
+  limit: { ...positive, description: 'Most items; wins over page_size' },
+  offset: { ...count, description: 'Items to leave out; wins over page' },
+  page: { ...positive, description: 'From 1' },
+  pageSize: { ...positive, description: 'Default 20' },
+  expected,
+} as const;
+
+export const words = { type: 'string' } as const;
+export const number = { type: 'integer', minimum: 0 } as const;
+export const time = { type: 'integer', description: 'Milliseconds since the epoch' } as const;
+export const texts = listOf(words);
+/** What is known of it depends on what it is. */
+export const thing = { type: 'object', additionalProperties: true } as const;
+
+export const late = { ...words, description: 'Why the answer may not be what the caller expects' } as const;
+
+/** One page of a list. */
+export const pageOf = <const I extends object, const M extends Readonly<Record<string, object>>>(item: I, more: M) =>
+  closed(
+    {
+      items: listOf(item),
+      total: number,
+      page: { type: 'integer', minimum: 1 },
+      page_size: { type: 'integer', minimum: 1 },
+      total_pages: number,
+      warnings: { ...texts, description: 'Records that are not in the list, and why' },
+      ...more,
+      _warning: late,
+    },
+    ['_warning'],
+  );
+
+const machine = {
+  machineId: words,
+  requestId: words,
+  name: { ...words, description: 'Empty until EC2 tells it' },
+  result: { enum: ['executing', 'succeed', 'fail'] },
+  status: machineState,
+  privateIpAddress: words,
+  publicIpAddress: words,
+  launchTime: { type: 'integer', description: 'Seconds since the epoch; 0 when EC2 never told' },
+  message: { ...words, description: 'Why it failed' },
+  priceType: { enum: ['ondemand', 'spot'] },
+  instanceType: words,
+  instanceTags: { ...words, description: 'k=v;k=v' },
+} as const;
+
+export const machineOfRequest = named('RequestMachine', closed(machine));
+export const machineOnRecord = named('Machine', closed({ ...machine, templateId: words }));
+
+export const request = {
+  requestId: words,
+  kind: { enum: ['create', 'return'] },
+  status: requestStatus,
+  message: { ...words, description: 'For people' },
+  templateId: { ...words, description: 'Not of a return' },
+  wanted: { ...number, description: 'Machines asked for, or to be returned' },
+  counts: closed({ executing: number, succeed: number, fail: number }),
+  createdAt: time,
+  settledAt: time,
+  version: number,
+  userId: { ...words, description: 'Who asked, where the caller said so' },
+} as const;
+export const notInEvery = ['templateId', 'settledAt', 'userId'] as const;
+
+const problem = closed({ field: words, rule: words });
+export const rejectedTemplate = closed({ templateId: words, problems: listOf(problem) });
+export const version = { ...number, description: 'Of the stream of events' } as const;
+
+export const requestOnRecord = named('Request', closed({ ...request, updatedAt: time }, notInEvery));
+
+/** A template, its fields in one spelling, with defaults filled in. */
+export const servedTemplate = named(
+  'Template',
+  open(
+    {
+      templateId: words,
+      maxNumber: { type: 'integer', description: 'Most hosts at a time; -1 for no limit' },
+      priceType: { enum: ['ondemand', 'spot', 'heterogeneous'] },
+      attributes: {
+        type: 'object',
+        additionalProperties: texts,
+        description: 'e.g. {"ncpus": ["Numeric", "4"]}',
+      },
+      imageId: words,
+      vmType: words,
+      subnetIds: texts,
+      securityGroupIds: texts,
+      providerApi: { enum: ['RunInstances', 'EC2Fleet', 'SpotFleet', 'ASG'] },
+    },
+    ['imageId', 'vmType', 'subnetIds', 'securityGroupIds', 'providerApi'],
+  ),
+);

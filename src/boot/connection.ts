@@ -1,0 +1,188 @@
+import { join } from 'node:path';
+import type { OfferingMemory } from '../application/ports/memory.ts';
+import type { LiveRequests } from '../application/ports/streams.ts';
+import type { Logger, Observe } from '../application/ports/telemetry.ts';
+import type { Rehearsal } from '../application/rehearsal.ts';
+import { awsConnection } from '../config/connection.ts';
+import type { Environment, ProviderEnvironment } from '../config/environment.ts';
+import type { ProviderConfig } from '../config/provider-config.ts';
+import { PluginError } from '../domain/errors.ts';
+import type { Aws, AwsOptions } from '../providers/aws/aws.ts';
+import { type AwsClock, createAwsClock } from '../providers/aws/wire/aws-clock.ts';
+import { createClockNote } from '../storage/clock-note.ts';
+import { createFactCache } from '../storage/fact-cache.ts';
+import { createLiveRequests } from '../storage/live-requests.ts';
+import { knownStoreId, readStoreId } from '../storage/store-id.ts';
+import { budgetOf, timeForAws } from './call-time.ts';
+import { crypto, oneForEach, readSide, renewed } from './lazily.ts';
+import { version } from './version.ts';
+
+export const regionOf = (config: ProviderConfig, env: Environment): string | undefined =>
+  config.AWS_REGION ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
+
+/** The mark on all that is ours. */
+export const ownerOf = ({ clusterName }: ProviderConfig, { providerName }: ProviderEnvironment): string =>
+  `${clusterName}/${providerName}`;
+
+/** A clock that is set does not move it within this process. `performance` would take Node a millisecond to make. */
+const steadyClock = (): (() => number) => {
+  const begun = Date.now() - process.uptime() * 1000;
+  return () => Math.round(begun + process.uptime() * 1000);
+};
+
+/** Durations are counted by AWS's clock, so that several management hosts agree on them. */
+export const startClock = (workDir: string, looksOnly: () => boolean, log: () => Pick<Logger, 'warn'>): AwsClock => {
+  const note = createClockNote(workDir);
+  const changed = (ahead: number): void => {
+    const difference = `${Math.round(Math.abs(ahead) / 1000)} s ${ahead < 0 ? 'behind' : 'ahead of'} AWS`;
+    if (ahead !== 0)
+      log().warn('clock.differs', `the clock of this host is ${difference}: its time is taken from AWS; run NTP`);
+    if (!looksOnly()) note.write(ahead);
+  };
+  return createAwsClock(steadyClock(), changed, note.read);
+};
+
+/** Aborts after this time (ms), or with another signal. A third of the cost of `AbortSignal.any` and `timeout`. */
+const withinTime = (ms: number, other: AbortSignal | undefined): AbortSignal => {
+  const end = new AbortController();
+  setTimeout(() => end.abort(new Error(`the call had ${ms} ms`)), ms).unref();
+  other?.addEventListener('abort', () => end.abort(other.reason), { once: true });
+  return end.signal;
+};
+
+/** STS: characters of a session's name. */
+const longestSessionName = 64;
+
+const roleIn = (
+  { AWS_ROLE_ARN: arn, AWS_ROLE_EXTERNAL_ID: externalId, AWS_ROLE_SESSION_NAME: name }: ProviderConfig,
+  providerName: string,
+): Pick<AwsOptions, 'role'> => {
+  if (arn === undefined) return {};
+  const sessionName = name ?? `hf-${providerName}`.slice(0, longestSessionName);
+  return { role: { arn, sessionName, ...(externalId === undefined ? {} : { externalId }) } };
+};
+
+interface ConnectContext {
+  readonly environment: ProviderEnvironment;
+  readonly config: ProviderConfig;
+  readonly env: Environment;
+  readonly log: Logger;
+  readonly observe: Observe;
+  /** Ends AWS calls early, beside the budget of the call itself. */
+  readonly signal: (() => AbortSignal) | undefined;
+  readonly awsClock: AwsClock;
+  readonly looksOnly: boolean;
+  readonly offerings: OfferingMemory;
+  /** A ledger of claims as this call may use it. */
+  readonly books: (book: LiveRequests) => LiveRequests;
+  readonly rehearsal: Rehearsal | undefined;
+}
+
+/** One connection. Throws `configuration.missing` where no Region is named. */
+const connect = async ({
+  environment,
+  config,
+  env,
+  log,
+  observe,
+  signal,
+  awsClock,
+  looksOnly,
+  offerings,
+  books,
+  rehearsal,
+}: ConnectContext): Promise<Aws> => {
+  const { workDir } = environment;
+  const region = regionOf(config, env);
+  if (region === undefined || region === '') {
+    throw new PluginError(
+      'configuration.missing',
+      'AWS_REGION is set neither in the provider configuration nor in the environment',
+    );
+  }
+  const time = timeForAws(budgetOf(config));
+  const bounded = withinTime(time, signal?.());
+  // By this host's clock throughout: it is asked before AWS has been heard.
+  const facts = createFactCache(workDir, 'aws', Date.now, log);
+  const credentials = createFactCache(workDir, 'credentials', Date.now);
+  const { AWS_CREDENTIAL_FILE: file, AWS_CREDENTIAL_SCRIPT: script } = config;
+  const { createAws } = await import('../providers/aws/aws.ts');
+  return createAws({
+    connection: {
+      region,
+      ...awsConnection(config, env),
+      connectionTimeoutMs: config.AWS_CONNECTION_TIMEOUT_MS,
+      requestTimeoutMs: Math.min(60_000, time),
+    },
+    credentials: {
+      ...(file === undefined ? {} : { file }),
+      ...(script === undefined ? {} : { script }),
+      renewAfter: config.AWS_CREDENTIAL_RENEW_MARGIN * 1000,
+      remember: looksOnly ? async (key, _lifetime, find) => (await credentials.peek(key)) ?? find() : credentials.get,
+      forget: looksOnly ? async () => undefined : credentials.forget,
+      warn: (problem) => log.warn('credentials.unrenewed', problem),
+      signal: bounded,
+    },
+    ...roleIn(config, environment.providerName),
+    changes: { retries: config.AWS_REQUEST_RETRY_ATTEMPTS, interval: 0 },
+    reads: { retries: config.AWS_DESCRIBE_REQUEST_RETRY_ATTEMPTS, interval: config.AWS_DESCRIBE_REQUEST_INTERVAL },
+    log,
+    observe,
+    signal: bounded,
+    clock: awsClock.now,
+    awsClock,
+    owner: ownerOf(config, environment),
+    store: looksOnly ? ((await knownStoreId(workDir)) ?? '<id of the work directory>') : await readStoreId(workDir),
+    version,
+    ...(config.AWS_KEY_FILE === undefined ? {} : { keyDirectory: config.AWS_KEY_FILE }),
+    remember: !looksOnly ? facts.get : async (key, _lifetime, find) => (await facts.peek(key)) ?? find(),
+    forget: looksOnly ? async () => undefined : facts.forget,
+    offerings,
+    ledger: (group) =>
+      books(createLiveRequests(join(workDir, 'groups', crypto().createHash('sha256').update(group).digest('hex')))),
+    ...(rehearsal && { rehearsal }),
+  });
+};
+
+/** A call that has what it would have in a process of its own. */
+export interface ServedCall {
+  readonly correlationId: string;
+  /** Makes what the call asks for the same command when its script repeats it. A UUID. */
+  readonly commandId: string | undefined;
+  /** Ends its AWS calls early. */
+  readonly signal: AbortSignal;
+}
+
+interface Connections extends Omit<ConnectContext, 'looksOnly'> {
+  readonly looksOnly: () => boolean;
+  /** Milliseconds after which a process that lives on connects anew; undefined for one that serves one call. */
+  readonly lifetime: number | undefined;
+  readonly scriptCall: () => ServedCall | undefined;
+}
+
+/**
+ * The AWS side of the program, connected when it is first asked for. A script's call that is served has a connection of its own, since
+ * its time begins with it; all that are served look at EC2 once for those that come together.
+ */
+export const connections = async ({ lifetime, scriptCall, ...side }: Connections): Promise<() => Promise<Aws>> => {
+  const { looksOnly, awsClock, config } = side;
+  const budget = budgetOf(config);
+  // What a server's connection is asked for last still has two thirds of the time of a call.
+  const age = lifetime === undefined ? Number.POSITIVE_INFINITY : Math.min(lifetime, budget / 3);
+  const lasting = (isLook: boolean) => renewed(age, awsClock.now, () => connect({ ...side, looksOnly: isLook }));
+  const [looking, changing] = [lasting(true), lasting(false)];
+  const shared = () => (looksOnly() ? looking() : changing());
+  const aws = oneForEach(scriptCall, shared, ({ signal }) =>
+    connect({ ...side, looksOnly: looksOnly(), signal: () => signal }),
+  );
+  if (lifetime === undefined) return aws;
+  const { sharingLooks } = await readSide();
+  const looks = sharingLooks(
+    async () => (await shared()).hosts,
+    () => scriptCall()?.signal,
+  );
+  return async () => {
+    const own = await aws();
+    return { ...own, hosts: { ...own.hosts, ...looks } };
+  };
+};

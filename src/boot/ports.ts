@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import type { CommandPorts, QueryPorts } from '../application/handlers.ts';
+import type { SweepMemory } from '../application/ports/memory.ts';
+import type { AwsTime, Clock, Policy } from '../application/ports/policy.ts';
+import type { ReadModel } from '../application/ports/read-model.ts';
+import type { Logger, Progress } from '../application/ports/telemetry.ts';
+import type { Environment, ProviderEnvironment } from '../config/environment.ts';
+import type { ProviderConfigReading } from '../config/provider-config.ts';
+import type { Aws } from '../providers/aws/aws.ts';
+import { createInstanceTypes } from '../storage/instance-types.ts';
+import { createLastDone } from '../storage/last-done.ts';
+import { createTemplateCatalog } from '../templates/template-catalog.ts';
+import { readTemplate } from '../templates/template-document.ts';
+import { ownerOf, regionOf } from './connection.ts';
+import { administration, newId, pause, readSide } from './lazily.ts';
+import type { Stores } from './stores.ts';
+import type { Telemetry } from './telemetry.ts';
+import { version } from './version.ts';
+
+/** What the handlers' ports are made of. */
+export interface Parts {
+  readonly env: Environment;
+  /** The installation's folder. */
+  readonly home: string;
+  readonly environment: ProviderEnvironment;
+  readonly reading: ProviderConfigReading;
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly awsTime: AwsTime;
+  readonly log: Logger;
+  readonly telemetry: Pick<Telemetry, 'usage' | 'compactUsage'>;
+  readonly stores: Pick<Stores, 'streams' | 'live' | 'failures' | 'offerings'>;
+  readonly readModel: () => Promise<ReadModel>;
+  readonly aws: () => Promise<Aws>;
+  readonly forgetAnswers: (before: number) => Promise<void>;
+  readonly writeMetrics: (() => Promise<void>) | undefined;
+  /** Why nothing may be written: the work folder is another user's. */
+  readonly stranger: string | undefined;
+  /** For who must not even keep the projections. */
+  readonly unkeptReadModel: () => Promise<ReadModel>;
+  readonly letCallerGo: () => void;
+  readonly progress: Progress | undefined;
+}
+
+const sweepMemory = (workDir: string): SweepMemory => {
+  const memory = async () => (await import('../storage/sweep-memory.ts')).createSweepMemory(workDir);
+  return {
+    read: async () => (await memory()).read(),
+    write: async (notes) => (await memory()).write(notes),
+  };
+};
+
+/** What is asked of the projections before they are made. */
+const lazy = (readModel: () => Promise<ReadModel>): ReadModel => ({
+  read: async (...asked) => (await readModel()).read(...asked),
+  status: async () => (await readModel()).status(),
+  versionsOf: async (requestId) => (await readModel()).versionsOf(requestId),
+  rebuild: async (name) => (await readModel()).rebuild(name),
+});
+
+/** Everything that handlers work with. What a call does not use is not loaded. */
+export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
+  const { env, home, environment, reading, policy, log, aws, stranger, progress } = parts;
+  const { config } = reading;
+  const { workDir } = environment;
+  const instanceTypes = createInstanceTypes(workDir, join(home, 'config', 'instance-types.json'));
+  const defaults = { all: config.templateDefaults, byApi: config.templateDefaultsByApi };
+  const region = regionOf(config, env);
+  const policyScope = { owner: ownerOf(config, environment), region, tagInstanceId: policy.tagInstanceId };
+  const ports: Omit<CommandPorts & QueryPorts, 'forgotten'> = {
+    ...parts.stores,
+    ...parts.telemetry,
+    policy,
+    log,
+    version,
+    newId,
+    pause,
+    progress,
+    instanceTypes,
+    clock: parts.clock,
+    awsTime: parts.awsTime,
+    isDue: createLastDone(workDir, parts.clock),
+    letCallerGo: parts.letCallerGo,
+    forgetAnswers: parts.forgetAnswers,
+    writeMetrics: parts.writeMetrics,
+    templates: createTemplateCatalog(environment, { instanceTypes, rules: config, defaults }, log),
+    readModel: lazy(parts.readModel),
+    openReturns: async () => (await readSide()).openReturns(await parts.readModel()),
+    memory: sweepMemory(workDir),
+    unseen: {
+      note: async (look) => (await import('../storage/unseen-hosts.ts')).createUnseenHosts(workDir).note(look),
+    },
+    hosts: async () => (await aws()).hosts,
+    providers: async (api) => (await aws()).provider(api),
+    imageOf: async (alias) => (await aws()).imageOf(alias),
+    shelf: async () => (await aws()).launchTemplates,
+    inspector: async () => (await aws()).inspector(),
+    offeredTypes: async () => (await aws()).instanceTypes(),
+    checker: async () =>
+      (await administration()).createTemplateChecker(environment, {
+        instanceTypes,
+        rules: config,
+        readTemplate: (written) => readTemplate(written, defaults),
+        awsFields: async (...fields) => (await import('../providers/aws/aws.ts')).rawFieldComplaints(...fields),
+      }),
+    configuration: async () => (await administration()).configurationReport(env, environment, reading),
+    checkHost: [
+      async () => (await administration()).diagnoseInstallation({ env, home, environment, reading, region }),
+      async () => (await administration()).diagnoseWorkFolder(workDir, stranger),
+    ],
+    unreadable: async () => (await (await parts.unkeptReadModel()).read('requests')).warnings,
+    asksAws: reading.fault === undefined,
+    checkAws: async (served) => (await aws()).diagnose(served, policyScope),
+    iamPolicy: async (served) =>
+      (await import('../providers/aws/inspect/inspection.ts')).iamPolicy(served, policyScope),
+  };
+  return {
+    ...ports,
+    forgotten: async (origin) => {
+      const { reconcileHandler } = await import('../application/commands/reconcile.ts');
+      const look = reconcileHandler(ports);
+      return look({ type: 'Reconcile' }, origin);
+    },
+  };
+};
