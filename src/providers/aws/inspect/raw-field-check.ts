@@ -1,14 +1,7 @@
-import {
-  CreateFleetRequest$,
-  InstanceRequirements$,
-  InstanceRequirementsRequest$,
-  RequestLaunchTemplateData$,
-  RunInstancesRequest$,
-  SpotFleetRequestConfigData$,
-} from '@aws-sdk/client-ec2';
 import type { Complaint } from '../../../domain/finding.ts';
 import { type ProviderApi, providerApiOf, type Template } from '../../../domain/template/template.ts';
-import { type Misfit, misfits } from '../wire/query-codec.ts';
+import { ec2Schema } from '../services/ec2.ts';
+import { type Misfit, memberOf, misfits } from '../wire/query-codec.ts';
 
 const rawFields = ['launchTemplateSpec', 'providerApiSpec', 'abisInstanceRequirements'] as const;
 type RawField = (typeof rawFields)[number];
@@ -16,24 +9,32 @@ type RawField = (typeof rawFields)[number];
 /** What each field of AWS's own words ends up in, by API. RunInstances takes no requirements. */
 type Schemas = Readonly<Partial<Record<RawField, unknown>>>;
 
-const schemas: Readonly<Record<Exclude<ProviderApi, 'ASG'>, Schemas>> = {
-  RunInstances: { launchTemplateSpec: RunInstancesRequest$, providerApiSpec: RunInstancesRequest$ },
-  EC2Fleet: {
-    launchTemplateSpec: RequestLaunchTemplateData$,
-    providerApiSpec: CreateFleetRequest$,
-    abisInstanceRequirements: InstanceRequirementsRequest$,
-  },
-  SpotFleet: {
-    launchTemplateSpec: RequestLaunchTemplateData$,
-    providerApiSpec: SpotFleetRequestConfigData$,
-    abisInstanceRequirements: InstanceRequirements$,
-  },
-};
+/** By launch templates, with the requirements in the overrides of `pools`. */
+const byLaunchTemplate = (input: unknown, ...pools: readonly string[]): Schemas => ({
+  launchTemplateSpec: memberOf(ec2Schema('CreateLaunchTemplate')[4], 'LaunchTemplateData'),
+  providerApiSpec: input,
+  abisInstanceRequirements: memberOf(input, ...pools, 'Overrides', 'InstanceRequirements'),
+});
 
-const schemasOf = async (api: ProviderApi): Promise<Schemas> =>
-  api === 'ASG'
-    ? { launchTemplateSpec: RequestLaunchTemplateData$, ...(await import('../services/auto-scaling.ts')).groupSchemas }
-    : schemas[api];
+const schemasOf = async (api: ProviderApi): Promise<Schemas> => {
+  switch (api) {
+    case 'RunInstances': {
+      const launch = ec2Schema('RunInstances')[4];
+      return { launchTemplateSpec: launch, providerApiSpec: launch };
+    }
+    case 'EC2Fleet':
+      return byLaunchTemplate(ec2Schema('CreateFleet')[4], 'LaunchTemplateConfigs');
+    case 'SpotFleet':
+      return byLaunchTemplate(
+        memberOf(ec2Schema('RequestSpotFleet')[4], 'SpotFleetRequestConfig'),
+        'LaunchTemplateConfigs',
+      );
+    case 'ASG': {
+      const { autoScalingSchema } = await import('../services/auto-scaling.ts');
+      return byLaunchTemplate(autoScalingSchema('CreateAutoScalingGroup')[4], 'MixedInstancesPolicy', 'LaunchTemplate');
+    }
+  }
+};
 
 /** Of the names, the one that was probably meant. */
 type MeantBy = (written: string, names: readonly string[]) => string | undefined;
