@@ -4,6 +4,7 @@ import type { Origin } from './bus/origin.ts';
 import type { ArchiveRequestsPorts } from './commands/archive-requests.ts';
 import type { ClaimRequestPorts } from './commands/claim-request.ts';
 import type { ClearOfferingsPorts } from './commands/clear-offerings.ts';
+import type { CollectInstanceEventsPorts } from './commands/collect-instance-events.ts';
 import type { CollectLaunchTemplatesPorts } from './commands/collect-launch-templates.ts';
 import type { CreateRequestPorts } from './commands/create-request.ts';
 import type { RebuildProjectionPorts } from './commands/rebuild-projection.ts';
@@ -32,6 +33,7 @@ export type CommandPorts = Omit<CreateRequestPorts, 'recount'> &
   ArchiveRequestsPorts &
   ReconcilePorts &
   ClearOfferingsPorts &
+  CollectInstanceEventsPorts &
   CollectLaunchTemplatesPorts &
   RefreshInstanceTypesPorts &
   ClaimRequestPorts &
@@ -86,6 +88,9 @@ export const commandHandlers = (ports: CommandPorts) =>
     ArchiveRequests: async () => (await import('./commands/archive-requests.ts')).archiveRequestsHandler(ports),
     Reconcile: async () => (await import('./commands/reconcile.ts')).reconcileHandler(ports),
     ClearOfferings: async () => (await import('./commands/clear-offerings.ts')).clearOfferingsHandler(ports),
+    CollectInstanceEvents: async () =>
+      (await import('./commands/collect-instance-events.ts')).collectInstanceEventsHandler(ports),
+    NoteFullLook: async () => (await import('./commands/note-full-look.ts')).noteFullLookHandler(ports),
     CollectLaunchTemplates: async () =>
       (await import('./commands/collect-launch-templates.ts')).collectLaunchTemplatesHandler(ports),
     RefreshInstanceTypes: async () =>

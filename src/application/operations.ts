@@ -3,8 +3,10 @@ import { archiveRequests } from './commands/archive-requests.ts';
 import { cancelRequest } from './commands/cancel-request.ts';
 import { claimRequest } from './commands/claim-request.ts';
 import { clearOfferings } from './commands/clear-offerings.ts';
+import { collectInstanceEvents } from './commands/collect-instance-events.ts';
 import { collectLaunchTemplates } from './commands/collect-launch-templates.ts';
 import { createRequest } from './commands/create-request.ts';
+import { noteFullLook } from './commands/note-full-look.ts';
 import { rebuildProjection } from './commands/rebuild-projection.ts';
 import { reconcile } from './commands/reconcile.ts';
 import { refreshInstanceTypes } from './commands/refresh-instance-types.ts';
@@ -38,6 +40,8 @@ export const operations = {
   ArchiveRequests: archiveRequests,
   Reconcile: reconcile,
   ClearOfferings: clearOfferings,
+  CollectInstanceEvents: collectInstanceEvents,
+  NoteFullLook: noteFullLook,
   CollectLaunchTemplates: collectLaunchTemplates,
   RefreshInstanceTypes: refreshInstanceTypes,
   CancelRequest: cancelRequest,

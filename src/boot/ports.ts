@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { InstanceEventFeed } from '../application/commands/collect-instance-events.ts';
 import type { CommandPorts, QueryPorts } from '../application/handlers.ts';
 import type { SweepMemory } from '../application/ports/memory.ts';
 import type { AwsTime, Clock, Policy } from '../application/ports/policy.ts';
@@ -50,6 +51,18 @@ const sweepMemory = (workDir: string): SweepMemory => {
   };
 };
 
+const eventFeed = async ({ environment, reading, clock, aws }: Parts, url: string): Promise<InstanceEventFeed> => {
+  const { fullLookMinutes, rebalance } = reading.config;
+  const { createInstanceEvents } = await import('../storage/instance-events.ts');
+  const { createFullLooks } = await import('../storage/full-looks.ts');
+  return {
+    queue: async () => (await aws()).eventQueue(url),
+    events: createInstanceEvents(environment.workDir, clock),
+    fullLooks: createFullLooks(environment.workDir, clock, fullLookMinutes * 60_000),
+    reportsRebalance: rebalance === 'report',
+  };
+};
+
 /** What is asked of the projections before they are made. */
 const lazy = (readModel: () => Promise<ReadModel>): ReadModel => ({
   read: async (...asked) => (await readModel()).read(...asked),
@@ -63,6 +76,7 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
   const { env, home, environment, reading, policy, log, aws, stranger, progress } = parts;
   const { config } = reading;
   const { workDir } = environment;
+  const { eventQueue: queueUrl } = config;
   const instanceTypes = createInstanceTypes(workDir, join(home, 'config', 'instance-types.json'));
   const defaults = { all: config.templateDefaults, byApi: config.templateDefaultsByApi };
   const region = regionOf(config, env);
@@ -90,6 +104,7 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
     unseen: {
       note: async (look) => (await import('../storage/unseen-hosts.ts')).createUnseenHosts(workDir).note(look),
     },
+    feed: queueUrl === undefined ? undefined : () => eventFeed(parts, queueUrl),
     hosts: async () => (await aws()).hosts,
     providers: async (api) => (await aws()).provider(api),
     imageOf: async (alias) => (await aws()).imageOf(alias),

@@ -26,6 +26,8 @@ const variables = {
   ssm: 'AWS_ENDPOINT_URL_SSM',
   sts: 'AWS_ENDPOINT_URL_STS',
   servicequotas: 'AWS_ENDPOINT_URL_SERVICE_QUOTAS',
+  sqs: 'AWS_ENDPOINT_URL_SQS',
+  events: 'AWS_ENDPOINT_URL_EVENTBRIDGE',
 } as const;
 
 /** Scheme, host, port and path: a call has no place for more. */

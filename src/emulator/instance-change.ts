@@ -3,6 +3,7 @@ import type { InstanceState } from './ec2/life-cycle.ts';
 import { setSpotStatus } from './ec2/spot-status.ts';
 import { moveInto } from './ec2/state-changes.ts';
 import { InvalidInput, isObject } from './invalid-input.ts';
+import { announce } from './queues.ts';
 import type { InstanceRecord, World } from './world.ts';
 
 /** A change behind EC2's API, as AWS, the machine itself or another user would make it. */
@@ -14,7 +15,9 @@ export type InstanceChange =
   /** A Spot request status code; `instance-terminated-*` and `instance-stopped-*` befall the instance as well. */
   | { readonly spotStatus: string }
   /** An event as DescribeInstanceStatus tells it; `notBefore` is an ISO time. */
-  | { readonly scheduledEvent: ScheduledEvent };
+  | { readonly scheduledEvent: ScheduledEvent }
+  /** Only announced: AWS expects to interrupt it. */
+  | { readonly rebalance: true };
 
 type ScheduledEvent = NonNullable<InstanceRecord['scheduledEvent']>;
 
@@ -29,6 +32,7 @@ const isInstanceChange = (value: unknown): value is InstanceChange => {
       states.includes(value['state']) && isOptionalText(value['reasonCode']) && isOptionalText(value['reasonMessage'])
     );
   if ('protected' in value) return typeof value['protected'] === 'boolean';
+  if ('rebalance' in value) return value['rebalance'] === true;
   if ('scheduledEvent' in value) {
     const event = value['scheduledEvent'];
     return (
@@ -42,7 +46,7 @@ const isInstanceChange = (value: unknown): value is InstanceChange => {
 export const readInstanceChange = (value: unknown): InstanceChange => {
   if (isInstanceChange(value)) return value;
   throw new InvalidInput(
-    `an instance change is {state: ${states.join(' | ')}, reasonCode?, reasonMessage?} or {protected: boolean} or {spotStatus: string} or {scheduledEvent: {code, notBefore}}`,
+    `an instance change is {state: ${states.join(' | ')}, reasonCode?, reasonMessage?} or {protected: boolean} or {spotStatus: string} or {scheduledEvent: {code, notBefore}} or {rebalance: true}`,
   );
 };
 
@@ -53,8 +57,17 @@ export const changeInstance = (world: World, id: string, change: InstanceChange)
   const view = viewOf(world, instance);
   if ('protected' in change) {
     world.instances.set(id, { ...instance, isProtected: change.protected });
+  } else if ('rebalance' in change) {
+    announce(world, 'EC2 Instance Rebalance Recommendation', { 'instance-id': id });
   } else if ('scheduledEvent' in change) {
     world.instances.set(id, { ...instance, scheduledEvent: change.scheduledEvent });
+    announce(world, 'AWS Health Event', {
+      service: 'EC2',
+      eventTypeCategory: 'scheduledChange',
+      eventTypeCode: `AWS_EC2_${change.scheduledEvent.code.replaceAll('-', '_').toUpperCase()}_SCHEDULED`,
+      startTime: change.scheduledEvent.notBefore,
+      affectedEntities: [{ entityValue: id }],
+    });
   } else if ('spotStatus' in change) {
     if (view.reservation.spec.lifecycle !== 'spot') throw new InvalidInput(`instance '${id}' is not a Spot instance`);
     setSpotStatus(world, view, change.spotStatus);

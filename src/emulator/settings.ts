@@ -104,6 +104,8 @@ const table = {
     isRecordOf((value) => typeof value === 'string'),
     'an object of role ARN to external id',
   ),
+  /** SQS queues, which all events of the Region reach: those about instances, by EventBridge. */
+  queues: names('queue names'),
   /** Minutes by which the time of a signature may differ from the clock here; 0: by any. EC2: 5. */
   signatureMinutes: setting(0, isAmount, 'minutes'),
   deniedAccessKeys: names('access key ids'),

@@ -27,13 +27,18 @@ const getParameter: Action = {
 
 export const ssmActions: ReadonlyMap<string, Action> = new Map([['GetParameter', getParameter]]);
 
-/** The form that a JSON 1.1 call to Systems Manager is read as; its service stands where others name a version. */
+/** The values of a JSON document by dotted names, lists counted from 1, as the query protocol has them. */
+const flattened = (value: unknown, path: string): readonly (readonly [string, string])[] => {
+  if (typeof value !== 'object' || value === null) return [[path, String(value)]];
+  const isList = Array.isArray(value);
+  return Object.entries(value).flatMap(([name, each]) =>
+    flattened(each, `${path === '' ? '' : `${path}.`}${isList ? Number(name) + 1 : name}`),
+  );
+};
+
+/** The form that a call of a JSON service is read as; its service stands where others name a version. */
 export const jsonForm = (target: string, body: string): ReadonlyMap<string, string> => {
   const [service = '', action = ''] = target.split('.');
   const fields: unknown = JSON.parse(body === '' ? '{}' : body);
-  return new Map([
-    ...Object.entries(Object(fields)).map(([name, value]) => [name, String(value)] as const),
-    ['Action', action] as const,
-    ['Version', service] as const,
-  ]);
+  return new Map([...flattened(fields, ''), ['Action', action] as const, ['Version', service] as const]);
 };

@@ -61,6 +61,16 @@ interface RoleSession {
   readonly endsAt: number;
 }
 
+/** A message that waits in a queue. */
+export interface QueuedMessage {
+  readonly id: string;
+  readonly body: string;
+  /** From when on it can be received. */
+  readonly visibleFrom: number;
+  /** Of its last receipt: only by this one it is deleted. */
+  readonly receipt?: string;
+}
+
 export interface Reservation {
   readonly id: string;
   readonly spec: LaunchSpec;
@@ -121,6 +131,8 @@ export interface World extends SavedWorld {
   readonly buckets: Map<string, { readonly tokens: number; readonly at: number }>;
   /** By access key. */
   readonly sessions: Map<string, RoleSession>;
+  /** By the queue's name. */
+  readonly queues: Map<string, readonly QueuedMessage[]>;
 }
 
 /** A world at its beginning, or as `saved` left it; `settings` go over the saved ones. */
@@ -144,6 +156,7 @@ export const createWorld = (clock: () => number, settings: Partial<Settings>, sa
     },
     buckets: new Map(),
     sessions: new Map(),
+    queues: new Map(),
   };
 };
 
@@ -152,6 +165,7 @@ export const savedWorld = ({
   backAt: _backAt,
   buckets: _buckets,
   sessions: _sessions,
+  queues: _queues,
   ...saved
 }: World): SavedWorld => saved;
 
@@ -164,4 +178,5 @@ export const emptyWorld = (world: World): void => {
   Object.assign(world, emptyCollections());
   world.buckets.clear();
   world.sessions.clear();
+  world.queues.clear();
 };

@@ -19,7 +19,8 @@ const record = async (service: ApplicationService, notices: readonly Notice[]): 
 export const getReturnRequests: Operation = async ({ service, log }, input) => {
   const machines = readNamedHosts(asObject(input, 'the input')['machines'] ?? []);
   try {
-    const { reclaims, notices } = await service.getReturnRequests({ machines });
+    const { events, look, isNoted } = await service.collectInstanceEvents({ machines });
+    const { reclaims, notices } = await service.getReturnRequests({ machines, events, look });
     const requests = reclaims.map(({ host, machineId, gracePeriod }) => ({
       machine: host.name === '' ? host.machineId : host.name,
       ...(machineId === '' ? {} : { machineId }),
@@ -33,6 +34,7 @@ export const getReturnRequests: Operation = async ({ service, log }, input) => {
         log.warn('housekeeping.trouble', messageOf(error), { code: error.code });
       });
     const afterwards = async (): Promise<void> => {
+      if (isNoted) await unlessFault(service.noteFullLook());
       await unlessFault(record(service, notices));
       await unlessFault(service.archiveRequests());
       await unlessFault(service.reconcile({ apply: true, nowAndThen: true, held: machines }));

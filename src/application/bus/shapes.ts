@@ -1,4 +1,5 @@
 import { machineStates } from '../../domain/machine.ts';
+import { instanceEventKinds } from '../ports/instance-events.ts';
 import { requestStatuses } from '../read-model/views.ts';
 import { closed, listOf, named, open } from './json-schema.ts';
 
@@ -50,6 +51,13 @@ export const listing = {
   pageSize: { ...positive, description: 'Default 20' },
   expected,
 } as const;
+
+/** What AWS has announced of an instance. */
+export const instanceEvent = closed({
+  machineId: { type: 'string', maxLength: 64 },
+  kind: { enum: instanceEventKinds },
+  due: { type: 'integer', description: 'Milliseconds since the epoch' },
+});
 
 export const words = { type: 'string' } as const;
 export const number = { type: 'integer', minimum: 0 } as const;

@@ -3,7 +3,7 @@ import { hasEnded, type MachineState, machineStates } from '../../domain/machine
 import type { OwnedSighting } from '../../domain/return/return-request.ts';
 import { closed, listOf } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
-import { hosts, number, words } from '../bus/shapes.ts';
+import { hosts, instanceEvent, number, words } from '../bus/shapes.ts';
 import {
   type FoundHost,
   findHosts,
@@ -11,6 +11,7 @@ import {
   type HostRef,
   type RecalledMachine,
 } from '../life-cycle/host-lookup.ts';
+import type { InstanceEvent } from '../ports/instance-events.ts';
 import type { UnseenHosts } from '../ports/memory.ts';
 import type { Policy } from '../ports/policy.ts';
 
@@ -20,7 +21,11 @@ export const getReturnRequests = defineOperation({
   role: 'admin',
   title: 'Tell which of the hosts AWS takes away or has taken away',
   isHot: true,
-  input: { machines: { ...hosts, description: 'The hosts Host Factory holds from this provider' } },
+  input: {
+    machines: { ...hosts, description: 'The hosts Host Factory holds from this provider' },
+    events: { ...listOf(instanceEvent), description: 'What AWS has announced of them' },
+    look: { enum: ['all', 'announced'], description: 'Whether only hosts with an event are looked at; default all' },
+  },
   required: ['machines'],
   answer: closed({
     reclaims: listOf(closed({ host: hosts.items, machineId: words, gracePeriod: number })),
@@ -73,9 +78,11 @@ interface Judgement {
  */
 export const getReturnRequestsHandler =
   (ports: GetReturnRequestsPorts): HandlerOf<typeof getReturnRequests, GetReturnRequestsAnswer> =>
-  async ({ machines }) => {
-    const found = await findHosts(ports, machines);
-    const due = await noticesFor(ports, found);
+  async ({ machines, events = [], look = 'all' }) => {
+    const announced = new Set(events.map(({ machineId }) => machineId));
+    const asked = look === 'all' ? machines : machines.filter(({ machineId }) => announced.has(machineId));
+    const found = await findHosts(ports, asked);
+    const due = new Map([...announcedEnds(found, events), ...(look === 'all' ? await noticesFor(ports, found) : [])]);
     const missing = await missingOf(ports, found);
     const judged = found.map((host) => ({
       host,
@@ -96,6 +103,21 @@ export const getReturnRequestsHandler =
 const secondsUntil = (due: number | undefined, now: number): number =>
   Math.max(0, Math.floor(((due ?? now) - now) / 1000));
 
+const runningOf = (found: readonly FoundHost[]): readonly OwnedSighting[] =>
+  found.flatMap(({ seen }) => (seen === undefined || hasEnded(seen.state) ? [] : [seen]));
+
+/** When hosts that still run will be taken away, by events; the earliest of several. */
+const announcedEnds = (
+  found: readonly FoundHost[],
+  events: readonly InstanceEvent[],
+): readonly (readonly [string, number])[] => {
+  const running = new Set(runningOf(found).map(({ machineId }) => machineId));
+  return events
+    .filter(({ kind, machineId }) => kind !== 'ended' && running.has(machineId))
+    .sort((a, b) => b.due - a.due)
+    .map(({ machineId, due }) => [machineId, due] as const);
+};
+
 /**
  * Hosts that still run and that AWS has announced to take away; retirement comes to spot hosts too. A fault here hides
  * nothing that is known already, nor what the other question brings.
@@ -104,7 +126,7 @@ const noticesFor = async (
   { hosts, log }: GetReturnRequestsPorts,
   found: readonly FoundHost[],
 ): Promise<ReadonlyMap<string, number>> => {
-  const running = found.flatMap(({ seen }) => (seen === undefined || hasEnded(seen.state) ? [] : [seen]));
+  const running = runningOf(found);
   const ids = new Set(running.map(({ machineId }) => machineId));
   const announced = async (kind: 'retirements' | 'spotNotices'): Promise<readonly (readonly [string, number])[]> => {
     try {

@@ -1,3 +1,4 @@
+import { announce } from '../queues.ts';
 import type { World } from '../world.ts';
 import type { InstanceView } from './instance-view.ts';
 import { moveInto } from './state-changes.ts';
@@ -29,6 +30,11 @@ export const spotStatusOf = ({ instance, state }: InstanceView): SpotStatus => {
 export const setSpotStatus = (world: World, view: InstanceView, code: string): void => {
   const instance = { ...view.instance, spotStatus: { code, at: world.now() } };
   world.instances.set(instance.id, instance);
+  if (code === 'marked-for-termination' || code === 'marked-for-stop')
+    announce(world, 'EC2 Spot Instance Interruption Warning', {
+      'instance-id': instance.id,
+      'instance-action': code.endsWith('stop') ? 'stop' : 'terminate',
+    });
   const reason = {
     code: 'Server.SpotInstanceTermination',
     message: 'Server.SpotInstanceTermination: Spot instance termination',

@@ -1,3 +1,4 @@
+import { announce } from '../queues.ts';
 import type { XmlFields } from '../wire/xml.ts';
 import type { World } from '../world.ts';
 import { type InstanceView, viewOf } from './instance-view.ts';
@@ -17,6 +18,7 @@ export const moveInto = (
   reason?: StateReason,
 ): void => {
   world.instances.set(instance.id, { ...instance, phase: phaseInto(state, world.now(), reason) });
+  announce(world, 'EC2 Instance State-change Notification', { 'instance-id': instance.id, state });
 };
 
 /** The answer's list of what `views` were before and are now. */

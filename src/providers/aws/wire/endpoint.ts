@@ -21,6 +21,15 @@ const isAwsOwn = (endpoint: string): boolean => {
 const configuredFor = (service: string, { endpoint, endpoints = {} }: ConnectionSettings): string | undefined =>
   endpoints[service] ?? (endpoint === undefined || (service !== 'ec2' && isAwsOwn(endpoint)) ? undefined : endpoint);
 
+/**
+ * For a queue, which its URL names with the host that serves it (a VPC endpoint perhaps): that host, unless an endpoint is configured
+ * for SQS or for all of AWS.
+ */
+export const withQueueEndpoint = <T extends ConnectionSettings>(settings: T, queueUrl: string): T =>
+  configuredFor('sqs', settings) !== undefined || settings.useFips
+    ? settings
+    : { ...settings, endpoints: { ...settings.endpoints, sqs: new URL(queueUrl).origin } };
+
 /** The configured endpoint, else the Region's own. Throws `configuration.invalid` where FIPS cannot be had. */
 export const endpointOf = (service: string, settings: ConnectionSettings): URL => {
   const { region, useFips, useDualStack = false } = settings;

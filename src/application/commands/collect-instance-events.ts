@@ -1,0 +1,81 @@
+import { isPluginError, messageOf } from '../../domain/errors.ts';
+import { asInstanceId } from '../../domain/ids.ts';
+import { closed, listOf } from '../bus/json-schema.ts';
+import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { flag, hosts, instanceEvent } from '../bus/shapes.ts';
+import type { EventQueue, FullLooks, InstanceEvent, InstanceEvents } from '../ports/instance-events.ts';
+import type { Logger } from '../ports/telemetry.ts';
+
+export const collectInstanceEvents = defineOperation({
+  name: 'CollectInstanceEvents',
+  bus: 'command',
+  role: 'admin',
+  title: 'Note what AWS has announced of hosts, from the event queue',
+  isHot: true,
+  input: { machines: { ...hosts, description: 'The hosts somebody asks about' } },
+  required: ['machines'],
+  answer: closed({
+    events: { ...listOf(instanceEvent), description: 'Those on record of these hosts' },
+    look: { enum: ['all', 'announced'], description: 'Which hosts must be looked at' },
+    isNoted: { ...flag, description: 'Whether a look at all is to be noted once it is done' },
+  }),
+});
+
+export interface InstanceEventFeed {
+  readonly queue: () => Promise<EventQueue>;
+  readonly events: InstanceEvents;
+  readonly fullLooks: FullLooks;
+  /** Whether a recommendation to rebalance counts as an announcement. */
+  readonly reportsRebalance: boolean;
+}
+
+export interface CollectInstanceEventsPorts {
+  /** Undefined where no queue is configured. */
+  readonly feed?: {
+    readonly queue: () => Promise<EventQueue>;
+    readonly events: InstanceEvents;
+    readonly fullLooks: FullLooks;
+    /** Whether a recommendation to rebalance counts as an announcement. */
+    readonly rebalance: 'report' | 'ignore';
+  };
+  readonly log: Logger;
+}
+
+/** A receive answers with at most ten. What more waits is left to the next call. */
+const [fullBatch, mostReceives] = [10, 20] as const;
+
+/**
+ * Takes the messages of the event queue, notes what concerns hosts, and only then removes them: whoever is killed in between leaves
+ * them to the next. Says which hosts must be looked at. A queue that cannot be read makes it all of them.
+ */
+export const collectInstanceEventsHandler =
+  ({ feed: open, log }: CollectInstanceEventsPorts): HandlerOf<typeof collectInstanceEvents> =>
+  async ({ machines }) => {
+    if (open === undefined) return { events: [], look: 'all', isNoted: false };
+    const feed = await open();
+    const ids = machines.flatMap(({ machineId }) => asInstanceId(machineId) ?? []);
+    const held = new Set(ids);
+    // Most messages tell of instances that somebody has just ended on purpose, the account's others included.
+    const isKept = ({ machineId, kind }: InstanceEvent): boolean =>
+      kind === 'ended' ? held.has(machineId) : kind !== 'rebalance' || feed.rebalance === 'report';
+    const drain = async (): Promise<boolean> => {
+      try {
+        const queue = await feed.queue();
+        for (let receives = 0; receives < mostReceives; receives++) {
+          const messages = await queue.receive();
+          await feed.events.note(messages.flatMap(({ events }) => events).filter(isKept));
+          if (messages.length > 0) await queue.remove(messages);
+          if (messages.length < fullBatch) return true;
+        }
+        return true;
+      } catch (error) {
+        if (!isPluginError(error)) throw error;
+        log.warn('events.unread', `${messageOf(error)}; all hosts are looked at instead`, { code: error.code });
+        return false;
+      }
+    };
+    const isRead = await drain();
+    const isByIdOnly = ids.length === machines.length;
+    const mustLook = !isRead || !isByIdOnly || (await feed.fullLooks.isDue());
+    return { events: await feed.events.of(ids), look: mustLook ? 'all' : 'announced', isNoted: mustLook };
+  };
