@@ -208,5 +208,24 @@ export const providerConfigSchema = {
       default: 15,
       description: 'At most so often getReturnRequests looks for such requests and orphans after its answer; 0 never',
     },
+    eventQueue: {
+      type: 'string',
+      pattern: '^https?://[^/?#]+(/[^/?#]+)?/[A-Za-z0-9_-]{1,80}$',
+      description:
+        'URL of an SQS queue that EventBridge puts events about instances into; see [events](#events-from-aws)',
+    },
+    fullLookMinutes: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 60,
+      default: 5,
+      description: 'With `eventQueue`: minutes after which getReturnRequests looks at all hosts all the same',
+    },
+    rebalance: {
+      type: 'string',
+      enum: ['report', 'ignore'],
+      default: 'ignore',
+      description: 'With `eventQueue`: whether a spot host with a rebalance recommendation is reported to be returned',
+    },
   },
 } as const;

@@ -5,6 +5,7 @@ import { type FaultBook, type FaultRule, readFaultRule } from './faults.ts';
 import { advance } from './fleets/settle.ts';
 import { changeInstance, type InstanceChange, readInstanceChange } from './instance-change.ts';
 import { InvalidInput } from './invalid-input.ts';
+import { send } from './queues.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { emptyWorld, type World } from './world.ts';
 
@@ -76,6 +77,10 @@ export const createControl = (world: World, log: CallLog, book: FaultBook, chang
       if (summary === undefined) throw new InvalidInput(`instance '${id}' is forgotten`);
       return summary;
     },
+    /** Puts a message into a queue, as EventBridge does. */
+    send: (queue: string, body: string) => send(world, queue, body),
+    /** How many messages a queue holds, also those that a reader has. */
+    waiting: (queue: string): number => world.queues.get(queue)?.length ?? 0,
     /** Forgets all that was made, and calls, faults and throttling; settings stay. */
     reset: () => {
       emptyWorld(world);

@@ -19,9 +19,9 @@ export const createFullLooks = (workDirectory: string, clock: () => number, inte
       const stored = await document.read().catch((error: unknown) => {
         if (!hasCode(error, 'storage.unreadable')) throw error;
       });
-      const now = clock();
+      const [now, last = 0] = [clock(), stored?.at];
       // A time that lies ahead was noted by a clock that was wrong.
-      return stored === undefined || stored.at > now || now - stored.at >= interval;
+      return last > now || now - last >= interval;
     },
     note: async () => {
       await document.write({ at: clock() }).catch((error: unknown) => {

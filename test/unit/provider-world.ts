@@ -132,6 +132,7 @@ export const startWorld = async (
     inspector: async () => ({ inspect: async () => [], inspectGroup: async () => [] }),
     diagnose: async () => [],
     ...connected,
+    eventQueue: async () => ({ receive: async () => [], remove: async () => undefined }),
     imageOf: async () => 'ami-0a11a5',
   });
   const stores = {

@@ -31,18 +31,22 @@ export interface InstanceEventFeed {
 
 export interface CollectInstanceEventsPorts {
   /** Undefined where no queue is configured. */
-  readonly feed?: {
-    readonly queue: () => Promise<EventQueue>;
-    readonly events: InstanceEvents;
-    readonly fullLooks: FullLooks;
-    /** Whether a recommendation to rebalance counts as an announcement. */
-    readonly rebalance: 'report' | 'ignore';
-  };
+  readonly feed: (() => Promise<InstanceEventFeed>) | undefined;
   readonly log: Logger;
 }
 
 /** A receive answers with at most ten. What more waits is left to the next call. */
 const [fullBatch, mostReceives] = [10, 20] as const;
+
+/** Notes what the messages say before they are removed. */
+const drain = async (queue: EventQueue, note: (events: readonly InstanceEvent[]) => Promise<void>): Promise<void> => {
+  for (let receives = 0; receives < mostReceives; receives++) {
+    const messages = await queue.receive();
+    await note(messages.flatMap(({ events }) => events));
+    if (messages.length > 0) await queue.remove(messages);
+    if (messages.length < fullBatch) return;
+  }
+};
 
 /**
  * Takes the messages of the event queue, notes what concerns hosts, and only then removes them: whoever is killed in between leaves
@@ -57,24 +61,18 @@ export const collectInstanceEventsHandler =
     const held = new Set(ids);
     // Most messages tell of instances that somebody has just ended on purpose, the account's others included.
     const isKept = ({ machineId, kind }: InstanceEvent): boolean =>
-      kind === 'ended' ? held.has(machineId) : kind !== 'rebalance' || feed.rebalance === 'report';
-    const drain = async (): Promise<boolean> => {
-      try {
-        const queue = await feed.queue();
-        for (let receives = 0; receives < mostReceives; receives++) {
-          const messages = await queue.receive();
-          await feed.events.note(messages.flatMap(({ events }) => events).filter(isKept));
-          if (messages.length > 0) await queue.remove(messages);
-          if (messages.length < fullBatch) return true;
-        }
-        return true;
-      } catch (error) {
-        if (!isPluginError(error)) throw error;
-        log.warn('events.unread', `${messageOf(error)}; all hosts are looked at instead`, { code: error.code });
-        return false;
-      }
-    };
-    const isRead = await drain();
+      kind === 'ended' ? held.has(machineId) : kind !== 'rebalance' || feed.reportsRebalance;
+    const isRead = await feed
+      .queue()
+      .then((queue) => drain(queue, (events) => feed.events.note(events.filter(isKept))))
+      .then(
+        () => true,
+        (error: unknown) => {
+          if (!isPluginError(error)) throw error;
+          log.warn('events.unread', `${messageOf(error)}; all hosts are looked at instead`, { code: error.code });
+          return false;
+        },
+      );
     const isByIdOnly = ids.length === machines.length;
     const mustLook = !isRead || !isByIdOnly || (await feed.fullLooks.isDue());
     return { events: await feed.events.of(ids), look: mustLook ? 'all' : 'announced', isNoted: mustLook };

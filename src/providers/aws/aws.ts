@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { InstanceTypeInfo } from '@aws-sdk/client-ec2';
 import type { CapacityProvider, LaunchTemplateShelf } from '../../application/ports/capacity.ts';
+import type { EventQueue } from '../../application/ports/instance-events.ts';
 import type { Hosts } from '../../application/ports/instances.ts';
 import type { OfferingMemory } from '../../application/ports/memory.ts';
 import type { LiveRequests } from '../../application/ports/streams.ts';
@@ -60,6 +61,8 @@ export interface AwsOptions extends Mark {
 
 export interface Aws {
   readonly hosts: Hosts;
+  /** The queue of this URL. */
+  readonly eventQueue: (url: string) => Promise<EventQueue>;
   readonly provider: (api: ProviderApi) => CapacityProvider;
   /** The AMI an image alias stands for now. */
   readonly imageOf: (alias: string) => Promise<string>;
@@ -199,6 +202,10 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
   };
   return {
     hosts: createHosts({ ec2, owner, store, remember }),
+    eventQueue: async (url) => {
+      const { createEventQueue } = await import('./services/event-queue.ts');
+      return createEventQueue({ ...options, client: config, random: Math.random }, url);
+    },
     provider: (api) => providers[api],
     imageOf,
     launchTemplates: {
