@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv';
+import { excerpt } from '../domain/errors.ts';
 import type { TemplateProblem } from '../domain/template/template.ts';
 
 type Params = Readonly<Record<string, unknown>>;
@@ -6,7 +7,7 @@ type Params = Readonly<Record<string, unknown>>;
 const fieldOf = ({ instancePath, params }: ErrorObject): string => {
   const path = instancePath.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
   const below = params['missingProperty'] ?? params['propertyName'] ?? params['additionalProperty'];
-  return [path, below].filter((part) => part !== undefined && part !== '').join('.');
+  return excerpt([path, below].filter((part) => part !== undefined && part !== '').join('.'));
 };
 
 const size = (bound: string, what: string) => (params: Params) =>

@@ -54,6 +54,14 @@ export const asOneLine = (text: string): string =>
     .join(' ')
     .replaceAll(controls, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
+/** Characters of a text or field. A whole answer or input says no more to who reads a log than its beginning. */
+const longestText = 10_000;
+
+const shortened = (value: unknown): unknown =>
+  typeof value === 'string' && value.length > longestText
+    ? `${value.slice(0, longestText)}… (${value.length} characters)`
+    : value;
+
 /** `LOG_INFO` (Host Factory's spelling) or `INFO`; undefined for anything else. */
 export const toLogLevel = (text: string | undefined): LogLevel | undefined => {
   const name = text?.trim().toUpperCase().replace(/^LOG_/, '');
@@ -86,9 +94,9 @@ export const createFileLogger = (options: FileLoggerOptions): FileLogger => {
     (level: LogLevel) =>
     (code: string, text: string, fields: LogFields = {}): void => {
       if (levels.indexOf(level) < least) return;
-      const told = JSON.stringify({ correlationId: correlationId(), ...fields });
+      const told = JSON.stringify({ correlationId: correlationId(), ...fields }, (_key, value) => shortened(value));
       const time = localTime(clock(), { fraction: true });
-      lines.push(`${asOneLine(`[${time}]-[${level}]-[${code}] ${text} ${told}`)}\n`);
+      lines.push(`${asOneLine(`[${time}]-[${level}]-[${code}] ${shortened(text)} ${told}`)}\n`);
     };
   const append = (text: string): void => {
     rotate(options);

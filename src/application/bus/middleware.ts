@@ -8,12 +8,20 @@ export const observing =
   (message, origin, next) =>
     observe({ kind, name: message.type, attributes: { ...message, ...origin } }, next);
 
+/** Problems that a message for people tells. */
+const mostTold = 20;
+
+const firstOf = (problems: readonly string[]): readonly string[] =>
+  problems.length <= mostTold
+    ? problems
+    : [...problems.slice(0, mostTold), `and ${problems.length - mostTold} more problems`];
+
 /** Refuses a message that is not of its type's form. */
 export const validating =
   (problemsOf: (message: Command) => Promise<readonly string[]>): Middleware =>
   async (message, _origin, next) => {
     const problems = await problemsOf(message);
-    if (problems.length > 0) throw new PluginError('input.invalid', `${message.type}: ${problems.join('; ')}`);
+    if (problems.length > 0) throw new PluginError('input.invalid', `${message.type}: ${firstOf(problems).join('; ')}`);
     return next();
   };
 

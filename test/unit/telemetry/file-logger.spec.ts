@@ -37,6 +37,18 @@ describe('a line', () => {
     expect([lines.length, lines[0]]).toEqual([2, expect.stringContaining('first second third {')]);
   });
 
+  it('is not as long as whatever is to be told', async () => {
+    const folder = await temporaryFolder();
+    const log = loggerIn(folder);
+    const megabyte = 'x'.repeat(1_000_000);
+    log.error('call.failed', megabyte, { stack: megabyte, nested: { machineIds: ['i-1', megabyte] } });
+    await log.flush();
+    const text = await read(folder);
+    expect(text.length).toBeLessThan(40_000);
+    expect(text.match(/x… \(1000000 characters\)/g)).toHaveLength(3);
+    expect(text).toContain('"i-1"');
+  });
+
   it('does nothing to a terminal that shows it', async () => {
     const folder = await temporaryFolder();
     const log = loggerIn(folder);

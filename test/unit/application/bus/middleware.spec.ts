@@ -115,4 +115,16 @@ describe('the form of a message', () => {
       message: 'Draw: of is wrong',
     });
   });
+
+  it('is told what is wrong in few words, whatever the names and the number of its fields', async () => {
+    const fields = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`${n}${'x'.repeat(10_000)}`, n]));
+    const problems = await messageProblems({ type: 'ListRequests', ...fields });
+    expect([problems.length, problems.filter((problem) => problem.length > 300)]).toEqual([1000, []]);
+    const bus = createBus<Messages>(
+      { Draw: async () => async () => ({ number: 1 }) },
+      { name: 'command', correlationId: () => 'c', middleware: [validating(async () => problems)] },
+    );
+    const asked = bus.execute({ type: 'Draw' });
+    await expect(asked).rejects.toThrow(/ is not known here; and 980 more problems$/);
+  });
 });
