@@ -48,9 +48,11 @@ case $name in
   */*) errors=$log/provider.err ;;
   *) errors=$log/$name-provider.err ;;
 esac
-# What another user than that of the work folder makes there would be closed to that one.
+# What another user than the scripts' makes there would be closed to that one. A folder of a group's is theirs who made the store in it.
 may_append() {
-  { [ ! -d "$work" ] || [ -O "$work" ]; } && [ -d "$log" ] && [ ! -h "$errors" ] && { [ -f "$errors" ] || [ ! -e "$errors" ]; } && true 2>>"$errors"
+  made=$work/store-id
+  [ -e "$made" ] || made=$work
+  { [ ! -e "$made" ] || [ -O "$made" ]; } && [ -d "$log" ] && [ ! -h "$errors" ] && { [ -f "$errors" ] || [ ! -e "$errors" ]; } && true 2>>"$errors"
 }
 
 # A here-document is a pipe, or a file without a name, that takes no process to make. Node writes lines on it:

@@ -19,12 +19,16 @@ const orNothing = <T>(work: () => T): T | undefined => {
   }
 };
 
-/** The work folder keeps compiled code beside other facts: only there may every installation write, and only its user. */
+/**
+ * The work folder keeps compiled code beside other facts: only there may every installation write, and only the user of its files.
+ * The folder itself may be a group's.
+ */
 const cacheFolders = (): readonly [string, string] | undefined => {
   const { workDir } = readEnvironment(process.env);
-  const owner = statSync(workDir, { throwIfNoEntry: false })?.uid ?? process.geteuid?.();
-  if (owner !== process.geteuid?.() && process.platform !== 'win32') return undefined;
   const cache = join(workDir, 'cache');
+  const ownerOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.uid;
+  const owner = ownerOf(cache) ?? ownerOf(join(workDir, 'store-id')) ?? ownerOf(workDir) ?? process.geteuid?.();
+  if (owner !== process.geteuid?.() && process.platform !== 'win32') return undefined;
   return [cache, join(cache, 'code')];
 };
 

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hfAws, hfAwsJson } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
@@ -125,5 +125,38 @@ describe.runIf(process.geteuid?.() === 0)('another user than the one whose work 
     expect([offered.exitCode, offered.body]).toMatchObject([0, { templates: expect.any(Array) }]);
     expect(everything()).toBe(before);
     expect(await backend.instanceIds('pending', 'running')).toHaveLength(1);
+  });
+});
+
+/** Only root can make a folder that is another's. */
+describe.runIf(process.geteuid?.() === 0)('a work folder of a group, which root has made', () => {
+  const [user, group] = [54_321, 54_322];
+
+  it('serves the user that runs the scripts as one of its own, and gives the group nothing to write', async () => {
+    execFileSync('chmod', ['a+x', dirname(plugin.directory)]);
+    execFileSync('chmod', ['-R', 'a+rX', plugin.directory]);
+    execFileSync('chown', [`0:${group}`, plugin.workDir, plugin.logDir]);
+    execFileSync('chmod', ['2775', plugin.workDir, plugin.logDir]);
+    const call = (operation: string, input: object, env = {}): Promise<unknown> =>
+      new Promise((resolve) => {
+        const options = { env: { ...plugin.env, ...env }, cwd: '/', uid: user, gid: group };
+        const args = ['--data', JSON.stringify(input)];
+        execFile(join(home, 'scripts', `${operation}.sh`), args, options, (_failed, stdout) =>
+          resolve(JSON.parse(stdout)),
+        );
+      });
+    const launch = { template: { templateId: 'od', machineCount: 1 } };
+    expect(await call('requestMachines', launch)).toMatchObject({ requestId: expect.stringMatching(/^req-/) });
+    for (let calls = 0; calls < 2; calls++)
+      expect(await call('getAvailableTemplates', {})).toMatchObject({ templates: expect.any(Array) });
+    await call('requestMachines', launch, { NODE_OPTIONS: '--bogus' });
+    const entries = execFileSync('find', [plugin.workDir, plugin.logDir, '-mindepth', '1', '-printf', '%P %U %m\n'], {
+      encoding: 'utf8',
+    });
+    const made = entries.trim().split('\n');
+    expect(made).toContainEqual(expect.stringMatching(/^cache\/code\/getAvailableTemplates/));
+    expect(made).toContainEqual(expect.stringMatching(/^awsinst-provider\.err /));
+    // The group's bit on a folder is set by the system; the last two digits are the group's and everybody's.
+    expect(made.filter((entry) => !entry.startsWith(' ') && !/ 54321 \d*00$/.test(entry))).toEqual([]);
   });
 });
