@@ -21,7 +21,7 @@ import type { AwsTime, Clock, Policy } from './ports/policy.ts';
 import type { ReadModel } from './ports/read-model.ts';
 import type { LiveRequests, StreamReader } from './ports/streams.ts';
 import type { Figures, Logger } from './ports/telemetry.ts';
-import type { TemplateCatalog } from './ports/templates.ts';
+import type { TemplateCatalog, TemplateOrigins } from './ports/templates.ts';
 import type { DiagnosePorts } from './queries/diagnose.ts';
 import type { ConfigurationReport } from './queries/get-configuration.ts';
 
@@ -54,6 +54,7 @@ export interface QueryPorts
   readonly inspector: DiagnosePorts['inspector'];
   readonly forgotten: DiagnosePorts['forgotten'];
   readonly templates: TemplateCatalog;
+  readonly origins: TemplateOrigins;
   readonly configuration: () => Promise<ConfigurationReport>;
   /** What all processes counted so far. */
   readonly usage: () => Promise<Figures>;
@@ -107,6 +108,7 @@ export const queryHandlers = (ports: QueryPorts) =>
     Diagnose: async () => (await import('./queries/diagnose.ts')).diagnoseHandler(ports),
     Explain: async () => (await import('./queries/explain.ts')).explainHandler(ports),
     GetConfiguration: async () => (await import('./queries/get-configuration.ts')).getConfigurationHandler(ports),
+    GetTemplate: async () => (await import('./queries/get-template.ts')).getTemplateHandler(ports),
     GetTemplates: async () => (await import('./queries/get-templates.ts')).getTemplatesHandler(ports),
     GetRequestStatus: async () => (await import('./queries/get-request-status.ts')).getRequestStatusHandler(ports),
     GetReturnRequests: async () => (await import('./queries/get-return-requests.ts')).getReturnRequestsHandler(ports),

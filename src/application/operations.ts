@@ -21,6 +21,7 @@ import { getMetrics } from './queries/get-metrics.ts';
 import { getProjections } from './queries/get-projections.ts';
 import { getRequestStatus } from './queries/get-request-status.ts';
 import { getReturnRequests } from './queries/get-return-requests.ts';
+import { getTemplate } from './queries/get-template.ts';
 import { getTemplates } from './queries/get-templates.ts';
 import { listEvents } from './queries/list-events.ts';
 import { listMachines } from './queries/list-machines.ts';
@@ -51,6 +52,7 @@ export const operations = {
   Diagnose: diagnose,
   Explain: explain,
   GetConfiguration: getConfiguration,
+  GetTemplate: getTemplate,
   GetTemplates: getTemplates,
   GetRequestStatus: getRequestStatus,
   GetReturnRequests: getReturnRequests,

@@ -74,7 +74,7 @@ export const runAdministrator = async (
       ),
     providers: async () => (await import('./parts/administration.ts')).registeredProviders(env, home),
     setUp: async (order) => (await import('./parts/administration.ts')).setUp(env, home, order),
-    foreignReport: async (directory) => (await import('./parts/administration.ts')).foreignReport(directory),
+    importTree: async (order) => (await import('./parts/administration.ts')).importTree(order),
     startEmulator: async (options) => (await import('../emulator/server.ts')).startEmulator(options),
     print: (text) => say(stdout, text),
     complain: (text) => say(stderr, text),

@@ -10,8 +10,8 @@ import type { ProviderConfigReading } from '../config/provider-config.ts';
 import type { Aws } from '../providers/aws/aws.ts';
 import { createInstanceTypes } from '../storage/instance-types.ts';
 import { createLastDone } from '../storage/last-done.ts';
-import { createTemplateCatalog } from '../templates/template-catalog.ts';
-import { readTemplate } from '../templates/template-document.ts';
+import { type CatalogFacts, createTemplateCatalog } from '../templates/template-catalog.ts';
+import { createTemplateReader } from '../templates/template-reader.ts';
 import { ownerOf, regionOf } from './connection.ts';
 import { administration, newId, pause, readSide } from './lazily.ts';
 import type { Stores } from './stores.ts';
@@ -79,6 +79,13 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
   const { eventQueue: queueUrl } = config;
   const instanceTypes = createInstanceTypes(workDir, join(home, 'config', 'instance-types.json'));
   const defaults = { all: config.templateDefaults, byApi: config.templateDefaultsByApi };
+  const facts: CatalogFacts = {
+    instanceTypes,
+    rules: config,
+    read: createTemplateReader(environment.confDir, defaults),
+    awsFields: async (...fields) =>
+      (await import('../providers/aws/inspect/raw-field-check.ts')).rawFieldComplaints(...fields),
+  };
   const region = regionOf(config, env);
   const policyScope = { owner: ownerOf(config, environment), region, tagInstanceId: policy.tagInstanceId };
   const ports: Omit<CommandPorts & QueryPorts, 'forgotten'> = {
@@ -97,7 +104,9 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
     letCallerGo: parts.letCallerGo,
     forgetAnswers: parts.forgetAnswers,
     writeMetrics: parts.writeMetrics,
-    templates: createTemplateCatalog(environment, { instanceTypes, rules: config, defaults }, log),
+    templates: createTemplateCatalog(environment, facts, log),
+    origins: async (template) =>
+      (await administration()).createTemplateOrigins(environment, { read: facts.read, defaults })(template),
     readModel: lazy(parts.readModel),
     openReturns: async () => (await readSide()).openReturns(await parts.readModel()),
     memory: sweepMemory(workDir),
@@ -111,13 +120,7 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
     shelf: async () => (await aws()).launchTemplates,
     inspector: async () => (await aws()).inspector(),
     offeredTypes: async () => (await aws()).instanceTypes(),
-    checker: async () =>
-      (await administration()).createTemplateChecker(environment, {
-        instanceTypes,
-        rules: config,
-        readTemplate: (written) => readTemplate(written, defaults),
-        awsFields: async (...fields) => (await import('../providers/aws/aws.ts')).rawFieldComplaints(...fields),
-      }),
+    checker: async () => (await administration()).createTemplateChecker(environment, facts),
     configuration: async () => (await administration()).configurationReport(env, environment, reading),
     checkHost: [
       async () => (await administration()).diagnoseInstallation({ env, home, environment, reading, region }),

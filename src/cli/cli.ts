@@ -6,7 +6,7 @@ import { doctorOptions, runDoctor } from './doctor.ts';
 import { checkPort, type Door, reporting, UsageError } from './door.ts';
 import { runEmulator } from './emulator.ts';
 import { eventCommands } from './events.ts';
-import { importOptions, runImport } from './import-ibm.ts';
+import { importOptions, runImport } from './import.ts';
 import { initOptions, runInit } from './init.ts';
 import { instanceTypeCommands } from './instance-types.ts';
 import { launchTemplateCommands } from './launch-templates.ts';
@@ -113,8 +113,8 @@ export const runCli = async (argv: readonly string[], outside: Door): Promise<nu
       (options) => done(runInit(door, options)),
     )
     .command(
-      'import-ibm <directory>',
-      "Tell how an existing IBM provider's files will be read: every field, and why",
+      ['import <path>', 'import-ibm <path>'],
+      "Take over the files of IBM's plug-ins or of Open Resource Broker, or tell what would become of them",
       importOptions,
       (options) => done(runImport(door, options)),
     )

@@ -1,5 +1,5 @@
 import type { ApplicationService } from '../application/bus/application-service.ts';
-import type { ForeignReport, ServeOptions, SetUpAnswer, SetUpOrder } from '../application/ports/setup.ts';
+import type { ImportOrder, ImportReport, ServeOptions, SetUpAnswer, SetUpOrder } from '../application/ports/setup.ts';
 import type { Observe, Progress } from '../application/ports/telemetry.ts';
 import type { AwsCall } from '../application/rehearsal.ts';
 import { isPluginError, messageOf } from '../domain/errors.ts';
@@ -49,8 +49,8 @@ export interface Door {
   providers(): Promise<{ readonly file: string; readonly providers: readonly RegisteredProvider[] } | undefined>;
   /** Writes the files of a provider instance; see `SetUpOrder`. */
   setUp(order: SetUpOrder): Promise<SetUpAnswer>;
-  /** How the files of another plug-in's provider folder are taken here. */
-  foreignReport(directory: string): Promise<ForeignReport>;
+  /** Takes another plug-in's files over; see `ImportOrder`. */
+  importTree(order: ImportOrder): Promise<ImportReport>;
   startEmulator(options: {
     readonly port?: number;
     readonly host?: string;

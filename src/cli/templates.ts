@@ -4,16 +4,7 @@ import { listFields } from '../application/read-model/listing.ts';
 import type { Finding } from '../domain/finding.ts';
 import { offeringOf, providerApiOf, type Template } from '../domain/template/template.ts';
 import { type Column, columnTable } from './columns.ts';
-import {
-  type CommonOptions,
-  type Door,
-  fieldTable,
-  fold,
-  originOptions,
-  show,
-  withRehearsal,
-  withService,
-} from './door.ts';
+import { type CommonOptions, type Door, fold, originOptions, show, withRehearsal, withService } from './door.ts';
 import { avoidedInWords, avoidedOf, launchInWords, templateOf } from './explain-launch.ts';
 import { listingOf, showList, withListing } from './listing.ts';
 import { pairs, whole } from './usage.ts';
@@ -88,6 +79,26 @@ const templateColumns: readonly Column<Template>[] = [
   ['IMAGE', ({ imageId = '' }) => imageId, 'wide'],
 ];
 
+/** Every value with its origin; attributes and tags one by one, since defaults join them. */
+const originTable = (template: Template, origins: Readonly<Record<string, string>>): string => {
+  const { attributes, instanceTags, ...rest } = template;
+  const values: readonly (readonly [string, unknown])[] = [
+    ...Object.entries({ ...rest, providerApi: providerApiOf(template) }),
+    ...Object.entries(attributes).map(([name, value]) => [`attributes.${name}`, value] as const),
+    ...instanceTags.map(([key, value]) => [`instanceTags.${key}`, value] as const),
+  ];
+  const rows = values
+    .map(([field, value]) => [field, origins[field] ?? 'program default', value] as const)
+    .filter(([, , value]) => !(Array.isArray(value) && value.length === 0));
+  const [fieldWidth, originWidth] = [0, 1].map((cell) => Math.max(...rows.map((row) => String(row[cell]).length)));
+  return [['FIELD', 'ORIGIN', 'VALUE'] as const, ...rows]
+    .map(([field, origin, value]) => {
+      const start = `${field.padEnd(fieldWidth ?? 0)}  ${origin.padEnd(originWidth ?? 0)}  `;
+      return fold(`${start}${typeof value === 'string' ? value : JSON.stringify(value)}`, start.length);
+    })
+    .join('\n');
+};
+
 type Done = (code: Promise<number>) => Promise<void>;
 
 export const templateCommands =
@@ -142,11 +153,11 @@ export const templateCommands =
         (options) =>
           done(
             withService(door, options, async (service) => {
-              const { file, template } = await templateOf(service, options.templateId);
-              const providerApi = providerApiOf(template);
-              show(door, options, { file, ...template, providerApi }, ({ file: from, ...fields }) =>
-                [from, fieldTable(fields)].join('\n'),
-              );
+              const { templateId } = options;
+              await templateOf(service, templateId);
+              const { file, template, origins } = await service.getTemplate({ templateId, ...originOptions(options) });
+              const answer = { file, ...template, providerApi: providerApiOf(template), origins };
+              show(door, options, answer, () => [file, originTable(template, origins)].join('\n'));
               return 0;
             }),
           ),

@@ -1,15 +1,15 @@
-import { existsSync, statSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { SetUpAnswer, SetUpOrder } from '../application/ports/setup.ts';
 import type { Environment } from '../config/environment.ts';
 import { providerConfigSchema } from '../config/provider-config.schema.ts';
-import { messageOf, PluginError } from '../domain/errors.ts';
+import { PluginError } from '../domain/errors.ts';
 import { type TemplateKind, templateKinds } from '../domain/template/template-kinds.ts';
 import { parseJson } from '../json/parse-json.ts';
 import { templateFields } from '../templates/fields/template-fields.ts';
 import { isObject } from '../templates/template-entry.ts';
 import { planRegistration } from './registration.ts';
+import { refuseRoot, refuseToReplace, writeFiles } from './written-files.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -119,33 +119,6 @@ const checkForms = (order: SetUpOrder): void => {
   if (faults.length > 0) throw new PluginError('input.invalid', `nothing was written:${faults.join('')}`);
 };
 
-const nearestFolder = (path: string): string => (existsSync(path) ? path : nearestFolder(dirname(path)));
-
-/** Files of root in Host Factory's folders would be closed to the user that runs it. */
-const refuseRoot = (directory: string): void => {
-  const owner = statSync(nearestFolder(resolve(directory))).uid;
-  if (process.getuid?.() !== 0 || owner === 0) return;
-  throw new PluginError(
-    'input.invalid',
-    `run this as the user that runs Host Factory (user id ${owner} owns the folder), not as root`,
-  );
-};
-
-/** Whole or not at all; what was there stays beside it. Answers with the copy's name. */
-const replace = async (file: string, text: string, stamp: string): Promise<string | undefined> => {
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    const backup = existsSync(file) ? `${file}.${stamp}.bak` : undefined;
-    const mode = existsSync(file) ? statSync(file).mode : 0o644;
-    if (backup !== undefined) await copyFile(file, backup);
-    await writeFile(`${file}.${stamp}.new`, text, { mode });
-    await rename(`${file}.${stamp}.new`, file);
-    return backup;
-  } catch (cause) {
-    throw new PluginError('storage.unwritable', `cannot write ${file}: ${messageOf(cause)}`, { cause });
-  }
-};
-
 /**
  * Writes a provider's two files and, with `register`, merges it into Host Factory's. Everything that may refuse is looked at
  * first: then nothing is written. Throws `input.invalid` where files are there already, `configuration.*`, `storage.unwritable`.
@@ -158,22 +131,10 @@ export const setUp = async (env: Environment, home: string, order: SetUpOrder): 
     { file: file('prov_config.json'), text: configurationText(home, order) },
     { file: file('prov_templates.json'), text: await templatesText(home, order) },
   ];
-  const there = texts.filter((each) => existsSync(each.file)).map((each) => each.file);
-  if (there.length > 0 && !order.force) {
-    const list = there.map((each) => `\n  ${each}`).join('');
-    throw new PluginError(
-      'input.invalid',
-      `nothing was written, since there are already:${list}\n--force replaces them and keeps copies`,
-    );
-  }
+  refuseToReplace(texts, order.force);
   const registrations = await planRegistration(env, home, order);
   const changed = registrations.flatMap(({ file: path, text }) => (text === undefined ? [] : [{ file: path, text }]));
-  const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  const backups: string[] = [];
-  for (const { file: path, text } of [...texts, ...changed]) {
-    const backup = await replace(path, text, stamp);
-    if (backup !== undefined) backups.push(backup);
-  }
+  const backups = await writeFiles([...texts, ...changed]);
   return {
     written: [...texts, ...changed].map((each) => each.file),
     backups,

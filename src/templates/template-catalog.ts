@@ -1,14 +1,12 @@
-import type { InstanceTypes } from '../application/ports/memory.ts';
 import type { Logger } from '../application/ports/telemetry.ts';
 import type { RejectedTemplate, TemplateCatalog } from '../application/ports/templates.ts';
 import { candidates, type ProviderEnvironment } from '../config/environment.ts';
 import { readFirst } from '../config/json-file.ts';
 import { PluginError } from '../domain/errors.ts';
-import { completeAttributes, type DerivationRules, missingAttributes } from '../domain/instance-type.ts';
-import { type Template, type TemplateProblem, templateProblems } from '../domain/template/template.ts';
-import { readTemplate } from './template-document.ts';
+import type { Template, TemplateProblem } from '../domain/template/template.ts';
 import { isObject, nameOf, templatesForm } from './template-entry.ts';
-import type { TemplateDefaults } from './template-vocabulary.ts';
+import { createJudge, type JudgeFacts } from './template-judge.ts';
+import type { TemplateReader } from './template-reader.ts';
 
 const entriesOf = (file: string, value: unknown): readonly unknown[] => {
   const templates = isObject(value) ? value['templates'] : undefined;
@@ -22,37 +20,9 @@ interface Entry {
   readonly problems: readonly TemplateProblem[];
 }
 
-const readEntry = (
-  entry: unknown,
-  index: number,
-  defaults: TemplateDefaults | undefined,
-  warn: (templateId: string, warning: string) => void,
-): Entry => {
-  const templateId = nameOf(entry, index);
-  if (!isObject(entry)) return { templateId, problems: [{ field: '', rule: 'must be an object' }] };
-  const { template, problems, warnings } = readTemplate(entry, defaults);
-  for (const { field, rule } of warnings) warn(templateId, `${field} ${rule}`);
-  return { templateId, ...(template === undefined ? {} : { template }), problems };
-};
-
-export interface CatalogFacts {
-  readonly instanceTypes: InstanceTypes;
-  readonly rules: DerivationRules;
-  /** For what templates leave out. */
-  readonly defaults?: TemplateDefaults;
+export interface CatalogFacts extends JudgeFacts {
+  readonly read: TemplateReader;
 }
-
-/** Fills in attributes left out, and applies the rules between fields. The table of types is read only where it is needed. */
-const complete =
-  ({ instanceTypes, rules }: CatalogFacts) =>
-  async ({ templateId, template, problems }: Entry): Promise<Entry> => {
-    if (template === undefined) return { templateId, problems };
-    const table = missingAttributes(template).length === 0 ? new Map() : await instanceTypes.table();
-    const completed = completeAttributes(template, table, rules);
-    const all = [...problems, ...templateProblems(template), ...completed.problems];
-    if (all.length > 0) return { templateId, problems: all };
-    return { templateId, template: { ...template, attributes: completed.attributes }, problems: all };
-  };
 
 /** The templates of `<instance>prov_templates.json`, read anew for each call: an administrator may edit it at any time. */
 export const createTemplateCatalog = (
@@ -67,19 +37,35 @@ export const createTemplateCatalog = (
       throw new PluginError('configuration.missing', `no templates file; looked for ${places.join(', ')}`);
     }
     const { file } = found;
-    const warn = (templateId: string, warning: string): void =>
-      log.warn('template.warning', `${templateId} in ${file}: ${warning}`, { templateId });
-    const templates = new Map<string, Template>();
+    const judge = createJudge(facts);
+    const readEntry = async (entry: unknown, index: number): Promise<Entry> => {
+      const templateId = nameOf(entry, index);
+      if (!isObject(entry)) return { templateId, problems: [{ field: '', rule: 'must be an object' }] };
+      const { template, problems, warnings } = await facts.read(entry);
+      for (const { field, rule } of warnings)
+        log.warn('template.warning', `${templateId} in ${file}: ${field} ${rule}`, { templateId });
+      if (template === undefined) return { templateId, problems };
+      const judgement = await judge(template);
+      const outside = judgement.outside.map(({ field, rule }) => ({ field, rule }));
+      return {
+        templateId,
+        template: judgement.template,
+        problems: [...problems, ...judgement.problems, ...outside],
+      };
+    };
+    const templates: Template[] = [];
     const rejected: RejectedTemplate[] = [];
+    const seen = new Set<string>();
     const written = entriesOf(file, found.value).flatMap((entry, index) =>
-      only === undefined || nameOf(entry, index) === only ? [readEntry(entry, index, facts.defaults, warn)] : [],
+      only === undefined || nameOf(entry, index) === only ? [readEntry(entry, index)] : [],
     );
-    for (const { templateId, template, problems } of await Promise.all(written.map(complete(facts)))) {
-      if (template === undefined) rejected.push({ templateId, problems });
-      else if (templates.has(templateId))
-        rejected.push({ templateId, problems: [{ field: 'templateId', rule: 'stands twice' }] });
-      else templates.set(templateId, template);
+    for (const { templateId, template, problems } of await Promise.all(written)) {
+      const twice = seen.has(templateId) ? [{ field: 'templateId', rule: 'stands twice' }] : [];
+      seen.add(templateId);
+      if (template === undefined || problems.length + twice.length > 0)
+        rejected.push({ templateId, problems: [...twice, ...problems] });
+      else templates.push(template);
     }
-    return { file, templates: [...templates.values()], rejected };
+    return { file, templates, rejected };
   },
 });

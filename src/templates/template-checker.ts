@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { Node, ParseError } from 'jsonc-parser';
 import type { CheckedFile, CheckedTemplate, TemplateChecker } from '../application/ports/templates.ts';
 import { candidates, type ProviderEnvironment } from '../config/environment.ts';
@@ -7,22 +7,16 @@ import { messageOf, PluginError } from '../domain/errors.ts';
 import type { Complaint, Finding } from '../domain/finding.ts';
 import type { Template, TemplateProblem } from '../domain/template/template.ts';
 import { reviewTemplate } from '../domain/template/template-review.ts';
-import { unreadableScript, userDataFault } from '../domain/user-data.ts';
 import { meantBy } from '../json/meant-by.ts';
 import { insteadOf } from './fields/read-as.ts';
 import { fieldOf, templateFields } from './fields/template-fields.ts';
 import type { CatalogFacts } from './template-catalog.ts';
-import type { readTemplate } from './template-document.ts';
+import type { TemplateResult } from './template-document.ts';
 import { attributeNames, isObject, nameOf, templatesForm, unknownField } from './template-entry.ts';
+import { createJudge } from './template-judge.ts';
+import type { TemplateReader } from './template-reader.ts';
 
 type Document = Readonly<Record<string, unknown>>;
-
-interface CheckerFacts extends CatalogFacts {
-  /** Given, since the scripts have it already: it brings the compiled schemas. */
-  readonly readTemplate: typeof readTemplate;
-  /** What AWS has no such field for, of those given in AWS's own words. */
-  readonly awsFields: (template: Template, meant: typeof meantBy) => Promise<readonly Complaint[]>;
-}
 
 const placeOf = (text: string, offset: number): Pick<Finding, 'line' | 'column'> => {
   const lines = text.slice(0, offset).split('\n');
@@ -90,18 +84,6 @@ const misspeltAttributes = ({ attributes }: Document): readonly Complaint[] => {
     });
 };
 
-const userDataIn = async (file: string): Promise<{ readonly rule: string } | { readonly text: string }> => {
-  try {
-    const found = await stat(file);
-    if (!found.isFile()) return { rule: `${file} is not a file` };
-    const text = await readFile(file, 'utf8');
-    const fault = userDataFault(found.size, text);
-    return fault === undefined ? { text } : { rule: `${file} ${fault}` };
-  } catch (error) {
-    return { rule: `${unreadableScript(file, process.platform)}: ${messageOf(error)}` };
-  }
-};
-
 /** Instances here demand a token of those who read their metadata (IMDSv2); scripts from other plug-ins often have none. */
 const tokenless: Complaint = {
   severity: 'warning',
@@ -110,12 +92,10 @@ const tokenless: Complaint = {
   hint: 'fetch a token first (PUT /latest/api/token), or write launchTemplateSpec {"MetadataOptions": {"HttpTokens": "optional"}}',
 };
 
-const userData = async (template: Template | undefined): Promise<readonly Complaint[]> => {
-  if (template?.userDataScript === undefined) return [];
-  const found = await userDataIn(template.userDataScript);
-  if ('rule' in found) return [{ severity: 'error', field: 'userDataScript', rule: found.rule }];
-  const isTokenless = found.text.includes('169.254.169.254') && !/metadata-token/i.test(found.text);
-  const demands = !/"HttpTokens":\s*"optional"/.test(JSON.stringify(template.launchTemplateSpec ?? {}));
+const metadata = async ({ userDataScript, launchTemplateSpec = {} }: Template): Promise<readonly Complaint[]> => {
+  const text = userDataScript === undefined ? '' : await readFile(userDataScript, 'utf8');
+  const isTokenless = text.includes('169.254.169.254') && !/metadata-token/i.test(text);
+  const demands = !/"HttpTokens":\s*"optional"/.test(JSON.stringify(launchTemplateSpec));
   return isTokenless && demands ? [tokenless] : [];
 };
 
@@ -146,32 +126,42 @@ interface Review {
   /** As far as it can be made out. */
   readonly template?: Template;
   readonly complaints: readonly Complaint[];
-  readonly warnings: readonly TemplateProblem[];
 }
 
-/** A template with faults is read a second time without them, so that one run tells of all there are. */
-const reviewFields = async (
-  document: Document,
-  { instanceTypes, rules, readTemplate: read, awsFields }: CheckerFacts,
-): Promise<Review> => {
-  const first = read(document);
-  if (first.isUnread) return { complaints: asErrors(first.problems), warnings: first.warnings };
-  const doubtful = first.template === undefined ? first.problems.map(({ field }) => field) : [];
-  const second = first.template === undefined ? read(sound(document, doubtful)) : first;
-  const { template } = second;
-  const own = asErrors(first.problems);
-  if (template === undefined) return { complaints: own, warnings: first.warnings };
-  const further = [
-    ...(second === first ? [] : asErrors(second.problems)),
-    ...reviewTemplate(template, await instanceTypes.table(), rules),
-    ...(await awsFields(template, meantBy)),
-    ...(await userData(template)),
-  ];
-  return {
-    template,
-    complaints: [...own, ...further.filter((each) => !isAbout(doubtful)(each))],
-    warnings: first.warnings,
+type ReviewTemplate = (template: Template) => Promise<Review>;
+
+/** All that is to be said of a template that could be read: what keeps it from being served, as the scripts judge, and more. */
+const createReview = (facts: CatalogFacts): ReviewTemplate => {
+  const judge = createJudge(facts);
+  return async (template) => {
+    const { outside } = await judge(template);
+    const isScriptRead = outside.every(({ field }) => field !== 'userDataScript');
+    const complaints = [
+      ...reviewTemplate(template, await facts.instanceTypes.table(), facts.rules),
+      ...outside,
+      ...(isScriptRead ? await metadata(template) : []),
+    ];
+    return { template, complaints };
   };
+};
+
+/** A template with faults is read a second time without them, so that one run tells of all there are. */
+const reviewReading = async (
+  document: Document,
+  first: TemplateResult,
+  { read, review }: { readonly read: TemplateReader; readonly review: ReviewTemplate },
+): Promise<Review> => {
+  const own = asErrors(first.problems);
+  if (first.template !== undefined) {
+    const { template, complaints } = await review(first.template);
+    return { ...(template === undefined ? {} : { template }), complaints: [...own, ...complaints] };
+  }
+  if (first.isUnread) return { complaints: own };
+  const doubtful = first.problems.map(({ field }) => field);
+  const second = await read(sound(document, doubtful));
+  const further = second.template === undefined ? [] : (await review(second.template)).complaints;
+  const others = [...asErrors(second.problems), ...further];
+  return { complaints: [...own, ...others.filter((each) => !isAbout(doubtful)(each))] };
 };
 
 /** A field's path under the name that its administrator wrote. */
@@ -180,40 +170,55 @@ const writtenName = (names: ReadonlyMap<string, string>, path: string): string =
   return [names.get(top) ?? top, ...rest].join('.');
 };
 
-/** A misspelt field is one mistake: what would follow from its absence is not told as well. */
-const reviewDocument = async (
-  document: Document,
-  facts: CheckerFacts,
-): Promise<Pick<Review, 'complaints' | 'template'>> => {
-  const written = await reviewFields(document, facts);
+const isError = ({ severity }: Complaint): boolean => severity === 'error';
+
+/** Fields that were probably meant by others that stand there. */
+const meantFields = (document: Document, { slips, warnings }: TemplateResult): ReadonlyMap<string, string> => {
   const absent = Object.keys(templateFields).filter((name) => !Object.hasOwn(document, name));
-  const { slips, names } = facts.readTemplate(document);
-  const unclear = written.warnings.filter(({ field, rule }) => rule === unknownField && insteadOf(field) === undefined);
-  const meant = new Map([
+  const unclear = warnings.filter(({ field, rule }) => rule === unknownField && insteadOf(field) === undefined);
+  return new Map([
     ...slips,
     ...unclear.flatMap(({ field }) => {
       const name = meantBy(field, absent);
       return name === undefined ? [] : [[field, name] as const];
     }),
   ]);
-  const spelled = Object.entries(document).map(([field, value]) => [meant.get(field) ?? field, value]);
-  const review = meant.size === 0 ? written : await reviewFields(Object.fromEntries(spelled), facts);
+};
+
+/**
+ * What keeps a template from being served is what the scripts find in it as it is written. A misspelt field is one mistake: what
+ * would follow from its absence is not told as well.
+ */
+const reviewDocument = async (document: Document, read: TemplateReader, review: ReviewTemplate): Promise<Review> => {
+  const reading = await read(document);
+  const { names, slips } = reading;
+  const meant = meantFields(document, reading);
+  const written = await reviewReading(document, reading, { read, review });
+  const isGood = !written.complaints.some(isError);
+  const asMeant = async (): Promise<Review> => {
+    const spelled = Object.fromEntries(
+      Object.entries(document).map(([field, each]) => [meant.get(field) ?? field, each]),
+    );
+    return reviewReading(spelled, await read(spelled), { read, review });
+  };
+  const told = isGood || meant.size === 0 ? written : await asMeant();
+  const isToBlame = !isGood && slips.size === 0 && !told.complaints.some(isError);
   const isNeeded = (name: string | undefined): boolean =>
-    written.complaints.some(({ field, rule }) => field === name && /required/.test(rule));
-  const warnings = written.warnings.map(({ field, rule }): Complaint => {
+    name !== undefined &&
+    (isToBlame || written.complaints.some(({ field, rule }) => field === name && /required/.test(rule)));
+  const warnings = reading.warnings.map(({ field, rule }): Complaint => {
     const name = meant.get(field);
     const hint = name === undefined ? insteadOf(field) : `did you mean ${name}?`;
     return { severity: isNeeded(name) ? 'error' : 'warning', field, rule, ...(hint === undefined ? {} : { hint }) };
   });
-  const own = asErrors([...slips].map(([field, name]) => ({ field, rule: `is unknown; did you mean ${name}?` })));
+  const misspelt = asErrors([...slips].map(([field, name]) => ({ field, rule: `is unknown; did you mean ${name}?` })));
   const complaints = [
-    ...own,
-    ...review.complaints.map((each) => ({ ...each, field: writtenName(names, each.field) })),
+    ...misspelt,
+    ...told.complaints.map((each) => ({ ...each, field: writtenName(names, each.field) })),
     ...warnings,
     ...misspeltAttributes(document),
   ];
-  const isGood = complaints.every(({ severity }) => severity === 'warning');
-  return { complaints, ...(isGood && review.template !== undefined ? { template: review.template } : {}) };
+  return { complaints, ...(isGood && written.template !== undefined ? { template: written.template } : {}) };
 };
 
 const syntaxFindings = (
@@ -234,7 +239,7 @@ const wholeFile = (rule: string): CheckedFile => ({
   entries: [],
 });
 
-const checkText = async (text: string, facts: CheckerFacts): Promise<CheckedFile> => {
+const checkText = async (text: string, facts: CatalogFacts): Promise<CheckedFile> => {
   const { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode } = await import('../json/jsonc.ts');
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
@@ -242,6 +247,7 @@ const checkText = async (text: string, facts: CheckerFacts): Promise<CheckedFile
   if (errors.length > 0) return { findings: syntaxFindings(text, errors, printParseErrorCode), entries: [] };
   const list = root.type === 'object' ? findNodeAtLocation(root, ['templates']) : undefined;
   if (list?.type !== 'array') return wholeFile(templatesForm);
+  const review = createReview(facts);
   const ids = new Set<string>();
   const entries: CheckedTemplate[] = [];
   for (const [index, node] of (list.children ?? []).entries()) {
@@ -253,7 +259,7 @@ const checkText = async (text: string, facts: CheckerFacts): Promise<CheckedFile
       continue;
     }
     const twice: Complaint = { severity: 'error', field: 'templateId', rule: 'stands twice in the file' };
-    const { template, complaints } = await reviewDocument(document, facts);
+    const { template, complaints } = await reviewDocument(document, facts.read, review);
     const all = [...(ids.has(templateId) ? [twice] : []), ...complaints, ...duplicates(node)];
     ids.add(templateId);
     entries.push({ templateId, place, complaints: all, ...(template === undefined ? {} : { template }) });
@@ -262,7 +268,7 @@ const checkText = async (text: string, facts: CheckerFacts): Promise<CheckedFile
 };
 
 /** Checks a templates file as its administrator wrote it. Throws `configuration.missing` where it cannot be read. */
-export const createTemplateChecker = (environment: ProviderEnvironment, facts: CheckerFacts): TemplateChecker => ({
+export const createTemplateChecker = (environment: ProviderEnvironment, facts: CatalogFacts): TemplateChecker => ({
   check: async (named) => {
     const places = named === undefined ? candidates(environment, 'prov_templates.json') : [named];
     for (const file of places) {

@@ -4,7 +4,7 @@ import type { Attribute, Template, TemplateProblem } from '../domain/template/te
 import { problemsOf } from '../json/problems.ts';
 import { scalars } from './fields/field-facts.computed.ts';
 import { unknownField } from './template-entry.ts';
-import { noDefaults, normalize, type TemplateDefaults, withDefaults } from './template-vocabulary.ts';
+import { normalize, type Written } from './template-vocabulary.ts';
 
 /** A template as written, after it passed the schema; empty strings and nulls are left out. */
 interface TemplateDocument
@@ -26,12 +26,14 @@ type AttributeSpelling = Scalar | readonly [kind: Attribute[0], value: Scalar];
 
 export interface TemplateResult {
   readonly template?: Template;
+  /** What the template itself says, under the names and in the forms of the schema. */
+  readonly document: Written;
   readonly problems: readonly TemplateProblem[];
   /** Names as written by the fields they stand for. */
   readonly names: ReadonlyMap<string, string>;
   /** Misspelt fields that are among the problems, and what was probably meant. */
   readonly slips: ReadonlyMap<string, string>;
-  /** Whether it says what to buy in a form that is not read here: what else it lacks follows from that. */
+  /** Whether a file that it names is no use: what else it lacks may follow from that. */
   readonly isUnread: boolean;
   /** Worth a line in the log, no reason to refuse the template. */
   readonly warnings: readonly TemplateProblem[];
@@ -110,16 +112,14 @@ const readTags = (written: string | Readonly<Record<string, string>>): Tags => {
 const toList = (value: string | readonly string[]): readonly string[] =>
   (typeof value === 'string' ? value.split(',') : value).map((item) => item.trim()).filter((item) => item !== '');
 
-/** Checks one template, with the defaults for what it leaves out, and brings it into one form. */
+/** Checks one template and brings it into one form; `complete` gives what it leaves out once it has the schema's names. */
 export const readTemplate = (
-  written: Readonly<Record<string, unknown>>,
-  defaults: TemplateDefaults = noDefaults,
+  written: Written,
+  complete: (document: Written) => Written = (document) => document,
 ): TemplateResult => {
   const normal = normalize(written);
-  const isUnread = normal.unread.length > 0;
-  const spelling = { names: normal.names, slips: normal.slips, isUnread };
-  if (isUnread) return { ...spelling, problems: normal.unread, warnings: normal.warnings };
-  const fields: unknown = readScalars(scalars, withDefaults(defaults, normal.document));
+  const spelling = { document: normal.document, names: normal.names, slips: normal.slips, isUnread: false };
+  const fields: unknown = readScalars(scalars, complete(normal.document));
   const warnings = [...normal.warnings, ...normal.unknown.map((field) => ({ field, rule: unknownField }))];
   if (!isTemplateDocument(fields))
     return { ...spelling, problems: [...normal.problems, ...problemsOf(validateTemplate.errors)], warnings };

@@ -20,3 +20,11 @@ export const unknownField = 'is unknown and ignored';
 
 /** Attributes Host Factory knows. */
 export const attributeNames: readonly string[] = ['type', 'ncpus', 'nram', 'ncores', 'nthreads', 'rank', 'priceInfo'];
+
+/** Empty values say nothing in any of the vocabularies. */
+export const isSaid = (value: unknown): boolean =>
+  value !== '' &&
+  value !== null &&
+  value !== undefined &&
+  !(Array.isArray(value) && value.length === 0) &&
+  !(isObject(value) && Object.keys(value).length === 0);

@@ -1,11 +1,12 @@
 import { meantBy } from '../json/meant-by.ts';
 import { costlyFields, fieldByName, ignoredNames, spellings, typeReadings } from './fields/field-facts.computed.ts';
-import { isObject, plain } from './template-entry.ts';
+import { fileFields, referencesIn } from './file-fields.ts';
+import { isObject, isSaid, plain } from './template-entry.ts';
 
 /** A template as somebody wrote it, in any of the vocabularies. */
 export type Written = Readonly<Record<string, unknown>>;
 
-interface Note {
+export interface Note {
   readonly field: string;
   readonly rule: string;
 }
@@ -17,8 +18,6 @@ export interface Normalized {
   readonly names: ReadonlyMap<string, string>;
   /** Fields that no vocabulary has. */
   readonly unknown: readonly string[];
-  /** Fields that say what to buy in a form that is not read here: nothing else of the template is worth a word. */
-  readonly unread: readonly Note[];
   /** Misspelt fields that decide about money, and what was probably meant. */
   readonly slips: ReadonlyMap<string, string>;
   /** What keeps the template from being served: to guess might cost money. */
@@ -26,14 +25,11 @@ export interface Normalized {
   readonly warnings: readonly Note[];
 }
 
-/** What decides about money in a form that is not read here, and what to write; by plain name. */
-const unreadForms: Readonly<Record<string, string>> = {
-  ec2fleetconfig:
-    "is LSF's file with a request of CreateFleet, which is not read here: write priceType, vmTypes and percentOnDemand instead, and what they have no word for into providerApiSpec",
-};
-
 const byPlainName: ReadonlyMap<string, string> = new Map(Object.entries(fieldByName));
 const ignored: ReadonlySet<string> = new Set(ignoredNames);
+
+/** The schema's name for a name of any vocabulary. */
+export const fieldNamed = (name: string): string | undefined => byPlainName.get(plain(name));
 
 const isField = (name: string): boolean => byPlainName.get(plain(name)) === name;
 
@@ -66,14 +62,6 @@ const formed = (field: string, value: unknown): unknown => {
   const meant = spellings[field];
   return meant === undefined ? value : spelled(meant, value);
 };
-
-/** Empty values say nothing in any of the vocabularies. */
-const isSaid = (value: unknown): boolean =>
-  value !== '' &&
-  value !== null &&
-  value !== undefined &&
-  !(Array.isArray(value) && value.length === 0) &&
-  !(isObject(value) && Object.keys(value).length === 0);
 
 /** LSF's `HH:MM`. */
 const minutesOf = (value: unknown): number | undefined => {
@@ -114,7 +102,7 @@ const intoAttributes = (name: string, value: unknown, fields: Fields): void => {
 };
 
 /** The parts of a template that choose instance types: what one of them says takes the place of the others. */
-const typeFields = ['vmType', 'vmTypes', 'abisInstanceRequirements'] as const;
+export const typeFields = ['vmType', 'vmTypes', 'abisInstanceRequirements'] as const;
 
 /** What is left to decide once all fields have their names. */
 const settle = (fields: Fields): readonly Note[] => {
@@ -160,7 +148,7 @@ const named = (
 
 const isUnknown = (name: string): boolean => {
   const short = plain(name);
-  const isKnown = Object.hasOwn(translations, short) || Object.hasOwn(unreadForms, short);
+  const isKnown = Object.hasOwn(translations, short) || Object.hasOwn(fileFields, short);
   return !byPlainName.has(short) && !isKnown && !ignored.has(short);
 };
 
@@ -174,12 +162,6 @@ const costlySlips = (unknown: readonly string[], fields: Fields): ReadonlyMap<st
     }),
   );
 };
-
-const unreadIn = (written: Written): readonly Note[] =>
-  Object.entries(written).flatMap(([field, value]) => {
-    const rule = unreadForms[plain(field)];
-    return rule === undefined || !isSaid(value) ? [] : [{ field, rule }];
-  });
 
 const switchedOff = (written: Written): readonly Note[] =>
   Object.entries(written)
@@ -199,22 +181,25 @@ export const normalize = (written: Written): Normalized => {
   const { fields, names, twice } = named(written);
   for (const [name, value] of Object.entries(written)) {
     const short = plain(name);
-    if (!byPlainName.has(short) && isSaid(value) && Object.hasOwn(translations, short))
-      translations[short]?.(value, fields);
+    if (byPlainName.has(short) || !isSaid(value) || !Object.hasOwn(translations, short)) continue;
+    const before = new Set(fields.keys());
+    translations[short]?.(value, fields);
+    for (const field of fields.keys()) if (!before.has(field)) names.set(field, name);
   }
   const warnings = [...twice, ...settle(fields)];
   const unknown = Object.keys(written).filter(isUnknown);
   const slips = costlySlips(unknown, fields);
   const scripts = inlineScript(fields);
-  const unread = unreadIn(written);
   return {
     document: Object.fromEntries(fields),
     names,
     slips,
     unknown: unknown.filter((field) => !slips.has(field)),
-    unread,
     problems: [
-      ...unread,
+      ...referencesIn(written).map(({ name: field }) => ({
+        field,
+        rule: 'names a file, which is read for a template alone',
+      })),
       ...switchedOff(written),
       ...[...slips].map(([field, meant]) => ({ field, rule: `is unknown; did you mean ${meant}?` })),
       ...scripts,
@@ -230,9 +215,8 @@ export interface TemplateDefaults {
   readonly byApi: Readonly<Record<string, unknown>>;
 }
 
-export const noDefaults: TemplateDefaults = { all: {}, byApi: {} };
-
-const tagsOf = (value: unknown): Written => {
+/** Tags by their keys, however they are written; undefined for a key without a value. */
+export const tagsOf = (value: unknown): Written => {
   if (isObject(value)) return value;
   const pairs = typeof value === 'string' ? value.split(';').filter((pair) => pair.trim() !== '') : [];
   return Object.fromEntries(
@@ -255,13 +239,34 @@ const over = (below: Written, above: Written): Written => {
   return joined;
 };
 
-/** A normalized template with what it leaves out. */
-export const withDefaults = ({ all, byApi }: TemplateDefaults, document: Written): Written => {
-  const common = normalize(all).document;
-  const api = document['providerApi'] ?? common['providerApi'];
-  const own = Object.entries(byApi).find(([name]) => formed('providerApi', name) === api)?.[1];
-  const filled = over(isObject(own) ? over(common, normalize(own).document) : common, document);
-  const fields: Fields = new Map(Object.entries(filled));
-  settle(fields);
-  return Object.fromEntries(fields);
+/** What says something of a template, from the nearest on. */
+interface Layer {
+  readonly name: string;
+  readonly fields: Written;
+}
+
+/** A normalized template and the defaults for it; the defaults are normalized once. */
+export const layersOf = ({ all, byApi }: TemplateDefaults): ((document: Written) => readonly Layer[]) => {
+  const common = { name: 'templateDefaults', fields: normalize(all).document };
+  const ofApis = Object.entries(byApi).map(([api, fields]) => ({
+    api: formed('providerApi', api),
+    name: `templateDefaultsByApi.${api}`,
+    fields: isObject(fields) ? normalize(fields).document : {},
+  }));
+  return (document) => {
+    const api = document['providerApi'] ?? common.fields['providerApi'];
+    const own = ofApis.filter((each) => each.api === api).slice(0, 1);
+    return [{ name: 'template', fields: document }, ...own, common];
+  };
+};
+
+/** Fills in what a normalized template leaves out. */
+export const withDefaults = (defaults: TemplateDefaults): ((document: Written) => Written) => {
+  const layers = layersOf(defaults);
+  return (document) => {
+    const filled = layers(document).reduceRight<Written>((below, { fields }) => over(below, fields), {});
+    const fields: Fields = new Map(Object.entries(filled));
+    settle(fields);
+    return Object.fromEntries(fields);
+  };
 };

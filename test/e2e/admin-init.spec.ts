@@ -227,7 +227,7 @@ describe('hf-aws init --register', () => {
   });
 });
 
-describe('hf-aws import-ibm', () => {
+describe('hf-aws import, also by its name import-ibm', () => {
   const ibm = async (config: Json, templates: readonly Json[]): Promise<string> => {
     const folder = join(plugin.directory, 'ibm', 'conf');
     await mkdir(folder, { recursive: true });
@@ -258,7 +258,7 @@ describe('hf-aws import-ibm', () => {
         { ...good, templateId: 'bad', vmType: 'm5.large,c5.large', maxNumber: 'many' },
       ],
     );
-    const said = await hfAws({ env, directory: plugin.directory }, ['import-ibm', folder]);
+    const said = await hfAws({ env, directory: plugin.directory }, ['import-ibm', folder, '--all']);
     expect(said.exitCode).toBe(1);
     await expectGolden('import-ibm.txt', withoutAccidents(said.stdout));
     const { exitCode, body } = await hfAwsJson({ env, directory: plugin.directory }, 'import-ibm', folder);

@@ -90,7 +90,7 @@ describe('what a template says', () => {
       const { exitCode, message, actions } = await ask(fields);
       expect([exitCode, actions]).toEqual([1, []]);
       expect(message).toMatch(
-        new RegExp(`^template cell: ${field} is not a field AWS has there; it has .*\\b${meant}\\b`),
+        new RegExp(`^template cell in \\S+: ${field} is not a field AWS has there; it has .*\\b${meant}\\b`),
       );
       expect((await plugin.state()).filter((file) => /requests|live/.test(file))).toEqual([]);
       const validated = await hfAwsJson(plugin, 'templates', 'validate');

@@ -123,8 +123,7 @@ export const startWorld = async (
   const withoutFleets = { ...capacity, keeper: { ...keeper, owned: async () => [] } };
   const emptyShelf: LaunchTemplateShelf = { list: async () => [], remove: async () => {} };
   const connected = await connect?.({ now: clock, log, workDir });
-  // Asked for anew at each use: what `connect` gave may stand for one connection after the other.
-  const aws = async (): Promise<Aws> => ({
+  const aws: Aws = {
     hosts: fakeHosts,
     provider: (api) => (api === 'SpotFleet' || api === 'ASG' ? withoutFleets : capacity),
     launchTemplates: emptyShelf,
@@ -134,7 +133,7 @@ export const startWorld = async (
     ...connected,
     eventQueue: async () => ({ receive: async () => [], remove: async () => undefined }),
     imageOf: async () => 'ami-0a11a5',
-  });
+  };
   const stores = {
     ...storesIn(workDir, clock),
     failures: createLaunchFailures(workDir, () => Date.now() + time.now - started),
@@ -167,7 +166,7 @@ export const startWorld = async (
     telemetry: { usage: async () => observer.peek(), compactUsage: async () => undefined },
     stores,
     readModel: async () => readModel,
-    aws,
+    aws: async () => aws,
     forgetAnswers: answers.forgetBefore,
     writeMetrics: undefined,
     stranger: undefined,

@@ -73,10 +73,30 @@ export interface ForeignField {
   readonly why: string;
 }
 
-export interface ForeignReport {
+/** Another plug-in's files, to be taken over. */
+export interface ImportOrder {
+  /** A folder with them, or one of them. */
+  readonly path: string;
+  /** Default: as they name it. Of several providers of Open Resource Broker, the one to take. */
+  readonly instance?: string | undefined;
+  /** Folder to write configuration and templates to. */
+  readonly write?: string | undefined;
+  /** Replace files that are there; a copy stays beside. */
+  readonly force: boolean;
+}
+
+export interface ImportReport {
+  readonly source: 'IBM Symphony' | 'IBM LSF' | 'Open Resource Broker';
   readonly instance: string;
+  /** Every field, and how it is taken. */
   readonly fields: readonly ForeignField[];
-  readonly templatesFile?: string;
+  /** What a person has to look at. */
+  readonly decisions: readonly Omit<ForeignField, 'use'>[];
   /** What cannot be read or used as a whole. */
   readonly faults: readonly string[];
+  /** Where the files themselves can be served: then they are what is judged. */
+  readonly templatesFile?: string;
+  readonly written: readonly string[];
+  /** Copies of what was replaced. */
+  readonly backups: readonly string[];
 }

@@ -21,6 +21,9 @@ export interface TemplateCatalog {
   read(only?: string): Promise<TemplateReading>;
 }
 
+/** Where each value of a served template comes from, by its path; for people. */
+export type TemplateOrigins = (template: Template) => Promise<Readonly<Record<string, string>>>;
+
 /** A template of a file that is being checked. */
 export interface CheckedTemplate {
   readonly templateId: string;

@@ -9,9 +9,10 @@ export {
 } from '../../application/rehearsal.ts';
 export { messageProblems } from '../../json/message-problems.ts';
 export { configurationReport } from '../../setup/configuration-report.ts';
-export { foreignReport } from '../../setup/foreign-files.ts';
+export { importTree } from '../../setup/import-tree.ts';
 export { diagnoseInstallation } from '../../setup/installation.ts';
 export { findProvider, registeredProviders } from '../../setup/registration.ts';
 export { setUp } from '../../setup/set-up.ts';
 export { diagnoseWorkFolder } from '../../storage/work-folder.ts';
 export { createTemplateChecker } from '../../templates/template-checker.ts';
+export { createTemplateOrigins } from '../../templates/template-origins.ts';

@@ -2,7 +2,7 @@
  * AWS's own fields that an administrator may give raw, where the vocabulary of templates has none for them. Left out is what
  * this program lives by: tokens, counts, tags, markets, expiry, and whatever keeps a returned host from ending.
  */
-const launchTemplateFields: readonly string[] = [
+export const launchTemplateFields: readonly string[] = [
   'BlockDeviceMappings',
   'CapacityReservationSpecification',
   'CpuOptions',
@@ -19,7 +19,7 @@ const launchTemplateFields: readonly string[] = [
   'PrivateDnsNameOptions',
 ];
 
-const providerApiFields = {
+export const providerApiFields = {
   RunInstances: ['EnablePrimaryIpv6', 'Ipv6AddressCount'],
   EC2Fleet: ['Context', 'OnDemandOptions', 'SpotOptions'],
   SpotFleet: ['Context', 'OnDemandMaxTotalPrice', 'SpotMaintenanceStrategies', 'SpotMaxTotalPrice'],
@@ -30,7 +30,7 @@ const providerApiFields = {
     'PlacementGroup',
     'ServiceLinkedRoleARN',
   ],
-} as const;
+} as const satisfies Readonly<Record<string, readonly string[]>>;
 
 type Raw = Readonly<Record<string, unknown>>;
 

@@ -13,14 +13,12 @@ import type { Diagnosis } from '../../domain/finding.ts';
 import type { InstanceTypeTable } from '../../domain/instance-type.ts';
 import type { ProviderApi, Template } from '../../domain/template/template.ts';
 import type { PolicyScope } from './inspect/policy.ts';
-import { rawFieldComplaints } from './inspect/raw-field-check.ts';
 import { createHosts } from './instances/hosts.ts';
 import { type Mark, readMark, tagKeys } from './instances/tags.ts';
 import { createAutoScalingGroupProvider } from './launch/auto-scaling-group.ts';
 import { createEc2FleetProvider } from './launch/ec2-fleet.ts';
 import type { SubnetZones } from './launch/fleet-pools.ts';
 import { withFreshImages } from './launch/fresh-images.ts';
-import { groupNamed } from './launch/group-members.ts';
 import { createLaunchTemplates } from './launch/launch-templates.ts';
 import { createRunInstancesProvider } from './launch/run-instances.ts';
 import { createSpotFleetProvider } from './launch/spot-fleet.ts';
@@ -80,7 +78,8 @@ const checkRawFields = async (template: Template): Promise<void> => {
   const isGiven = (launchTemplateSpec ?? providerApiSpec ?? abisInstanceRequirements) !== undefined;
   // A group of the administrator's takes nothing of them.
   if (!isGiven || autoScalingGroupName !== undefined) return;
-  const found = (await rawFieldComplaints(template)).map(({ field, rule }) => `${field} ${rule}`);
+  const { rawFieldComplaints } = await import('./inspect/raw-field-check.ts');
+  const found = rawFieldComplaints(template).map(({ field, rule }) => `${field} ${rule}`);
   if (found.length > 0) throw new PluginError('template.invalid', `template ${templateId}: ${found.join('; ')}`);
 };
 
@@ -91,11 +90,6 @@ const checking = (provider: CapacityProvider): CapacityProvider => ({
     return provider.prepare(order);
   },
 });
-
-export { createEc2, rawFieldComplaints };
-
-/** EC2: results per page. */
-const [typesPerPage, templatesPerPage] = [100, 200];
 
 /** An image never changes its root device, nor a subnet its zone. */
 const lastingFactLifetime = 30 * 24 * 3_600_000;
@@ -133,28 +127,20 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
   // What is wrong with them is told before anything is recorded.
   await credentials?.();
   const config = await inRole(options, await clientConfig(options.connection, options.awsClock, credentials));
-  const ec2 = stand?.rehearsedEc2(stand, options) ?? createEc2({ ...options, client: config, random: Math.random });
+  const ec2 = stand?.rehearsedEc2(stand, owner) ?? createEc2({ ...options, client: config, random: Math.random });
   const rootDeviceOf = (imageId: string): Promise<string> =>
     remember(
       `root-device:${options.connection.region}:${imageId}`,
       () => lastingFactLifetime,
       async () => {
-        const { Images = [] } = await ec2.read('DescribeImages', { ImageIds: [imageId] });
-        const name = Images[0]?.RootDeviceName;
+        const name = await ec2.rootDeviceName(imageId);
         if (name !== undefined) return name;
         throw new PluginError('provider.misconfigured', `image ${imageId} has no root device or does not exist`);
       },
     );
   const zonesOf = async (subnetIds: readonly string[]): Promise<SubnetZones> => {
     if (subnetIds.length < 2) return {};
-    const find = async () => {
-      const { Subnets = [] } = await ec2.read('DescribeSubnets', { SubnetIds: [...subnetIds] });
-      return JSON.stringify(
-        Object.fromEntries(
-          Subnets.map(({ SubnetId = '', AvailabilityZone = SubnetId }) => [SubnetId, AvailabilityZone]),
-        ),
-      );
-    };
+    const find = async () => JSON.stringify(await ec2.subnetZones(subnetIds));
     try {
       const key = `subnet-zones:${options.connection.region}:${subnetIds.join(',')}`;
       return JSON.parse(await remember(key, () => lastingFactLifetime, find));
@@ -210,12 +196,7 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
     imageOf,
     launchTemplates: {
       list: async () => {
-        const Filters = [{ Name: `tag:${tagKeys.owner}`, Values: [owner] }];
-        const found = await ec2.readAll(
-          'DescribeLaunchTemplates',
-          { Filters, MaxResults: templatesPerPage },
-          ({ LaunchTemplates }) => LaunchTemplates,
-        );
+        const found = await ec2.launchTemplates([{ Name: `tag:${tagKeys.owner}`, Values: [owner] }]);
         return found.flatMap(({ LaunchTemplateId: id = '', LaunchTemplateName: name = '', CreateTime, Tags = [] }) => {
           const { ours, ofOtherStore, owner: requestId } = readMark(Tags, options);
           const createdAt = CreateTime?.getTime() ?? Number.POSITIVE_INFINITY;
@@ -226,25 +207,18 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
       },
       remove: async (id) => {
         await options.forget(id);
-        await ec2.change('DeleteLaunchTemplate', { LaunchTemplateId: id });
+        await ec2.deleteLaunchTemplate(id);
       },
     },
     inspector: async () => {
       const { createInspector } = await import('./inspect/inspection.ts');
-      const group = async (name: string) => groupNamed(await autoScaling(), name);
-      return createInspector({ ec2, owner, imageOf: findImage, group, now: config.clock.now });
+      const group = async (name: string) => (await autoScaling()).group(name);
+      return createInspector({ ...options, client: config, random: Math.random, imageOf: findImage, group });
     },
     diagnose: async (templates, scope) => {
       const { diagnoseAws } = await import('./inspect/inspection.ts');
-      return diagnoseAws({ ...options, client: config, random: Math.random, ec2 }, templates, scope);
+      return diagnoseAws({ ...options, client: config, random: Math.random }, templates, scope);
     },
-    instanceTypes: async () => {
-      const found = await ec2.readAll(
-        'DescribeInstanceTypes',
-        { MaxResults: typesPerPage },
-        (page) => page.InstanceTypes,
-      );
-      return new Map(found.flatMap(toFacts));
-    },
+    instanceTypes: async () => new Map((await ec2.instanceTypes()).flatMap(toFacts)),
   };
 };

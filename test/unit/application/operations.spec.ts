@@ -57,6 +57,7 @@ const queries = (requestId: string): Readonly<Record<string, object>> => ({
   Diagnose: {},
   Explain: { id: requestId },
   GetConfiguration: {},
+  GetTemplate: { templateId: 'od-a' },
   GetTemplates: {},
   GetRequestStatus: { requestId, includeMachines: true },
   GetReturnRequests: { machines: [] },

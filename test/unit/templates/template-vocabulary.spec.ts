@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { fleetTypeOf, onDemandUnits, providerApiOf, templateProblems } from '../../../src/domain/template/template.ts';
 import { readTemplate } from '../../../src/templates/template-document.ts';
-import type { TemplateDefaults } from '../../../src/templates/template-vocabulary.ts';
+import { type TemplateDefaults, withDefaults } from '../../../src/templates/template-vocabulary.ts';
 
 const place = { imageId: 'ami-12345678', subnetId: 'subnet-a' };
 const base = { templateId: 'a', maxNumber: 10, ...place };
 const spot = { ...base, priceType: 'spot', vmTypes: { 'm5.large': 1 } };
 const onDemand = { ...base, vmType: 'm5.large' };
 
-const good = (written: object, defaults?: TemplateDefaults) => {
-  const { template, problems, warnings } = readTemplate({ ...written }, defaults);
+const good = (written: object, defaults: TemplateDefaults = { all: {}, byApi: {} }) => {
+  const { template, problems, warnings } = readTemplate({ ...written }, withDefaults(defaults));
   if (template === undefined) throw new Error(JSON.stringify(problems));
   expect([...problems, ...templateProblems(template)]).toEqual([]);
   return { template, warnings: warnings.map(({ field, rule }) => `${field} ${rule}`) };
@@ -112,15 +112,6 @@ describe('forms of values', () => {
     expect(problemsOf({ ...spot, allocationStrategy: 'cheapest' })).toEqual([
       expect.stringContaining('allocationStrategy must be one of priceCapacityOptimized, capacityOptimized'),
     ]));
-
-  it.each(['ec2FleetConfig', 'ec2_fleet_config'])('%s, which is not read here, is all that is said', (field) => {
-    const { vmTypes: _none, ...bare } = spot;
-    for (const template of [bare, { ...onDemand, spotPrice: 0.1 }])
-      expect(problemsOf({ ...template, [field]: 'fleet.json' })).toEqual([
-        expect.stringMatching(new RegExp(`^${field} is LSF's file .* not read here: write priceType, vmTypes`)),
-      ]);
-    expect(problemsOf({ ...onDemand, [field]: '' })).toEqual([]);
-  });
 
   it('that are a script where a path belongs say so', () =>
     expect(problemsOf({ ...spot, userDataScript: '#!/bin/bash\necho' })).toEqual([

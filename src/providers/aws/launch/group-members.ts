@@ -6,31 +6,7 @@ import type { OwnedSighting } from '../../../domain/return/return-request.ts';
 import { toOwnedSighting } from '../instances/sighting.ts';
 import type { Mark } from '../instances/tags.ts';
 import type { AutoScaling } from '../services/auto-scaling.ts';
-import { type Ec2, instancesBy } from '../services/ec2.ts';
-
-export const groupNamed = async (scaling: AutoScaling, name: string): Promise<AutoScalingGroup | undefined> =>
-  (await scaling.read('DescribeAutoScalingGroups', { AutoScalingGroupNames: [name] })).AutoScalingGroups?.[0];
-
-export const resize = async (scaling: AutoScaling, name: string, units: number): Promise<void> => {
-  await scaling.change('UpdateAutoScalingGroup', { AutoScalingGroupName: name, DesiredCapacity: units });
-};
-
-/** From scale-in, or lifts that. At most 50 ids. */
-const protect = async (scaling: AutoScaling, name: string, ids: readonly string[], on: boolean): Promise<void> => {
-  await scaling.change('SetInstanceProtection', {
-    AutoScalingGroupName: name,
-    InstanceIds: [...ids],
-    ProtectedFromScaleIn: on,
-  });
-};
-
-/** Terminates instances of a group and lowers its desired capacity by their weights. At most 100 ids. */
-const terminate = async (scaling: AutoScaling, name: string, ids: readonly string[]): Promise<void> => {
-  const [InstanceId] = ids;
-  // One id in the form that older endpoints know too.
-  const which = ids.length === 1 ? { InstanceId } : { AutoScalingGroupName: name, InstanceIds: [...ids] };
-  await scaling.change('TerminateInstanceInAutoScalingGroup', { ...which, ShouldDecrementDesiredCapacity: true });
-};
+import type { Ec2 } from '../services/ec2.ts';
 
 export interface GroupMember {
   readonly id: string;
@@ -81,7 +57,7 @@ const inChunks = async (
 
 /** Members of a group by id, as far as EC2 shows them. */
 export const lookAtMembers = async (
-  ec2: Pick<Ec2, 'readAll'>,
+  ec2: Pick<Ec2, 'describeInstances'>,
   members: readonly GroupMember[],
   mark: Mark,
 ): Promise<ReadonlyMap<string, OwnedSighting>> => {
@@ -90,7 +66,7 @@ export const lookAtMembers = async (
     members.map(({ id }) => id),
     mostToDescribe,
     async (chunk) => {
-      for (const instance of await instancesBy(ec2, [{ Name: 'instance-id', Values: [...chunk] }])) {
+      for (const instance of await ec2.describeInstances([{ Name: 'instance-id', Values: [...chunk] }])) {
         const sighting = toOwnedSighting(instance, mark);
         seen.set(sighting.machineId, sighting);
       }
@@ -101,7 +77,7 @@ export const lookAtMembers = async (
 
 /** Members of a group that are not known to be ours: without our tag, or not shown by EC2. A dead one is nobody's any more. */
 const strangersIn = async (
-  ec2: Pick<Ec2, 'readAll'>,
+  ec2: Pick<Ec2, 'describeInstances'>,
   members: readonly GroupMember[],
   mark: Mark,
 ): Promise<readonly GroupMember[]> => {
@@ -123,7 +99,7 @@ export const removeGroup = async (
   name: string,
   going: ReadonlySet<string>,
 ): Promise<Terminated> => {
-  const group = await groupNamed(scaling, name);
+  const group = await scaling.group(name);
   if (group === undefined) return { done: new Set(), refused: new Map() };
   const members = countedMembers(group);
   const strangers = await strangersIn(
@@ -132,7 +108,7 @@ export const removeGroup = async (
     mark,
   );
   if (strangers.length === 0) {
-    await scaling.change('DeleteAutoScalingGroup', { AutoScalingGroupName: name, ForceDelete: true });
+    await scaling.deleteGroup(name);
     return { done: new Set(members.map(({ id }) => id)), refused: new Map() };
   }
   const ids = strangers.map(({ id }) => id);
@@ -140,19 +116,17 @@ export const removeGroup = async (
   // Whatever happens to the size of the group, they are not what it ends.
   const exposed = strangers.filter(({ isProtected }) => !isProtected).map(({ id }) => id);
   await inChunks(exposed, mostToUnprotect, async (chunk) => {
-    await protect(scaling, name, chunk, true).catch((error: unknown) =>
-      log.warn('group.unprotected', messageOf(error)),
-    );
+    await scaling.protect(name, chunk).catch((error: unknown) => log.warn('group.unprotected', messageOf(error)));
   });
   const most = unitsIn(members);
-  if ((group.DesiredCapacity ?? 0) > most) await resize(scaling, name, most);
+  if ((group.DesiredCapacity ?? 0) > most) await scaling.resize(name, most);
   const ours = members.map(({ id }) => id).filter((id) => !ids.includes(id));
   return terminateMembers(scaling, name, ours);
 };
 
 interface GroupOptions {
   readonly scaling: AutoScaling;
-  readonly ec2: Pick<Ec2, 'readAll'>;
+  readonly ec2: Pick<Ec2, 'describeInstances'>;
   readonly log: Logger;
   readonly mark: Mark;
 }
@@ -165,7 +139,7 @@ const terminateEach = async (
   refused: Map<string, string>,
 ): Promise<void> => {
   try {
-    await terminate(scaling, group, ids);
+    await scaling.terminate(group, ids);
   } catch (error) {
     if (!hasCode(error, 'provider.misconfigured', 'provider.missing', 'provider.transient')) throw error;
     const [id = ''] = ids;
@@ -183,9 +157,9 @@ export const terminateMembers = async (
   group: string,
   machineIds: readonly string[],
 ): Promise<Terminated> => {
-  const members = countedMembers(await groupNamed(scaling, group)).filter(({ id }) => machineIds.includes(id));
+  const members = countedMembers(await scaling.group(group)).filter(({ id }) => machineIds.includes(id));
   const isProtected = members.filter((member) => member.isProtected).map(({ id }) => id);
-  await inChunks(isProtected, mostToUnprotect, (chunk) => protect(scaling, group, chunk, false));
+  await inChunks(isProtected, mostToUnprotect, (chunk) => scaling.unprotect(group, chunk));
   const refused = new Map<string, string>();
   const ids = members.map(({ id }) => id);
   await inChunks(ids, mostToTerminate, (chunk) => terminateEach(scaling, group, chunk, refused));

@@ -1,4 +1,5 @@
 import { parseXML } from '@aws-sdk/xml-builder';
+import type { Names } from './misfits.ts';
 
 /**
  * AWS's query protocols by the SDK's schemas (`StaticSchema` of @smithy/types): `ec2` is EC2's, `query` that of other old
@@ -110,49 +111,15 @@ const write = (dialect: Dialect, { reference, traits }: Use, value: unknown, key
 export const toForm = (dialect: Dialect, schema: unknown, input: object): string =>
   write(dialect, useOf(schema), input, '');
 
-/** The schema of a member at this path, through lists. Throws for a name that the SDK does not have there. */
-export const memberOf = (schema: unknown, ...path: readonly string[]): unknown =>
-  path.reduce<unknown>((outer, name) => {
-    let type = typeOf(useOf(outer).reference);
-    while (type.kind === 'list') type = typeOf(type.item.reference);
-    const [, use] = (type.kind === 'structure' ? membersOf(type.schema) : []).find(([each]) => each === name) ?? [];
-    if (use === undefined) throw new Error(`the SDK has no ${name} in ${path.join('.')}`);
-    return use.reference;
-  }, schema);
-
-/** A part of an input that would be left out of the form, or be written as something else. */
-export interface Misfit {
-  /** Names and positions, from the outside in. */
-  readonly path: readonly string[];
-  /** The names that fit there; none: not the name is at fault but the value. */
-  readonly names: readonly string[];
-  /** What the value must be, where it is at fault. */
-  readonly form?: 'an object' | 'a plain value';
-}
-
-const misfitsOf = ({ reference }: Use, value: unknown, path: readonly string[]): readonly Misfit[] => {
-  if (value === undefined || value === null) return [];
+const namesOf = ({ reference }: Use): Names => {
   const type = typeOf(reference);
-  if (type.kind === 'simple') return isObject(value) ? [{ path, names: [], form: 'a plain value' }] : [];
-  if (type.kind === 'list') {
-    const isList = Array.isArray(value);
-    return listOf(value).flatMap((each, index) => {
-      const at = isList ? [...path, `${index}`] : path;
-      const form = typeOf(type.item.reference).kind === 'simple' ? 'a plain value' : 'an object';
-      return each === null ? [{ path: at, names: [], form } as const] : misfitsOf(type.item, each, at);
-    });
-  }
-  if (!isObject(value) || Array.isArray(value)) return [{ path, names: [], form: 'an object' }];
-  const members = new Map(membersOf(type.schema));
-  return Object.entries(value).flatMap(([name, each]) => {
-    const use = members.get(name);
-    const at = [...path, name];
-    return use === undefined ? [{ path: at, names: [...members.keys()] }] : misfitsOf(use, each, at);
-  });
+  if (type.kind === 'simple') return 0;
+  if (type.kind === 'list') return { '[]': namesOf(type.item) };
+  return Object.fromEntries(membersOf(type.schema).map(([name, use]) => [name, namesOf(use)]));
 };
 
-/** What of a JSON value has no place in a schema. */
-export const misfits = (schema: unknown, value: unknown): readonly Misfit[] => misfitsOf(useOf(schema), value, []);
+/** The names that an input of a schema may have. */
+export const namesIn = (schema: unknown): Names => namesOf(useOf(schema));
 
 const simpleValue = (code: number, text: string): unknown => {
   switch (code) {

@@ -43,11 +43,13 @@ describe('validating a template', () => {
     expect(errors).toMatchObject([{ field: 'userDataScript', rule: expect.stringMatching(rule) }]);
   });
 
-  it('says of a fleet written for LSF only that it is not read, and what to write', async () => {
+  it('says of a file that is named and cannot be served only that, and what to write', async () => {
     const world = await startWorld();
     await world.writeTemplates(templateDocument({ vmType: undefined, ec2FleetConfig: 'fleet.json' }));
     expect(await world.service.validateTemplate({})).toMatchObject({
-      errors: [{ field: 'ec2FleetConfig', rule: expect.stringContaining('write priceType, vmTypes') }],
+      errors: [
+        { field: 'ec2FleetConfig', rule: expect.stringMatching(/fleet\.json cannot be served: .*no such file/) },
+      ],
       warnings: [],
     });
   });

@@ -8,20 +8,20 @@ import { onDemandTemplate } from '../../../domain/template/template-fixture.ts';
 const apis: readonly ProviderApi[] = ['RunInstances', 'EC2Fleet', 'SpotFleet', 'ASG'];
 const least = { VCpuCount: { Min: 2 }, MemoryMiB: { Min: 4096 } };
 
-const told = async (providerApi: ProviderApi, fields: Partial<Template>): Promise<readonly string[]> => {
-  const found = await rawFieldComplaints({ ...onDemandTemplate, providerApi, ...fields }, meantBy);
+const told = (providerApi: ProviderApi, fields: Partial<Template>): readonly string[] => {
+  const found = rawFieldComplaints({ ...onDemandTemplate, providerApi, ...fields }, meantBy);
   return found.map(({ field, hint = 'no hint' }) => `${field}: ${hint}`);
 };
 
 describe('fields in AWS’s own words', () => {
-  it.each(apis)('are good as AWS has them: %s', async (api) => {
+  it.each(apis)('are good as AWS has them: %s', (api) => {
     const launchTemplateSpec = {
       CpuOptions: { CoreCount: 2, ThreadsPerCore: 1 },
       BlockDeviceMappings: [{ DeviceName: '/dev/sdb', Ebs: { VolumeSize: 10, Encrypted: true } }],
       NetworkInterfaces: [{ DeviceIndex: 0, AssociatePublicIpAddress: true, Groups: ['sg-1'] }],
       MetadataOptions: { HttpTokens: 'optional', InstanceMetadataTags: null },
     };
-    expect(await told(api, { launchTemplateSpec })).toEqual([]);
+    expect(told(api, { launchTemplateSpec })).toEqual([]);
   });
 
   it.each<[ProviderApi, Partial<Template>, string]>([
@@ -57,29 +57,27 @@ describe('fields in AWS’s own words', () => {
       { launchTemplateSpec: { CpuOptions: { CoreCount: {} } } },
       'launchTemplateSpec.CpuOptions.CoreCount: no hint',
     ],
-  ])('that AWS lacks are told: %s %j', async (api, fields, complaint) =>
-    expect(await told(api, fields)).toEqual([complaint]),
-  );
+  ])('that AWS lacks are told: %s %j', (api, fields, complaint) => expect(told(api, fields)).toEqual([complaint]));
 
-  it.each(['NetworkInterfaces', 'BlockDeviceMappings'])('that are nothing in a list are told: %s', async (name) => {
-    const [complaint] = await rawFieldComplaints({ ...onDemandTemplate, launchTemplateSpec: { [name]: [null] } });
+  it.each(['NetworkInterfaces', 'BlockDeviceMappings'])('that are nothing in a list are told: %s', (name) => {
+    const [complaint] = rawFieldComplaints({ ...onDemandTemplate, launchTemplateSpec: { [name]: [null] } });
     expect(complaint).toMatchObject({ field: `launchTemplateSpec.${name}.0`, rule: 'must be an object' });
   });
 
-  it.each(['EC2Fleet', 'SpotFleet', 'ASG'] as const)('that requirements lack are told: %s', async (api) => {
-    expect(await told(api, { abisInstanceRequirements: { ...least, ExcludedInstanceType: ['t*'] } })).toEqual([
+  it.each(['EC2Fleet', 'SpotFleet', 'ASG'] as const)('that requirements lack are told: %s', (api) => {
+    expect(told(api, { abisInstanceRequirements: { ...least, ExcludedInstanceType: ['t*'] } })).toEqual([
       'abisInstanceRequirements.ExcludedInstanceType: did you mean ExcludedInstanceTypes?',
     ]);
-    expect(await told(api, { abisInstanceRequirements: { ...least, ExcludedInstanceTypes: ['t*'] } })).toEqual([]);
+    expect(told(api, { abisInstanceRequirements: { ...least, ExcludedInstanceTypes: ['t*'] } })).toEqual([]);
   });
 
-  it.each(apis)('are looked at under every name that templates may give raw: %s', async (api) => {
+  it.each(apis)('are looked at under every name that templates may give raw: %s', (api) => {
     for (const field of ['launchTemplateSpec', 'providerApiSpec'] as const) {
       const [refused] = rawFieldProblems({ [field]: { Nonsense: 1 } }, api);
       const names = /; (.*) can$/.exec(refused?.rule ?? '')?.[1]?.split(', ') ?? [];
       expect(names.length).toBeGreaterThan(1);
       for (const name of names) {
-        const [complaint] = await told(api, { [field]: { [name]: { Nonsense: 1 } } });
+        const [complaint] = told(api, { [field]: { [name]: { Nonsense: 1 } } });
         expect(complaint, `${field}.${name}`).toMatch(new RegExp(`^${field}\\.${name}(\\.Nonsense)?:`));
       }
     }
