@@ -56,7 +56,7 @@ export default defineConfig({
           env: { ...shared.env, HF_AWS_TEST_SERVER: 'yes' },
           name: 'server',
           include: ['test/server/**/*.spec.ts', ...alsoServed],
-          globalSetup: [temporaryRoot, 'test/build.ts'],
+          globalSetup: [temporaryRoot, 'test/faults/tally.ts'],
         },
       },
       {

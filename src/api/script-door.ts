@@ -1,4 +1,4 @@
-import { lstatSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { messageOf, PluginError } from '../domain/errors.ts';
@@ -159,12 +159,10 @@ const take = async (server: Server, path: string): Promise<number> => {
   const known = lstatSync(path, { throwIfNoEntry: false });
   if (known !== undefined && !known.isSocket()) throw refuse(`${path} is there and is no socket`);
   if (known !== undefined && (await isAnswered(path))) throw refuse(`another server answers at ${path}`);
-  try {
-    unlinkSync(aside);
-  } catch {
-    // Nobody with this process id has left one.
-  }
+  // Left by a process that had this id.
+  if (inodeOf(aside) !== undefined) unlinkSync(aside);
   await listenAt(server, aside);
+  chmodSync(aside, 0o600);
   const { ino } = lstatSync(aside);
   renameSync(aside, path);
   return ino;
@@ -177,6 +175,7 @@ export const openScriptDoor = async (options: ScriptDoorOptions): Promise<Script
   const limit = `${workDir}/server.limit`;
   const underWay = new Map<string, AbortController>();
   const work = new Set<Promise<void>>();
+  let answered = 0;
 
   const serveCall = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const caller = callerOf(request);
@@ -191,6 +190,7 @@ export const openScriptDoor = async (options: ScriptDoorOptions): Promise<Script
       const input = { name: header(request, 'input'), text };
       const { ok, body, afterwards } = await answer({ id, operation, input, signal: stop.signal }, caller);
       await send(response, ok ? succeeded : failed, body);
+      answered += 1;
       await afterwards?.();
     } finally {
       underWay.delete(id);
@@ -203,7 +203,7 @@ export const openScriptDoor = async (options: ScriptDoorOptions): Promise<Script
       known?.abort(new Error('the call was ended by SIGTERM'));
       return send(response, known === undefined ? 404 : 202, {});
     }
-    return send(response, 200, { ...health(), underWay: underWay.size });
+    return send(response, 200, { ...health(), answered, underWay: underWay.size });
   };
   const server = createServer((request, response) => {
     const done = serve(request, response).catch((error: unknown) => {

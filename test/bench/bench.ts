@@ -6,6 +6,7 @@ import { createPlugin, home, hostOf, type MachineEntry, type Plugin } from '../e
 import { growthRows } from './growth.ts';
 import { type Figures, measure } from './measure.ts';
 import { benchTemplates, lifeCycle, node, type Row, randomHosts } from './subjects.ts';
+import { warmRows } from './warm.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -92,8 +93,8 @@ const callRows = async (backend: EmulatorBackend, plugin: Plugin): Promise<reado
   ];
 };
 
-/** Loaded only by those who serve REST, trace, or rehearse. */
-const extras: ReadonlySet<string> = new Set(['server.cjs', 'tracing.cjs', 'emulator.cjs']);
+/** Loaded only by those who serve, trace, or rehearse. */
+const extras: ReadonlySet<string> = new Set(['server.cjs', 'serving.cjs', 'tracing.cjs', 'emulator.cjs']);
 
 const sizeRow = async (): Promise<Row> => {
   const all = (await readdir(join(home, 'dist'))).filter((name) => name.endsWith('.cjs'));
@@ -129,6 +130,7 @@ const plugin = await createPlugin(settings, benchTemplates(backend.place));
 try {
   const rows = [
     ...(await timeRows(plugin, Number(options.rounds))),
+    ...(await warmRows(backend, Number(options.rounds))),
     ...(await callRows(backend, plugin)),
     await sizeRow(),
     ...(options.scale ? await growthRows(backend) : []),

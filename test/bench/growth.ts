@@ -6,6 +6,7 @@ import { fillStore } from './fill-store.ts';
 import { measure, type Subject } from './measure.ts';
 import { servingRows } from './serving.ts';
 import { benchTemplates, lifeCycle, node, type Row } from './subjects.ts';
+import { warmHistoryRows } from './warm.ts';
 
 const start = ({ url, place }: EmulatorBackend): Promise<Plugin> =>
   createPlugin({ AWS_ENDPOINT_URL: url, LogLevel: 'INFO' }, benchTemplates(place));
@@ -97,6 +98,7 @@ const parallelRows = async (backend: EmulatorBackend): Promise<readonly Row[]> =
 /** What must not grow, or only with the work. */
 export const growthRows = async (backend: EmulatorBackend): Promise<readonly Row[]> => [
   ...(await historyRows(backend, 15)),
+  ...(await warmHistoryRows(backend, 15)),
   ...(await machineRows(backend, 5)),
   ...(await parallelRows(backend)),
   ...(await servingRows(backend)),

@@ -9,6 +9,8 @@ export interface Subject {
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly after?: (stdout: string) => Promise<void> | void;
+  /** Whether it is a Node whose processor time and memory can be seen from inside. Default true. */
+  readonly isInspected?: boolean;
 }
 
 export interface Figures {
@@ -79,7 +81,7 @@ export const measure = async (subjects: readonly Subject[], rounds: number): Pro
     }
   }
   for (let round = 0; round < Math.min(rounds, 7); round++) {
-    for (const { name, command, env, after } of subjects) {
+    for (const { name, command, env, after } of subjects.filter(({ isInspected }) => isInspected !== false)) {
       const [cpu, peak] = await inspect(env, async (inspected) => {
         const { stdout } = await run(command, inspected);
         await after?.(stdout);
@@ -95,7 +97,7 @@ export const measure = async (subjects: readonly Subject[], rounds: number): Pro
         ms: median(ms),
         spread: [quantile(ms, 0.25), quantile(ms, 0.75)],
         cpuMs: median(cpu),
-        peakMb: Math.max(...peak),
+        peakMb: Math.max(0, ...peak),
       },
     ]),
   );

@@ -6,9 +6,15 @@ import { setTimeout as wait } from 'node:timers/promises';
 const program = join(import.meta.dirname, '..', '..', 'dist', 'hf-aws.cjs');
 
 /** What a server says of itself. */
-const healthOf = (
-  workDir: string,
-): Promise<{ readonly pid: number; readonly status: string; readonly underWay: number }> =>
+interface Health {
+  readonly pid: number;
+  readonly status: string;
+  readonly underWay: number;
+  /** Calls so far. */
+  readonly answered: number;
+}
+
+export const healthOf = (workDir: string): Promise<Health> =>
   new Promise((resolve, reject) => {
     const asked = request({ socketPath: join(workDir, 'server.sock'), path: '/health' }, (response) => {
       let text = '';
@@ -42,7 +48,8 @@ export const serveScripts = async (
   env: Readonly<Record<string, string>>,
   { providers = 1, entry = program }: { readonly providers?: number; readonly entry?: string } = {},
 ): Promise<ScriptServer> => {
-  const child = spawn(process.execPath, [entry, 'serve', '--scripts-only'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const args = [entry, 'serve', '--scripts-only'];
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
@@ -52,7 +59,8 @@ export const serveScripts = async (
   const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
   const deadline = Date.now() + 30_000;
   while (text.split('Serving scripts').length <= providers) {
-    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`hf-aws serve did not start: ${text}`);
+    const isGone = child.exitCode !== null || child.signalCode !== null;
+    if (isGone || Date.now() > deadline) throw new Error(`hf-aws serve did not start: ${text}`);
     await wait(20);
   }
   return {

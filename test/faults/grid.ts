@@ -29,6 +29,8 @@ export interface Grid {
   setClockApart(ms: number): void;
   /** Runs a script as Host Factory does and kills its process group there, unless it ends before. */
   kill(operation: string, input: Json, point: KillPoint): Promise<Ended>;
+  /** Kills another process group there; answers whether it has. */
+  hunt(pid: number, point: Extract<KillPoint, { readonly call: number }>): () => boolean;
   /** Host Factory's side of it. */
   readonly hf: HostFactory;
   close(): Promise<void>;
@@ -154,6 +156,11 @@ export const createGrid = async (templates: (place: Json) => readonly Json[], co
     backend,
     plugin,
     kill,
+    hunt: (pid: number, point: Extract<KillPoint, { readonly call: number }>) => {
+      const hunted = { pid, point, calls: 0, struck: false };
+      victim = hunted;
+      return () => hunted.struck;
+    },
     pass,
     setClockApart: (ms: number): void => {
       apart = ms;
