@@ -2,6 +2,7 @@
 # Installs this package, or upgrades what is there; needs Node and no network.
 #   sh install.sh <target>             e.g. $HF_TOP/$HF_VERSION/providerplugins/awsts
 #   sh install.sh --rollback <target>  back to the installation before
+#   sh install.sh --service <target>   as root: a systemd unit for the server that answers the scripts of what is installed there
 # Each version gets a folder of its own beside <target>, which is a link to the one in use: calls that run meanwhile end
 # with the version they began with, and a killed install.sh leaves the old one in use.
 
@@ -12,7 +13,7 @@ fail() {
   printf 'install.sh: %s\n' "$1" >&2
   exit 1
 }
-usage() { fail 'usage: sh install.sh [--rollback] <target>, e.g. $HF_TOP/$HF_VERSION/providerplugins/awsts'; }
+usage() { fail 'usage: sh install.sh [--rollback | --service] <target>, e.g. $HF_TOP/$HF_VERSION/providerplugins/awsts'; }
 
 # Whether all files in a folder are those that were packaged.
 is_whole() {
@@ -28,11 +29,11 @@ switch_to() {
 }
 
 here=$(cd -P "$(dirname "$0")" && pwd) || fail 'cannot enter its own folder'
-rollback=
-if [ "${1:-}" = --rollback ]; then
-  rollback=yes
-  shift
-fi
+rollback= service=
+case ${1:-} in
+  --rollback) rollback=yes && shift ;;
+  --service) service=yes && shift ;;
+esac
 case ${1:-} in '' | -*) usage ;; esac
 [ $# -eq 1 ] || usage
 
@@ -43,6 +44,84 @@ done
 [ -n "$node" ] || fail 'no node found: set HF_AWS_NODE to the node program (20.19 or later)'
 version=$(HF_PROVIDER_WORKDIR=/nonexistent "$node" "$here/dist/hf-aws.cjs" --version 2>&1) ||
   fail "$node cannot run this package: $version"
+
+# A value for a unit: "%" and quotes mean something there.
+quoted() {
+  printf '"%s"' "$(printf %s "$1" | sed 's/[\\"]/\\&/g; s/%/%%/g')"
+}
+# What the scripts go by as well: the server answers only those whose environment is the same.
+environment() {
+  for variable in HF_TOP HF_VERSION HF_CONFDIR HF_WORKDIR HF_LOGDIR HF_PROVIDER_NAME HF_PROVIDER_CONFDIR HF_PROVIDER_WORKDIR \
+    HF_PROVIDER_LOGDIR HF_AWS_NODE TZ NODE_OPTIONS NODE_EXTRA_CA_CERTS NO_PROXY no_proxy AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE \
+    AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_ENDPOINT_URL AWS_USE_FIPS_ENDPOINT AWS_USE_DUALSTACK_ENDPOINT; do
+    eval "value=\${$variable-}"
+    [ -z "$value" ] || printf 'Environment=%s\n' "$(quoted "$variable=$value")"
+  done
+}
+if [ -n "$service" ]; then
+  target=$(cd -P "$(dirname "$1")" 2>/dev/null && pwd)/$(basename "$1")
+  [ -f "$target/dist/hf-aws.cjs" ] || fail "nothing is installed at $1"
+  [ -n "${HF_TOP:-}${HF_PROVIDER_WORKDIR:-}" ] || fail 'set HF_TOP, as Host Factory does for its scripts'
+  folder=${HF_AWS_UNITS:-/etc/systemd/system}
+  [ -w "$folder" ] || fail "$folder is not writable for $(id -un): run this as root"
+  program=$(command -v "$node") || fail "cannot find $node"
+  owner=$(ls -ldn "$target/dist/hf-aws.cjs" | awk '{ print $3 }')
+  {
+    cat <<unit
+# Written by install.sh --service. The scripts do their calls themselves whenever this is stopped.
+[Unit]
+Description=hostfactory-aws, answers the scripts of Host Factory
+After=network-online.target remote-fs.target
+Wants=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+Type=notify
+# The program systemd-notify speaks for the server.
+NotifyAccess=all
+User=$owner
+unit
+    environment
+    cat <<unit
+ExecStart=$(quoted "$program") $(quoted "$target/dist/hf-aws.cjs") serve --scripts-only
+# Also after an upgrade: the server ends by itself, and begins as the other version.
+Restart=always
+RestartSec=1
+WatchdogSec=30
+KillMode=mixed
+# Calls under way are finished: none has longer than 80 % of actionTimeoutSeconds.
+TimeoutStopSec=210
+MemoryMax=2G
+LimitNOFILE=65536
+UMask=0077
+CapabilityBoundingSet=
+NoNewPrivileges=yes
+ProtectSystem=full
+ProtectHome=read-only
+PrivateDevices=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+
+[Install]
+WantedBy=multi-user.target
+unit
+  } >"$folder/hf-aws.service.$$" && chmod 644 "$folder/hf-aws.service.$$" &&
+    mv "$folder/hf-aws.service.$$" "$folder/hf-aws.service" || fail "cannot write $folder/hf-aws.service"
+  printf 'Written:      %s/hf-aws.service\n' "$folder"
+  printf 'Next:         systemctl daemon-reload && systemctl enable --now hf-aws\n'
+  exit 0
+fi
 
 parent=$(cd -P "$(dirname "$1")" 2>/dev/null && pwd) || fail "there is no folder $(dirname "$1")"
 target=$parent/$(basename "$1")

@@ -29,7 +29,7 @@ export interface Parts {
   readonly clock: Clock;
   readonly awsTime: AwsTime;
   readonly log: Logger;
-  readonly telemetry: Pick<Telemetry, 'usage' | 'compactUsage'>;
+  readonly telemetry: Pick<Telemetry, 'usage' | 'recentUsage' | 'compactUsage'>;
   readonly stores: Pick<Stores, 'streams' | 'live' | 'failures' | 'offerings'>;
   readonly readModel: () => Promise<ReadModel>;
   readonly aws: () => Promise<Aws>;
@@ -125,6 +125,13 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
     checkHost: [
       async () => (await administration()).diagnoseInstallation({ env, home, environment, reading, region }),
       async () => (await administration()).diagnoseWorkFolder(workDir, stranger),
+      async () =>
+        (await administration()).diagnoseScriptWay({
+          env,
+          workDir,
+          useServer: config.useServer,
+          recent: parts.telemetry.recentUsage,
+        }),
     ],
     unreadable: async () => (await (await parts.unkeptReadModel()).read('requests')).warnings,
     asksAws: reading.fault === undefined,

@@ -18,6 +18,8 @@ export interface Telemetry {
   readonly tracing: Tracing | undefined;
   /** What all processes counted so far. */
   readonly usage: () => Promise<Figures>;
+  /** Of this hour and the one before, and since when, ms. */
+  readonly recentUsage: () => Promise<{ readonly since: number; readonly figures: Figures }>;
   readonly compactUsage: () => Promise<void>;
 }
 
@@ -115,6 +117,7 @@ export const startTelemetry = async ({
     observe: observer.observe,
     tracing,
     usage: async () => sumFigures([await usage.total(), observer.peek()]),
+    recentUsage: usage.recent,
     compactUsage: usage.compact,
   };
 };

@@ -10,13 +10,17 @@ export interface Usage {
   /** Adds to them in one small write. Figures that cannot be kept are no reason to fail a call. */
   add(figures: Figures): Promise<void>;
   total(): Promise<Figures>;
-  /** Folds hours that are over into one document. */
+  /** Those of this hour and of the one before, and since when, ms. */
+  recent(): Promise<{ readonly since: number; readonly figures: Figures }>;
+  /** Folds hours that are over, but for the last, into one document. */
   compact(): Promise<void>;
 }
 
 const hourMs = 3_600_000;
 /** A process takes no longer than this from asking for the hour to its write. */
 const stragglersMs = 300_000;
+/** Hours that are over and still told apart from all before. */
+const recentHours = 1;
 const hourFile = /^(\d+)\..+\.ndjson$/;
 const totalFile = /^total-(\d+)\.json$/;
 
@@ -90,10 +94,15 @@ export const createUsage = (workDirectory: string, clock: () => number): Usage =
       const { upTo, figures } = await readTotal(names);
       return sumFigures([figures, ...(await readHours(names, (hour) => hour >= upTo))]);
     },
+    recent: async () => {
+      const names = attempt(() => readdirSync(folder), []);
+      const first = hourOf(clock()) - recentHours;
+      return { since: first * hourMs, figures: sumFigures(await readHours(names, (hour) => hour >= first)) };
+    },
     compact: async () => {
       const names = attempt(() => readdirSync(folder), []);
       const { number, upTo, figures } = await readTotal(names);
-      const until = hourOf(clock() - stragglersMs);
+      const until = hourOf(clock() - stragglersMs) - recentHours;
       const isOver = (hour: number): boolean => hour >= upTo && hour < until;
       const hours = await readHours(names, isOver);
       if (hours.length > 0) {

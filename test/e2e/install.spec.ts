@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -113,6 +113,32 @@ describe('install.sh', () => {
     refused(/damaged/, [target]);
     await writeFile(file, text);
     expect(await plugins()).toEqual([]);
+  });
+
+  it('writes a unit for systemd that runs what the target leads to, as its owner, in the environment of the scripts', async () => {
+    const units = join(directory, 'units');
+    await mkdir(units);
+    const more = { HF_AWS_UNITS: units, HF_TOP: top, HF_VERSION: '1.2', NO_PROXY: 'a "100%" host' };
+    expect(install(['--service', target], more)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/nothing/),
+    });
+    const link = join(directory, 'linked');
+    await symlink(unpacked, link);
+    expect(install(['--service', link], { HF_AWS_UNITS: units })).toMatchObject({ exitCode: 1 });
+    expect(install(['--service', link], more)).toMatchObject({ exitCode: 0, stderr: '' });
+    const unit = await readFile(join(units, 'hf-aws.service'), 'utf8');
+    for (const line of [
+      'Type=notify',
+      `User=${process.getuid?.()}`,
+      `Environment="HF_TOP=${top}"`,
+      'Environment="NO_PROXY=a \\"100%%\\" host"',
+      `ExecStart="${execFileSync('sh', ['-c', 'command -v node'], { encoding: 'utf8' }).trim()}" "${link}/dist/hf-aws.cjs" serve --scripts-only`,
+      'Restart=always',
+      'NoNewPrivileges=yes',
+    ])
+      expect(unit.split('\n')).toContain(line);
+    expect(await readdir(units)).toEqual(['hf-aws.service']);
   });
 
   it('installs the package, which needs no node_modules', async () => {

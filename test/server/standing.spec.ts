@@ -1,8 +1,9 @@
-import { chmod, cp, mkdir, mkdtemp, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from '../e2e/backends.ts';
+import { askCli, listOf } from '../e2e/doors.ts';
 import { createPlugin, home, hostOf, type Plugin, runScript } from '../e2e/plugin.ts';
 import { healthOf, type ScriptServer, serveScripts, untilIdle } from '../e2e/script-server.ts';
 import { testTemplates } from '../e2e/templates.ts';
@@ -171,7 +172,8 @@ describe('a server of the scripts', () => {
   it('is one where two are started at once, and calls are answered by it', async () => {
     const both = await Promise.allSettled([start(), start()]);
     const started = both.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-    const alive = (): readonly ScriptServer[] => started.filter(({ child }) => child.exitCode === null && child.signalCode === null);
+    const alive = (): readonly ScriptServer[] =>
+      started.filter(({ child }) => child.exitCode === null && child.signalCode === null);
     await expect.poll(() => alive().length, { timeout: 20_000 }).toBe(1);
     expect((await healthOf(plugin.workDir)).pid).toBe(alive()[0]?.child.pid);
     expect(await answeredDuring(() => plugin.call('getAvailableTemplates', {}))).toBe(1);
@@ -188,6 +190,33 @@ describe('a server of the scripts', () => {
     expect(entries.flat().map(({ requestId }) => requestId)).toEqual(ids);
     expect(backend.emulator.countCalls()['DescribeInstances']).toBeLessThan(12);
     backend.emulator.configure({ pendingMs: 300 });
+  });
+
+  it('tells systemd when it is ready, that it is alive, and when it ends', async () => {
+    const folder = join(plugin.directory, 'bin');
+    await mkdir(folder);
+    const told = join(folder, 'told');
+    await writeFile(join(folder, 'systemd-notify'), `#!/bin/sh\necho "$@" >>${told}\n`, { mode: 0o755 });
+    const PATH = `${folder}:${plugin.env['PATH']}`;
+    const server = await start({ PATH, NOTIFY_SOCKET: '/nowhere', WATCHDOG_USEC: '3000000' });
+    const lines = async (): Promise<string> => readFile(told, 'utf8').catch(() => '');
+    await expect.poll(lines, { timeout: 20_000 }).toMatch(/^--ready MAINPID=\d+\n--ready WATCHDOG=1\n/);
+    expect(await server.stop()).toBe(0);
+    await expect.poll(lines, { timeout: 20_000 }).toContain('STOPPING=1');
+  });
+
+  it('is told of by doctor, with the calls it has answered', async () => {
+    const way = async (): Promise<string> => {
+      const { diagnoses } = await askCli(plugin, 'doctor', '--no-aws');
+      return JSON.stringify(listOf(diagnoses).filter(({ subject }) => String(subject).includes('calls')));
+    };
+    await plugin.call('getAvailableTemplates', {});
+    expect(await way()).toMatch(/no server runs; since .* 1 by processes of their own, \d+ ms each/);
+    const server = await start();
+    for (let n = 0; n < 3; n++) await plugin.call('getAvailableTemplates', {});
+    await expect.poll(way, { timeout: 20_000 }).toMatch(/the server answers them.* 3 by the server, \d+ ms each/);
+    await server.stop('SIGKILL');
+    expect(await way()).toMatch(/"status":"warning".*nobody answers/);
   });
 
   it('takes the scripts of any shell that is there', async () => {

@@ -163,7 +163,11 @@ export const startWorld = async (
     clock,
     awsTime: () => (time.isTold ? time.now : undefined),
     log,
-    telemetry: { usage: async () => observer.peek(), compactUsage: async () => undefined },
+    telemetry: {
+      usage: async () => observer.peek(),
+      recentUsage: async () => ({ since: 0, figures: observer.peek() }),
+      compactUsage: async () => undefined,
+    },
     stores,
     readModel: async () => readModel,
     aws: async () => aws,

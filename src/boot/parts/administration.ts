@@ -12,6 +12,7 @@ export { configurationReport } from '../../setup/configuration-report.ts';
 export { importTree } from '../../setup/import-tree.ts';
 export { diagnoseInstallation } from '../../setup/installation.ts';
 export { findProvider, registeredProviders } from '../../setup/registration.ts';
+export { diagnoseScriptWay } from '../../setup/script-way.ts';
 export { setUp } from '../../setup/set-up.ts';
 export { diagnoseWorkFolder } from '../../storage/work-folder.ts';
 export { createTemplateChecker } from '../../templates/template-checker.ts';
