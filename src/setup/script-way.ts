@@ -56,7 +56,7 @@ const sumOf = (figures: Figures, form: RegExp, way: string): number =>
   Object.entries(figures).reduce((sum, [name, value]) => (form.exec(name)?.[1] === way ? sum + value : sum), 0);
 
 /** How many calls went each way, and how long they took; empty where there were none. */
-export const countsText = (figures: Figures, since: number): string => {
+const countsText = (figures: Figures, since: number): string => {
   const ways = { server: 'by the server', process: 'by processes of their own' };
   const parts = Object.entries(ways).flatMap(([way, text]) => {
     const count = sumOf(figures, bucketForm, way);

@@ -191,6 +191,8 @@ export const createServing = async ({ env, home, provider, compose }: ServingOpt
     return calls
       .run({ correlationId, commandId, signal: stop.signal }, async () => {
         const answered = await work().catch(failed);
+        // Whoever reads the log after the script has ended finds its lines.
+        await served?.log.flush();
         const { afterwards } = answered;
         return { ...answered, afterwards: afterwards && AsyncLocalStorage.bind(afterwards) };
       })
