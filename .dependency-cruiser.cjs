@@ -46,7 +46,9 @@ module.exports = {
       comment: 'A query or projection may import neither a command nor what decides on and appends to streams.',
       severity: 'error',
       from: { path: '^src/application/(queries|projections)/' },
-      to: { path: '^src/application/(commands|life-cycle/(launching|sync|recount|watching|ending))' },
+      to: {
+        path: '^src/application/(commands|life-cycle/(advance|bookkeeping|catch-up|perform|recount|sync|terminate|watching))',
+      },
     },
     {
       name: 'commands-never-read-the-read-model',

@@ -178,10 +178,12 @@ export const startWorld = async (
     letCallerGo: () => undefined,
     progress,
   });
+  const calls = { made: 0 };
   const service = createService(
     { ...ports, newId, pause, isDue: async () => true },
     {
-      correlationId: () => origin.correlationId,
+      // No two calls have the same: what two write at once is told apart by it.
+      correlationId: () => `${origin.correlationId}-${++calls.made}`,
       log,
       observe: observer.observe,
       answers: async () => answers,

@@ -1,21 +1,19 @@
 import { excerpt, messageOf, PluginError } from '../../domain/errors.ts';
 import { createIdOf, isCreateId } from '../../domain/ids.ts';
 import type { RequestCommand } from '../../domain/request/commands.ts';
+import { noLook } from '../../domain/request/look.ts';
+import { requestMessage } from '../../domain/request/message.ts';
 import type { Request } from '../../domain/request/state.ts';
-import { liveUnits } from '../../domain/request/units.ts';
 import { providerApiOf, type Template, templateProblems } from '../../domain/template/template.ts';
 import { closed } from '../bus/json-schema.ts';
 import { type AnswerOf, defineOperation, type HandlerOf } from '../bus/operation.ts';
 import type { Origin } from '../bus/origin.ts';
 import { pairs, positive, requestStatus, version, words } from '../bus/shapes.ts';
-import { intend, type Launching, requestMessage, sendPoolByPool } from '../life-cycle/launching.ts';
-import { checkProtection, type ProtectionPorts } from '../life-cycle/protection.ts';
-import { type Decided, decideOnRequest } from '../life-cycle/streams.ts';
-import { keepBooks } from '../life-cycle/syncing.ts';
-import type { CapacityProvider, CapacityProviders } from '../ports/capacity.ts';
-import type { Clock } from '../ports/policy.ts';
-import type { LiveRequests, RequestStreams } from '../ports/streams.ts';
-import type { Logger } from '../ports/telemetry.ts';
+import { type AdvancePorts, advance } from '../life-cycle/advance.ts';
+import { checkProtection } from '../life-cycle/protection.ts';
+import { type DecideContext, type Decided, decideOnRequest } from '../life-cycle/streams.ts';
+import type { CapacityProvider } from '../ports/capacity.ts';
+import type { RequestStreams } from '../ports/streams.ts';
 import type { TemplateCatalog } from '../ports/templates.ts';
 import { currentStatus } from '../read-model/views.ts';
 
@@ -39,18 +37,14 @@ export const createRequest = defineOperation({
   }),
 });
 
-export interface CreateRequestPorts extends ProtectionPorts {
+export interface CreateRequestPorts extends AdvancePorts {
   readonly streams: RequestStreams;
-  readonly live: LiveRequests;
   readonly templates: TemplateCatalog;
-  readonly providers: CapacityProviders;
   /** The AMI an image alias stands for now. */
   readonly imageOf: (alias: string) => Promise<string>;
   /** Brings the books of a template up to date with what its requests still hold at AWS. */
   readonly recount: (templateId: string, origin: Origin) => Promise<void>;
-  readonly clock: Clock;
   readonly newId: () => string;
-  readonly log: Logger;
 }
 
 /** IBM's awsprov_templates.json: the most a template can ask for, also where `maxNumber` is -1 (no limit). */
@@ -125,7 +119,7 @@ const refuseOther = (request: Request, templateId: string, wanted: number, reque
 export const createRequestHandler =
   (ports: CreateRequestPorts): HandlerOf<typeof createRequest> =>
   async ({ templateId, maxNumber: wanted, attributes = {}, commandId }, origin) => {
-    const { streams, live, clock, log } = ports;
+    const { streams, clock, log } = ports;
     const requestId = createIdOf(origin.commandId ?? ports.newId());
     if (!isCreateId(requestId)) throw new PluginError('input.invalid', `the command id "${commandId}" is not a UUID`);
     const context = { streams, origin };
@@ -144,15 +138,12 @@ export const createRequestHandler =
       log.info('template.api', `${templateId} has no fleetRole: EC2 Fleet serves it instead of Spot Fleet`, {
         templateId,
       });
-    const provider = await ports.providers(providerApiOf(template));
-    await reserve(ports, origin, template, requestId, wanted);
     const providerApi = providerApiOf(template);
+    const provider = await ports.providers(providerApi);
+    await reserve(ports, origin, template, requestId, wanted);
     const create = { type: 'Create', now: clock(), template, providerApi, wanted, attributes } as const;
-    const launching = { context, requestId, template, attributes };
-    const decided = await launchPoolByPool(ports, provider, launching, create);
-    if (decided.state.stage === 'absent' || liveUnits(decided.state) !== wanted) {
-      await keepBooks(live, requestId, decided.state);
-    }
+    const first = await record(ports, context, requestId, provider, create, known);
+    const decided = await launch(ports, context, requestId, first);
     refuseNothing(decided.state);
     const answer = answerOf(requestId, decided);
     log.info('request.created', answer.message, { requestId, templateId, wanted });
@@ -160,28 +151,27 @@ export const createRequestHandler =
   };
 
 /**
- * The intent of each launch is on disk before EC2 hears of it; what came of it is on disk before the next. From the first intent
- * on the request exists: whatever fails after is answered with its id, and the next look at it finds out.
+ * Puts the request on record together with its first launch. From then on it exists: whatever fails after is answered with its id,
+ * and the next look at it finds out.
  */
-const launchPoolByPool = async (
+const record = async (
   ports: CreateRequestPorts,
+  context: DecideContext,
+  requestId: string,
   provider: CapacityProvider,
-  launching: Launching,
   create: Extract<RequestCommand, { type: 'Create' }>,
-): Promise<Decided<Request>> => {
-  const { context, requestId, template } = launching;
-  const first = await provider
-    .prepare({ ...launching, count: create.wanted, earlier: [] })
-    .then((launch) => intend(ports, launching, launch, [create]))
-    .catch(async (error: unknown) => {
-      await releaseUnlessRecorded(ports, template.templateId, requestId);
-      throw error;
-    });
+  known: Decided<Request> | undefined,
+): Promise<{ readonly decided: Decided<Request>; readonly prepared: ReadonlySet<string> }> => {
+  const { template, wanted: count, attributes } = create;
   try {
-    return await sendPoolByPool(ports, provider, launching, first);
+    const launch = await provider.prepare({ requestId, template, attributes, count, earlier: [] });
+    const intent: readonly RequestCommand[] =
+      launch === undefined ? [] : [{ type: 'IntendLaunch', now: ports.clock(), launch }];
+    const decided = await decideOnRequest(context, requestId, [create, ...intent], known);
+    return { decided, prepared: new Set(launch === undefined ? [] : [launch.clientToken]) };
   } catch (error) {
-    ports.log.error('request.unresolved', messageOf(error), { requestId });
-    return decideOnRequest(context, requestId, []).catch(() => first);
+    await releaseUnlessRecorded(ports, template.templateId, requestId);
+    throw error;
   }
 };
 
@@ -191,6 +181,22 @@ const releaseUnlessRecorded = async (
   requestId: string,
 ): Promise<void> => {
   if ((await streams.load(requestId)).version === 0) await live.settle({ templateId, requestId, units: 0 });
+};
+
+const launch = async (
+  ports: CreateRequestPorts,
+  context: DecideContext,
+  id: string,
+  { decided, prepared }: Awaited<ReturnType<typeof record>>,
+): Promise<Decided<Request>> => {
+  try {
+    const look = { ...noLook(ports.clock()), prepared };
+    const booked = decided.state.stage === 'absent' ? 0 : decided.state.wanted;
+    return await advance(ports, context, { id, known: decided, look, news: [], booked });
+  } catch (error) {
+    ports.log.error('request.unresolved', messageOf(error), { requestId: id });
+    return decideOnRequest(context, id, []).catch(() => decided);
+  }
 };
 
 const answerOf = (requestId: string, { state, version }: Decided<Request>): AnswerOf<typeof createRequest> => ({

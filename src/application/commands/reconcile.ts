@@ -5,9 +5,9 @@ import type { ProviderApi } from '../../domain/template/template.ts';
 import { closed, type FromSchema, listOf } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf, type MessageOf } from '../bus/operation.ts';
 import { flag, hosts, texts, time, words } from '../bus/shapes.ts';
+import { keeperOf } from '../life-cycle/keepers.ts';
+import type { LifeCyclePorts } from '../life-cycle/ports.ts';
 import { type DecideContext, decideOnRequest, foldRequest, foldReturn } from '../life-cycle/streams.ts';
-import { keeperOf } from '../life-cycle/sync-resource.ts';
-import type { SyncPorts } from '../life-cycle/syncing.ts';
 import type { LaunchTemplateShelf } from '../ports/capacity.ts';
 import type { SweepMemory } from '../ports/memory.ts';
 import type { IsDue } from '../ports/policy.ts';
@@ -57,7 +57,7 @@ export const reconcile = defineOperation({
 
 export type ReconcileAnswer = FromSchema<typeof reconcile.answer>;
 
-export interface ReconcilePorts extends SyncPorts {
+export interface ReconcilePorts extends LifeCyclePorts {
   readonly streams: RequestStreams;
   readonly memory: SweepMemory;
   readonly shelf: () => Promise<LaunchTemplateShelf>;

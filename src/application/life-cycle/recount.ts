@@ -1,8 +1,8 @@
-import { messageOf } from '../../domain/errors.ts';
 import type { Origin } from '../bus/origin.ts';
-import { type SyncRequestsPorts, syncRequestsHandler } from '../commands/sync-requests.ts';
-import { foldRequest } from './streams.ts';
-import { keepBooks } from './syncing.ts';
+import type { RequestStreams } from '../ports/streams.ts';
+import { keepBooks } from './bookkeeping.ts';
+import { catchUp } from './catch-up.ts';
+import type { LifeCyclePorts } from './ports.ts';
 
 /** A claim whose request never came to be is dropped after this time: its process died between the two writes. */
 const claimWithoutRequestMs = 15 * 60_000;
@@ -13,19 +13,16 @@ const claimWithoutRequestMs = 15 * 60_000;
  * exceed `maxNumber`.
  */
 export const recountLive =
-  (ports: SyncRequestsPorts) =>
+  (ports: LifeCyclePorts & { readonly streams: RequestStreams }) =>
   async (templateId: string, origin: Origin): Promise<void> => {
     const claims = await ports.live.list(templateId);
-    const requestIds = claims.map(({ requestId }) => requestId);
-    await syncRequestsHandler(ports)({ type: 'SyncRequests', requestIds, includeSettled: true }, origin);
+    const ids = claims.map(({ requestId }) => requestId);
+    const { requests } = await catchUp(ports, { streams: ports.streams, origin }, ids, { includeSettled: true });
     for (const claim of claims) {
-      try {
-        const request = foldRequest(await ports.streams.load(claim.requestId));
-        if (request.stage !== 'absent') await keepBooks(ports.live, claim.requestId, request);
-        else if (ports.clock() - claim.since > claimWithoutRequestMs) await ports.live.settle({ ...claim, units: 0 });
-      } catch (error) {
-        // A record that cannot be read keeps its claim: its machines may live.
-        ports.log.error('recount.unreadable', messageOf(error), { requestId: claim.requestId });
-      }
+      const decided = requests.get(claim.requestId);
+      // A record that cannot be read keeps its claim: its machines may live.
+      if (decided === undefined) continue;
+      if (decided.state.stage !== 'absent') await keepBooks(ports.live, claim.requestId, decided.state);
+      else if (ports.clock() - claim.since > claimWithoutRequestMs) await ports.live.settle({ ...claim, units: 0 });
     }
   };

@@ -50,26 +50,38 @@ export interface DecideContext {
   readonly origin: Origin;
 }
 
+const readOf = async <S>(fold: (stream: Stream) => S, streams: RequestStreams, id: string): Promise<Decided<S>> => {
+  const stream = await streams.load(id);
+  return { state: fold(stream), version: stream.version };
+};
+
 /**
- * Loads a stream, carries out the commands one after the other and appends what follows in one write. When another process
- * was faster the decision is taken anew on what it wrote.
+ * Carries out the commands one after the other, on the state that is `known` or else on the stream as it stands, and appends what
+ * follows in one write. When another process was faster the decision is taken anew on what it wrote.
  */
 const decideOn =
   <C, E extends StreamEvent, S>({ fold, decide, evolve }: Decider<C, E, S>) =>
-  async ({ streams, origin }: DecideContext, id: string, commands: readonly C[]): Promise<Decided<S>> => {
+  async (
+    { streams, origin }: DecideContext,
+    id: string,
+    commands: readonly C[],
+    known?: Decided<S>,
+  ): Promise<Decided<S>> => {
+    let start = known;
     for (let attempt = 1; ; attempt++) {
-      const stream = await streams.load(id);
+      start ??= await readOf(fold, streams, id);
       const news: E[] = [];
       const state = commands.reduce((before, command) => {
         const events = decide(command, before);
         news.push(...events);
         return events.reduce(evolve, before);
-      }, fold(stream));
-      if (news.length === 0) return { state, version: stream.version };
+      }, start.state);
+      if (news.length === 0) return { state, version: start.version };
       try {
-        return { state, version: await streams.append(id, stream.version, news, origin) };
+        return { state, version: await streams.append(id, start.version, news, origin) };
       } catch (error) {
         if (!hasCode(error, 'storage.conflict') || attempt === attempts) throw error;
+        start = undefined;
       }
     }
   };
@@ -78,12 +90,14 @@ export const decideOnRequest: (
   context: DecideContext,
   id: string,
   commands: readonly RequestCommand[],
+  known?: Decided<Request>,
 ) => Promise<Decided<Request>> = decideOn(requestDecider);
 
 export const decideOnReturn: (
   context: DecideContext,
   id: string,
   commands: readonly ReturnCommand[],
+  known?: Decided<ReturnRequest>,
 ) => Promise<Decided<ReturnRequest>> = decideOn(returnDecider);
 
 /** The streams that can be read, in the order asked; the others are told of, since one must not hide the rest. */

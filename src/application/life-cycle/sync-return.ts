@@ -16,27 +16,24 @@ import {
 } from '../../domain/return/return-request.ts';
 import type { LiveRequests } from '../ports/streams.ts';
 import type { Logger } from '../ports/telemetry.ts';
-import { terminateInResources } from './ending.ts';
+import { keepBooks } from './bookkeeping.ts';
+import { keeperOf, unlessFault } from './keepers.ts';
+import type { OpenReturn, SharedLook } from './look.ts';
+import type { LifeCyclePorts } from './ports.ts';
 import { type DecideContext, decideOnRequest, decideOnReturn, foldRequest } from './streams.ts';
-import { keeperOf, unlessFault } from './sync-resource.ts';
-import { keepBooks, type Look, type SyncPorts, windowOf } from './syncing.ts';
+import { terminateInResources } from './terminate.ts';
 
-export type ReturnPorts = Pick<SyncPorts, 'hosts' | 'live' | 'log' | 'providers'>;
-
-export interface OpenReturn {
-  readonly id: string;
-  readonly request: KnownReturn;
-}
+export type ReturnPorts = Pick<LifeCyclePorts, 'hosts' | 'live' | 'log' | 'providers'>;
 
 /** Brings one return request up to date with a look at EC2, and asks EC2 again for what still stands. */
 export const syncReturn = async (
-  ports: ReturnPorts & Pick<SyncPorts, 'policy'>,
+  ports: ReturnPorts & Pick<LifeCyclePorts, 'policy'>,
   context: DecideContext,
   { id, request }: OpenReturn,
-  look: Look,
+  look: SharedLook,
 ): Promise<void> => {
   const { at: now, seen } = look;
-  const consistencyWindow = windowOf(look, ports.policy);
+  const consistencyWindow = look.isAwsTime ? ports.policy.consistencyWindow : undefined;
   const observe: ReturnCommand = { type: 'Observe', now, seen: [...seen.values()], consistencyWindow };
   const after = decideReturn(observe, request).reduce<ReturnRequest>(evolveReturn, request);
   if (after.stage === 'settled') {

@@ -1,6 +1,8 @@
 import type { Sighting } from '../../domain/machine.ts';
 import type { PreparedLaunch, Refusal, Resource, Shortage } from '../../domain/request/events.ts';
+import type { ResourceLook } from '../../domain/request/look.ts';
 import type { HeldResource } from '../../domain/request/state.ts';
+import type { TargetUnits } from '../../domain/request/units.ts';
 import type { OwnedSighting } from '../../domain/return/return-request.ts';
 import type { ProviderApi, Template } from '../../domain/template/template.ts';
 
@@ -38,24 +40,8 @@ export interface CapacityProvider {
   readonly keeper?: ResourceKeeper;
 }
 
-/** A look at a fleet or group. */
-export interface ResourceLook {
-  /** `ended`: cancelled, expired or deleted. `missing`: AWS does not know it, which soon after its launch says nothing. */
-  readonly state: 'active' | 'ended' | 'missing';
-  /** Units it is set to hold, where it replaces what it loses. */
-  readonly target?: number;
-  /** Machines that cannot be found by the request's tag yet. */
-  readonly machineIds: readonly string[];
-  /** All machines it has launched and counts, where the look shows them; else `fulfilled`, in units, says how many there are. */
-  readonly members?: readonly string[];
-  readonly fulfilled?: number;
-}
-
-/** What a fleet or group shall hold, in units: all, and how many of them on demand. */
-export interface TargetUnits {
-  readonly total: number;
-  readonly onDemand: number;
-}
+export type { ResourceLook } from '../../domain/request/look.ts';
+export type { TargetUnits } from '../../domain/request/units.ts';
 
 /** Machines a fleet or group has let go; the others are for EC2 to terminate, but for those refused, with its reason. */
 export interface Terminated {

@@ -1,5 +1,6 @@
 import { isReturnId } from '../../domain/ids.ts';
 import { type Machine, type MachineResult, type MachineState, resultOf, type Sighting } from '../../domain/machine.ts';
+import { requestMessage } from '../../domain/request/message.ts';
 import type { KnownRequest, Request } from '../../domain/request/state.ts';
 import {
   isUnknown,
@@ -7,7 +8,6 @@ import {
   type ReturnItem,
   type ReturnRequest,
 } from '../../domain/return/return-request.ts';
-import { requestMessage } from '../life-cycle/launching.ts';
 import { foldRequest, foldReturn } from '../life-cycle/streams.ts';
 import type { Stream } from '../ports/streams.ts';
 

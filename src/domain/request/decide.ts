@@ -1,26 +1,17 @@
 import { differs, hasEnded, type Machine, resultOf, type Sighting, withSighting } from '../machine.ts';
 import type { RequestCommand } from './commands.ts';
 import type { RequestEvent } from './events.ts';
-import type { HeldResource, KnownRequest, Request } from './state.ts';
+import type { KnownRequest, Request } from './state.ts';
 import {
   fillingResources,
   givenUpButStanding,
   isBetweenPools,
+  isExplanationDue,
   isUnclaimed,
   missingUnits,
   unresolvedLaunches,
   unsoughtUnits,
 } from './units.ts';
-
-const firstExplanationAge = 120_000;
-const mostExplanations = 4;
-
-/** Whether it is time to ask AWS why a search finds no more: at the age of two minutes, then at doubled ages, four times in all. */
-export const isExplanationDue = ({ stage, createdAt, explained }: HeldResource, now: number): boolean => {
-  if (stage !== 'filling') return false;
-  if (explained === undefined) return now - createdAt >= firstExplanationAge;
-  return explained.times < mostExplanations && now - createdAt >= 2 * (explained.at - createdAt);
-};
 
 const goneReason = 'Client.InstanceUnknown: no longer known to EC2';
 

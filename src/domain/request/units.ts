@@ -60,3 +60,40 @@ export const givenUpButStanding = ({ machines }: KnownRequest): readonly Machine
 
 /** Whether nobody has asked about it, nor ended it. */
 export const isUnclaimed = ({ claimedAt, cancelled }: KnownRequest): boolean => (claimedAt ?? cancelled) === undefined;
+
+/** What a fleet or group shall hold, in units: all, and how many of them on demand. */
+export interface TargetUnits {
+  readonly total: number;
+  readonly onDemand: number;
+}
+
+/** The target of a fleet or group that shall hold just these machines. */
+export const targetFor = (request: KnownRequest, machines: readonly Machine[]): TargetUnits => ({
+  total: unitsOfAll(request, machines),
+  onDemand: unitsOfAll(
+    request,
+    machines.filter(({ priceType }) => priceType === 'ondemand'),
+  ),
+});
+
+/** What stays of a fleet or group when these machines go, with what is still owed by it. */
+export const targetWithout = (
+  request: KnownRequest,
+  { stage }: HeldResource,
+  going: ReadonlySet<string>,
+): TargetUnits => {
+  const staying = liveMachines(request).filter(({ machineId }) => !going.has(machineId));
+  const { total, onDemand } = targetFor(request, staying);
+  const owed = stage === 'filling' && request.cancelled === undefined ? missingUnits(request) : 0;
+  return { total: total + owed, onDemand: onDemand + (request.template.priceType === 'ondemand' ? owed : 0) };
+};
+
+const firstExplanationAge = 120_000;
+const mostExplanations = 4;
+
+/** Whether it is time to ask AWS why a search finds no more: at the age of two minutes, then at doubled ages, four times in all. */
+export const isExplanationDue = ({ stage, createdAt, explained }: HeldResource, now: number): boolean => {
+  if (stage !== 'filling') return false;
+  if (explained === undefined) return now - createdAt >= firstExplanationAge;
+  return explained.times < mostExplanations && now - createdAt >= 2 * (explained.at - createdAt);
+};

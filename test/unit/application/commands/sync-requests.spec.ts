@@ -700,3 +700,51 @@ describe('a heterogeneous request', () => {
     expect(await statusOf(world, requestId)).toBe('complete');
   });
 });
+
+describe('a stream', () => {
+  /** How often each request was read while something was done. */
+  const readsOf = async (world: World, act: () => Promise<unknown>): Promise<readonly string[]> => {
+    const reads: string[] = [];
+    const { load } = world.streams;
+    Object.assign(world.streams, {
+      load: (id: string) => {
+        reads.push(id);
+        return load(id);
+      },
+    });
+    await act();
+    Object.assign(world.streams, { load });
+    return reads;
+  };
+
+  it('is read once for a look, whatever follows from it', async () => {
+    const world = await startWorld();
+    const [first, other] = [await create(world, 2), await create(world, 1)];
+    expect(await readsOf(world, () => sync(world, first, other))).toEqual([first, other]);
+    world.hosts.boot();
+    expect(await readsOf(world, () => sync(world, first, other))).toEqual([first, other]);
+    const lost = await lostLaunch(world, 2, 1);
+    world.pass(120 * second);
+    expect(await readsOf(world, () => sync(world, lost))).toEqual([lost]);
+  });
+
+  it('is read once to ask for machines, however many pools are tried', async () => {
+    const world = await startWorld();
+    world.capacity.pools.set('subnet-a', { kind: 'refusal', code: 'none', fault: 'provider.capacity' });
+    expect(await readsOf(world, () => create(world, 2))).toHaveLength(1);
+    expect(world.capacity.launches).toHaveLength(2);
+  });
+
+  it('is read once to cancel its request', async () => {
+    const world = await startWorld();
+    const requestId = await create(world, 2);
+    expect(await readsOf(world, () => world.service.cancelRequest({ requestId, reason: 'x' }))).toEqual([requestId]);
+  });
+
+  it('is read again after the look where a fleet must not be held to what was returned meanwhile', async () => {
+    const world = await startWorld();
+    world.capacity.pools.set('subnet-a', { kind: 'fleet' });
+    const requestId = await create(world, 2);
+    expect(await readsOf(world, () => sync(world, requestId))).toEqual([requestId, requestId]);
+  });
+});

@@ -2,8 +2,13 @@ import { expect } from 'vitest';
 import type { Sighting } from '../../../../src/domain/machine.ts';
 import type { RequestCommand } from '../../../../src/domain/request/commands.ts';
 import { decideRequest } from '../../../../src/domain/request/decide.ts';
-import type { PreparedLaunch, Refusal, RequestEvent } from '../../../../src/domain/request/events.ts';
+import { type DuePolicy, due } from '../../../../src/domain/request/due.ts';
+import type { PreparedLaunch, Refusal, RequestEvent, Resource } from '../../../../src/domain/request/events.ts';
+import { learn } from '../../../../src/domain/request/learn.ts';
+import { type Look, noLook, type ResourceSight } from '../../../../src/domain/request/look.ts';
 import { absentRequest, evolveRequest, type KnownRequest, type Request } from '../../../../src/domain/request/state.ts';
+import { type Step, withTried } from '../../../../src/domain/request/step.ts';
+import type { OwnedSighting } from '../../../../src/domain/return/return-request.ts';
 import { onDemandTemplate } from '../template/template-fixture.ts';
 
 export const created: Extract<RequestEvent, { type: 'RequestCreated' }> = {
@@ -87,8 +92,74 @@ export const knownOf = (...events: readonly RequestEvent[]): KnownRequest => {
   return request;
 };
 
-/** Events, then a command, then the events that must follow. */
+export const minute = 60_000;
+
+/** A fleet of ours that looks for capacity for half an hour. */
+export const fleet: Resource = {
+  kind: 'EC2Fleet',
+  id: 'fleet-1',
+  refills: false,
+  seeks: true,
+  ours: true,
+  expiresAt: 30 * minute,
+};
+
+/** A group of the administrator's, whose members are picked out and marked. */
+export const sharedGroup: Resource = {
+  ...fleet,
+  kind: 'ASG',
+  id: 'group-1',
+  refills: true,
+  ours: false,
+  adoption: { requestId: 'req-1', tags: [] },
+};
+
+export const made = (resource: Resource = fleet): RequestEvent => ({
+  type: 'ResourceCreated',
+  at: 2,
+  clientToken: 'req-1.0',
+  resource,
+});
+
+/** As a look shows a machine of ours. */
+export const ours = (sighting: Sighting): OwnedSighting => ({ ...sighting, ours: true, instanceTags: '' });
+
+/** A look that AWS has dated and that shows these machines. */
+export const lookAt = (at: number, changes: Partial<Look> = {}, ...machines: readonly OwnedSighting[]): Look => ({
+  ...noLook(at),
+  isAwsTime: true,
+  seen: new Map(machines.map((machine) => [machine.machineId, machine])),
+  ...changes,
+});
+
+/** A look at a fleet or group, by default one that still looks for capacity. */
+export const sightOf = (sight: Partial<ResourceSight> = {}, id = 'fleet-1'): Pick<Look, 'resources'> => ({
+  resources: new Map([[id, { state: 'active', machineIds: [], ...sight }]]),
+});
+
+export const duePolicy: DuePolicy = {
+  consistencyWindow: 2 * minute,
+  pendingTimeout: 10 * minute,
+  launchDeadline: 15 * minute,
+  tagInstanceId: false,
+};
+
+/** The steps that are due one after the other where none changes anything. */
+const stepsOf = (request: KnownRequest, look: Look, policy: DuePolicy): readonly Step[] => {
+  const step = due(request, look, policy);
+  return step === undefined ? [] : [step, ...stepsOf(request, withTried(look, step), policy)];
+};
+
+/** Events, then a look, then the steps that are due; or a command, then the events that must follow. */
 export const given = (...events: readonly RequestEvent[]) => ({
+  lookedAt: (look: Look, policy: Partial<DuePolicy> = {}) => {
+    const steps = () => stepsOf(knownOf(...events), look, { ...duePolicy, ...policy });
+    return {
+      isDue: (...expected: readonly object[]) => expect(steps()).toMatchObject(expected),
+      teaches: (...expected: readonly object[]) =>
+        expect(learn(knownOf(...events), look, { ...duePolicy, ...policy })).toMatchObject(expected),
+    };
+  },
   when: (command: RequestCommand) => ({
     leadsTo: (...expected: readonly RequestEvent[]) =>
       expect(decideRequest(command, foldOf(...events))).toEqual(expected),

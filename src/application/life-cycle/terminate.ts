@@ -1,27 +1,20 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
 import type { Machine } from '../../domain/machine.ts';
 import type { HeldResource, KnownRequest } from '../../domain/request/state.ts';
-import { liveMachines, missingUnits } from '../../domain/request/units.ts';
+import { targetWithout } from '../../domain/request/units.ts';
 import type { OwnedSighting } from '../../domain/return/return-request.ts';
 import type { Terminated } from '../ports/capacity.ts';
-import { keeperOf, targetFor } from './sync-resource.ts';
-import type { SyncPorts } from './syncing.ts';
+import type { Policy } from '../ports/policy.ts';
+import { keeperOf } from './keepers.ts';
+import type { LifeCyclePorts } from './ports.ts';
 
-export type EndingPorts = Pick<SyncPorts, 'hosts' | 'providers' | 'log'>;
-
-/** What stays of a resource when these machines go, with what is still owed by it. */
-const targetWithout = (request: KnownRequest, { stage }: HeldResource, going: ReadonlySet<string>) => {
-  const staying = liveMachines(request).filter(({ machineId }) => !going.has(machineId));
-  const { total, onDemand } = targetFor(request, staying);
-  const owed = stage === 'filling' && request.cancelled === undefined ? missingUnits(request) : 0;
-  return { total: total + owed, onDemand: onDemand + (request.template.priceType === 'ondemand' ? owed : 0) };
-};
+type TerminatePorts = Pick<LifeCyclePorts, 'hosts' | 'providers' | 'log'>;
 
 const nothing: Terminated = { done: new Set(), refused: new Map() };
 
 /** Trouble keeps no machine alive, but for a group of the administrator's, which would replace it: that is asked again later. */
 const terminateIn = async (
-  ports: EndingPorts,
+  ports: TerminatePorts,
   request: KnownRequest,
   resource: HeldResource,
   machineIds: ReadonlySet<string>,
@@ -40,7 +33,7 @@ const terminateIn = async (
 
 /** Has the fleets and groups of a request terminate those of its machines that they would make up for otherwise. */
 export const terminateInResources = async (
-  ports: EndingPorts,
+  ports: TerminatePorts,
   request: KnownRequest,
   machineIds: ReadonlySet<string>,
 ): Promise<Terminated> => {
@@ -64,7 +57,7 @@ interface Ended {
  * show, or shows without our tag, is left for now; it is `foreign` once its tags say so, or were to be seen for long.
  */
 export const terminateMachines = async (
-  ports: EndingPorts & Pick<SyncPorts, 'clock' | 'policy'>,
+  ports: TerminatePorts & Pick<LifeCyclePorts, 'clock'> & { readonly policy: Pick<Policy, 'consistencyWindow'> },
   request: KnownRequest,
   machines: readonly Machine[],
 ): Promise<Ended> => {

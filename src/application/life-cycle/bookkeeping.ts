@@ -1,0 +1,29 @@
+import type { Request } from '../../domain/request/state.ts';
+import { liveUnits } from '../../domain/request/units.ts';
+import type { LiveRequests } from '../ports/streams.ts';
+import { noteOutcome, type ProtectionPorts } from './protection.ts';
+
+/** States on the books of the template what the request holds now. */
+export const keepBooks = async (live: LiveRequests, requestId: string, request: Request): Promise<void> => {
+  if (request.stage === 'absent') return;
+  await live.settle({ templateId: request.template.templateId, requestId, units: liveUnits(request) });
+};
+
+/**
+ * What follows from each record of a request, before AWS is called again: the books of its template, on which `booked` units stand
+ * (undefined: nobody knows), and what is noted of its machines once they are all usable or lost.
+ */
+export const bookkeeper = (
+  { live, ...ports }: ProtectionPorts & { readonly live: LiveRequests },
+  requestId: string,
+  booked: number | undefined,
+) => {
+  let units = booked;
+  return async (before: Request, after: Request): Promise<void> => {
+    if (after.stage === 'absent') return;
+    const held = liveUnits(after);
+    if (held !== units) await keepBooks(live, requestId, after);
+    units = held;
+    if (before.stage !== 'absent') await noteOutcome(ports, before, after);
+  };
+};
