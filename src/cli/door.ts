@@ -130,17 +130,21 @@ export const withService = (
 export const withRehearsal = (
   door: Door,
   options: CommonOptions,
-  act: (
-    service: ApplicationService,
-  ) => Promise<{ readonly message: string; readonly avoided?: readonly RefusedOffering[] }>,
+  act: (service: ApplicationService) => Promise<{
+    readonly message: string;
+    readonly avoided?: readonly RefusedOffering[];
+    readonly due?: { readonly text: string };
+  }>,
 ): Promise<number> =>
   reporting(door, options, async () => {
     const { service, calls } = await door.rehearse(options.provider);
-    const { message, avoided } = await act(service);
-    show(door, options, { assumed: message, ...(avoided === undefined ? {} : { avoided }), calls }, () =>
+    const { message, avoided, due } = await act(service);
+    const rest = { ...(avoided === undefined ? {} : { avoided }), ...(due === undefined ? {} : { due }) };
+    show(door, options, { assumed: message, ...rest, calls }, () =>
       [
         ...calls.map(({ service: name, action, input }) => `${name} ${action} ${JSON.stringify(input, null, 2)}`),
         `Nothing was sent or written. Where AWS grants everything, the answer is: ${message}`,
+        ...(due === undefined ? [] : [`At the next look: ${due.text}`]),
       ].join('\n'),
     );
     return 0;

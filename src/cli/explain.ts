@@ -13,14 +13,18 @@ const durationText = (ms: number): string => {
 /** Of a local time with its zone. */
 const timeWidth = 26;
 
-const explainText = ({ id, steps, now, next }: ExplainAnswer): string => {
+/** What the program does by itself when it is asked next. */
+const dueLine = (due: ExplainAnswer['due']): readonly string[] =>
+  due === undefined ? [] : [fold(`At the next look: ${due.text}`, 4)];
+
+const explainText = ({ id, steps, now, due, next }: ExplainAnswer): string => {
   const lines = steps.map(({ at, after, text }, index) => {
     const time = index === 0 ? localTime(at) : durationText(after);
     return fold(`${time.padStart(timeWidth)}  ${text}`, timeWidth + 2);
   });
   const actions =
     next.length === 0 ? ['Nothing needs to be done.'] : ['What to do:', ...next.map((each) => fold(`  ${each}`, 4))];
-  return [id, ...lines, fold(`Now ${now}`, 4), ...actions].join('\n');
+  return [id, ...lines, fold(`Now ${now}`, 4), ...dueLine(due), ...actions].join('\n');
 };
 
 export const explainOptions = (yargs: Argv<CommonOptions>) =>

@@ -163,7 +163,12 @@ export const requestCommands =
         (options) => {
           const { templateId, count: maxNumber } = options;
           if (options.dryRun) {
-            return done(withRehearsal(door, options, (service) => createRequest(service, { templateId, maxNumber })));
+            const rehearse = async (service: ApplicationService) => {
+              const answer = await createRequest(service, { templateId, maxNumber });
+              const { due } = await service.explain({ id: answer.requestId });
+              return { ...answer, ...(due === undefined ? {} : { due }) };
+            };
+            return done(withRehearsal(door, options, rehearse));
           }
           let created = '';
           const create = (): Promise<number> =>

@@ -2,6 +2,7 @@ import { excerpt, PluginError } from '../../domain/errors.ts';
 import { isInstanceId, isReturnId } from '../../domain/ids.ts';
 import { hasEnded, type Machine, type Sighting } from '../../domain/machine.ts';
 import type { RefusalFault, RequestEvent } from '../../domain/request/events.ts';
+import { nextStep } from '../../domain/request/next-step.ts';
 import type { KnownRequest } from '../../domain/request/state.ts';
 import { fillingResources, unresolvedLaunches } from '../../domain/request/units.ts';
 import type { ReturnEvent, ReturnItem } from '../../domain/return/return-request.ts';
@@ -12,7 +13,7 @@ import { anyId, texts, time, words } from '../bus/shapes.ts';
 import { isProtected } from '../life-cycle/protection.ts';
 import { foldRequest, foldReturn, isReturnEvent } from '../life-cycle/streams.ts';
 import type { LaunchFailures } from '../ports/memory.ts';
-import type { Policy } from '../ports/policy.ts';
+import type { Clock, Policy } from '../ports/policy.ts';
 import type { ReadModel } from '../ports/read-model.ts';
 import type { RecordedEvent, StreamEvent, StreamReader } from '../ports/streams.ts';
 import type { MachineRow } from '../projections/machines.ts';
@@ -25,14 +26,21 @@ export const explain = defineOperation({
   title: 'Tell in words what happened to a request, return or machine, and what to do',
   input: { id: { ...anyId, description: 'Of a create or return request, or of a machine' } },
   required: ['id'],
-  answer: closed({
-    id: words,
-    steps: listOf(
-      closed({ at: time, after: { type: 'integer', description: 'Milliseconds since the first step' }, text: words }),
-    ),
-    now: { ...words, description: 'How it stands now' },
-    next: { ...texts, description: 'What to do; empty when nothing is wrong' },
-  }),
+  answer: closed(
+    {
+      id: words,
+      steps: listOf(
+        closed({ at: time, after: { type: 'integer', description: 'Milliseconds since the first step' }, text: words }),
+      ),
+      now: { ...words, description: 'How it stands now' },
+      due: {
+        ...closed({ do: words, text: words }),
+        description: 'What the program does about a request at its next look, where that is anything',
+      },
+      next: { ...texts, description: 'What to do; empty when nothing is wrong' },
+    },
+    ['due'],
+  ),
 });
 
 export type ExplainAnswer = FromSchema<typeof explain.answer>;
@@ -222,7 +230,8 @@ const stepsOf = (events: readonly StreamEvent[]): ExplainAnswer['steps'] => {
 
 export interface ExplainPorts {
   readonly failures: Pick<LaunchFailures, 'of'>;
-  readonly policy: Pick<Policy, 'protectAfter' | 'protectFor'>;
+  readonly policy: Policy;
+  readonly clock: Clock;
   readonly streams: StreamReader;
   readonly readModel: Pick<ReadModel, 'read'>;
 }
@@ -280,5 +289,6 @@ export const explainHandler =
     const request = isReturnId(id) ? undefined : foldRequest(stream);
     if (request === undefined || request.stage === 'absent') return { id, steps, now, next: [] };
     const next = [...adviceFor(id, request), ...(await protectionAdvice(ports, request.template.templateId))];
-    return { id, steps, now: `${now}${deathText(request)}`, next };
+    const due = nextStep(request, ports.clock(), ports.policy);
+    return { id, steps, now: `${now}${deathText(request)}`, ...(due === undefined ? {} : { due }), next };
   };

@@ -14,7 +14,7 @@ export interface LookPolicy {
 }
 
 /** A sighting as it is recorded: without what the tags said. */
-export const sightingOf = ({
+const sightingOf = ({
   ours: _mark,
   ofOtherOwner: _else,
   owner: _owner,
