@@ -1,25 +1,18 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type ApiCalls, performCall, type Watcher } from './api-call.ts';
-import { createCallLog } from './calls.ts';
-import { type Control, createControl } from './control.ts';
+import { type ApiCalls, performCall } from './api-call.ts';
+import type { Control } from './control.ts';
 import { answerControl, controlPrefix } from './control-routes.ts';
-import { createFaultBook } from './faults.ts';
-import { readSettings, type Settings } from './settings.ts';
+import { type CoreOptions, createCore } from './core.ts';
 import { createStateSaver, loadState } from './state-file.ts';
-import { createWorld, savedWorld } from './world.ts';
+import { savedWorld } from './world.ts';
 
-export interface EmulatorOptions {
+export interface EmulatorOptions extends CoreOptions {
   /** 0 or left out: any free port. */
   readonly port?: number;
   /** Left out: 127.0.0.1. */
   readonly host?: string;
   /** The world is read from this file at the start and kept in it. */
   readonly stateFile?: string;
-  readonly settings?: Partial<Settings>;
-  /** The clock, in milliseconds since 1970; left out: the system's. */
-  readonly now?: () => number;
-  /** Sees every call as it arrives, acts and answers. */
-  readonly watch?: Watcher;
 }
 
 /** A running emulator: its endpoint, and in-process control over what goes on behind it. */
@@ -107,15 +100,12 @@ const stop = (server: Server): Promise<void> =>
 
 /** Starts an EC2 endpoint. Fails if the port is taken, a setting is wrong or the state file is unreadable. */
 export const startEmulator = async (options: EmulatorOptions = {}): Promise<Emulator> => {
-  const { port = 0, host = '127.0.0.1', stateFile, now = Date.now, watch = () => undefined } = options;
+  const { port = 0, host = '127.0.0.1', stateFile } = options;
   const saved = stateFile === undefined ? undefined : await loadState(stateFile);
-  const world = createWorld(now, readSettings(options.settings ?? {}), saved);
-  const saver = stateFile === undefined ? undefined : createStateSaver(stateFile, () => savedWorld(world));
   const changed = (): void => saver?.soon();
-
-  const [log, faults] = [createCallLog(), createFaultBook()];
-  const control = createControl(world, log, faults, changed);
-  const server = createEndpoint({ world, log, faults, changed, watch }, control);
+  const { calls, control } = createCore(options, changed, saved);
+  const saver = stateFile === undefined ? undefined : createStateSaver(stateFile, () => savedWorld(calls.world));
+  const server = createEndpoint(calls, control);
   const url = await listen(server, port, host);
   return {
     ...control,

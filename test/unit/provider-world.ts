@@ -123,7 +123,8 @@ export const startWorld = async (
   const withoutFleets = { ...capacity, keeper: { ...keeper, owned: async () => [] } };
   const emptyShelf: LaunchTemplateShelf = { list: async () => [], remove: async () => {} };
   const connected = await connect?.({ now: clock, log, workDir });
-  const aws: Aws = {
+  // Asked for anew at each use: what `connect` gave may stand for one connection after the other.
+  const aws = async (): Promise<Aws> => ({
     hosts: fakeHosts,
     provider: (api) => (api === 'SpotFleet' || api === 'ASG' ? withoutFleets : capacity),
     launchTemplates: emptyShelf,
@@ -133,7 +134,7 @@ export const startWorld = async (
     ...connected,
     eventQueue: async () => ({ receive: async () => [], remove: async () => undefined }),
     imageOf: async () => 'ami-0a11a5',
-  };
+  });
   const stores = {
     ...storesIn(workDir, clock),
     failures: createLaunchFailures(workDir, () => Date.now() + time.now - started),
@@ -170,7 +171,7 @@ export const startWorld = async (
     },
     stores,
     readModel: async () => readModel,
-    aws: async () => aws,
+    aws,
     forgetAnswers: answers.forgetBefore,
     writeMetrics: undefined,
     stranger: undefined,

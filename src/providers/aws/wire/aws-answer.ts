@@ -1,6 +1,7 @@
 import { PluginError } from '../../../domain/errors.ts';
 import { kindOfCode } from './error-codes.ts';
-import { hasRequestId, type Received } from './post-signed.ts';
+import type { Received } from './exchange.ts';
+import { hasRequestId } from './post-signed.ts';
 import { contentOf, rootOf } from './query-codec.ts';
 
 export const fieldOf = (value: unknown, name: string): unknown =>

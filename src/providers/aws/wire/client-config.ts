@@ -1,6 +1,7 @@
 import type { Agent } from 'node:http';
 import type { AwsClock } from './aws-clock.ts';
 import type { CredentialProvider } from './credentials.ts';
+import type { Exchange } from './exchange.ts';
 
 export interface ConnectionSettings {
   readonly region: string;
@@ -15,6 +16,8 @@ export interface ConnectionSettings {
   readonly requestTimeoutMs: number;
   readonly useFips: boolean;
   readonly useDualStack?: boolean;
+  /** Carries signed messages in place of the network: an emulator in the same process. */
+  readonly exchange?: Exchange;
 }
 
 /** What every AWS client shares. */

@@ -3,6 +3,7 @@ import { messageOf } from '../../../domain/errors.ts';
 import { agentFor, type ClientConfig } from './client-config.ts';
 import { type AwsCredentials, areSame } from './credentials.ts';
 import { endpointOf } from './endpoint.ts';
+import type { Message, Received } from './exchange.ts';
 import { sign } from './sign.ts';
 
 const timeoutError = (what: string, ms: number): Error =>
@@ -35,23 +36,6 @@ const limitTime = (
   });
 };
 
-/** An answer, whoever gave it and whatever it says. */
-export interface Received {
-  readonly status: number;
-  readonly contentType: string | undefined;
-  /** AWS's id of the call. */
-  readonly requestId: string | undefined;
-  /** The code of an error of a JSON service. */
-  readonly errorType: string | undefined;
-  readonly text: string;
-  /** When AWS answered, by its own clock. */
-  readonly date: string | undefined;
-  /** When it began to arrive, by this host's clock. */
-  readonly at: number;
-  /** It came in place of the encrypted connection that was asked for: nothing was sent to AWS. */
-  readonly isFromProxy: boolean;
-}
-
 /** Characters: twice what a page of a thousand instances takes with all that they can have. */
 const mostAnswer = 64 * 1024 * 1024;
 
@@ -83,12 +67,6 @@ const receive = (response: IncomingMessage, isSecure: boolean, at: number): Prom
 /** The name of a service in its endpoints and signatures. */
 export type ServiceName = 'ec2' | 'autoscaling' | 'ssm' | 'sts' | 'servicequotas' | 'sqs' | 'events';
 
-export interface Message {
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
 interface Signature {
   readonly credentials: AwsCredentials;
   /** Milliseconds since the epoch. */
@@ -103,6 +81,25 @@ const ofProxy = (error: NodeJS.ErrnoException): Error => {
   return Object.assign(new Error(text, { cause: error }), { name: 'ProxyUnreachable' });
 };
 
+const overNetwork = async (
+  client: ClientConfig,
+  url: URL,
+  { headers, body }: Message,
+  signal: AbortSignal,
+): Promise<Received> => {
+  const { request } = await (url.protocol === 'https:' ? import('node:https') : import('node:http'));
+  const agent = agentFor(client, url);
+  const options = { method: 'POST', headers, ...(agent === undefined ? {} : { agent }) };
+  return new Promise((resolve, reject) => {
+    const sent = request(url, options, (response) =>
+      receive(response, url.protocol === 'https:', client.clock.local()).then(resolve, reject),
+    );
+    sent.on('error', (error) => reject(agent === undefined ? error : ofProxy(error)));
+    limitTime(sent, client, signal);
+    sent.end(body);
+  });
+};
+
 const post = async (
   service: ServiceName,
   client: ClientConfig,
@@ -114,17 +111,8 @@ const post = async (
   const scope = { service, region: client.region, date: new Date(at) };
   // Not signed: a proxy may change it.
   const signed = { ...sign({ url, headers, body }, scope, credentials), 'user-agent': 'hostfactory-aws' };
-  const { request } = await (url.protocol === 'https:' ? import('node:https') : import('node:http'));
-  const agent = agentFor(client, url);
-  const options = { method: 'POST', headers: signed, ...(agent === undefined ? {} : { agent }) };
-  return new Promise((resolve, reject) => {
-    const sent = request(url, options, (response) =>
-      receive(response, url.protocol === 'https:', client.clock.local()).then(resolve, reject),
-    );
-    sent.on('error', (error) => reject(agent === undefined ? error : ofProxy(error)));
-    limitTime(sent, client, signal);
-    sent.end(body);
-  });
+  const message = { headers: signed, body };
+  return client.exchange?.(url, message, signal) ?? overNetwork(client, url, message, signal);
 };
 
 /** AWS refuses signatures that are five minutes off its own clock, ms; an answer may take some time to arrive. */

@@ -3,7 +3,8 @@ import { messageOf, PluginError } from '../../../domain/errors.ts';
 import { fieldOf, queryAnswer, unexpected } from './aws-answer.ts';
 import { type CallContext, callAws, type RetryPolicy } from './call.ts';
 import type { ClientConfig } from './client-config.ts';
-import { postSigned, type Received, type ServiceName } from './post-signed.ts';
+import type { Received } from './exchange.ts';
+import { postSigned, type ServiceName } from './post-signed.ts';
 import { type Dialect, fromContent, hasList, toForm } from './query-codec.ts';
 
 /** A command class of the SDK: the types of what goes in and comes out. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fieldOf, jsonAnswer, queryAnswer } from '../../../../../src/providers/aws/wire/aws-answer.ts';
+import type { Received } from '../../../../../src/providers/aws/wire/exchange.ts';
 import { toPluginError } from '../../../../../src/providers/aws/wire/fault.ts';
-import type { Received } from '../../../../../src/providers/aws/wire/post-signed.ts';
 
 const received = (fields: Partial<Received>): Received => ({
   status: 200,
