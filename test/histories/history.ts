@@ -15,6 +15,8 @@ type Step =
   | { readonly do: 'return'; readonly picks: readonly number[]; readonly trouble?: Trouble | undefined }
   | { readonly do: 'reclaim'; readonly trouble?: Trouble | undefined }
   | { readonly do: 'cancel'; readonly pick: number; readonly trouble?: Trouble | undefined }
+  /** Somebody other than Host Factory looks at all requests. */
+  | { readonly do: 'look'; readonly trouble?: Trouble | undefined }
   | { readonly do: 'sweep'; readonly trouble?: Trouble | undefined }
   | { readonly do: 'pass'; readonly ms: number }
   /** Machines of each type that each zone has room for. */
@@ -40,54 +42,58 @@ const trouble = fc.option(
 const pick = fc.nat(20);
 const unlimited = 1000;
 
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      do: fc.constant('request' as const),
-      kind: fc.constantFrom(...kindNames),
-      count: fc.integer({ min: 1, max: 4 }),
-      trouble,
-    }),
-  },
-  { weight: 5, arbitrary: fc.record({ do: fc.constant('status' as const), trouble }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constant('return' as const),
-      picks: fc.array(pick, { minLength: 1, maxLength: 3 }),
-      trouble,
-    }),
-  },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('reclaim' as const), trouble }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), pick, trouble }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('sweep' as const), trouble }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant('pass' as const),
-      ms: fc.constantFrom(10 * second, minute, 3 * minute, 16 * minute, 61 * minute),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({ do: fc.constant('capacity' as const), room: fc.constantFrom(0, 1, 2, unlimited) }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('hide' as const), looks: fc.integer({ min: 0, max: 3 }) }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant('interrupt' as const),
-      pick,
-      state: fc.constantFrom('terminated', 'stopped' as const),
-    }),
-  },
-);
+const stepOf = (...kinds: readonly Kind[]): fc.Arbitrary<Step> =>
+  fc.oneof(
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        do: fc.constant('request' as const),
+        kind: fc.constantFrom(...kinds),
+        count: fc.integer({ min: 1, max: 4 }),
+        trouble,
+      }),
+    },
+    { weight: 5, arbitrary: fc.record({ do: fc.constant('status' as const), trouble }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        do: fc.constant('return' as const),
+        picks: fc.array(pick, { minLength: 1, maxLength: 3 }),
+        trouble,
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('reclaim' as const), trouble }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), pick, trouble }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('look' as const), trouble }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('sweep' as const), trouble }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant('pass' as const),
+        ms: fc.constantFrom(10 * second, minute, 3 * minute, 16 * minute, 61 * minute),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ do: fc.constant('capacity' as const), room: fc.constantFrom(0, 1, 2, unlimited) }),
+    },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('hide' as const), looks: fc.integer({ min: 0, max: 3 }) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant('interrupt' as const),
+        pick,
+        state: fc.constantFrom('terminated', 'stopped' as const),
+      }),
+    },
+  );
 
-export const history: fc.Arbitrary<History> = fc.record({
-  hasLaunchInstances: fc.boolean(),
-  steps: fc.array(step, { minLength: 3, maxLength: 12 }),
-});
+/** One or two kinds of capacity, so that requests of the same meet. */
+export const history: fc.Arbitrary<History> = fc
+  .tuple(fc.constantFrom(...kindNames), fc.constantFrom(...kindNames))
+  .chain((kinds) =>
+    fc.record({ hasLaunchInstances: fc.boolean(), steps: fc.array(stepOf(...kinds), { minLength: 3, maxLength: 12 }) }),
+  );
 
 const take = async (grid: Grid, hf: HostFactory, step: Step): Promise<void> => {
   switch (step.do) {
@@ -101,6 +107,8 @@ const take = async (grid: Grid, hf: HostFactory, step: Step): Promise<void> => {
       return hf.reclaim(step.trouble);
     case 'cancel':
       return hf.cancel(step.pick, step.trouble);
+    case 'look':
+      return hf.lookOn(step.trouble);
     case 'sweep':
       return grid.administer(() => grid.world.service.reconcile({ apply: true }), step.trouble);
     case 'pass':

@@ -30,6 +30,8 @@ export interface HostFactory {
   readonly giveBack: (picks: readonly number[], trouble?: Trouble) => Promise<void>;
   /** Asks which hosts AWS takes away, and gives those back; a sweep follows. */
   readonly reclaim: (trouble?: Trouble) => Promise<void>;
+  /** Somebody else looks at all that is on record. */
+  readonly lookOn: (trouble?: Trouble) => Promise<void>;
   readonly cancel: (pick: number, trouble?: Trouble) => Promise<void>;
   readonly interrupt: (pick: number, state: 'terminated' | 'stopped') => void;
   /** What holds at any time. */
@@ -66,6 +68,8 @@ export const createHostFactory = (grid: Grid): HostFactory => {
   const open = new Set<string>();
   const final = new Map<string, string>();
   const held = new Map<string, Host>();
+  /** Hosts told as usable, also of requests that still run. */
+  const usable = new Map<string, Host>();
   const returning = new Map<string, readonly string[]>();
   /** Those that may go: interrupted, or given back in a call whose answer may never have come. */
   const mayEnd = new Set<string>();
@@ -87,20 +91,32 @@ export const createHostFactory = (grid: Grid): HostFactory => {
     return Array.isArray(value) ? value : [];
   };
 
+  const forget = (machineIds: readonly string[]): void => {
+    for (const id of machineIds) {
+      held.delete(id);
+      usable.delete(id);
+    }
+  };
+
   const accept = ({ requestId, status, machines }: Entry): void => {
-    if (status === 'running') return;
-    open.delete(requestId);
-    final.set(requestId, JSON.stringify({ status, machines }));
-    const good = machines.filter(({ result }) => result === 'succeed');
+    const isOver = status !== 'running';
+    if (isOver) {
+      open.delete(requestId);
+      final.set(requestId, JSON.stringify({ status, machines }));
+    }
     if (isReturnId(requestId)) {
-      for (const id of returning.get(requestId) ?? []) held.delete(id);
+      if (isOver) forget(returning.get(requestId) ?? []);
       return;
     }
+    const good = machines.filter(({ result }) => result === 'succeed');
+    for (const { machineId, name } of good) {
+      usable.set(machineId, { machineId, name });
+      if (isOver) held.set(machineId, { machineId, name });
+    }
     demand(
-      status === 'complete' || good.length === 0,
+      status !== 'complete_with_error' || good.length === 0,
       `${requestId} ended with an error and yet with usable machines: Host Factory may drop them`,
     );
-    for (const { machineId, name } of good) held.set(machineId, { machineId, name });
   };
 
   const giveBackHosts = async (hosts: readonly Host[], trouble?: Trouble): Promise<void> => {
@@ -222,11 +238,15 @@ export const createHostFactory = (grid: Grid): HostFactory => {
       if (requestId !== '') open.add(requestId);
     },
     giveBack: async (picks, trouble) => {
-      const hosts = new Set(picks.map((pick) => pickOf([...held.values()], pick)));
+      const hosts = new Set(picks.map((pick) => pickOf([...usable.values()], pick)));
       await giveBackHosts(
         [...hosts].filter((host) => host !== undefined),
         trouble,
       );
+    },
+    lookOn: async (trouble) => {
+      const requestIds = await world.streams.ids();
+      await grid.administer(() => world.service.syncRequests({ requestIds }), trouble);
     },
     cancel: async (pick, trouble) => {
       const requestId = pickOf(
