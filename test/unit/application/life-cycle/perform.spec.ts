@@ -63,7 +63,7 @@ describe('sending a launch again', () => {
     const { perform, capacity } = given();
     const refusal = { ...refusalOf(2), fault: kind };
     capacity.launch = async () => ({ machines: [], refusal, tryNextPool: false });
-    expect((await perform(resend)).commands).toMatchObject([isCertain ? { ...lost, refusal } : lost]);
+    expect((await perform(resend)).commands).toEqual([isCertain ? { ...lost, refusal } : lost]);
   });
 
   it('counts on how often AWS turned it away, where it did nothing else with it', async () => {
