@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Script } from 'node:vm';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import { type BuildOptions, build, type OutputFile, type Plugin } from 'esbuild';
 import type { AnyOperation } from '../../src/application/bus/operation.ts';
 import { operations } from '../../src/application/operations.ts';
 import { ajv } from '../../src/json/ajv.ts';
+import { autoScalingSubject, checkClient, ec2Subject } from './check-clients.ts';
 import { checkHotPath } from './hot-path.ts';
+import { sdkSchemas } from './sdk-schemas.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -112,30 +116,6 @@ const computedValues: Plugin = {
   },
 };
 
-/**
- * The SDK's file of schemas, as functions that make a schema when it is first asked for: esbuild then drops the unused ones,
- * which it cannot while their keys are computed (`[_eQN]:`), and a call makes those it needs. Error classes are left out.
- */
-const lazySchemas: Plugin = {
-  name: 'lazy-schemas',
-  setup({ onLoad }) {
-    onLoad({ filter: /dist-es[\\/]schemas[\\/]schemas_0\.js$/ }, async ({ path }) => {
-      const source = await readFile(path, 'utf8');
-      const keys = new Map([...source.matchAll(/^const (\w+) = ("[^"]*");$/gm)].map(([, name, text]) => [name, text]));
-      const contents = source
-        .replaceAll(/\[(\w+)\]:/g, (key, name) => (keys.has(name) ? `${keys.get(name)}:` : key))
-        .replaceAll(
-          /^((?:export )?)var (\w+\$?) = (\[[013], n0,[\s\S]*?\]);$/gm,
-          '$1function $2() { return ($2.made ??= $3); }',
-        )
-        .replaceAll(/\(\) => (\w+\$?)/g, '$1')
-        .replaceAll(/^\w+_registry\.registerError\(.*\);$/gm, '')
-        .replaceAll('new TypeRegistry(', '/* @__PURE__ */ new TypeRegistry(');
-      return { contents };
-    });
-  },
-};
-
 /** yargs measures its help with an `Intl.Segmenter`, which takes Node 20 ms to make; ours is plain English. */
 const plainWidths: Plugin = {
   name: 'plain-widths',
@@ -181,7 +161,7 @@ const program = {
   banner: { js: '(function (require, __filename, __dirname, module, exports) {' },
   footer: { js: '})' },
 } as const satisfies BuildOptions;
-const plugins = [separateParts, compiledValidators, computedValues, lazySchemas, plainWidths];
+const plugins = [separateParts, compiledValidators, computedValues, sdkSchemas, plainWidths];
 const main = await build({
   ...program,
   entryPoints: { main: 'src/boot/main.ts' },
@@ -193,6 +173,17 @@ const others = await build({
   plugins: [...plugins, coldHandlers],
 });
 checkHotPath({ outputs: { ...main.metafile.outputs, ...others.metafile.outputs } });
+
+/** What a file of the program exports, run as src/boot/start.ts runs it. */
+const exportsOf = (part: string): Readonly<Record<string, unknown>> => {
+  const file = others.outputFiles.find(({ path }) => path.endsWith(`${part}.cjs`));
+  const module = { exports: {} };
+  const run: unknown = new Script(file?.text ?? '').runInThisContext();
+  if (typeof run === 'function') run(createRequire(import.meta.url), part, root, module, module.exports);
+  return module.exports;
+};
+await checkClient(ec2Subject(exportsOf('aws')['createEc2']));
+await checkClient(autoScalingSubject(exportsOf('auto-scaling')['createAutoScaling']));
 
 /** Any Node must be able to read this far. */
 const entry = await build({ ...shared, entryPoints: ['src/boot/hf-aws.cjs'], target: 'es2015' });

@@ -19,6 +19,7 @@ import { createAutoScalingGroupProvider } from './launch/auto-scaling-group.ts';
 import { createEc2FleetProvider } from './launch/ec2-fleet.ts';
 import type { SubnetZones } from './launch/fleet-pools.ts';
 import { withFreshImages } from './launch/fresh-images.ts';
+import { groupNamed } from './launch/group-members.ts';
 import { createLaunchTemplates } from './launch/launch-templates.ts';
 import { createRunInstancesProvider } from './launch/run-instances.ts';
 import { createSpotFleetProvider } from './launch/spot-fleet.ts';
@@ -91,6 +92,11 @@ const checking = (provider: CapacityProvider): CapacityProvider => ({
   },
 });
 
+export { createEc2 };
+
+/** EC2: results per page. */
+const [typesPerPage, templatesPerPage] = [100, 200];
+
 /** An image never changes its root device, nor a subnet its zone. */
 const lastingFactLifetime = 30 * 24 * 3_600_000;
 
@@ -127,20 +133,28 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
   // What is wrong with them is told before anything is recorded.
   await credentials?.();
   const config = await inRole(options, await clientConfig(options.connection, options.awsClock, credentials));
-  const ec2 = stand?.rehearsedEc2(stand, owner) ?? createEc2({ ...options, client: config, random: Math.random });
+  const ec2 = stand?.rehearsedEc2(stand, options) ?? createEc2({ ...options, client: config, random: Math.random });
   const rootDeviceOf = (imageId: string): Promise<string> =>
     remember(
       `root-device:${options.connection.region}:${imageId}`,
       () => lastingFactLifetime,
       async () => {
-        const name = await ec2.rootDeviceName(imageId);
+        const { Images = [] } = await ec2.read('DescribeImages', { ImageIds: [imageId] });
+        const name = Images[0]?.RootDeviceName;
         if (name !== undefined) return name;
         throw new PluginError('provider.misconfigured', `image ${imageId} has no root device or does not exist`);
       },
     );
   const zonesOf = async (subnetIds: readonly string[]): Promise<SubnetZones> => {
     if (subnetIds.length < 2) return {};
-    const find = async () => JSON.stringify(await ec2.subnetZones(subnetIds));
+    const find = async () => {
+      const { Subnets = [] } = await ec2.read('DescribeSubnets', { SubnetIds: [...subnetIds] });
+      return JSON.stringify(
+        Object.fromEntries(
+          Subnets.map(({ SubnetId = '', AvailabilityZone = SubnetId }) => [SubnetId, AvailabilityZone]),
+        ),
+      );
+    };
     try {
       const key = `subnet-zones:${options.connection.region}:${subnetIds.join(',')}`;
       return JSON.parse(await remember(key, () => lastingFactLifetime, find));
@@ -196,7 +210,12 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
     imageOf,
     launchTemplates: {
       list: async () => {
-        const found = await ec2.launchTemplates([{ Name: `tag:${tagKeys.owner}`, Values: [owner] }]);
+        const Filters = [{ Name: `tag:${tagKeys.owner}`, Values: [owner] }];
+        const found = await ec2.readAll(
+          'DescribeLaunchTemplates',
+          { Filters, MaxResults: templatesPerPage },
+          ({ LaunchTemplates }) => LaunchTemplates,
+        );
         return found.flatMap(({ LaunchTemplateId: id = '', LaunchTemplateName: name = '', CreateTime, Tags = [] }) => {
           const { ours, ofOtherStore, owner: requestId } = readMark(Tags, options);
           const createdAt = CreateTime?.getTime() ?? Number.POSITIVE_INFINITY;
@@ -207,18 +226,25 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
       },
       remove: async (id) => {
         await options.forget(id);
-        await ec2.deleteLaunchTemplate(id);
+        await ec2.change('DeleteLaunchTemplate', { LaunchTemplateId: id });
       },
     },
     inspector: async () => {
       const { createInspector } = await import('./inspect/inspection.ts');
-      const group = async (name: string) => (await autoScaling()).group(name);
-      return createInspector({ ...options, client: config, random: Math.random, imageOf: findImage, group });
+      const group = async (name: string) => groupNamed(await autoScaling(), name);
+      return createInspector({ ec2, owner, imageOf: findImage, group, now: config.clock.now });
     },
     diagnose: async (templates, scope) => {
       const { diagnoseAws } = await import('./inspect/inspection.ts');
-      return diagnoseAws({ ...options, client: config, random: Math.random }, templates, scope);
+      return diagnoseAws({ ...options, client: config, random: Math.random, ec2 }, templates, scope);
     },
-    instanceTypes: async () => new Map((await ec2.instanceTypes()).flatMap(toFacts)),
+    instanceTypes: async () => {
+      const found = await ec2.readAll(
+        'DescribeInstanceTypes',
+        { MaxResults: typesPerPage },
+        (page) => page.InstanceTypes,
+      );
+      return new Map(found.flatMap(toFacts));
+    },
   };
 };

@@ -1,41 +1,22 @@
-import {
-  CreateFleet$,
-  type CreateFleetCommand,
-  CreateLaunchTemplate$,
-  type CreateLaunchTemplateCommand,
-  DescribeInstances$,
-  type DescribeInstancesCommand,
-  DescribeSpotInstanceRequests$,
-  type DescribeSpotInstanceRequestsCommand,
-  RequestSpotFleet$,
-  type RequestSpotFleetCommand,
-  RunInstances$,
-  type RunInstancesCommand,
-  TerminateInstances$,
-  type TerminateInstancesCommand,
-} from '@aws-sdk/client-ec2';
 import { hasCode, isPluginError, messageOf, type PluginError } from '../../../domain/errors.ts';
 import type { Diagnosis } from '../../../domain/finding.ts';
 import type { Template } from '../../../domain/template/template.ts';
 import { tagKeys } from '../instances/tags.ts';
 import { callerArn } from '../services/account.ts';
-import { ec2Service } from '../services/ec2.ts';
+import type { Ec2 } from '../services/ec2.ts';
 import { diagnoseQuotas } from '../services/quotas.ts';
 import type { Role } from '../services/role.ts';
-import { createQueryClient, type QueryClientOptions } from '../wire/query-client.ts';
+import type { QueryClientOptions } from '../wire/query-client.ts';
 import { type NeededAction, neededActions, type PolicyScope } from './policy.ts';
 
-const DryRun = true;
-
-type Read = ReturnType<typeof createQueryClient>['read'];
-type Trial = () => Promise<unknown>;
+type Trial = () => Promise<void>;
 
 /**
  * The actions whose permission EC2 tells by DryRun. They ask for what launches ask for, our tag with it: anything else is denied under
  * the policy that doctor prints. What acts on an instance needs one of ours.
  */
 const trials = (
-  read: Read,
+  ec2: Ec2,
   templates: readonly Template[],
   { owner }: PolicyScope,
   instanceId: string | undefined,
@@ -44,50 +25,34 @@ const trials = (
     { ResourceType, Tags: [{ Key: tagKeys.owner, Value: owner }] },
   ];
   const IamFleetRole = templates.find(({ fleetRole }) => fleetRole !== undefined)?.fleetRole;
-  const launch: Trial = () =>
-    read<RunInstancesCommand>(RunInstances$, {
-      DryRun,
-      MinCount: 1,
-      MaxCount: 1,
-      ImageId: 'ami-00000000000000000',
-      TagSpecifications: tagged('instance'),
-    });
+  const launch = { MinCount: 1, MaxCount: 1, ImageId: 'ami-00000000000000000', TagSpecifications: tagged('instance') };
+  const template = {
+    LaunchTemplateName: 'hf-aws-doctor',
+    LaunchTemplateData: {},
+    TagSpecifications: tagged('launch-template'),
+  };
+  const fleet = {
+    LaunchTemplateConfigs: [],
+    TargetCapacitySpecification: { TotalTargetCapacity: 1 },
+    TagSpecifications: tagged('fleet'),
+  };
+  const spotFleet = { IamFleetRole, TargetCapacity: 1, TagSpecifications: tagged('spot-fleet-request') };
   return {
-    'ec2:DescribeInstances': () => read<DescribeInstancesCommand>(DescribeInstances$, { DryRun }),
-    'ec2:DescribeSpotInstanceRequests': () =>
-      read<DescribeSpotInstanceRequestsCommand>(DescribeSpotInstanceRequests$, { DryRun }),
-    'ec2:RunInstances': launch,
-    'ec2:CreateLaunchTemplate': () =>
-      read<CreateLaunchTemplateCommand>(CreateLaunchTemplate$, {
-        DryRun,
-        LaunchTemplateName: 'hf-aws-doctor',
-        LaunchTemplateData: {},
-        TagSpecifications: tagged('launch-template'),
-      }),
-    'ec2:CreateFleet': () =>
-      read<CreateFleetCommand>(CreateFleet$, {
-        DryRun,
-        LaunchTemplateConfigs: [],
-        TargetCapacitySpecification: { TotalTargetCapacity: 1 },
-        TagSpecifications: tagged('fleet'),
-      }),
-    'ec2:RequestSpotFleet': () =>
-      read<RequestSpotFleetCommand>(RequestSpotFleet$, {
-        DryRun,
-        SpotFleetRequestConfig: { IamFleetRole, TargetCapacity: 1, TagSpecifications: tagged('spot-fleet-request') },
-      }),
+    'ec2:DescribeInstances': () => ec2.dryRun('DescribeInstances', {}),
+    'ec2:DescribeSpotInstanceRequests': () => ec2.dryRun('DescribeSpotInstanceRequests', {}),
+    'ec2:RunInstances': () => ec2.dryRun('RunInstances', launch),
+    'ec2:CreateLaunchTemplate': () => ec2.dryRun('CreateLaunchTemplate', template),
+    'ec2:CreateFleet': () => ec2.dryRun('CreateFleet', fleet),
+    'ec2:RequestSpotFleet': () => ec2.dryRun('RequestSpotFleet', { SpotFleetRequestConfig: spotFleet }),
     ...(instanceId === undefined
       ? {}
-      : {
-          'ec2:TerminateInstances': () =>
-            read<TerminateInstancesCommand>(TerminateInstances$, { DryRun, InstanceIds: [instanceId] }),
-        }),
+      : { 'ec2:TerminateInstances': () => ec2.dryRun('TerminateInstances', { InstanceIds: [instanceId] }) }),
   };
 };
 
 /** An instance of ours that lives, to ask about. */
-const ownInstance = async (read: Read, owner: string): Promise<string | undefined> => {
-  const { Reservations = [] } = await read<DescribeInstancesCommand>(DescribeInstances$, {
+const ownInstance = async (ec2: Ec2, owner: string): Promise<string | undefined> => {
+  const { Reservations = [] } = await ec2.read('DescribeInstances', {
     Filters: [
       { Name: `tag:${tagKeys.owner}`, Values: [owner] },
       { Name: 'instance-state-name', Values: ['pending', 'running'] },
@@ -97,7 +62,10 @@ const ownInstance = async (read: Read, owner: string): Promise<string | undefine
   return Reservations.flatMap(({ Instances = [] }) => Instances)[0]?.InstanceId;
 };
 
-type DiagnosisOptions = QueryClientOptions & { readonly role?: Role };
+interface DiagnosisOptions extends QueryClientOptions {
+  readonly ec2: Ec2;
+  readonly role?: Role;
+}
 
 const identity = async (options: DiagnosisOptions): Promise<readonly Diagnosis[]> => {
   const who = await callerArn(options);
@@ -119,39 +87,30 @@ const skew = ({ clock }: QueryClientOptions['client']): readonly Diagnosis[] => 
   return [{ subject: 'clock', status: Math.abs(seconds) < 300 ? 'warning' : 'error', what, why, mend: 'run NTP' }];
 };
 
-const isDenied = async (send: () => Promise<unknown>): Promise<boolean> => {
+const isDenied = async (send: Trial): Promise<boolean> => {
   try {
     await send();
     return false;
   } catch (error) {
-    if (!isPluginError(error)) throw error;
-    if (error.code === 'provider.denied') return true;
-    // DryRunOperation, or a fault that comes after the permission was checked.
-    if (error.code === 'provider.misconfigured' || error.code === 'provider.missing') return false;
+    if (hasCode(error, 'provider.denied')) return true;
+    // A fault that comes after the permission was checked.
+    if (hasCode(error, 'provider.misconfigured', 'provider.missing')) return false;
     throw error;
   }
 };
 
-/** EC2 answers a DryRun with an error, whatever it finds: neither the log nor the figures are to take it for one. */
-export const quietly = ({ log, observe: _observe, ...options }: QueryClientOptions): QueryClientOptions => ({
-  ...options,
-  log: { ...log, warn: log.debug },
-});
-
 const permissions = async (
-  options: QueryClientOptions,
+  { ec2 }: DiagnosisOptions,
   templates: readonly Template[],
   scope: PolicyScope,
 ): Promise<readonly Diagnosis[]> => {
   const actions = neededActions(templates, scope);
-  const instanceId = await ownInstance(createQueryClient(ec2Service, options).read, scope.owner).catch(
-    (error: unknown) => {
-      // Told below.
-      if (hasCode(error, 'provider.denied')) return undefined;
-      throw error;
-    },
-  );
-  const known = trials(createQueryClient(ec2Service, quietly(options)).read, templates, scope, instanceId);
+  const instanceId = await ownInstance(ec2, scope.owner).catch((error: unknown) => {
+    // Told below.
+    if (hasCode(error, 'provider.denied')) return undefined;
+    throw error;
+  });
+  const known = trials(ec2, templates, scope, instanceId);
   const testable = actions.flatMap((each) => {
     const send = known[each.action];
     return send === undefined ? [] : [{ ...each, send }];

@@ -1,24 +1,5 @@
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
-import {
-  type _InstanceType,
-  DescribeCapacityReservations$,
-  type DescribeCapacityReservationsCommand,
-  DescribeImages$,
-  type DescribeImagesCommand,
-  DescribeInstanceTypes$,
-  type DescribeInstanceTypesCommand,
-  DescribeKeyPairs$,
-  type DescribeKeyPairsCommand,
-  DescribeSecurityGroups$,
-  type DescribeSecurityGroupsCommand,
-  DescribeSubnets$,
-  type DescribeSubnetsCommand,
-  type Image,
-  RunInstances$,
-  type RunInstancesCommand,
-  type RunInstancesCommandInput,
-  type Subnet,
-} from '@aws-sdk/client-ec2';
+import type { _InstanceType, Image, RunInstancesCommandInput, Subnet } from '@aws-sdk/client-ec2';
 import type { TemplateInspector } from '../../../application/ports/templates.ts';
 import { hasCode, isPluginError, messageOf, type PluginError } from '../../../domain/errors.ts';
 import type { Complaint } from '../../../domain/finding.ts';
@@ -26,17 +7,18 @@ import { isReservationId } from '../../../domain/template/reserved-capacity.ts';
 import { providerApiOf, type Template, weightedTypes } from '../../../domain/template/template.ts';
 import { tagKeys } from '../instances/tags.ts';
 import { isInstanceType, optional } from '../launch/launch-data.ts';
-import { ec2Service } from '../services/ec2.ts';
-import { createQueryClient, type QueryClientOptions } from '../wire/query-client.ts';
-import { quietly } from './diagnosis.ts';
+import type { Ec2 } from '../services/ec2.ts';
 import { groupComplaints } from './group-inspection.ts';
 import { reservationComplaints } from './reservation-inspection.ts';
 
-export interface InspectionOptions extends QueryClientOptions {
+export interface Lookup {
+  readonly ec2: Ec2;
   /** The value of our ownership tag. */
   readonly owner: string;
   readonly imageOf: (alias: string) => Promise<string>;
   readonly group: (name: string) => Promise<AutoScalingGroup | undefined>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 const error = (field: string, rule: string): Complaint => ({ severity: 'error', field, rule });
@@ -115,23 +97,12 @@ const subnetComplaints = (subnets: readonly Subnet[], template: Template): reado
   return [...apart, ...full, ...tight, ...ipv6, ...zoneComplaints(subnets, template)];
 };
 
-interface Lookup {
-  readonly imageOf: (alias: string) => Promise<string>;
-  readonly group: InspectionOptions['group'];
-  readonly read: ReturnType<typeof createQueryClient>['read'];
-  /** Of a DryRun, whose answer is an error whatever EC2 finds. */
-  readonly tryOut: ReturnType<typeof createQueryClient>['read'];
-  readonly owner: string;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-}
-
 type Architectures = ReadonlyMap<string, readonly string[]>;
 
-const architecturesOf = async ({ read }: Lookup, names: readonly string[]): Promise<Architectures> => {
+const architecturesOf = async ({ ec2 }: Lookup, names: readonly string[]): Promise<Architectures> => {
   if (names.length === 0) return new Map();
   const Filters = [{ Name: 'instance-type', Values: [...names] }];
-  const { InstanceTypes = [] } = await read<DescribeInstanceTypesCommand>(DescribeInstanceTypes$, { Filters });
+  const { InstanceTypes = [] } = await ec2.read('DescribeInstanceTypes', { Filters });
   return new Map(
     InstanceTypes.map(({ InstanceType = '', ProcessorInfo }) => [
       InstanceType,
@@ -146,35 +117,33 @@ const imageIdOf = async ({ imageOf }: Lookup, imageId: string): Promise<string> 
 const checkImage = async (lookup: Lookup, { imageId }: Template, types: Architectures) => {
   if (imageId === undefined) return [];
   const id = await imageIdOf(lookup, imageId);
-  const { Images = [] } = await lookup.read<DescribeImagesCommand>(DescribeImages$, { ImageIds: [id] });
+  const { Images = [] } = await lookup.ec2.read('DescribeImages', { ImageIds: [id] });
   return imageComplaints(Images, id, types);
 };
 
-const subnetsOf = async ({ read }: Lookup, { subnetIds }: Template): Promise<readonly Subnet[]> => {
-  const { Subnets = [] } = await read<DescribeSubnetsCommand>(DescribeSubnets$, { SubnetIds: [...subnetIds] });
+const subnetsOf = async ({ ec2 }: Lookup, { subnetIds }: Template): Promise<readonly Subnet[]> => {
+  const { Subnets = [] } = await ec2.read('DescribeSubnets', { SubnetIds: [...subnetIds] });
   return Subnets;
 };
 
-const checkGroups = async ({ read }: Lookup, { securityGroupIds: ids }: Template, vpc: string | undefined) => {
+const checkGroups = async ({ ec2 }: Lookup, { securityGroupIds: ids }: Template, vpc: string | undefined) => {
   if (ids.length === 0) return [];
-  const { SecurityGroups = [] } = await read<DescribeSecurityGroupsCommand>(DescribeSecurityGroups$, {
-    GroupIds: [...ids],
-  });
+  const { SecurityGroups = [] } = await ec2.read('DescribeSecurityGroups', { GroupIds: [...ids] });
   return SecurityGroups.filter(({ VpcId }) => vpc !== undefined && VpcId !== vpc).map(({ GroupId, VpcId }) =>
     error(fieldOfItem('securityGroupIds', ids, GroupId), `${GroupId} is in ${VpcId}, the subnet in ${vpc}`),
   );
 };
 
-const checkKey = async ({ read }: Lookup, { keyName }: Template) => {
+const checkKey = async ({ ec2 }: Lookup, { keyName }: Template) => {
   if (keyName === undefined) return [];
-  await read<DescribeKeyPairsCommand>(DescribeKeyPairs$, { KeyNames: [keyName] });
+  await ec2.read('DescribeKeyPairs', { KeyNames: [keyName] });
   return [];
 };
 
-const checkReservation = async ({ read, now }: Lookup, template: Template, subnets: readonly Subnet[]) => {
+const checkReservation = async ({ ec2, now }: Lookup, template: Template, subnets: readonly Subnet[]) => {
   const { capacityReservation: id = '' } = template;
   if (!isReservationId(id)) return [];
-  const { CapacityReservations = [] } = await read<DescribeCapacityReservationsCommand>(DescribeCapacityReservations$, {
+  const { CapacityReservations = [] } = await ec2.read('DescribeCapacityReservations', {
     CapacityReservationIds: [id],
   });
   const zones = subnets.map(({ SubnetId = '', AvailabilityZone = '' }) => [SubnetId, AvailabilityZone] as const);
@@ -198,7 +167,6 @@ const dryRunOf = (
   // Without our tag a launch may well be denied, and rightly so.
   const Tags = [...instanceTags, [tagKeys.owner, owner] as const].map(([Key, Value]) => ({ Key, Value }));
   return {
-    DryRun: true,
     MinCount: 1,
     MaxCount: 1,
     ImageId: imageId,
@@ -213,7 +181,6 @@ const dryRunOf = (
 
 const launchComplaint = (fault: unknown): readonly Complaint[] => {
   if (!isPluginError(fault)) throw fault;
-  if (fault.aws?.code === 'DryRunOperation') return [];
   if (fault.code === 'provider.denied') return [error('', `may not be launched: ${wordsOf(fault)}`)];
   return [asComplaint(/profile/i.test(fault.message) ? 'instanceProfile' : '', fault)];
 };
@@ -224,7 +191,7 @@ const checkLaunch = async (lookup: Lookup, template: Template, types: readonly s
   const [type] = types.filter(isInstanceType);
   if (imageId === undefined || type === undefined) return [];
   const input = dryRunOf(template, lookup.owner, await imageIdOf(lookup, imageId), type);
-  return lookup.tryOut<RunInstancesCommand>(RunInstances$, input).then(() => [], launchComplaint);
+  return lookup.ec2.dryRun('RunInstances', input).then(() => [], launchComplaint);
 };
 
 const checkGroup = ({ group }: Lookup, { autoScalingGroupName: name, maxNumber }: Template) =>
@@ -261,12 +228,7 @@ export { diagnoseAws } from './diagnosis.ts';
 export { iamPolicy } from './policy.ts';
 
 /** Asks EC2 what only it knows of a template. Changes nothing: the launch is asked for as DryRun. */
-export const createInspector = ({ imageOf, group, owner, ...options }: InspectionOptions): TemplateInspector => {
-  const { read } = createQueryClient(ec2Service, options);
-  const { read: tryOut } = createQueryClient(ec2Service, quietly(options));
-  const lookup: Lookup = { imageOf, group, read, tryOut, owner, now: options.client.clock.now };
-  return {
-    inspect: (template) => inspect(lookup, template),
-    inspectGroup: (template) => checkGroup(lookup, template),
-  };
-};
+export const createInspector = (lookup: Lookup): TemplateInspector => ({
+  inspect: (template) => inspect(lookup, template),
+  inspectGroup: (template) => checkGroup(lookup, template),
+});

@@ -1,54 +1,26 @@
 import { isReservationId, isTargeted } from '../../../domain/template/reserved-capacity.ts';
 import { fleetTypeOf, type ProviderApi, providerApiOf, type Template } from '../../../domain/template/template.ts';
 import { tagKeys } from '../instances/tags.ts';
+import { autoScalingOperations, ec2Operations } from '../services/operations.ts';
 
-/** The AWS actions the plug-in takes, and what for: each reads on from "it is needed". */
-const purposes = {
-  'autoscaling:CreateAutoScalingGroup': 'to make a group per request',
+/** What is permitted beside the operations of the two services. */
+const otherActions = {
   'autoscaling:CreateOrUpdateTags': 'to tag a group when it is made',
-  'autoscaling:DeleteAutoScalingGroup': 'to remove a group that is empty',
-  'autoscaling:DescribeAutoScalingGroups': 'to see groups of ours, also forgotten ones',
-  'autoscaling:DescribeScalingActivities': 'to tell why a group lacks capacity',
-  'autoscaling:LaunchInstances': 'to launch into a group of yours',
-  'autoscaling:SetInstanceProtection':
-    'to let a returned machine go, and to keep machines of others in a group of ours',
-  'autoscaling:SuspendProcesses': 'to keep a group from replacing machines by itself',
-  'autoscaling:TerminateInstanceInAutoScalingGroup': 'to give machines of a group back',
-  'autoscaling:UpdateAutoScalingGroup': 'to set the size of a group',
-  'ec2:CancelSpotFleetRequests': "to end a Spot Fleet's search for capacity",
-  'ec2:CreateFleet': 'to launch by EC2 Fleet',
-  'ec2:CreateLaunchTemplate': 'to make the launch templates that fleets and groups launch by',
-  'ec2:CreateTags': 'to tag what is launched',
-  'ec2:DeleteFleets': "to end an EC2 Fleet's search for capacity",
-  'ec2:DeleteLaunchTemplate': 'to remove launch templates after use',
-  'ec2:DescribeCapacityReservations': 'for templates validate --aws',
-  'ec2:DescribeFleetHistory': 'to tell why an EC2 Fleet lacks capacity',
-  'ec2:DescribeFleetInstances': 'to see the machines of an EC2 Fleet',
-  'ec2:DescribeFleets': 'to see EC2 Fleets of ours, also forgotten ones',
-  'ec2:DescribeImages': 'to look up the root device of an image, and for templates validate --aws',
-  'ec2:DescribeInstanceStatus': 'to hear of retirements',
-  'ec2:DescribeInstanceTypes': 'for instance-types refresh and templates validate --aws',
-  'ec2:DescribeInstances': 'to see the machines',
-  'ec2:DescribeKeyPairs': 'for templates validate --aws',
-  'ec2:DescribeLaunchTemplateVersions': 'to read the version of a launch template of yours',
-  'ec2:DescribeLaunchTemplates': 'to find launch templates of ours again',
-  'ec2:DescribeSecurityGroups': 'for templates validate --aws',
-  'ec2:DescribeSpotFleetInstances': 'to see the machines of a Spot Fleet',
-  'ec2:DescribeSpotFleetRequestHistory': 'to tell why a Spot Fleet lacks capacity',
-  'ec2:DescribeSpotFleetRequests': 'to see Spot Fleets of ours, also forgotten ones',
-  'ec2:DescribeSpotInstanceRequests': 'to hear of interruptions',
-  'ec2:DescribeSubnets': 'to look at the subnets of a template',
-  'ec2:ModifyFleet': 'to keep an EC2 Fleet from replacing what is returned',
-  'ec2:ModifySpotFleetRequest': 'to keep a Spot Fleet from replacing what is returned',
-  'ec2:RequestSpotFleet': 'to launch by Spot Fleet',
-  'ec2:RunInstances': 'to launch, also for what fleets and groups launch in your name',
-  'ec2:TerminateInstances': 'to give machines back',
   'iam:PassRole': 'to hand a role to the machines or the fleet',
   'servicequotas:GetServiceQuota': 'to tell the quotas in doctor',
   'ssm:GetParameter': 'to resolve an image alias',
-} as const satisfies Readonly<Record<string, string>>;
+};
 
-type Action = keyof typeof purposes;
+type Action =
+  | `ec2:${keyof typeof ec2Operations}`
+  | `autoscaling:${keyof typeof autoScalingOperations}`
+  | keyof typeof otherActions;
+
+const whyOf: ReadonlyMap<string, string> = new Map([
+  ...Object.entries(ec2Operations).map(([name, { why }]) => [`ec2:${name}`, why] as const),
+  ...Object.entries(autoScalingOperations).map(([name, { why }]) => [`autoscaling:${name}`, why] as const),
+  ...Object.entries(otherActions),
+]);
 
 /** An action as IAM names it, and what it is needed for. */
 export interface NeededAction {
@@ -406,5 +378,5 @@ export const iamPolicy = (
 /** The actions that these templates need, each once, by name. */
 export const neededActions = (templates: readonly Template[], scope: PolicyScope): readonly NeededAction[] => {
   const actions = new Set(iamPolicy(templates, scope).policy.Statement.flatMap(({ Action }) => Action));
-  return [...actions].sort().map((action) => ({ action, why: purposes[action] }));
+  return [...actions].sort().map((action) => ({ action, why: whyOf.get(action) ?? '' }));
 };

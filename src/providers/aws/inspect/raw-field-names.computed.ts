@@ -8,9 +8,12 @@ import {
 } from '@aws-sdk/client-ec2';
 import { launchTemplateFields, providerApiFields } from '../../../domain/template/raw-fields.ts';
 import type { ProviderApi } from '../../../domain/template/template.ts';
-import { groupSchemas } from '../services/auto-scaling.ts';
+import { autoScalingSchema } from '../services/auto-scaling.ts';
 import type { Names } from '../wire/misfits.ts';
-import { namesIn } from '../wire/query-codec.ts';
+import { memberOf, namesIn } from '../wire/query-codec.ts';
+
+const group = autoScalingSchema('CreateAutoScalingGroup')[4];
+const mixed = memberOf(group, 'MixedInstancesPolicy', 'LaunchTemplate', 'Overrides', 'InstanceRequirements');
 
 // Plain data: the build puts the values in the place of their making, so that a check of them loads no schema of the SDK.
 
@@ -39,7 +42,7 @@ export const rawFieldNames: Readonly<Record<ProviderApi, Readonly<Record<string,
   },
   ASG: {
     launchTemplateSpec: ofHost(RequestLaunchTemplateData$),
-    providerApiSpec: ofCall(groupSchemas.providerApiSpec, 'ASG'),
-    abisInstanceRequirements: namesIn(groupSchemas.abisInstanceRequirements),
+    providerApiSpec: ofCall(group, 'ASG'),
+    abisInstanceRequirements: namesIn(mixed),
   },
 };

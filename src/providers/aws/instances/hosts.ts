@@ -2,7 +2,7 @@ import type { Instance } from '@aws-sdk/client-ec2';
 import type { Hosts } from '../../../application/ports/instances.ts';
 import { hasCode, messageOf, type PluginError } from '../../../domain/errors.ts';
 import { type OwnedSighting, refusedWithOthers } from '../../../domain/return/return-request.ts';
-import type { Ec2 } from '../services/ec2.ts';
+import { createTags, type Ec2, instancesBy } from '../services/ec2.ts';
 import type { Remember } from '../wire/credentials.ts';
 import { readRetirements, readSpotNotices } from './reclaim-notices.ts';
 import { toOwnedSighting } from './sighting.ts';
@@ -46,7 +46,7 @@ export const createHosts = ({ ec2, remember, ...mark }: HostsOptions): Hosts => 
   ): Promise<readonly T[]> => {
     const chunks = chunksOf([...new Set(values)], idsPerFilter);
     const found = await inParallel(chunks, parallelReads, async (chunk) =>
-      (await ec2.describeInstances([{ Name: filter, Values: [...chunk] }])).map(keep),
+      (await instancesBy(ec2, [{ Name: filter, Values: [...chunk] }])).map(keep),
     );
     return found.flat();
   };
@@ -63,7 +63,7 @@ export const createHosts = ({ ec2, remember, ...mark }: HostsOptions): Hosts => 
         { Name: `tag:${tagKeys.owner}`, Values: [mark.owner] },
         { Name: 'instance-state-name', Values: ['pending', 'running', 'stopping', 'stopped'] },
       ];
-      const found = await ec2.describeInstances(filters);
+      const found = await instancesBy(ec2, filters);
       return found.map((instance) => toOwnedSighting(instance, mark)).filter(({ ours }) => ours);
     },
     spotNotices: () => readSpotNotices(ec2),
@@ -77,7 +77,7 @@ export const createHosts = ({ ec2, remember, ...mark }: HostsOptions): Hosts => 
       const instances = await readBy('instance-id', machineIds, (instance) => instance);
       await inParallel(instances, parallelTagging, async ({ InstanceId = '', BlockDeviceMappings = [] }) => {
         const volumes = BlockDeviceMappings.flatMap(({ Ebs }) => (Ebs?.VolumeId === undefined ? [] : [Ebs.VolumeId]));
-        await ec2.createTags([InstanceId, ...volumes], [{ Key: 'InstanceID', Value: InstanceId }]);
+        await createTags(ec2, [InstanceId, ...volumes], [{ Key: 'InstanceID', Value: InstanceId }]);
       });
     },
   };
@@ -150,7 +150,7 @@ const terminateAll = async (ec2: Ec2, ids: readonly string[]): Promise<ReadonlyM
     const part = nextPart(state);
     state.callsLeft--;
     try {
-      await ec2.terminateInstances(part);
+      await ec2.change('TerminateInstances', { InstanceIds: [...part] });
       state.isAnyAccepted = true;
     } catch (error) {
       if (!isAboutSome(error)) throw error;

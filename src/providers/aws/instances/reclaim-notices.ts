@@ -25,8 +25,27 @@ const endOf = ({ InstanceId, Events = [] }: InstanceStatus): readonly (readonly 
   return InstanceId === undefined || first === undefined ? [] : [[InstanceId, first]];
 };
 
-export const readSpotNotices = async (ec2: Ec2): Promise<ReadonlyMap<string, number>> =>
-  new Map((await ec2.spotRequests(goingCodes)).flatMap(dueOf));
+/** EC2: results per page. */
+const pageSize = 1000;
+
+export const readSpotNotices = async (ec2: Ec2): Promise<ReadonlyMap<string, number>> => {
+  const Filters = [{ Name: 'status-code', Values: goingCodes }];
+  const requests = await ec2.readAll(
+    'DescribeSpotInstanceRequests',
+    { Filters, MaxResults: pageSize },
+    ({ SpotInstanceRequests }) => SpotInstanceRequests,
+  );
+  return new Map(requests.flatMap(dueOf));
+};
+
+const scheduledEvents = (ec2: Ec2): Promise<readonly InstanceStatus[]> => {
+  const Filters = [{ Name: 'event.code', Values: endingEvents }];
+  return ec2.readAll(
+    'DescribeInstanceStatus',
+    { Filters, MaxResults: pageSize },
+    ({ InstanceStatuses }) => InstanceStatuses,
+  );
+};
 
 const parseEvents = (text: string): ReadonlyMap<string, number> => {
   const pairs: unknown = JSON.parse(text);
@@ -43,6 +62,6 @@ export const readRetirements = async (ec2: Ec2, remember: Remember): Promise<Rea
     await remember(
       'scheduled-events',
       () => eventsLifetime,
-      async () => JSON.stringify((await ec2.scheduledEvents(endingEvents)).flatMap(endOf)),
+      async () => JSON.stringify((await scheduledEvents(ec2)).flatMap(endOf)),
     ),
   );

@@ -1,4 +1,5 @@
 import type {
+  AutoScalingGroup,
   CreateAutoScalingGroupCommandInput,
   InstanceRequirements,
   InstancesDistribution,
@@ -21,13 +22,24 @@ import {
   type Template,
   weightedTypes,
 } from '../../../domain/template/template.ts';
-import { readMark, tagKeys } from '../instances/tags.ts';
+import { tagKeys } from '../instances/tags.ts';
+import type { AutoScaling } from '../services/auto-scaling.ts';
+import { createTags } from '../services/ec2.ts';
 import { codeIn } from '../wire/error-codes.ts';
-import { onDemandStrategy, spotStrategy } from './fleet-pools.ts';
-import { countedMembers, launchedMembers, removeGroup, terminateMembers, unitsIn } from './group-members.ts';
+import { onDemandStrategy, requirementsOf, spotStrategy } from './fleet-pools.ts';
+import {
+  countedMembers,
+  groupNamed,
+  launchedMembers,
+  removeGroup,
+  resize,
+  terminateMembers,
+  unitsIn,
+} from './group-members.ts';
 import { type LaunchDataOptions, lastingTags, launchTags, optional } from './launch-data.ts';
 import { type LaunchTemplates, launchTemplateFor, renewed } from './launch-templates.ts';
 import { isRefusalFault, refusalFaultOf, refusalOf } from './refusal.ts';
+import { ownedOf, resourceOf } from './resource.ts';
 import {
   createDesiredCapacity,
   isSharedGroupCall,
@@ -54,13 +66,10 @@ interface OwnGroupCall {
 const isOwnGroupCall = (call: object): call is OwnGroupCall =>
   'create' in call && 'group' in call && typeof call.group === 'string';
 
-/** Auto Scaling's own field names, which are EC2's, checked by it. */
-const isRequirements = (value: object): value is InstanceRequirements => 'VCpuCount' in value && 'MemoryMiB' in value;
-
 /** Types in the order of their priority: a group has no other way to tell it. */
 const overrides = (template: Template): LaunchTemplateOverrides[] => {
-  const { abisInstanceRequirements: requirements } = template;
-  if (requirements !== undefined && isRequirements(requirements)) return [{ InstanceRequirements: requirements }];
+  const requirements = requirementsOf<InstanceRequirements>(template);
+  if (requirements !== undefined) return [{ InstanceRequirements: requirements }];
   const priority = (type: string): number => template.vmTypesPriority?.[type] ?? Number.MAX_VALUE;
   return weightedTypes(template)
     .toSorted(([a], [b]) => priority(a) - priority(b))
@@ -134,12 +143,15 @@ const createOwnGroup = async (
   { create, group, expiresAt }: OwnGroupCall,
 ): Promise<LaunchReport> => {
   const scaling = await options.autoScaling();
-  await scaling.createGroup({ ...create, DesiredCapacity: 0 }).catch((error: unknown) => {
+  await scaling.change('CreateAutoScalingGroup', { ...create, DesiredCapacity: 0 }).catch((error: unknown) => {
     if (!says(error, /AlreadyExists/)) throw error;
   });
   try {
-    await scaling.suspend(group, ['AZRebalance', 'ReplaceUnhealthy']);
-    await scaling.resize(group, create.DesiredCapacity ?? 0);
+    await scaling.change('SuspendProcesses', {
+      AutoScalingGroupName: group,
+      ScalingProcesses: ['AZRebalance', 'ReplaceUnhealthy'],
+    });
+    await resize(scaling, group, create.DesiredCapacity ?? 0);
   } catch (error) {
     // Only what AWS has refused for good: after any other fault the same call goes out again and finds the group.
     if (!isPluginError(error) || !isRefusalFault(error.code) || error.code === 'provider.unreachable') throw error;
@@ -149,8 +161,7 @@ const createOwnGroup = async (
     );
     throw error;
   }
-  const resource = { kind: 'ASG' as const, id: group, refills: false, seeks: true, ours: true, expiresAt };
-  return { machines: [], resource, tryNextPool: false };
+  return { machines: [], resource: resourceOf('ASG', group, { expiresAt }), tryNextPool: false };
 };
 
 /** Capacity by Auto Scaling: a group per request, or machines added to a group of the administrator's. */
@@ -226,6 +237,24 @@ export const createAutoScalingGroupProvider = (options: AutoScalingGroupOptions)
   };
 };
 
+/** Messages of the activities begun since then, ms, that failed; newest first. */
+const failuresOf = async (scaling: AutoScaling, name: string, since: number): Promise<readonly string[]> => {
+  const { Activities = [] } = await scaling.read('DescribeScalingActivities', {
+    AutoScalingGroupName: name,
+    MaxRecords: 100,
+  });
+  return Activities.filter(
+    ({ StatusCode, StartTime }) => StatusCode === 'Failed' && (StartTime?.getTime() ?? since) >= since,
+  ).map(({ StatusMessage = '' }) => StatusMessage);
+};
+
+const groupsTagged = (scaling: AutoScaling, key: string, value: string): Promise<readonly AutoScalingGroup[]> =>
+  scaling.readAll(
+    'DescribeAutoScalingGroups',
+    { Filters: [{ Name: `tag:${key}`, Values: [value] }], MaxRecords: 100 },
+    ({ AutoScalingGroups }) => AutoScalingGroups,
+  );
+
 /** Why a group lacks capacity: its last failed activity, in AWS's words. */
 const failureOf = (message: string): Shortage => {
   const code = codeIn(message) ?? 'ScalingActivityFailed';
@@ -258,9 +287,9 @@ const createGroupKeeper = (
   /** Never below its members: AWS would pick which of them to end. */
   const shrink = async (id: string, total: number): Promise<void> => {
     const scaling = await autoScaling();
-    const group = await scaling.group(id);
+    const group = await groupNamed(scaling, id);
     const least = Math.max(total, unitsIn(countedMembers(group)));
-    if (group !== undefined && least < (group.DesiredCapacity ?? 0)) await scaling.resize(id, least);
+    if (group !== undefined && least < (group.DesiredCapacity ?? 0)) await resize(scaling, id, least);
   };
   /** A group that may not be deleted looks for nothing more all the same. */
   const endEmpty = async (id: string): Promise<'holding' | 'deleted'> => {
@@ -277,17 +306,18 @@ const createGroupKeeper = (
   return {
     look: async (resource) => {
       if (!resource.ours) return desiredCapacity.look(resource);
-      const group = await (await autoScaling()).group(resource.id);
+      const group = await groupNamed(await autoScaling(), resource.id);
       if (group === undefined) return { state: 'missing', machineIds: [] };
       return { state: 'active', machineIds: [], members: launchedMembers(group) };
     },
-    members: async ({ id, ours }) => (ours ? launchedMembers(await (await autoScaling()).group(id)) : []),
+    members: async ({ id, ours }) => (ours ? launchedMembers(await groupNamed(await autoScaling(), id)) : []),
     mark: async ({ adoption }, machineIds, order) => {
-      await ec2.createTags(machineIds, adoption === undefined ? launchTags(order, options) : toTags(adoption.tags));
+      const tags = adoption === undefined ? launchTags(order, options) : toTags(adoption.tags);
+      await createTags(ec2, machineIds, tags);
     },
     explain: async ({ id, ours, createdAt }) => {
       // The activities of six weeks are in a group of the administrator's. AWS may begin one before it answers the launch.
-      const [message] = await (await autoScaling()).failures(id, ours ? 0 : createdAt - 60_000);
+      const [message] = await failuresOf(await autoScaling(), id, ours ? 0 : createdAt - 60_000);
       return message === undefined ? undefined : failureOf(message);
     },
     end: async (resource, { total }, isShort) => {
@@ -312,24 +342,14 @@ const createGroupKeeper = (
       if (ours) await remove(id);
     },
     owned: async () => {
-      const groups = await (await autoScaling()).groupsTagged(tagKeys.owner, owner);
-      return groups
+      const groups = await groupsTagged(await autoScaling(), tagKeys.owner, owner);
+      const listed = groups
         .filter(({ Status }) => Status === undefined)
-        .map((group) => ({
-          ...readMark(group.Tags ?? [], { owner, store }),
-          resource: {
-            kind: 'ASG' as const,
-            id: group.AutoScalingGroupName ?? '',
-            refills: false,
-            seeks: true,
-            ours: true,
-            expiresAt: 0,
-          },
-          members: countedMembers(group)
-            .filter(({ isHealthy }) => isHealthy)
-            .map(({ id }) => id),
-        }))
-        .filter(({ ours }) => ours);
+        .map((group) => {
+          const living = countedMembers(group).filter(({ isHealthy }) => isHealthy);
+          return { id: group.AutoScalingGroupName, tags: group.Tags, members: living.map(({ id }) => id) };
+        });
+      return ownedOf('ASG', listed, { owner, store });
     },
   };
 };

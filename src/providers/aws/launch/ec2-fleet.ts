@@ -2,14 +2,13 @@ import type {
   CreateFleetCommandInput,
   CreateFleetCommandOutput,
   CreateFleetError,
-  CreateFleetInstance,
   Tag,
   TagSpecification,
 } from '@aws-sdk/client-ec2';
-import type { CapacityProvider, LaunchOrder, LaunchReport } from '../../../application/ports/capacity.ts';
+import type { CapacityProvider, LaunchOrder, LaunchReport, TargetUnits } from '../../../application/ports/capacity.ts';
 import { PluginError } from '../../../domain/errors.ts';
 import { clientTokenOf } from '../../../domain/ids.ts';
-import type { Sighting } from '../../../domain/machine.ts';
+import type { Offering } from '../../../domain/offering.ts';
 import type { PreparedLaunch, Refusal } from '../../../domain/request/events.ts';
 import { withRawFields } from '../../../domain/template/raw-fields.ts';
 import { isTargeted } from '../../../domain/template/reserved-capacity.ts';
@@ -21,14 +20,23 @@ import {
   type Template,
   weightedTypes,
 } from '../../../domain/template/template.ts';
-import { readMark } from '../instances/tags.ts';
 import type { Ec2 } from '../services/ec2.ts';
+import { required } from '../wire/aws-answer.ts';
 import { kindOfCode, scopeOfCode } from '../wire/error-codes.ts';
-import { createFleetKeeper, discardRefused, historyErrors, stateWith } from './fleet-keeper.ts';
+import {
+  checkItems,
+  createFleetKeeper,
+  discardRefused,
+  type FleetCalls,
+  lives,
+  mostOfHistory,
+  stateOf,
+} from './fleet-keeper.ts';
 import { fleetPools, onDemandStrategy, type PoolFacts, spotStrategy, subnetsText } from './fleet-pools.ts';
 import { type LaunchDataOptions, lastingTags, launchTags, optional } from './launch-data.ts';
 import { type LaunchTemplates, launchTemplateFor, renewed } from './launch-templates.ts';
-import { gravest, lessonOf, refusalOf } from './refusal.ts';
+import { gravest, learn, lessonOf, refusalOf } from './refusal.ts';
+import { grantedMachines, resourceOf, unitsOf } from './resource.ts';
 
 export interface Ec2FleetOptions extends LaunchDataOptions, Pick<PoolFacts, 'zonesOf'> {
   readonly ec2: Ec2;
@@ -73,7 +81,17 @@ const reservationsFirst = ({ capacityReservation = 'none' }: Template, isInstant
     ? {}
     : { CapacityReservationOptions: { UsageStrategy: 'use-capacity-reservations-first' as const } };
 
-const capacityOptions = (template: Template, units: number, isInstant: boolean): Partial<CreateFleetCommandInput> => {
+const targetOf = ({ total, onDemand }: TargetUnits) => ({
+  TotalTargetCapacity: total,
+  OnDemandTargetCapacity: onDemand,
+  SpotTargetCapacity: total - onDemand,
+});
+
+const capacityOptions = (
+  template: Template,
+  units: number,
+  isInstant: boolean,
+): Pick<CreateFleetCommandInput, 'TargetCapacitySpecification' | 'SpotOptions' | 'OnDemandOptions'> => {
   if (template.marketType !== undefined) {
     return {
       TargetCapacitySpecification: { TotalTargetCapacity: units, DefaultTargetCapacityType: template.marketType },
@@ -86,10 +104,8 @@ const capacityOptions = (template: Template, units: number, isInstant: boolean):
   const pools = strategy === 'lowest-price' ? optional('InstancePoolsToUseCount', template.poolsCount) : {};
   return {
     TargetCapacitySpecification: {
-      TotalTargetCapacity: units,
-      OnDemandTargetCapacity: onDemand,
-      SpotTargetCapacity: spot,
-      DefaultTargetCapacityType: template.priceType === 'ondemand' ? 'on-demand' : 'spot',
+      ...targetOf({ total: units, onDemand }),
+      DefaultTargetCapacityType: template.priceType === 'ondemand' ? ('on-demand' as const) : ('spot' as const),
     },
     ...(spot > 0 ? { SpotOptions: { AllocationStrategy: strategy, ...pools, ...(onDemand > 0 ? {} : least) } } : {}),
     ...(onDemand > 0
@@ -119,7 +135,6 @@ const prepareFleet = async (options: Ec2FleetOptions, order: LaunchOrder): Promi
     Type,
     ClientToken: clientToken,
     ...capacityOptions(template, count, isInstant),
-    TargetCapacitySpecification: capacityOptions(template, count, isInstant).TargetCapacitySpecification,
     LaunchTemplateConfigs: [
       {
         LaunchTemplateSpecification: { LaunchTemplateId: launchTemplate.id, Version: launchTemplate.version },
@@ -144,16 +159,8 @@ const prepareFleet = async (options: Ec2FleetOptions, order: LaunchOrder): Promi
   return { clientToken, count, makesResource: !isInstant, pool, api: 'EC2Fleet', call: { ...call } };
 };
 
-const toSightings = ({ InstanceIds = [], InstanceType, Lifecycle }: CreateFleetInstance): readonly Sighting[] =>
-  InstanceIds.map((machineId) => ({
-    machineId,
-    state: 'pending',
-    name: '',
-    privateIpAddress: '',
-    publicIpAddress: '',
-    instanceType: InstanceType ?? '',
-    priceType: Lifecycle === 'spot' ? 'spot' : 'ondemand',
-  }));
+/** What an instant fleet gave, and what EC2 says of what it did not. */
+type Granted = Pick<CreateFleetCommandOutput, 'Instances' | 'Errors'>;
 
 const poolOf = ({ LaunchTemplateAndOverrides }: CreateFleetError): string => {
   const { InstanceType, SubnetId, AvailabilityZone } = LaunchTemplateAndOverrides?.Overrides ?? {};
@@ -168,12 +175,14 @@ const refusalFrom = (errors: readonly CreateFleetError[], missing: number, launc
 };
 
 const instantReport = (
-  { Instances = [], Errors = [] }: CreateFleetCommandOutput,
+  { Instances = [], Errors = [] }: Granted,
   launch: PreparedLaunch,
   call: FleetCall,
 ): LaunchReport => {
-  const machines = Instances.flatMap(toSightings);
-  const units = machines.reduce((sum, { instanceType }) => sum + (call.weights[instanceType] ?? 1), 0);
+  const machines = Instances.flatMap(({ InstanceIds, InstanceType: instanceType, Lifecycle }) =>
+    grantedMachines(InstanceIds, { instanceType, isSpot: Lifecycle === 'spot' }),
+  );
+  const units = unitsOf(machines, call.weights);
   if (units >= launch.count) return { machines, tryNextPool: false };
   // Of what is lacking, addresses alone are a subnet's: capacity is that of its zone.
   const retryable = Errors.some(
@@ -185,10 +194,10 @@ const instantReport = (
 };
 
 /** Remembers what was refused, and forgets it of what was granted. */
-const learn = async (
-  { offerings, clock }: Ec2FleetOptions,
+const learnFrom = async (
+  options: Ec2FleetOptions,
   { input, isReserved = false }: FleetCall,
-  { Instances = [], Errors = [] }: CreateFleetCommandOutput,
+  { Instances = [], Errors = [] }: Granted,
 ): Promise<void> => {
   if (isReserved) return;
   const isOnDemand = input.TargetCapacitySpecification?.DefaultTargetCapacityType === 'on-demand';
@@ -196,85 +205,93 @@ const learn = async (
     const { InstanceType, SubnetId } = error.LaunchTemplateAndOverrides?.Overrides ?? {};
     const market = Lifecycle === 'on-demand' || (Lifecycle === undefined && isOnDemand) ? 'ondemand' : 'spot';
     const offering = { market, ...optional('instanceType', InstanceType), ...optional('subnetId', SubnetId) } as const;
-    return lessonOf(offering, { code, message }, clock()) ?? [];
+    return lessonOf(offering, { code, message }, options.clock()) ?? [];
   });
-  if (refused.length > 0) await offerings.remember(refused);
   const granted = new Set(
     Instances.map(({ InstanceType, Lifecycle }) => `${Lifecycle === 'spot' ? 'spot' : 'ondemand'} ${InstanceType}`),
   );
-  if (refused.length === 0 && granted.size > 0)
-    await offerings.forget(({ market, instanceType }) => granted.has(`${market} ${instanceType}`));
+  const isGranted = ({ market, instanceType }: Offering): boolean => granted.has(`${market} ${instanceType}`);
+  await learn(options, refused, granted.size > 0 ? isGranted : undefined);
+};
+
+const send = async (options: Ec2FleetOptions, launch: PreparedLaunch, call: FleetCall): Promise<LaunchReport> => {
+  const { input, validUntil, launchTemplateId } = call;
+  const isInstant = input.Type === 'instant';
+  // Also of a maintain fleet: where nobody looks at it in time, EC2 ends it.
+  const until = isInstant ? {} : { ValidUntil: new Date(validUntil) };
+  const answer = await options.ec2.change('CreateFleet', { ...input, ...until });
+  const launched = isInstant ? (answer.Instances?.[0] ?? answer.Errors?.[0]) : undefined;
+  required('CreateFleet', 'id', answer.FleetId ?? launched);
+  if (isInstant) {
+    await learnFrom(options, call, answer);
+    return instantReport(answer, launch, call);
+  }
+  const resource = resourceOf('EC2Fleet', answer.FleetId ?? '', {
+    refills: input.Type === 'maintain',
+    expiresAt: Date.parse(validUntil),
+    ...optional('launchTemplateId', launchTemplateId),
+  });
+  return { machines: [], resource, tryNextPool: false };
+};
+
+const refusedReport = async (
+  options: Ec2FleetOptions,
+  refusal: Refusal,
+  isRepeat: boolean,
+  { launchTemplateId }: FleetCall,
+): Promise<LaunchReport> => {
+  // Made for this fleet alone, which will not be.
+  if (launchTemplateId !== undefined) await discardRefused(options, refusal, isRepeat, launchTemplateId);
+  return { machines: [], refusal, tryNextPool: false };
 };
 
 /** Capacity by EC2 Fleet: one call for every type in every subnet, on demand, spot or both. */
-export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvider => {
-  const { ec2 } = options;
-  return {
-    prepare: async (order) => {
-      const makesResource = fleetTypeOf(order.template) !== 'instant';
-      // The spot fleet before an on-demand rest is none of its attempts.
-      const attempts = order.earlier.filter((each) => (each.makesResource ?? false) === makesResource);
-      return attempts.length < mostAttempts ? prepareFleet(options, order) : undefined;
-    },
+export const createEc2FleetProvider = (options: Ec2FleetOptions): CapacityProvider => ({
+  prepare: async (order) => {
+    const makesResource = fleetTypeOf(order.template) !== 'instant';
+    // The spot fleet before an on-demand rest is none of its attempts.
+    const attempts = order.earlier.filter((each) => (each.makesResource ?? false) === makesResource);
+    return attempts.length < mostAttempts ? prepareFleet(options, order) : undefined;
+  },
 
-    launch: async (launch, isRepeat = false) => {
-      const { call } = launch;
-      if (!isFleetCall(call))
-        throw new PluginError('storage.unreadable', `launch ${launch.clientToken} holds no CreateFleet call`);
-      const { input, validUntil, launchTemplateId } = call;
-      // Also of a maintain fleet: where nobody looks at it in time, EC2 ends it.
-      const until = input.Type === 'instant' ? {} : { ValidUntil: new Date(validUntil) };
-      const template = input.LaunchTemplateConfigs?.[0]?.LaunchTemplateSpecification?.LaunchTemplateId ?? '';
-      try {
-        const answer = await ec2.createFleet({ ...input, ...until });
-        if (input.Type === 'instant') {
-          await learn(options, call, answer);
-          return await renewed(options.launchTemplates, template, instantReport(answer, launch, call));
-        }
-        const resource = {
-          kind: 'EC2Fleet' as const,
-          id: answer.FleetId ?? '',
-          refills: input.Type === 'maintain',
-          seeks: true,
-          ours: true,
-          expiresAt: Date.parse(validUntil),
-          ...optional('launchTemplateId', launchTemplateId),
-        };
-        return { machines: [], resource, tryNextPool: false };
-      } catch (error) {
-        const refusal = refusalOf(error, launch);
-        // Made for this fleet alone, which will not be.
-        if (launchTemplateId !== undefined) await discardRefused(options, refusal, isRepeat, launchTemplateId);
-        return renewed(options.launchTemplates, template, { machines: [], refusal, tryNextPool: false });
-      }
-    },
+  launch: async (launch, isRepeat = false) => {
+    const { call } = launch;
+    if (!isFleetCall(call))
+      throw new PluginError('storage.unreadable', `launch ${launch.clientToken} holds no CreateFleet call`);
+    const template = call.input.LaunchTemplateConfigs?.[0]?.LaunchTemplateSpecification?.LaunchTemplateId ?? '';
+    const report = await send(options, launch, call).catch((error: unknown) =>
+      refusedReport(options, refusalOf(error, launch), isRepeat, call),
+    );
+    return renewed(options.launchTemplates, template, report);
+  },
 
-    keeper: createFleetKeeper(
-      {
-        state: stateWith(ec2.fleetState),
-        errors: async ({ id, createdAt }) => historyErrors(await ec2.fleetErrors(id, new Date(createdAt))),
-        modify: ec2.modifyFleet,
-        cancel: ec2.deleteFleet,
-        deleteLaunchTemplate: ec2.deleteLaunchTemplate,
-        members: ec2.fleetInstances,
-        mark: (machineIds, order) => ec2.createTags(machineIds, launchTags(order, options)),
-        owned: async () =>
-          (await ec2.activeFleets())
-            .filter(({ Type }) => Type !== 'instant')
-            .map(({ FleetId: id = '', Type, Tags = [] }) => ({
-              ...readMark(Tags, options),
-              resource: {
-                kind: 'EC2Fleet' as const,
-                id,
-                refills: Type === 'maintain',
-                seeks: true,
-                ours: true,
-                expiresAt: 0,
-              },
-            }))
-            .filter(({ ours }) => ours),
-      },
-      options.log,
-    ),
-  };
-};
+  keeper: createFleetKeeper('EC2Fleet', ec2FleetCalls(options.ec2), options),
+});
+
+const ec2FleetCalls = (ec2: Ec2): FleetCalls => ({
+  state: async (id) => {
+    const [fleet] = (await ec2.read('DescribeFleets', { FleetIds: [id] })).Fleets ?? [];
+    const { TotalTargetCapacity = 0 } = fleet?.TargetCapacitySpecification ?? {};
+    return fleet && stateOf(fleet.FleetState, TotalTargetCapacity, fleet.FulfilledCapacity);
+  },
+  errors: (id, since) => {
+    const input = { FleetId: id, EventType: 'service-error' as const, StartTime: since };
+    return ec2.readAll('DescribeFleetHistory', input, ({ HistoryRecords }) => HistoryRecords, mostOfHistory);
+  },
+  modify: async (id, target) => {
+    await ec2.change('ModifyFleet', {
+      FleetId: id,
+      ExcessCapacityTerminationPolicy: 'no-termination',
+      TargetCapacitySpecification: targetOf(target),
+    });
+  },
+  cancel: async (id) => {
+    const answer = await ec2.change('DeleteFleets', { FleetIds: [id], TerminateInstances: false });
+    checkItems('DeleteFleets', answer.UnsuccessfulFleetDeletions);
+  },
+  members: (id) => ec2.readAll('DescribeFleetInstances', { FleetId: id }, ({ ActiveInstances }) => ActiveInstances),
+  listed: async () =>
+    (await ec2.readAll('DescribeFleets', {}, ({ Fleets }) => Fleets))
+      .filter(({ FleetState, Type }) => lives(FleetState) && Type !== 'instant')
+      .map(({ FleetId: id, Tags: tags, Type }) => ({ id, tags, refills: Type === 'maintain' })),
+});

@@ -1,53 +1,73 @@
-import type {
-  Launched,
-  OwnedResource,
-  ResourceKeeper,
-  ResourceLook,
-  TargetUnits,
-} from '../../../application/ports/capacity.ts';
-import type { Logger } from '../../../application/ports/telemetry.ts';
-import { hasCode, messageOf } from '../../../domain/errors.ts';
+import type { ActiveInstance, HistoryRecord } from '@aws-sdk/client-ec2';
+import type { ResourceKeeper, ResourceLook, TargetUnits } from '../../../application/ports/capacity.ts';
+import { hasCode, messageOf, PluginError } from '../../../domain/errors.ts';
 import { deniesEarlierSends, type Refusal, type Resource, type Shortage } from '../../../domain/request/events.ts';
-import type { HeldResource } from '../../../domain/request/state.ts';
-import type { Ec2, FleetErrorRecord, FleetState } from '../services/ec2.ts';
-import { codeIn } from '../wire/error-codes.ts';
+import { createTags, type Ec2 } from '../services/ec2.ts';
+import { codeIn, kindOfCode } from '../wire/error-codes.ts';
+import { type LaunchDataOptions, launchTags, optional } from './launch-data.ts';
 import { refusalFaultOf } from './refusal.ts';
+import { type Listed, ownedOf } from './resource.ts';
+
+interface FleetOptions extends LaunchDataOptions {
+  readonly ec2: Ec2;
+}
 
 /** The calls of one kind of fleet. */
 export interface FleetCalls {
   /** Undefined where AWS does not know it. */
   state(id: string): Promise<Omit<ResourceLook, 'machineIds'> | undefined>;
   /** The errors AWS had in filling it. */
-  errors(resource: HeldResource): Promise<readonly Shortage[]>;
+  errors(id: string, since: Date): Promise<readonly Pick<HistoryRecord, 'EventInformation'>[]>;
   /** Changes its target; no instance is terminated. */
   modify(id: string, target: TargetUnits): Promise<void>;
   /** Ends it; its instances live on. */
   cancel(id: string): Promise<void>;
-  deleteLaunchTemplate(id: string): Promise<void>;
   /** The instances it has launched and that live. */
-  members(id: string): Promise<readonly string[]>;
-  mark(machineIds: readonly string[], order: Launched): Promise<void>;
-  /** Those that still do something and carry our mark. */
-  owned(): Promise<readonly OwnedResource[]>;
+  members(id: string): Promise<readonly ActiveInstance[]>;
+  /** Those of the Region that look for capacity or keep it. */
+  listed(): Promise<readonly Listed[]>;
 }
 
+/** Of the history of a fleet: pages that may come before the first that tells an error, and more than is worth the calls. */
+export const mostOfHistory = 5;
+
+/** Whether a fleet in this state still does something. */
+export const lives = (state: string | undefined): boolean =>
+  state === 'submitted' || state === 'active' || state === 'modifying';
+
+export const stateOf = (
+  state: string | undefined,
+  target: number,
+  fulfilled: number | undefined,
+): Omit<ResourceLook, 'machineIds'> => ({
+  state: lives(state) ? 'active' : 'ended',
+  target,
+  ...optional('fulfilled', fulfilled),
+});
+
+interface Item {
+  readonly Error?: { readonly Code?: string | undefined; readonly Message?: string | undefined } | undefined;
+}
+
+/** AWS answers with HTTP 200 and tells what it did not do item by item. */
+export const checkItems = (action: string, items: readonly Item[] = []): void => {
+  for (const { Error: error } of items) {
+    const { Code: code = 'unexpectedError', Message: message = '' } = error ?? {};
+    // Of a fleet that is gone or on its way out nothing is left to be asked.
+    if (/DoesNotExist|NotInDeletableState|NotInCancellableState/i.test(code)) continue;
+    const fault = /unexpected/i.test(code) ? 'provider.transient' : (kindOfCode(code) ?? 'provider.misconfigured');
+    throw new PluginError(fault, `${action} failed. Error Code: ${code}: ${message}`, { aws: { code, action } });
+  }
+};
+
 /** The errors in a fleet's history, in AWS's words. EC2 describes an error in JSON or in words. */
-export const historyErrors = (records: readonly FleetErrorRecord[]): readonly Shortage[] =>
+const shortagesIn = (records: readonly Pick<HistoryRecord, 'EventInformation'>[]): readonly Shortage[] =>
   records.map(({ EventInformation }) => {
     const { EventSubType, EventDescription = '' } = EventInformation ?? {};
     const code = codeIn(EventDescription) ?? EventSubType ?? 'FleetError';
     const message = [EventSubType, EventDescription].filter(Boolean).join(': ');
     return { code, fault: refusalFaultOf(code, 'provider.capacity'), message };
   });
-
-export const stateWith =
-  (read: (id: string) => Promise<FleetState | undefined>): FleetCalls['state'] =>
-  async (id) => {
-    const seen = await read(id);
-    if (seen === undefined) return undefined;
-    const { isOver, ...units } = seen;
-    return { state: isOver ? 'ended' : 'active', ...units };
-  };
 
 const unlessMissing = async <T>(action: Promise<T>, instead: T): Promise<T> => {
   try {
@@ -63,13 +83,13 @@ const unlessMissing = async <T>(action: Promise<T>, instead: T): Promise<T> => {
  * may have made the fleet after all.
  */
 export const discardRefused = async (
-  { ec2, log }: { readonly ec2: Pick<Ec2, 'deleteLaunchTemplate'>; readonly log: Logger },
+  { ec2, log }: Pick<FleetOptions, 'ec2' | 'log'>,
   refusal: Refusal,
   isRepeat: boolean,
   launchTemplateId: string,
 ): Promise<void> => {
   if (isRepeat && !deniesEarlierSends(refusal)) return;
-  await ec2.deleteLaunchTemplate(launchTemplateId).catch((error: unknown) => {
+  await ec2.change('DeleteLaunchTemplate', { LaunchTemplateId: launchTemplateId }).catch((error: unknown) => {
     log.warn('launch-template.left', messageOf(error), { launchTemplateId });
   });
 };
@@ -81,12 +101,17 @@ const unmarked: ResourceLook = { state: 'missing', machineIds: [] };
  * wanted or its time is over, also one of type maintain: Host Factory never hears of a replacement. From then on there is
  * nothing that could replace a machine that is returned.
  */
-export const createFleetKeeper = (calls: FleetCalls, log: Logger): ResourceKeeper => {
+export const createFleetKeeper = (
+  kind: 'EC2Fleet' | 'SpotFleet',
+  calls: FleetCalls,
+  options: FleetOptions,
+): ResourceKeeper => {
+  const { ec2, log } = options;
   const remove = async ({ id, launchTemplateId }: Resource): Promise<void> => {
     await unlessMissing(calls.cancel(id), undefined);
     if (launchTemplateId === undefined) return;
     // One that stays is found by the sweep. AWS may also deny it because it is gone, and its tags with it.
-    await calls.deleteLaunchTemplate(launchTemplateId).catch((error: unknown) => {
+    await ec2.change('DeleteLaunchTemplate', { LaunchTemplateId: launchTemplateId }).catch((error: unknown) => {
       if (!hasCode(error, 'provider.missing'))
         log.warn('launch-template.left', messageOf(error), { launchTemplateId, resourceId: id });
     });
@@ -99,10 +124,11 @@ export const createFleetKeeper = (calls: FleetCalls, log: Logger): ResourceKeepe
       const seen = await unlessMissing(calls.state(id), undefined);
       return seen === undefined ? unmarked : { ...seen, machineIds: [] };
     },
-    members: ({ id }) => unlessMissing(calls.members(id), []),
-    mark: (_resource, machineIds, order) => calls.mark(machineIds, order),
-    explain: async (resource) => {
-      const errors = await unlessMissing(calls.errors(resource), []);
+    members: async ({ id }) =>
+      (await unlessMissing(calls.members(id), [])).flatMap(({ InstanceId }) => InstanceId ?? []),
+    mark: (_resource, machineIds, order) => createTags(ec2, machineIds, launchTags(order, options)),
+    explain: async ({ id, createdAt }) => {
+      const errors = shortagesIn(await unlessMissing(calls.errors(id, new Date(createdAt)), []));
       return errors[0] === undefined ? undefined : { ...errors[0], message: distinct(errors) };
     },
     end: async (resource) => {
@@ -116,7 +142,7 @@ export const createFleetKeeper = (calls: FleetCalls, log: Logger): ResourceKeepe
       return { done: new Set(), refused: new Map() };
     },
     remove,
-    owned: calls.owned,
+    owned: async () => ownedOf(kind, await calls.listed(), options),
   };
 };
 

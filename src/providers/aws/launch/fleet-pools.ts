@@ -25,21 +25,19 @@ export const spotStrategy = ({ allocationStrategy = '' }: Template): SpotAllocat
 export const onDemandStrategy = ({ allocationStrategyOnDemand }: Template): FleetOnDemandAllocationStrategy =>
   allocationStrategyOnDemand === 'prioritized' ? 'prioritized' : 'lowest-price';
 
-/** EC2's own field names, checked by EC2: the schema asks only for the two it requires. */
-const isRequirements = (value: object): value is InstanceRequirementsRequest =>
-  'VCpuCount' in value && 'MemoryMiB' in value;
+/** AWS's own field names, checked by AWS: the schema asks only for the two it requires. */
+const isRequirements = <R extends object>(value: object): value is R => 'VCpuCount' in value && 'MemoryMiB' in value;
 
-const requirementsOf = ({ abisInstanceRequirements }: Template): InstanceRequirementsRequest | undefined =>
-  abisInstanceRequirements !== undefined && isRequirements(abisInstanceRequirements)
-    ? abisInstanceRequirements
-    : undefined;
+/** What is wanted in place of types, as the API in question calls it: EC2 and Auto Scaling have the same fields. */
+export const requirementsOf = <R extends object>({ abisInstanceRequirements: wanted }: Template): R | undefined =>
+  wanted !== undefined && isRequirements<R>(wanted) ? wanted : undefined;
 
 /** The market a fleet draws on first. */
 const marketOf = ({ priceType }: Template): Offering['market'] => (priceType === 'ondemand' ? 'ondemand' : 'spot');
 
 /** Every type in every subnet: the pools a fleet may draw on, each naming its place so that an error names it too. */
 const allPools = (template: Template): FleetLaunchTemplateOverridesRequest[] => {
-  const requirements = requirementsOf(template);
+  const requirements = requirementsOf<InstanceRequirementsRequest>(template);
   const MaxPrice = template.priceType === 'ondemand' ? undefined : template.maxSpotPrice;
   return template.subnetIds.flatMap((SubnetId) => {
     const place = { SubnetId, ...optional('MaxPrice', MaxPrice) };

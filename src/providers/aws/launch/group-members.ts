@@ -6,7 +6,31 @@ import type { OwnedSighting } from '../../../domain/return/return-request.ts';
 import { toOwnedSighting } from '../instances/sighting.ts';
 import type { Mark } from '../instances/tags.ts';
 import type { AutoScaling } from '../services/auto-scaling.ts';
-import type { Ec2 } from '../services/ec2.ts';
+import { type Ec2, instancesBy } from '../services/ec2.ts';
+
+export const groupNamed = async (scaling: AutoScaling, name: string): Promise<AutoScalingGroup | undefined> =>
+  (await scaling.read('DescribeAutoScalingGroups', { AutoScalingGroupNames: [name] })).AutoScalingGroups?.[0];
+
+export const resize = async (scaling: AutoScaling, name: string, units: number): Promise<void> => {
+  await scaling.change('UpdateAutoScalingGroup', { AutoScalingGroupName: name, DesiredCapacity: units });
+};
+
+/** From scale-in, or lifts that. At most 50 ids. */
+const protect = async (scaling: AutoScaling, name: string, ids: readonly string[], on: boolean): Promise<void> => {
+  await scaling.change('SetInstanceProtection', {
+    AutoScalingGroupName: name,
+    InstanceIds: [...ids],
+    ProtectedFromScaleIn: on,
+  });
+};
+
+/** Terminates instances of a group and lowers its desired capacity by their weights. At most 100 ids. */
+const terminate = async (scaling: AutoScaling, name: string, ids: readonly string[]): Promise<void> => {
+  const [InstanceId] = ids;
+  // One id in the form that older endpoints know too.
+  const which = ids.length === 1 ? { InstanceId } : { AutoScalingGroupName: name, InstanceIds: [...ids] };
+  await scaling.change('TerminateInstanceInAutoScalingGroup', { ...which, ShouldDecrementDesiredCapacity: true });
+};
 
 export interface GroupMember {
   readonly id: string;
@@ -57,7 +81,7 @@ const inChunks = async (
 
 /** Members of a group by id, as far as EC2 shows them. */
 export const lookAtMembers = async (
-  ec2: Pick<Ec2, 'describeInstances'>,
+  ec2: Pick<Ec2, 'readAll'>,
   members: readonly GroupMember[],
   mark: Mark,
 ): Promise<ReadonlyMap<string, OwnedSighting>> => {
@@ -66,7 +90,7 @@ export const lookAtMembers = async (
     members.map(({ id }) => id),
     mostToDescribe,
     async (chunk) => {
-      for (const instance of await ec2.describeInstances([{ Name: 'instance-id', Values: [...chunk] }])) {
+      for (const instance of await instancesBy(ec2, [{ Name: 'instance-id', Values: [...chunk] }])) {
         const sighting = toOwnedSighting(instance, mark);
         seen.set(sighting.machineId, sighting);
       }
@@ -77,7 +101,7 @@ export const lookAtMembers = async (
 
 /** Members of a group that are not known to be ours: without our tag, or not shown by EC2. A dead one is nobody's any more. */
 const strangersIn = async (
-  ec2: Pick<Ec2, 'describeInstances'>,
+  ec2: Pick<Ec2, 'readAll'>,
   members: readonly GroupMember[],
   mark: Mark,
 ): Promise<readonly GroupMember[]> => {
@@ -99,7 +123,7 @@ export const removeGroup = async (
   name: string,
   going: ReadonlySet<string>,
 ): Promise<Terminated> => {
-  const group = await scaling.group(name);
+  const group = await groupNamed(scaling, name);
   if (group === undefined) return { done: new Set(), refused: new Map() };
   const members = countedMembers(group);
   const strangers = await strangersIn(
@@ -108,7 +132,7 @@ export const removeGroup = async (
     mark,
   );
   if (strangers.length === 0) {
-    await scaling.deleteGroup(name);
+    await scaling.change('DeleteAutoScalingGroup', { AutoScalingGroupName: name, ForceDelete: true });
     return { done: new Set(members.map(({ id }) => id)), refused: new Map() };
   }
   const ids = strangers.map(({ id }) => id);
@@ -116,17 +140,19 @@ export const removeGroup = async (
   // Whatever happens to the size of the group, they are not what it ends.
   const exposed = strangers.filter(({ isProtected }) => !isProtected).map(({ id }) => id);
   await inChunks(exposed, mostToUnprotect, async (chunk) => {
-    await scaling.protect(name, chunk).catch((error: unknown) => log.warn('group.unprotected', messageOf(error)));
+    await protect(scaling, name, chunk, true).catch((error: unknown) =>
+      log.warn('group.unprotected', messageOf(error)),
+    );
   });
   const most = unitsIn(members);
-  if ((group.DesiredCapacity ?? 0) > most) await scaling.resize(name, most);
+  if ((group.DesiredCapacity ?? 0) > most) await resize(scaling, name, most);
   const ours = members.map(({ id }) => id).filter((id) => !ids.includes(id));
   return terminateMembers(scaling, name, ours);
 };
 
 interface GroupOptions {
   readonly scaling: AutoScaling;
-  readonly ec2: Pick<Ec2, 'describeInstances'>;
+  readonly ec2: Pick<Ec2, 'readAll'>;
   readonly log: Logger;
   readonly mark: Mark;
 }
@@ -139,7 +165,7 @@ const terminateEach = async (
   refused: Map<string, string>,
 ): Promise<void> => {
   try {
-    await scaling.terminate(group, ids);
+    await terminate(scaling, group, ids);
   } catch (error) {
     if (!hasCode(error, 'provider.misconfigured', 'provider.missing', 'provider.transient')) throw error;
     const [id = ''] = ids;
@@ -157,9 +183,9 @@ export const terminateMembers = async (
   group: string,
   machineIds: readonly string[],
 ): Promise<Terminated> => {
-  const members = countedMembers(await scaling.group(group)).filter(({ id }) => machineIds.includes(id));
+  const members = countedMembers(await groupNamed(scaling, group)).filter(({ id }) => machineIds.includes(id));
   const isProtected = members.filter((member) => member.isProtected).map(({ id }) => id);
-  await inChunks(isProtected, mostToUnprotect, (chunk) => scaling.unprotect(group, chunk));
+  await inChunks(isProtected, mostToUnprotect, (chunk) => protect(scaling, group, chunk, false));
   const refused = new Map<string, string>();
   const ids = members.map(({ id }) => id);
   await inChunks(ids, mostToTerminate, (chunk) => terminateEach(scaling, group, chunk, refused));

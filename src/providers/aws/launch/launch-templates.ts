@@ -11,6 +11,7 @@ import { withRawFields } from '../../../domain/template/raw-fields.ts';
 import { onDemandUnits, type Template, weightedTypes } from '../../../domain/template/template.ts';
 import { type Mark, tagKeys } from '../instances/tags.ts';
 import type { Ec2 } from '../services/ec2.ts';
+import { required } from '../wire/aws-answer.ts';
 import type { Remember } from '../wire/credentials.ts';
 import {
   checkTagCount,
@@ -145,7 +146,8 @@ export const createLaunchTemplates = ({
   /** A template that exists may be unknown to EC2's reads for a moment. */
   const find = async (name: string): Promise<string> => {
     try {
-      return await ec2.launchTemplateId(name);
+      const { LaunchTemplates = [] } = await ec2.read('DescribeLaunchTemplates', { LaunchTemplateNames: [name] });
+      return required('DescribeLaunchTemplates', 'id', LaunchTemplates[0]?.LaunchTemplateId);
     } catch (error) {
       if (!hasCode(error, 'provider.missing') || !(await backOff())) throw error;
       return find(name);
@@ -160,21 +162,24 @@ export const createLaunchTemplates = ({
       ...requestTagIn(data),
     ];
     try {
-      return await ec2.createLaunchTemplate({
+      const { LaunchTemplate } = await ec2.change('CreateLaunchTemplate', {
         LaunchTemplateName: name,
         LaunchTemplateData: data,
         TagSpecifications: [{ ResourceType: 'launch-template', Tags }],
       });
+      return required('CreateLaunchTemplate', 'id', LaunchTemplate?.LaunchTemplateId);
     } catch (error) {
       // Another process was faster, or an earlier call was cut off: the name says that the content is the same.
       if (!hasCode(error, 'provider.misconfigured') || !/AlreadyExists/.test(error.aws?.code ?? '')) throw error;
       return find(name);
     }
   };
-  const pin: LaunchTemplates['pin'] = async ({ id, version = '$Default' }) => ({
-    id,
-    ...(await ec2.launchTemplateVersion(id, version)),
-  });
+  const pin: LaunchTemplates['pin'] = async ({ id, version = '$Default' }) => {
+    const action = 'DescribeLaunchTemplateVersions';
+    const { LaunchTemplateVersions = [] } = await ec2.read(action, { LaunchTemplateId: id, Versions: [version] });
+    const { VersionNumber, LaunchTemplateData = {} } = required(action, 'version', LaunchTemplateVersions[0]);
+    return { id, version: String(VersionNumber ?? version), data: LaunchTemplateData };
+  };
   const numberOf = async ({ id, version = '$Default' }: BaseTemplate): Promise<string> =>
     version.startsWith('$') ? (await pin({ id, version })).version : version;
   return {
@@ -188,7 +193,7 @@ export const createLaunchTemplates = ({
       const name = `${namePrefix}${hashOf(owner, store, data, from)}`;
       const content = async () => {
         if (from === undefined) return data;
-        const { data: theirs } = await ec2.launchTemplateVersion(from.id, from.version);
+        const { data: theirs } = await pin(from);
         review?.(theirs);
         return over(theirs, data, from);
       };

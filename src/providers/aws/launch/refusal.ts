@@ -1,3 +1,4 @@
+import type { OfferingMemory } from '../../../application/ports/memory.ts';
 import { isPluginError, messageOf } from '../../../domain/errors.ts';
 import { type Offering, type RefusedOffering, refusedOffering } from '../../../domain/offering.ts';
 import type { PreparedLaunch, Refusal, RefusalFault } from '../../../domain/request/events.ts';
@@ -60,4 +61,14 @@ export const lessonOf = (
   // A placement group that is full has the code of a type that is sold out: only its words tell that other templates get the type.
   if (/placement group/i.test(message)) return undefined;
   return scope === undefined ? undefined : refusedOffering(offering, { code, scope }, now);
+};
+
+/** Remembers what was refused; where nothing was, forgets the refusals of what was granted. */
+export const learn = async (
+  { offerings }: { readonly offerings: Pick<OfferingMemory, 'remember' | 'forget'> },
+  refused: readonly RefusedOffering[],
+  isGranted: ((offering: Offering) => boolean) | undefined,
+): Promise<void> => {
+  if (refused.length > 0) await offerings.remember(refused);
+  else if (isGranted !== undefined) await offerings.forget(isGranted);
 };

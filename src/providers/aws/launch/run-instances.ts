@@ -8,6 +8,7 @@ import { withRawFields } from '../../../domain/template/raw-fields.ts';
 import { offeringOf, type Template } from '../../../domain/template/template.ts';
 import { toSighting } from '../instances/sighting.ts';
 import type { Ec2 } from '../services/ec2.ts';
+import { required } from '../wire/aws-answer.ts';
 import {
   checkTagCount,
   isInstanceType,
@@ -20,7 +21,7 @@ import {
   renderLaunchData,
 } from './launch-data.ts';
 import { fieldsOver, type LaunchTemplates, networkOver } from './launch-templates.ts';
-import { lessonOf, refusalOf } from './refusal.ts';
+import { learn, lessonOf, refusalOf } from './refusal.ts';
 
 export interface RunInstancesOptions extends LaunchDataOptions {
   readonly ec2: Ec2;
@@ -191,8 +192,8 @@ const nextPool = async (
 };
 
 /** A type by the launch template has no name here: what was refused of it says nothing about others. */
-const learn = async (
-  { offerings, clock }: RunInstancesOptions,
+const learnFrom = async (
+  options: RunInstancesOptions,
   call: RunInstancesCall,
   refusal: Pick<Refusal, 'code' | 'message'> | undefined,
 ): Promise<void> => {
@@ -200,9 +201,9 @@ const learn = async (
   // Reserved capacity says nothing of what EC2 has besides.
   const isReserved = call.CapacityReservationSpecification?.CapacityReservationTarget !== undefined;
   if (offering.instanceType === undefined || isReserved) return;
-  const refused = refusal && lessonOf(offering, refusal, clock());
-  if (refused !== undefined) await offerings.remember([refused]);
-  else if (refusal === undefined) await offerings.forget((each) => isRefused([each], offering));
+  const refused = refusal && lessonOf(offering, refusal, options.clock());
+  const isGranted = (each: Offering): boolean => isRefused([each], offering);
+  await learn(options, refused === undefined ? [] : [refused], refusal === undefined ? isGranted : undefined);
 };
 
 /** Capacity by RunInstances: one call per type and subnet, the next only when this one lacks capacity. */
@@ -225,15 +226,16 @@ export const createRunInstancesProvider = (options: RunInstancesOptions): Capaci
       throw new PluginError('storage.unreadable', `launch ${launch.clientToken} holds no RunInstances call`);
     }
     try {
-      const { Instances = [] } = await options.ec2.runInstances(call);
+      const { Instances = [] } = await options.ec2.change('RunInstances', call);
+      required('RunInstances', 'instance', Instances[0]);
       const machines = Instances.map(toSighting);
       if (machines.length < launch.count)
         return { machines, refusal: shortfall(launch, machines.length), tryNextPool: true };
-      await learn(options, call, undefined);
+      await learnFrom(options, call, undefined);
       return { machines, tryNextPool: false };
     } catch (error) {
       const refusal = refusalOf(error, launch);
-      await learn(options, call, refusal);
+      await learnFrom(options, call, refusal);
       return { machines: [], refusal, tryNextPool: refusal.fault === 'provider.capacity' };
     }
   },

@@ -9,9 +9,11 @@ import type { PreparedLaunch, Resource } from '../../../domain/request/events.ts
 import type { OwnedSighting } from '../../../domain/return/return-request.ts';
 import type { Mark } from '../instances/tags.ts';
 import type { AutoScaling } from '../services/auto-scaling.ts';
-import type { Ec2 } from '../services/ec2.ts';
-import { countedMembers, lookAtMembers, terminateMembers, unitsIn } from './group-members.ts';
+import { createTags, type Ec2 } from '../services/ec2.ts';
+import { required } from '../wire/aws-answer.ts';
+import { countedMembers, groupNamed, lookAtMembers, resize, terminateMembers, unitsIn } from './group-members.ts';
 import { gravest, refusalOf } from './refusal.ts';
+import { grantedMachines, unitsOf } from './resource.ts';
 
 /** Machines wanted of an Auto Scaling group of the administrator's. */
 export interface SharedGroupCall {
@@ -41,23 +43,12 @@ export interface SharedGroupOptions extends Mark {
 /** LaunchInstances: instances per call. */
 const mostPerLaunch = 100;
 
-const machinesOf = ({ Instances = [] }: LaunchInstancesCommandOutput): readonly Sighting[] =>
-  Instances.flatMap(({ InstanceIds = [], InstanceType = '', MarketType }) =>
-    InstanceIds.map((machineId) => ({
-      machineId,
-      state: 'pending',
-      name: '',
-      privateIpAddress: '',
-      publicIpAddress: '',
-      instanceType: InstanceType,
-      priceType: MarketType === 'spot' ? 'spot' : 'ondemand',
-    })),
+const machinesOf = ({ Instances = [] }: Pick<LaunchInstancesCommandOutput, 'Instances'>): readonly Sighting[] =>
+  Instances.flatMap(({ InstanceIds, InstanceType, MarketType }) =>
+    grantedMachines(InstanceIds, { instanceType: InstanceType, isSpot: MarketType === 'spot' }),
   );
 
 type Launched = Pick<LaunchReport, 'machines' | 'refusal' | 'tryNextPool'>;
-
-const unitsOf = (machines: readonly Sighting[], { weights }: SharedGroupCall): number =>
-  machines.reduce((sum, { instanceType }) => sum + (weights[instanceType] ?? 1), 0);
 
 const launchSome = async (
   scaling: AutoScaling,
@@ -67,14 +58,15 @@ const launchSome = async (
 ): Promise<Launched> => {
   const { group, subnetId } = call;
   try {
-    const answer = await scaling.launch({
+    const answer = await scaling.change('LaunchInstances', {
       AutoScalingGroupName: group,
       RequestedCapacity: units,
       ...(subnetId === undefined ? {} : { SubnetIds: [subnetId] }),
       ClientToken: token,
     });
+    required('LaunchInstances', 'instance and no error', answer.Instances?.[0] ?? answer.Errors?.[0]);
     const machines = machinesOf(answer);
-    const missing = units - unitsOf(machines, call);
+    const missing = units - unitsOf(machines, call.weights);
     if (missing <= 0) return { machines, tryNextPool: false };
     const worst = gravest(answer.Errors ?? [], 'provider.capacity');
     const { code = 'PartialGrant', fault = 'provider.capacity' } = worst ?? {};
@@ -89,13 +81,13 @@ const launchSome = async (
 /** Calls for all that is wanted, as many instances at a time as the API takes; ends at the first that brings less. */
 const launchAll = async (scaling: AutoScaling, launch: PreparedLaunch, call: SharedGroupCall): Promise<Launched> => {
   const machines: Sighting[] = [];
-  for (let calls = 0; unitsOf(machines, call) < launch.count; calls++) {
+  for (let calls = 0; unitsOf(machines, call.weights) < launch.count; calls++) {
     // Weights may have brought more than was asked for.
-    const units = Math.min(mostPerLaunch, launch.count - unitsOf(machines, call));
+    const units = Math.min(mostPerLaunch, launch.count - unitsOf(machines, call.weights));
     const token = calls === 0 ? launch.clientToken : `${launch.clientToken}-${calls * mostPerLaunch}`;
     const some = await launchSome(scaling, launch, call, { units, token });
     machines.push(...some.machines);
-    const missing = launch.count - unitsOf(machines, call);
+    const missing = launch.count - unitsOf(machines, call.weights);
     if (some.refusal !== undefined) return { ...some, machines, refusal: { ...some.refusal, missing } };
   }
   return { machines, tryNextPool: false };
@@ -127,7 +119,7 @@ export const launchIntoGroup = async (
   if (ids.length === 0) return { ...report, isLacking: lacksLaunchInstances(report.refusal) };
   const resource = { ...sharedResource(call), seeks: false };
   try {
-    await ec2.createTags(ids, tags);
+    await createTags(ec2, ids, tags);
   } catch (error) {
     // Whatever passes is made up for when the request is looked at; EC2 may not know the instances yet.
     if (!hasCode(error, 'provider.denied')) return { ...report, resource };
@@ -187,7 +179,7 @@ const readBooks = async (ledger: LiveRequests, group: AutoScalingGroup) => {
 export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ...mark }: SharedGroupOptions) => {
   const open = async (name: string) => {
     const scaling = await autoScaling();
-    const group = await scaling.group(name);
+    const group = await groupNamed(scaling, name);
     const book = ledger(name);
     return group === undefined ? undefined : { scaling, group, book };
   };
@@ -198,7 +190,7 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
     const { scaling, group, book } = opened;
     const { entries, members, free, owed } = await readBooks(book, group);
     const target = Math.min(group.MaxSize ?? 0, unitsIn(members) + Math.max(0, owed - unitsIn(free)));
-    if (target > (group.DesiredCapacity ?? 0)) await scaling.resize(name, target);
+    if (target > (group.DesiredCapacity ?? 0)) await resize(scaling, name, target);
     const ids = new Set(members.map(({ id }) => id));
     for (const claim of entries) {
       const isStale = claim.templateId !== wanted && !ids.has(claim.templateId);
@@ -240,7 +232,7 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
       owed -= member.units;
     }
     const unmarked = ours.filter((member) => standing(member) === 'unmarked').map(({ id }) => id);
-    if (unmarked.length > 0) await ec2.createTags(unmarked, tags);
+    if (unmarked.length > 0) await createTags(ec2, unmarked, tags);
     return ours.map(({ id }) => id);
   };
 
@@ -285,7 +277,7 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
       await book.settle({ templateId: wanted, requestId: adoption.requestId, units: 0 });
       const { DesiredCapacity = 0 } = group;
       const target = Math.max(unitsIn(members), DesiredCapacity - owed);
-      if (owed > 0 && target < DesiredCapacity) await scaling.resize(name, target);
+      if (owed > 0 && target < DesiredCapacity) await resize(scaling, name, target);
     },
 
     /** A request that gives back what it still waits for wants so much less. */

@@ -1,22 +1,26 @@
-import type {
-  AllocationStrategy,
-  InstanceRequirements,
-  LaunchTemplateOverrides,
-  SpotFleetRequestConfigData,
-} from '@aws-sdk/client-ec2';
+import type { AllocationStrategy, LaunchTemplateOverrides, SpotFleetRequestConfigData } from '@aws-sdk/client-ec2';
 import type { CapacityProvider, LaunchOrder } from '../../../application/ports/capacity.ts';
 import { PluginError } from '../../../domain/errors.ts';
 import { clientTokenOf } from '../../../domain/ids.ts';
 import type { PreparedLaunch } from '../../../domain/request/events.ts';
 import { withRawFields } from '../../../domain/template/raw-fields.ts';
-import { expiryMs, fleetTypeOf, offeringOf, onDemandUnits, type Template } from '../../../domain/template/template.ts';
-import { readMark } from '../instances/tags.ts';
+import { expiryMs, fleetTypeOf, offeringOf, onDemandUnits } from '../../../domain/template/template.ts';
 import type { Ec2 } from '../services/ec2.ts';
-import { createFleetKeeper, discardRefused, historyErrors, stateWith } from './fleet-keeper.ts';
+import { required } from '../wire/aws-answer.ts';
+import {
+  checkItems,
+  createFleetKeeper,
+  discardRefused,
+  type FleetCalls,
+  lives,
+  mostOfHistory,
+  stateOf,
+} from './fleet-keeper.ts';
 import { type FleetPools, fleetPools, onDemandStrategy, type PoolFacts, subnetsText } from './fleet-pools.ts';
 import { type LaunchDataOptions, launchTags, optional } from './launch-data.ts';
 import { type LaunchTemplates, launchTemplateFor } from './launch-templates.ts';
 import { refusalOf } from './refusal.ts';
+import { resourceOf } from './resource.ts';
 
 export interface SpotFleetOptions extends LaunchDataOptions, Pick<PoolFacts, 'zonesOf'> {
   readonly ec2: Ec2;
@@ -45,20 +49,16 @@ const strategies: Readonly<Record<string, AllocationStrategy>> = {
   lowestPrice: 'lowestPrice',
 };
 
-const isRequirements = (value: object): value is InstanceRequirements => 'VCpuCount' in value && 'MemoryMiB' in value;
-
 /** The pools in Spot Fleet's words. */
-const overrides = (template: Template, pools: FleetPools['pools']): LaunchTemplateOverrides[] => {
-  const requirements: object = template.abisInstanceRequirements ?? {};
-  return pools.map(({ InstanceType, SubnetId, WeightedCapacity, Priority, MaxPrice }) => ({
+const overrides = (pools: FleetPools['pools']): LaunchTemplateOverrides[] =>
+  pools.map(({ InstanceType, SubnetId, WeightedCapacity, Priority, MaxPrice, InstanceRequirements }) => ({
     ...optional('InstanceType', InstanceType),
     ...optional('SubnetId', SubnetId),
     ...optional('WeightedCapacity', WeightedCapacity),
     ...optional('Priority', Priority),
     ...optional('SpotPrice', MaxPrice),
-    ...optional('InstanceRequirements', isRequirements(requirements) ? requirements : undefined),
+    ...optional('InstanceRequirements', InstanceRequirements),
   }));
-};
 
 const prepareSpotFleet = async (options: SpotFleetOptions, order: LaunchOrder): Promise<PreparedLaunch> => {
   const { template, count, requestId, earlier } = order;
@@ -87,7 +87,7 @@ const prepareSpotFleet = async (options: SpotFleetOptions, order: LaunchOrder): 
     ...(Type === 'maintain'
       ? { ReplaceUnhealthyInstances: false, ExcessCapacityTerminationPolicy: 'noTermination' as const }
       : {}),
-    LaunchTemplateConfigs: [{ LaunchTemplateSpecification, Overrides: overrides(template, pools) }],
+    LaunchTemplateConfigs: [{ LaunchTemplateSpecification, Overrides: overrides(pools) }],
     TagSpecifications: [{ ResourceType: 'spot-fleet-request', Tags: tags }],
   };
   const call: SpotFleetCall = {
@@ -105,63 +105,66 @@ const prepareSpotFleet = async (options: SpotFleetOptions, order: LaunchOrder): 
 };
 
 /** Capacity by Spot Fleet, for templates that name it or a fleet role. AWS advises EC2 Fleet instead and adds nothing to this API. */
-export const createSpotFleetProvider = (options: SpotFleetOptions): CapacityProvider => {
-  const { ec2 } = options;
-  return {
-    prepare: async (order) => (order.earlier.length === 0 ? prepareSpotFleet(options, order) : undefined),
+export const createSpotFleetProvider = (options: SpotFleetOptions): CapacityProvider => ({
+  prepare: async (order) => (order.earlier.length === 0 ? prepareSpotFleet(options, order) : undefined),
 
-    launch: async (launch, isRepeat = false) => {
-      const { call } = launch;
-      if (!isSpotFleetCall(call)) {
-        throw new PluginError('storage.unreadable', `launch ${launch.clientToken} holds no RequestSpotFleet call`);
-      }
-      const { config, validUntil, launchTemplateId } = call;
-      const refills = config.Type === 'maintain';
-      try {
-        const id = await ec2.requestSpotFleet({ ...config, ValidUntil: new Date(validUntil) });
-        const expiresAt = Date.parse(validUntil);
-        const resource = {
-          kind: 'SpotFleet' as const,
-          id,
-          refills,
-          seeks: true,
-          ours: true,
-          expiresAt,
-          launchTemplateId,
-        };
-        return { machines: [], resource, tryNextPool: false };
-      } catch (error) {
-        const refusal = refusalOf(error, launch);
-        await discardRefused(options, refusal, isRepeat, launchTemplateId);
-        return { machines: [], refusal, tryNextPool: false };
-      }
-    },
+  launch: async (launch, isRepeat = false) => {
+    const { call } = launch;
+    if (!isSpotFleetCall(call)) {
+      throw new PluginError('storage.unreadable', `launch ${launch.clientToken} holds no RequestSpotFleet call`);
+    }
+    const { config, validUntil, launchTemplateId } = call;
+    try {
+      const { SpotFleetRequestId } = await options.ec2.change('RequestSpotFleet', {
+        SpotFleetRequestConfig: { ...config, ValidUntil: new Date(validUntil) },
+      });
+      const id = required('RequestSpotFleet', 'id', SpotFleetRequestId);
+      const facts = { refills: config.Type === 'maintain', expiresAt: Date.parse(validUntil), launchTemplateId };
+      return { machines: [], resource: resourceOf('SpotFleet', id, facts), tryNextPool: false };
+    } catch (error) {
+      const refusal = refusalOf(error, launch);
+      await discardRefused(options, refusal, isRepeat, launchTemplateId);
+      return { machines: [], refusal, tryNextPool: false };
+    }
+  },
 
-    keeper: createFleetKeeper(
-      {
-        state: stateWith(ec2.spotFleetState),
-        errors: async ({ id, createdAt }) => historyErrors(await ec2.spotFleetErrors(id, new Date(createdAt))),
-        modify: ec2.modifySpotFleet,
-        cancel: ec2.cancelSpotFleet,
-        deleteLaunchTemplate: ec2.deleteLaunchTemplate,
-        members: ec2.spotFleetInstances,
-        mark: (machineIds, order) => ec2.createTags(machineIds, launchTags(order, options)),
-        owned: async () =>
-          (await ec2.activeSpotFleets())
-            .map(({ SpotFleetRequestId: id = '', SpotFleetRequestConfig, Tags = [] }) => ({
-              ...readMark(Tags, options),
-              resource: {
-                kind: 'SpotFleet' as const,
-                id,
-                refills: SpotFleetRequestConfig?.Type === 'maintain',
-                seeks: true,
-                ours: true,
-                expiresAt: 0,
-              },
-            }))
-            .filter(({ ours }) => ours),
-      },
-      options.log,
-    ),
-  };
-};
+  keeper: createFleetKeeper('SpotFleet', spotFleetCalls(options.ec2), options),
+});
+
+const spotFleetCalls = (ec2: Ec2): FleetCalls => ({
+  state: async (id) => {
+    const { SpotFleetRequestConfigs = [] } = await ec2.read('DescribeSpotFleetRequests', { SpotFleetRequestIds: [id] });
+    const [fleet] = SpotFleetRequestConfigs;
+    const { TargetCapacity = 0, FulfilledCapacity } = fleet?.SpotFleetRequestConfig ?? {};
+    return fleet && stateOf(fleet.SpotFleetRequestState, TargetCapacity, FulfilledCapacity);
+  },
+  errors: (id, since) => {
+    const input = { SpotFleetRequestId: id, EventType: 'error' as const, StartTime: since };
+    return ec2.readAll('DescribeSpotFleetRequestHistory', input, (page) => page.HistoryRecords, mostOfHistory);
+  },
+  modify: async (id, { total, onDemand }) => {
+    await ec2.change('ModifySpotFleetRequest', {
+      SpotFleetRequestId: id,
+      TargetCapacity: total,
+      OnDemandTargetCapacity: onDemand,
+      ExcessCapacityTerminationPolicy: 'noTermination',
+    });
+  },
+  cancel: async (id) => {
+    const action = 'CancelSpotFleetRequests';
+    const answer = await ec2.change(action, { SpotFleetRequestIds: [id], TerminateInstances: false });
+    checkItems(action, answer.UnsuccessfulFleetRequests);
+  },
+  members: (id) =>
+    ec2.readAll('DescribeSpotFleetInstances', { SpotFleetRequestId: id }, ({ ActiveInstances }) => ActiveInstances),
+  listed: async () => {
+    const all = await ec2.readAll('DescribeSpotFleetRequests', {}, (page) => page.SpotFleetRequestConfigs);
+    return all
+      .filter(({ SpotFleetRequestState }) => lives(SpotFleetRequestState))
+      .map(({ SpotFleetRequestId: id, SpotFleetRequestConfig: config, Tags: tags }) => ({
+        id,
+        tags,
+        refills: config?.Type === 'maintain',
+      }));
+  },
+});

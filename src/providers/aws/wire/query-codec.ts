@@ -111,6 +111,16 @@ const write = (dialect: Dialect, { reference, traits }: Use, value: unknown, key
 export const toForm = (dialect: Dialect, schema: unknown, input: object): string =>
   write(dialect, useOf(schema), input, '');
 
+/** The schema of a member at this path, through lists. Throws for a name that the SDK does not have there. */
+export const memberOf = (schema: unknown, ...path: readonly string[]): unknown =>
+  path.reduce<unknown>((outer, name) => {
+    let type = typeOf(useOf(outer).reference);
+    while (type.kind === 'list') type = typeOf(type.item.reference);
+    const [, use] = (type.kind === 'structure' ? membersOf(type.schema) : []).find(([each]) => each === name) ?? [];
+    if (use === undefined) throw new Error(`the SDK has no ${name} in ${path.join('.')}`);
+    return use.reference;
+  }, schema);
+
 const namesOf = ({ reference }: Use): Names => {
   const type = typeOf(reference);
   if (type.kind === 'simple') return 0;

@@ -1,8 +1,12 @@
 import type { Instance, ResponseLaunchTemplateData, RunInstancesCommandInput, Tag } from '@aws-sdk/client-ec2';
 import { PluginError } from '../../../../src/domain/errors.ts';
 import type { Ec2 } from '../../../../src/providers/aws/services/ec2.ts';
+import type { Ec2Calls } from '../../../../src/providers/aws/services/operations.ts';
+import { type Answers, clientOf } from '../../../../src/providers/aws/wire/query-client.ts';
 
 export interface FakeEc2 extends Ec2 {
+  /** What it does, by operation. */
+  readonly answers: { -readonly [N in keyof Ec2Calls]?: NonNullable<Answers<Ec2Calls>[N]> };
   /** The values of the one filter of each read, in order. */
   readonly reads: readonly (readonly [filter: string, values: readonly string[]])[];
   readonly terminations: readonly (readonly string[])[];
@@ -25,36 +29,6 @@ const refusal = (code: string, text: string): PluginError =>
     aws: { code, action: 'TerminateInstances' },
   });
 
-const absent = async (): Promise<never> => {
-  throw new Error('the fake does not model this call');
-};
-
-/** Making launch templates and fleets is modelled elsewhere. */
-const unmodelled = {
-  subnetZones: absent,
-  instanceTypes: absent,
-  createLaunchTemplate: absent,
-  launchTemplateId: absent,
-  launchTemplates: absent,
-  deleteLaunchTemplate: absent,
-  createFleet: absent,
-  fleetState: absent,
-  fleetErrors: absent,
-  fleetInstances: absent,
-  activeFleets: absent,
-  activeSpotFleets: absent,
-  modifyFleet: absent,
-  deleteFleet: absent,
-  requestSpotFleet: absent,
-  spotFleetState: absent,
-  spotFleetErrors: absent,
-  spotFleetInstances: absent,
-  modifySpotFleet: absent,
-  cancelSpotFleet: absent,
-  spotRequests: absent,
-  scheduledEvents: absent,
-} satisfies Partial<Ec2>;
-
 const valueOfFilter = (instance: Instance, name: string): string | undefined => {
   if (name === 'instance-id') return instance.InstanceId;
   if (name === 'private-dns-name') return instance.PrivateDnsName;
@@ -76,30 +50,19 @@ export const createFakeEc2 = (): FakeEc2 => {
   const launches: RunInstancesCommandInput[] = [];
   const zoneOf = (id: string): string | undefined => instances.get(id)?.Placement?.AvailabilityZone;
 
-  const ec2: FakeEc2 = {
-    ...unmodelled,
-    reads,
-    terminations,
-    tagged,
-    launches,
-    launch: () => [],
-    launchTemplateData: {},
-    terminationFault: undefined,
-    add: (instance) => instances.set(instance.InstanceId ?? '', instance),
-    protect: (id) => isProtected.add(id),
-    stateOf: (id) => instances.get(id)?.State?.Name,
-
-    runInstances: async (input) => {
+  const answers: FakeEc2['answers'] = {
+    RunInstances: (input) => {
       launches.push(input);
-      return { Instances: [...ec2.launch(input)], $metadata: {} };
+      return { Instances: [...ec2.launch(input)] };
     },
-    describeInstances: async (filters) => {
+    DescribeInstances: ({ Filters: filters = [] }) => {
       const [{ Name = '', Values = [] } = {}, ...others] = filters;
       if (others.length > 0 || Values.length > 200) throw new Error('the fake takes one filter of at most 200 values');
       reads.push([Name, Values]);
-      return [...instances.values()].filter((instance) => Values.includes(valueOfFilter(instance, Name) ?? ''));
+      const found = [...instances.values()].filter((each) => Values.includes(valueOfFilter(each, Name) ?? ''));
+      return { Reservations: [{ Instances: found }] };
     },
-    terminateInstances: async (ids) => {
+    TerminateInstances: ({ InstanceIds: ids = [] }) => {
       terminations.push(ids);
       if (ec2.terminationFault !== undefined) throw ec2.terminationFault;
       if (ids.length > 1000) throw new Error('EC2 takes at most 1000 ids');
@@ -115,15 +78,39 @@ export const createFakeEc2 = (): FakeEc2 => {
       if (spared !== undefined) {
         throw refusal('OperationNotPermitted', `The instance '${spared}' may not be terminated.`);
       }
+      return {};
     },
-    createTags: async (resources, tags) => {
-      tagged.push([resources, tags]);
+    CreateTags: ({ Resources = [], Tags = [] }) => {
+      tagged.push([Resources, Tags]);
+      return {};
     },
-    rootDeviceName: async () => '/dev/sda1',
-    launchTemplateVersion: async (_id, version) => ({
-      version: { $Latest: '9', $Default: '7' }[version] ?? version,
-      data: ec2.launchTemplateData,
+    DescribeImages: () => ({ Images: [{ RootDeviceName: '/dev/sda1' }] }),
+    DescribeLaunchTemplateVersions: ({ Versions: [version = ''] = [] }) => ({
+      LaunchTemplateVersions: [
+        {
+          VersionNumber: { $Latest: 9, $Default: 7 }[version] ?? Number(version),
+          LaunchTemplateData: ec2.launchTemplateData,
+        },
+      ],
     }),
+  };
+  const ec2: FakeEc2 = {
+    answers,
+    ...clientOf<Ec2Calls>(async (action, input) => {
+      const answer = answers[action];
+      if (answer === undefined) throw new Error(`the fake does not model ${action}`);
+      return answer(input);
+    }),
+    reads,
+    terminations,
+    tagged,
+    launches,
+    launch: () => [],
+    launchTemplateData: {},
+    terminationFault: undefined,
+    add: (instance) => instances.set(instance.InstanceId ?? '', instance),
+    protect: (id) => isProtected.add(id),
+    stateOf: (id) => instances.get(id)?.State?.Name,
   };
   return ec2;
 };

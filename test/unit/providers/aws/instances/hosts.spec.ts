@@ -82,17 +82,9 @@ describe('reading hosts', () => {
   it('fails when any of the reads fails', async () => {
     const { ec2, hosts } = setUp();
     const error = new PluginError('provider.throttled', 'slow down');
-    const failing = createHosts({
-      ec2: {
-        ...ec2,
-        describeInstances: (filters) =>
-          filters[0]?.Values?.length === 200 ? ec2.describeInstances(filters) : Promise.reject(error),
-      },
-      owner,
-      store: 'store-1',
-      remember: (_key, _lifetime, find) => find(),
-    });
-    await expect(failing.describe(machines(250).map(({ machineId }) => machineId))).rejects.toBe(error);
+    ec2.answers.DescribeInstances = ({ Filters = [] }) =>
+      Filters[0]?.Values?.length === 200 ? {} : Promise.reject(error);
+    await expect(hosts.describe(machines(250).map(({ machineId }) => machineId))).rejects.toBe(error);
     expect(await hosts.describe([])).toEqual([]);
   });
 });
@@ -160,15 +152,13 @@ describe('terminating hosts', () => {
     });
   /** EC2 denies every call that names one of these. */
   const denying = (ec2: ReturnType<typeof createFakeEc2>, ids: readonly string[], isNamed: boolean): void => {
-    const { terminateInstances } = ec2;
-    Object.assign(ec2, {
-      terminateInstances: async (asked: readonly string[]) => {
-        const [first] = asked.filter((id) => ids.includes(id));
-        if (first === undefined) return terminateInstances(asked);
-        const resource = `arn:aws:ec2:us-east-1:123456789012:instance/${first}`;
-        throw denied(isNamed ? `not authorized to perform: ec2:TerminateInstances on resource: ${resource}` : 'no');
-      },
-    });
+    const { TerminateInstances: terminate } = ec2.answers;
+    ec2.answers.TerminateInstances = (input) => {
+      const [first] = (input.InstanceIds ?? []).filter((id) => ids.includes(id));
+      if (first === undefined) return terminate?.(input) ?? {};
+      const resource = `arn:aws:ec2:us-east-1:123456789012:instance/${first}`;
+      throw denied(isNamed ? `not authorized to perform: ec2:TerminateInstances on resource: ${resource}` : 'no');
+    };
   };
 
   it.each([
@@ -197,13 +187,11 @@ describe('terminating hosts', () => {
       const spared = Array.from({ length: isNamed ? 30 : 5 }, (_, n) => instanceIdOf(n * 11));
       denying(ec2, spared, isNamed);
       let asked = 0;
-      const { terminateInstances } = ec2;
-      Object.assign(ec2, {
-        terminateInstances: (ids: readonly string[]) => {
-          asked++;
-          return terminateInstances(ids);
-        },
-      });
+      const { TerminateInstances: terminate } = ec2.answers;
+      ec2.answers.TerminateInstances = (input) => {
+        asked++;
+        return terminate?.(input) ?? {};
+      };
       const standing = () => machines(400).filter(({ machineId }) => ec2.stateOf(machineId) === 'running');
       const unnamed = new Set(machines(400).map(({ machineId }) => machineId));
       for (let look = 1; look <= 6; look++) {
@@ -224,12 +212,10 @@ describe('terminating hosts', () => {
   ])('gives up soon when all are denied, where EC2 %s them', async (_what, isNamed) => {
     const { ec2, hosts } = setUp();
     let asked = 0;
-    Object.assign(ec2, {
-      terminateInstances: async ([first = '']: readonly string[]) => {
-        asked++;
-        throw denied(isNamed ? `on resource: arn:aws:ec2:us-east-1:123456789012:instance/${first}` : 'no');
-      },
-    });
+    ec2.answers.TerminateInstances = ({ InstanceIds: [first = ''] = [] }) => {
+      asked++;
+      throw denied(isNamed ? `on resource: arn:aws:ec2:us-east-1:123456789012:instance/${first}` : 'no');
+    };
     await expect(hosts.terminate(machines(400))).rejects.toMatchObject({ code: 'provider.denied' });
     expect(asked).toBe(5);
   });

@@ -9,14 +9,12 @@ const over = async (base: ResponseLaunchTemplateData, own: RequestLaunchTemplate
   const made: RequestLaunchTemplateData[] = [];
   const ec2 = createFakeEc2();
   ec2.launchTemplateData = base;
+  ec2.answers.CreateLaunchTemplate = ({ LaunchTemplateData }) => {
+    made.push(LaunchTemplateData ?? {});
+    return { LaunchTemplate: { LaunchTemplateId: 'lt-ours' } };
+  };
   const { ensure } = createLaunchTemplates({
-    ec2: {
-      ...ec2,
-      createLaunchTemplate: async ({ LaunchTemplateData }) => {
-        made.push(LaunchTemplateData ?? {});
-        return 'lt-ours';
-      },
-    },
+    ec2,
     owner: 'hostfactory/awsinst',
     store: 'store-1',
     version: '1.2.3',
@@ -141,20 +139,19 @@ describe('a launch template that EC2 does not know yet', () => {
   const setUp = (unknownFor: number) => {
     const pauses: number[] = [];
     let left = unknownFor;
+    const ec2 = createFakeEc2();
+    ec2.answers.CreateLaunchTemplate = () => {
+      const code = 'InvalidLaunchTemplateName.AlreadyExistsException';
+      const aws = { code, action: 'CreateLaunchTemplate' };
+      throw new PluginError('provider.misconfigured', `It failed. Error Code: ${code}: taken`, { aws });
+    };
+    ec2.answers.DescribeLaunchTemplates = () => {
+      left -= 1;
+      if (left >= 0) throw missing('InvalidLaunchTemplateName.NotFoundException');
+      return { LaunchTemplates: [{ LaunchTemplateId: 'lt-ours' }] };
+    };
     const templates = createLaunchTemplates({
-      ec2: {
-        ...createFakeEc2(),
-        createLaunchTemplate: async () => {
-          const code = 'InvalidLaunchTemplateName.AlreadyExistsException';
-          const aws = { code, action: 'CreateLaunchTemplate' };
-          throw new PluginError('provider.misconfigured', `It failed. Error Code: ${code}: taken`, { aws });
-        },
-        launchTemplateId: async () => {
-          left -= 1;
-          if (left >= 0) throw missing('InvalidLaunchTemplateName.NotFoundException');
-          return 'lt-ours';
-        },
-      },
+      ec2,
       owner: 'hostfactory/awsinst',
       store: 'store-1',
       version: '1.2.3',

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createEc2, type Ec2 } from '../../../../../src/providers/aws/services/ec2.ts';
+import { createEc2, createTags, instancesBy } from '../../../../../src/providers/aws/services/ec2.ts';
 import { createAwsClock } from '../../../../../src/providers/aws/wire/aws-clock.ts';
 import { clientConfig } from '../../../../../src/providers/aws/wire/client-config.ts';
 import { createRecordingLog } from '../../../recording-log.ts';
@@ -53,6 +53,7 @@ const setUp = async (answers: readonly Answer[], retries = 0) => {
     useFips: false,
   };
   const policy = { retries, interval: 0 };
+  const log = createRecordingLog();
   const ec2 = createEc2({
     client: await clientConfig(connection, createAwsClock(Date.now), async () => ({
       accessKeyId: 'AKIATEST',
@@ -60,17 +61,17 @@ const setUp = async (answers: readonly Answer[], retries = 0) => {
     })),
     changes: policy,
     reads: policy,
-    log: createRecordingLog(),
+    log,
     signal: new AbortController().signal,
     random: () => 0,
   });
-  return { ec2, asked };
+  return { ec2, asked, log };
 };
 
 describe('reading instances', () => {
   it('goes on to the last page, with the filter and the page size on each', async () => {
     const { ec2, asked } = await setUp([instances(['i-1', 'i-2'], 'more'), instances([], 'still'), instances(['i-3'])]);
-    const found = await ec2.describeInstances([{ Name: 'instance-id', Values: ['i-1', 'i-2', 'i-3'] }]);
+    const found = await instancesBy(ec2, [{ Name: 'instance-id', Values: ['i-1', 'i-2', 'i-3'] }]);
     expect(found.map(({ InstanceId }) => InstanceId)).toEqual(['i-1', 'i-2', 'i-3']);
     expect(
       asked.map((params) => [params.get('MaxResults'), params.get('Filter.1.Name'), params.get('NextToken')]),
@@ -86,36 +87,15 @@ describe('reading instances', () => {
       [instances(['i-1'], 'more'), refusal(503, 'RequestLimitExceeded'), instances(['i-2'])],
       1,
     );
-    expect(await ec2.describeInstances([{ Name: 'instance-id', Values: ['i-1'] }])).toHaveLength(2);
+    expect(await instancesBy(ec2, [{ Name: 'instance-id', Values: ['i-1'] }])).toHaveLength(2);
     expect(asked.map((params) => params.get('NextToken'))).toEqual([null, 'more', 'more']);
-  });
-});
-
-describe('the errors of a fleet', () => {
-  const history = (action: string, next: string): Answer =>
-    envelope(
-      action,
-      `<historyRecordSet>${next === 'first' ? '' : '<item><eventInformation><eventSubType>launchSpecUnusable</eventSubType></eventInformation></item>'}` +
-        `</historyRecordSet>${next === '' ? '' : `<nextToken>${next}</nextToken>`}`,
-    );
-
-  it.each([
-    ['DescribeFleetHistory', (ec2: Ec2) => ec2.fleetErrors('fleet-1', new Date(0))],
-    ['DescribeSpotFleetRequestHistory', (ec2: Ec2) => ec2.spotFleetErrors('sfr-1', new Date(0))],
-  ])('%s are read on where a page tells of another, and not for ever', async (action, read) => {
-    const { ec2, asked } = await setUp([history(action, 'first'), history(action, '')]);
-    expect(await read(ec2)).toHaveLength(1);
-    expect(asked.map((params) => params.get('NextToken'))).toEqual([null, 'first']);
-    const endless = await setUp(Array.from({ length: 20 }, () => history(action, 'more')));
-    expect(await read(endless.ec2)).toHaveLength(5);
-    expect(endless.asked).toHaveLength(5);
   });
 });
 
 describe('a fault', () => {
   it('is ours, with AWS’s code and request id', async () => {
     const { ec2 } = await setUp([refusal(400, 'UnauthorizedOperation')]);
-    await expect(ec2.terminateInstances(['i-1'])).rejects.toMatchObject({
+    await expect(ec2.change('TerminateInstances', { InstanceIds: ['i-1'] })).rejects.toMatchObject({
       code: 'provider.denied',
       message: 'TerminateInstances failed. Error Code: UnauthorizedOperation: no',
       aws: { code: 'UnauthorizedOperation', action: 'TerminateInstances', awsRequestId: 'a1-b2' },
@@ -126,7 +106,7 @@ describe('a fault', () => {
     'for want of capacity under HTTP %i is one try: the SDK repeats nothing by itself',
     async (status) => {
       const { ec2, asked } = await setUp([refusal(status, 'InsufficientInstanceCapacity')], 5);
-      await expect(ec2.runInstances({ MinCount: 1, MaxCount: 1, ClientToken: 't' })).rejects.toMatchObject({
+      await expect(ec2.change('RunInstances', { MinCount: 1, MaxCount: 1, ClientToken: 't' })).rejects.toMatchObject({
         code: 'provider.capacity',
       });
       expect(asked).toHaveLength(1);
@@ -136,21 +116,21 @@ describe('a fault', () => {
   it('repeats a launch with the same client token', async () => {
     const launched = envelope('RunInstances', '<instancesSet><item><instanceId>i-1</instanceId></item></instancesSet>');
     const { ec2, asked } = await setUp([refusal(503, 'RequestLimitExceeded'), launched], 1);
-    const { Instances = [] } = await ec2.runInstances({ MinCount: 1, MaxCount: 1, ClientToken: 'req-1.0' });
+    const { Instances = [] } = await ec2.change('RunInstances', { MinCount: 1, MaxCount: 1, ClientToken: 'req-1.0' });
     expect(Instances).toMatchObject([{ InstanceId: 'i-1' }]);
     expect(asked.map((params) => params.get('ClientToken'))).toEqual(['req-1.0', 'req-1.0']);
   });
 
   it('of an answer that is not EC2’s leaves the outcome of a launch open', async () => {
     const { ec2 } = await setUp([{ status: 502, body: '<html>Bad gateway</html>' }]);
-    await expect(ec2.runInstances({ MinCount: 1, MaxCount: 1, ClientToken: 't' })).rejects.toMatchObject({
+    await expect(ec2.change('RunInstances', { MinCount: 1, MaxCount: 1, ClientToken: 't' })).rejects.toMatchObject({
       code: 'provider.transient',
     });
   });
 
   it('never tells the secret key', async () => {
     const { ec2 } = await setUp([refusal(403, 'SignatureDoesNotMatch')]);
-    const error: unknown = await ec2.rootDeviceName('ami-1').catch((thrown: unknown) => thrown);
+    const error: unknown = await ec2.read('DescribeImages', { ImageIds: ['ami-1'] }).catch((thrown: unknown) => thrown);
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('s3cr3t');
   });
 });
@@ -180,7 +160,7 @@ describe('what is not EC2’s answer', () => {
     ['elements without end', { body: `<DescribeInstancesResponse>${'<a>'.repeat(50_000)}` }],
   ])('says nothing of machines: %s', async (_what, answer) => {
     const { ec2 } = await setUp([answer]);
-    await expect(ec2.describeInstances([])).rejects.toMatchObject({
+    await expect(instancesBy(ec2, [])).rejects.toMatchObject({
       code: 'provider.transient',
       aws: { code: 'UnexpectedAnswer', action: 'DescribeInstances' },
     });
@@ -190,27 +170,17 @@ describe('what is not EC2’s answer', () => {
     ['a page', { body: page, type }],
     ['a page refused with 403', { status: 403, body: page, type }],
     ['a page refused with 407', { status: 407, body: page, type }],
-    ['an answer that names no instance', envelope('RunInstances', '<requestId>r</requestId><instancesSet/>')],
     ['another action’s answer', instances(['i-1'])],
   ])('leaves open what became of a launch: %s', async (_what, answer) => {
     const { ec2 } = await setUp([answer]);
-    const launched = ec2.runInstances({ MinCount: 1, MaxCount: 1, ClientToken: 't' });
+    const launched = ec2.change('RunInstances', { MinCount: 1, MaxCount: 1, ClientToken: 't' });
     await expect(launched).rejects.toMatchObject({ code: 'provider.transient', aws: { code: 'UnexpectedAnswer' } });
-  });
-
-  it.each<[string, (ec2: Ec2) => Promise<unknown>]>([
-    ['CreateFleet', (ec2) => ec2.createFleet({ LaunchTemplateConfigs: [], TargetCapacitySpecification: undefined })],
-    ['RequestSpotFleet', (ec2) => ec2.requestSpotFleet({ IamFleetRole: 'r', TargetCapacity: 1 })],
-    ['CreateLaunchTemplate', (ec2) => ec2.createLaunchTemplate({ LaunchTemplateName: 'n', LaunchTemplateData: {} })],
-  ])('leaves open what %s made', async (action, call) => {
-    const { ec2 } = await setUp([envelope(action, '<requestId>r</requestId>')]);
-    await expect(call(ec2)).rejects.toMatchObject({ code: 'provider.transient', aws: { code: 'UnexpectedAnswer' } });
   });
 
   it('is told by status, type and first words, without what may be a secret', async () => {
     const text = `<h1>Denied\u0007</h1>\n<p>for AKIAIOSFODNN7EXAMPLE?token=abc, Signature=0123abc; ${'so '.repeat(99)}</p>`;
     const { ec2 } = await setUp([{ status: 403, body: text, type }]);
-    const error: unknown = await ec2.describeInstances([]).catch((thrown: unknown) => thrown);
+    const error: unknown = await instancesBy(ec2, []).catch((thrown: unknown) => thrown);
     const told = error instanceof Error ? error.message : '';
     expect(told).toMatch(
       /^DescribeInstances failed\. Error Code: UnexpectedAnswer: the answer is not AWS's \(HTTP 403, text\/html; charset=utf-8, "Denied for …/,
@@ -224,7 +194,7 @@ describe('what is not EC2’s answer', () => {
 describe('an error of EC2’s', () => {
   it.each([200, 400, 500])('is one with HTTP %i', async (status) => {
     const { ec2 } = await setUp([refusal(status, 'InsufficientInstanceCapacity')]);
-    const launched = ec2.runInstances({ MinCount: 1, MaxCount: 1, ClientToken: 't' });
+    const launched = ec2.change('RunInstances', { MinCount: 1, MaxCount: 1, ClientToken: 't' });
     await expect(launched).rejects.toMatchObject({ code: 'provider.capacity' });
   });
 
@@ -236,7 +206,7 @@ describe('an error of EC2’s', () => {
     ],
   ])('is read %s', async (_how, errors) => {
     const { ec2 } = await setUp([{ status: 400, body: `<Response><Errors>${errors}</Errors></Response>` }]);
-    await expect(ec2.terminateInstances(['i-1'])).rejects.toMatchObject({
+    await expect(ec2.change('TerminateInstances', { InstanceIds: ['i-1'] })).rejects.toMatchObject({
       code: 'provider.quota',
       message: 'TerminateInstances failed. Error Code: VcpuLimitExceeded: no',
     });
@@ -246,26 +216,46 @@ describe('an error of EC2’s', () => {
 it('a call that cannot be written is never sent, and no fault of AWS’s', async () => {
   const { ec2, asked } = await setUp([]);
   const half = [{ Name: 'private-dns-name', Values: ['\ud800'] }];
-  await expect(ec2.describeInstances(half)).rejects.toMatchObject({ code: 'provider.misconfigured' });
-  await expect(ec2.fleetErrors('fleet-1', new Date(Number.NaN))).rejects.toMatchObject({
+  await expect(instancesBy(ec2, half)).rejects.toMatchObject({ code: 'provider.misconfigured' });
+  await expect(
+    ec2.read('DescribeFleetHistory', { FleetId: 'fleet-1', StartTime: new Date(Number.NaN) }),
+  ).rejects.toMatchObject({
     code: 'provider.misconfigured',
   });
   expect(asked).toEqual([]);
 });
 
-describe('the root device of an image', () => {
+it('a launch without its client token is never sent: repeated, it would launch twice', async () => {
+  const { ec2, asked } = await setUp([]);
+  const told = { code: 'provider.misconfigured', message: 'RunInstances cannot be written: it has no ClientToken' };
+  await expect(ec2.change('RunInstances', { MinCount: 1, MaxCount: 1 })).rejects.toMatchObject(told);
+  const config = { IamFleetRole: 'r', TargetCapacity: 1 };
+  await expect(ec2.change('RequestSpotFleet', { SpotFleetRequestConfig: config })).rejects.toThrow('ClientToken');
+  expect(asked).toEqual([]);
+});
+
+describe('a dry run', () => {
+  const launch = { MinCount: 1, MaxCount: 1 };
+
+  it('of what is permitted says nothing, and asks for no more than a dry run', async () => {
+    const { ec2, asked } = await setUp([refusal(412, 'DryRunOperation')]);
+    await ec2.dryRun('RunInstances', launch);
+    expect(asked.map((params) => params.get('DryRun'))).toEqual(['true']);
+  });
+
   it.each([
-    ['<item><imageId>ami-1</imageId><rootDeviceName>/dev/xvda</rootDeviceName></item>', '/dev/xvda'],
-    ['', undefined],
-  ])('in the answer %j is %s', async (item, name) => {
-    const { ec2 } = await setUp([envelope('DescribeImages', `<imagesSet>${item}</imagesSet>`)]);
-    expect(await ec2.rootDeviceName('ami-1')).toBe(name);
+    ['UnauthorizedOperation', 'provider.denied'],
+    ['InvalidAMIID.NotFound', 'provider.misconfigured'],
+  ])('of what is refused with %s throws that, and warns of nothing', async (code, kind) => {
+    const { ec2, log } = await setUp([refusal(400, code)]);
+    await expect(ec2.dryRun('RunInstances', launch)).rejects.toMatchObject({ code: kind });
+    expect(log.lines.filter(({ level }) => level === 'warn')).toEqual([]);
   });
 });
 
 it('tags go on all resources in one call', async () => {
   const { ec2, asked } = await setUp([envelope('CreateTags', '<return>true</return>')]);
-  await ec2.createTags(['i-1', 'vol-1'], [{ Key: 'InstanceID', Value: 'i-1' }]);
+  await createTags(ec2, ['i-1', 'vol-1'], [{ Key: 'InstanceID', Value: 'i-1' }]);
   expect(Object.fromEntries(asked[0] ?? [])).toMatchObject({
     Action: 'CreateTags',
     'ResourceId.1': 'i-1',

@@ -27,7 +27,7 @@ const describeWith = async (settings: Partial<ConnectionSettings>) => {
   const once = { retries: 0, interval: 0 };
   const context = { log: createRecordingLog(), signal: new AbortController().signal, random: () => 0 };
   const ec2 = createEc2({ client: await configFor(settings), changes: once, reads: once, ...context });
-  return ec2.describeInstances([]).catch((error: unknown) => error);
+  return ec2.read('DescribeInstances', {}).catch((error: unknown) => error);
 };
 
 describe('a call', () => {
