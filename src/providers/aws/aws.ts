@@ -92,8 +92,6 @@ const checking = (provider: CapacityProvider): CapacityProvider => ({
   },
 });
 
-export { createEc2 };
-
 /** EC2: results per page. */
 const [typesPerPage, templatesPerPage] = [100, 200];
 

@@ -6,7 +6,7 @@ export type Ec2 = Client<Ec2Calls>;
 
 /** The SDK's schema of an operation. */
 // biome-ignore lint/performance/noDynamicNamespaceImportAccess: the build puts the schemas of the table in the SDK's place
-export const ec2Schema = (name: keyof Ec2Calls) => sdk[`${name}$`];
+const ec2Schema = (name: keyof Ec2Calls) => sdk[`${name}$`];
 
 /** EC2 over the network. */
 export const createEc2 = (options: QueryClientOptions): Ec2 =>
