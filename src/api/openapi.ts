@@ -1,5 +1,5 @@
 import { uuid } from '../application/bus/shapes.ts';
-import { answerSchemas, ref } from './answers.schema.ts';
+import { health, problem } from './answers.schema.ts';
 import { type Route, routes } from './routes.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -26,9 +26,26 @@ const headers = (route: Route): readonly object[] => [
 
 const json = (schema: Json): Json => ({ 'application/json': { schema } });
 
+const titleOf = (schema: object): string | undefined =>
+  'title' in schema && typeof schema.title === 'string' ? schema.title : undefined;
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+/** A schema in which what has a name is only referred to; `kept` fills with what that stands for. */
+const referring = (value: unknown, kept: Map<string, object>): unknown => {
+  if (Array.isArray(value)) return value.map((each: unknown) => referring(each, kept));
+  if (!isObject(value)) return value;
+  const name = titleOf(value);
+  const { title: _name, ...schema } = { title: undefined, ...value };
+  const whole = Object.fromEntries(Object.entries(schema).map(([key, each]) => [key, referring(each, kept)]));
+  if (name === undefined) return whole;
+  kept.set(name, whole);
+  return { $ref: `#/components/schemas/${name}` };
+};
+
 const answerOf = ({ answers }: Route): Json => {
-  const [first, ...others] = answers.map(ref);
-  return first === undefined || others.length > 0 ? { anyOf: [first, ...others] } : first;
+  const [first, ...others] = answers;
+  return first === undefined || others.length > 0 ? { anyOf: answers } : { ...first };
 };
 
 const operation = (route: Route): Json => ({
@@ -55,13 +72,41 @@ const open = (operationId: string, summary: string, content: Json): Json => ({
 
 const ready = open('isReady', 'Whether it takes calls', plainText);
 
-/** The description of REST, from the same routes and schemas that serve it. */
-export const openApi = (version: string): Json => {
+const described = (): Json => {
   const paths = new Map<string, Record<string, unknown>>();
   for (const route of routes) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
     paths.set(path, { ...paths.get(path), [route.method.toLowerCase()]: operation(route) });
   }
+  return {
+    ...Object.fromEntries(paths),
+    '/health': { get: open('getHealth', 'Whether it answers, and its version', json(health)) },
+    '/livez': { get: open('isAlive', 'Whether the process lives', plainText) },
+    '/readyz': {
+      get: {
+        ...ready,
+        responses: { ...Object(ready['responses']), 503: { description: 'Not now', content: plainText } },
+      },
+    },
+    '/metrics': {
+      get: {
+        operationId: 'getMetrics',
+        summary: 'Figures for Prometheus',
+        responses: { 200: { description: 'Here', content: plainText }, ...problems([401, 403, 429, 503]) },
+      },
+    },
+  };
+};
+
+/** The description of REST, from the same routes and schemas that serve it. */
+export const openApi = (version: string): Json => {
+  const schemas = new Map<string, object>();
+  const paths = referring(described(), schemas);
+  const fault = {
+    description: 'A fault, with a stable code',
+    content: { 'application/problem+json': { schema: problem } },
+  };
+  const responses = { problem: referring(fault, schemas) };
   return {
     openapi: '3.1.0',
     info: {
@@ -72,33 +117,11 @@ export const openApi = (version: string): Json => {
     },
     servers: [{ url: '/', description: 'Where this description comes from' }],
     security: [{ bearer: [] }],
-    paths: {
-      ...Object.fromEntries(paths),
-      '/health': { get: open('getHealth', 'Whether it answers, and its version', json(ref('Health'))) },
-      '/livez': { get: open('isAlive', 'Whether the process lives', plainText) },
-      '/readyz': {
-        get: {
-          ...ready,
-          responses: { ...Object(ready['responses']), 503: { description: 'Not now', content: plainText } },
-        },
-      },
-      '/metrics': {
-        get: {
-          operationId: 'getMetrics',
-          summary: 'Figures for Prometheus',
-          responses: { 200: { description: 'Here', content: plainText }, ...problems([401, 403, 429, 503]) },
-        },
-      },
-    },
+    paths,
     components: {
-      schemas: answerSchemas,
+      schemas: Object.fromEntries(schemas),
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'Where the server has tokens' } },
-      responses: {
-        problem: {
-          description: 'A fault, with a stable code',
-          content: { 'application/problem+json': { schema: ref('Problem') } },
-        },
-      },
+      responses,
     },
   };
 };

@@ -1,9 +1,9 @@
 import type { Message } from '../application/bus/bus.ts';
 import type { Role } from '../application/bus/origin.ts';
-import { uuid } from '../application/bus/shapes.ts';
+import { machineOnRecord, servedTemplate, uuid } from '../application/bus/shapes.ts';
 import { type OperationName, operations } from '../application/operations.ts';
 import { PluginError } from '../domain/errors.ts';
-import type { AnswerName } from './answers.schema.ts';
+import { restAnswers } from './answers.schema.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -26,7 +26,7 @@ export interface Route {
   readonly bus: 'command' | 'query';
   readonly status: 200 | 201;
   /** The forms of its answer. */
-  readonly answers: readonly AnswerName[];
+  readonly answers: readonly object[];
   readonly params: Json;
   readonly query: Json;
   readonly body?: Json;
@@ -91,7 +91,7 @@ const list = (
     name,
     path,
     summary,
-    answers: [type === 'ListMachines' ? 'MachinePage' : 'RequestPage'],
+    answers: [operations[type].answer],
     query: { ...schemasOf(type, names), ...expectation },
     message: ({ query }) => ({ type, ...rename(query, names), ...expectedOf(query, ''), ...fixed }),
   };
@@ -102,7 +102,7 @@ const show = (name: string, path: string, summary: string): Route => ({
   name,
   path,
   summary,
-  answers: ['RequestStatus'],
+  answers: [operations.GetRequestStatus.answer],
   params: id,
   query: { machines: { type: 'boolean', description: 'Also its machines' }, ...expectation },
   message: ({ params, query }) => {
@@ -134,7 +134,7 @@ const createRequest: Route = {
   method: 'POST',
   name: 'createRequest',
   path: '/requests',
-  answers: ['CreatedRequest', 'HostFactoryRequest'],
+  answers: [restAnswers.createdRequest, restAnswers.hostFactoryRequest],
   summary: 'Ask for machines; also in Host Factory’s words',
   role: 'operator',
   bus: 'command',
@@ -176,7 +176,7 @@ const returnMachines: Route = {
   method: 'POST',
   name: 'returnMachines',
   path: '/returns',
-  answers: ['CreatedReturn'],
+  answers: [restAnswers.createdReturn],
   summary: 'Give machines back, by id or name',
   role: 'operator',
   bus: 'command',
@@ -228,7 +228,7 @@ export const routes: readonly Route[] = [
     method: 'DELETE',
     name: 'cancelRequest',
     path: '/requests/:id',
-    answers: ['CancelledRequest'],
+    answers: [restAnswers.cancelledRequest],
     summary: 'End a request that is still running: its machines are terminated',
     role: 'operator',
     bus: 'command',
@@ -245,7 +245,7 @@ export const routes: readonly Route[] = [
     ...plain,
     name: 'listRequestEvents',
     path: '/requests/:id/events',
-    answers: ['EventPage'],
+    answers: [operations.ListEvents.answer],
     summary: 'What happened to one request, archived or not',
     params: id,
     query: schemasOf('ListEvents', eventNames),
@@ -255,7 +255,7 @@ export const routes: readonly Route[] = [
     ...plain,
     name: 'listEvents',
     path: '/events',
-    answers: ['EventPage'],
+    answers: [operations.ListEvents.answer],
     summary: 'What happened, in the order of time',
     query: schemasOf('ListEvents', eventNames),
     message: ({ query }) => ({ type: 'ListEvents', ...rename(query, eventNames) }),
@@ -269,7 +269,7 @@ export const routes: readonly Route[] = [
     ...plain,
     name: 'getMachine',
     path: '/machines/:machine',
-    answers: ['Machine'],
+    answers: [machineOnRecord],
     summary: 'One machine as last seen, by its instance id',
     params: { machine: propertiesOf('ListMachines')['machineId'] },
     message: ({ params }) => ({ type: 'ListMachines', machineId: params['machine'], limit: 1 }),
@@ -283,7 +283,7 @@ export const routes: readonly Route[] = [
     method: 'POST',
     name: 'setMachineStatus',
     path: '/machines/:machine/status',
-    answers: ['RecordedStatus'],
+    answers: [restAnswers.recordedStatus],
     summary: 'Record a state somebody saw, when EC2 cannot be asked',
     role: 'admin',
     bus: 'command',
@@ -310,7 +310,7 @@ export const routes: readonly Route[] = [
     ...plain,
     name: 'listTemplates',
     path: '/templates',
-    answers: ['TemplatePage'],
+    answers: [operations.ListTemplates.answer],
     summary: 'The templates Host Factory is offered',
     query: {
       filter: {
@@ -335,7 +335,7 @@ export const routes: readonly Route[] = [
     ...plain,
     name: 'getTemplate',
     path: '/templates/:template',
-    answers: ['Template'],
+    answers: [servedTemplate],
     summary: 'One template',
     params: { template: operations.ValidateTemplate.input.templateId },
     message: ({ params }) => ({ type: 'ListTemplates', filters: { templateId: String(params['template']) } }),
@@ -349,7 +349,7 @@ export const routes: readonly Route[] = [
     method: 'POST',
     name: 'validateTemplate',
     path: '/templates/:template/validate',
-    answers: ['Validation'],
+    answers: [operations.ValidateTemplate.answer],
     summary: 'Check one template and report every problem',
     bus: 'command',
     params: { template: operations.ValidateTemplate.input.templateId },
@@ -359,7 +359,7 @@ export const routes: readonly Route[] = [
     ...plain,
     name: 'listProjections',
     path: '/projections',
-    answers: ['Projections'],
+    answers: [operations.GetProjections.answer],
     summary: 'How far each projection is, and the events it could not apply',
     query: { request: propertiesOf('GetProjections')['requestId'] },
     message: ({ query }) => ({ type: 'GetProjections', ...rename(query, { request: 'requestId' }) }),
@@ -369,7 +369,7 @@ export const routes: readonly Route[] = [
     method: 'POST',
     name: 'rebuildProjection',
     path: '/projections/:name/rebuild',
-    answers: ['RebuiltProjections'],
+    answers: [operations.RebuildProjection.answer],
     summary: 'Fold a projection anew from the events',
     role: 'admin',
     bus: 'command',

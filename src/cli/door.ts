@@ -1,9 +1,9 @@
 import type { ApplicationService } from '../application/bus/application-service.ts';
 import type { ImportOrder, ImportReport, ServeOptions, SetUpAnswer, SetUpOrder } from '../application/ports/setup.ts';
 import type { Observe, Progress } from '../application/ports/telemetry.ts';
+import type { ListOfferingsAnswer } from '../application/queries/list-offerings.ts';
 import type { AwsCall } from '../application/rehearsal.ts';
 import { isPluginError, messageOf } from '../domain/errors.ts';
-import type { RefusedOffering } from '../domain/offering.ts';
 import { ReaderGoneError } from './output.ts';
 
 /** A running emulator as the command line sees it. */
@@ -132,7 +132,7 @@ export const withRehearsal = (
   options: CommonOptions,
   act: (service: ApplicationService) => Promise<{
     readonly message: string;
-    readonly avoided?: readonly RefusedOffering[];
+    readonly avoided?: ListOfferingsAnswer['refused'];
     readonly due?: { readonly text: string };
   }>,
 ): Promise<number> =>

@@ -1,5 +1,4 @@
 import type { Argv } from 'yargs';
-import { eventText } from '../application/queries/explain.ts';
 import type { ListEventsAnswer } from '../application/queries/list-events.ts';
 import { eventTypes } from '../application/read-model/event-types.ts';
 import { age, localTime } from '../domain/time-text.ts';
@@ -12,12 +11,12 @@ type Done = (code: Promise<number>) => Promise<void>;
 type Listed = ListEventsAnswer['items'][number];
 
 const eventColumns = (now: number, short: (id: string) => string): readonly Column<Listed>[] => [
-  ['AGE', ({ at }) => age(now - at)],
+  ['AGE', ({ at }) => age(now - Date.parse(at))],
   ['REQUEST', ({ requestId }) => short(requestId), 'whole'],
   ['EVENT', ({ type }) => type, 'whole'],
-  ['WHAT', eventText],
+  ['WHAT', ({ text }) => text],
   ['BY', ({ userId = '', role = '' }) => (userId === '' ? role : userId), 'wide'],
-  ['TIME', ({ at }) => localTime(at), 'wide'],
+  ['TIME', ({ at }) => localTime(Date.parse(at)), 'wide'],
   ['VERSION', ({ version }) => String(version), 'wide'],
   ['CORRELATION', ({ correlationId = '' }) => correlationId, 'wide'],
   ['POSITION', ({ position }) => position, 'wide'],

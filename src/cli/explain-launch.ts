@@ -1,6 +1,7 @@
 import type { ApplicationService } from '../application/bus/application-service.ts';
+import type { ListOfferingsAnswer } from '../application/queries/list-offerings.ts';
 import { PluginError } from '../domain/errors.ts';
-import type { Offering, RefusedOffering } from '../domain/offering.ts';
+import type { Offering } from '../domain/offering.ts';
 import {
   expiryMs,
   fleetTypeOf,
@@ -68,7 +69,10 @@ const marketsOf = (template: Template): readonly Offering['market'][] => {
 };
 
 /** What EC2 refused lately of what the template may launch from: kept clear of for the moment. */
-export const avoidedOf = (template: Template, refused: readonly RefusedOffering[]): readonly RefusedOffering[] => {
+export const avoidedOf = (
+  template: Template,
+  refused: ListOfferingsAnswer['refused'],
+): ListOfferingsAnswer['refused'] => {
   const types = weightedTypes(template).map(([type]) => type);
   const mayBe = (choices: readonly string[], refusedOne: string | undefined): boolean =>
     refusedOne === undefined || choices.length === 0 || choices.includes(refusedOne);
@@ -80,9 +84,9 @@ export const avoidedOf = (template: Template, refused: readonly RefusedOffering[
       );
 };
 
-export const avoidedInWords = (avoided: readonly RefusedOffering[], now: number): readonly string[] =>
+export const avoidedInWords = (avoided: ListOfferingsAnswer['refused'], now: number): readonly string[] =>
   avoided.map(({ market, instanceType = 'every type', subnetId = 'every subnet', code, expiresAt }) => {
-    const minutes = Math.max(1, Math.ceil((expiresAt - now) / 60_000));
+    const minutes = Math.max(1, Math.ceil((Date.parse(expiresAt) - now) / 60_000));
     const how = market === 'spot' ? 'on spot' : 'on demand';
     return `Avoided for ${minutes} min more, unless nothing else is left: ${instanceType} in ${subnetId} ${how} (${code}).`;
   });

@@ -19,7 +19,7 @@ const dueLine = (due: ExplainAnswer['due']): readonly string[] =>
 
 const explainText = ({ id, steps, now, due, next }: ExplainAnswer): string => {
   const lines = steps.map(({ at, after, text }, index) => {
-    const time = index === 0 ? localTime(at) : durationText(after);
+    const time = index === 0 ? localTime(Date.parse(at)) : durationText(after);
     return fold(`${time.padStart(timeWidth)}  ${text}`, timeWidth + 2);
   });
   const actions =

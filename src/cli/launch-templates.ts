@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import type { StoredLaunchTemplate } from '../application/ports/capacity.ts';
+import type { CollectLaunchTemplatesAnswer } from '../application/commands/collect-launch-templates.ts';
 import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
 import { type CommonOptions, type Door, originOptions, show, withService } from './door.ts';
@@ -8,11 +8,13 @@ type Done = (code: Promise<number>) => Promise<void>;
 
 const day = 24 * 3_600_000;
 
-const templateColumns = (removed: readonly string[]): readonly Column<StoredLaunchTemplate>[] => [
+const templateColumns = (
+  removed: readonly string[],
+): readonly Column<CollectLaunchTemplatesAnswer['unused'][number]>[] => [
   ['LAUNCH TEMPLATE', ({ id }) => id, 'whole'],
   ['NAME', ({ name }) => name],
-  ['AGE', ({ createdAt }) => age(Date.now() - createdAt)],
-  ['MADE', ({ createdAt }) => localTime(createdAt), 'wide'],
+  ['AGE', ({ createdAt }) => age(Date.now() - Date.parse(createdAt))],
+  ['MADE', ({ createdAt }) => localTime(Date.parse(createdAt)), 'wide'],
   ['STATE', ({ id }) => (removed.includes(id) ? 'removed' : 'unused')],
 ];
 

@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
-import type { MachineRow } from '../application/projections/machines.ts';
+import type { ListMachinesAnswer } from '../application/queries/list-machines.ts';
 import { listFields } from '../application/read-model/listing.ts';
 import { PluginError } from '../domain/errors.ts';
 import { machineStates } from '../domain/machine.ts';
@@ -23,8 +23,10 @@ import { commandIdOption, pairs } from './usage.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
 
-const seconds = 1000;
-const launched = ({ launchTime }: MachineRow): string => (launchTime === 0 ? '-' : localTime(launchTime * seconds));
+type MachineRow = ListMachinesAnswer['items'][number];
+
+const launched = ({ launchTime }: MachineRow): string =>
+  launchTime === undefined ? '-' : localTime(Date.parse(launchTime));
 
 const machineColumns = (now: number, short: (id: string) => string): readonly Column<MachineRow>[] => [
   ['MACHINE', ({ machineId }) => machineId, 'whole'],
@@ -32,7 +34,7 @@ const machineColumns = (now: number, short: (id: string) => string): readonly Co
   ['STATE', ({ status }) => status],
   ['TYPE', ({ instanceType }) => instanceType],
   ['REQUEST', ({ requestId }) => short(requestId), 'whole'],
-  ['AGE', ({ launchTime }) => (launchTime === 0 ? '-' : age(now - launchTime * seconds))],
+  ['AGE', ({ launchTime }) => (launchTime === undefined ? '-' : age(now - Date.parse(launchTime)))],
   ['TEMPLATE', ({ templateId }) => templateId, 'wide'],
   ['MARKET', ({ priceType }) => priceType, 'wide'],
   ['ADDRESS', ({ privateIpAddress }) => privateIpAddress, 'wide'],

@@ -1,20 +1,21 @@
 import type { Argv } from 'yargs';
-import type { RefusedOffering } from '../domain/offering.ts';
+import type { ListOfferingsAnswer } from '../application/queries/list-offerings.ts';
 import { localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
 import { type CommonOptions, type Door, originOptions, show, withService } from './door.ts';
 
 type Done = (code: Promise<number>) => Promise<void>;
 
-const minutesLeft = (expiresAt: number): string => `${Math.max(1, Math.ceil((expiresAt - Date.now()) / 60_000))} min`;
+const minutesLeft = (expiresAt: string): string =>
+  `${Math.max(1, Math.ceil((Date.parse(expiresAt) - Date.now()) / 60_000))} min`;
 
-const offeringColumns: readonly Column<RefusedOffering>[] = [
+const offeringColumns: readonly Column<ListOfferingsAnswer['refused'][number]>[] = [
   ['MARKET', ({ market }) => market],
   ['TYPE', ({ instanceType = 'all' }) => instanceType],
   ['SUBNET', ({ subnetId = 'all' }) => subnetId],
   ['CODE', ({ code }) => code],
   ['FOR', ({ expiresAt }) => minutesLeft(expiresAt)],
-  ['UNTIL', ({ expiresAt }) => localTime(expiresAt), 'wide'],
+  ['UNTIL', ({ expiresAt }) => localTime(Date.parse(expiresAt)), 'wide'],
 ];
 
 export const offeringCommands =

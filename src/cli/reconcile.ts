@@ -1,12 +1,13 @@
 import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
 import type { ReconcileAnswer } from '../application/commands/reconcile.ts';
-import type { Finding } from '../application/sweep/orphans.ts';
 import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
 import { type CommonOptions, type Door, fold, originOptions, show, warn, withService } from './door.ts';
 import { shortIds } from './ids.ts';
 import { progressBar } from './progress.ts';
+
+type Finding = ReconcileAnswer['findings'][number];
 
 interface ReconcileOptions extends CommonOptions {
   readonly apply: boolean;
@@ -15,7 +16,7 @@ interface ReconcileOptions extends CommonOptions {
 const stateOf = (now: number, released: readonly string[], { id, verdict, dueAt }: Finding): string => {
   if (released.includes(id)) return 'released';
   if (verdict === 'leave') return 'left alone';
-  return verdict === 'release' ? 'due' : `due in ${age(Math.max(0, dueAt - now))}`;
+  return verdict === 'release' ? 'due' : `due in ${age(Math.max(0, Date.parse(dueAt) - now))}`;
 };
 
 const findingColumns = (
@@ -28,7 +29,7 @@ const findingColumns = (
   ['REQUEST', ({ requestId }) => (requestId === '' ? '-' : short(requestId)), 'whole'],
   ['STATE', (finding) => stateOf(now, released, finding), 'whole'],
   ['WHY', ({ why }) => why],
-  ['FOUND', ({ since }) => localTime(since), 'wide'],
+  ['FOUND', ({ since }) => localTime(Date.parse(since)), 'wide'],
 ];
 
 const count = (findings: readonly Finding[], verdict: Finding['verdict']): number =>
@@ -40,7 +41,7 @@ const plural = (n: number): string => (n === 1 ? '1 is' : `${n} are`);
 const summary = ({ apply }: ReconcileOptions, { findings, released }: ReconcileAnswer): readonly string[] => {
   const due = count(findings, 'release') - released.length;
   const [waiting, left] = [count(findings, 'wait'), count(findings, 'leave')];
-  const first = Math.min(...findings.flatMap(({ verdict, dueAt }) => (verdict === 'wait' ? [dueAt] : [])));
+  const first = Math.min(...findings.flatMap(({ verdict, dueAt }) => (verdict === 'wait' ? [Date.parse(dueAt)] : [])));
   return [
     ...(apply ? [released.length === 0 ? 'Nothing was released.' : `${released.length} released.`] : []),
     ...(due === 0

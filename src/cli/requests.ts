@@ -1,7 +1,8 @@
 import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
+import type { GetRequestStatusAnswer } from '../application/queries/get-request-status.ts';
 import { listFields } from '../application/read-model/listing.ts';
-import { type MachineView, type RequestView, requestStatuses } from '../application/read-model/views.ts';
+import { requestStatuses } from '../application/read-model/views.ts';
 import { hasCode } from '../domain/errors.ts';
 import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
@@ -43,10 +44,10 @@ const requestIdArgument = {
   describe: 'Id of a request or return, or its beginning',
 } as const;
 
-const requestColumns = (
-  now: number,
-  short: (id: string) => string,
-): readonly Column<Omit<RequestView, 'machines'>>[] => [
+type RequestShown = Omit<GetRequestStatusAnswer, 'machines'>;
+type MachineShown = NonNullable<GetRequestStatusAnswer['machines']>[number];
+
+const requestColumns = (now: number, short: (id: string) => string): readonly Column<RequestShown>[] => [
   ['REQUEST', ({ requestId }) => short(requestId), 'whole'],
   ['TEMPLATE', ({ templateId = '(return)' }) => templateId],
   ['STATUS', ({ status }) => status, 'whole'],
@@ -54,21 +55,21 @@ const requestColumns = (
   ['OK', ({ counts }) => String(counts.succeed)],
   ['WAIT', ({ counts }) => String(counts.executing)],
   ['FAIL', ({ counts }) => String(counts.fail)],
-  ['AGE', ({ createdAt }) => age(now - createdAt)],
-  ['CREATED', ({ createdAt }) => localTime(createdAt), 'wide'],
+  ['AGE', ({ createdAt }) => age(now - Date.parse(createdAt))],
+  ['CREATED', ({ createdAt }) => localTime(Date.parse(createdAt)), 'wide'],
   ['BY', ({ userId = '' }) => userId, 'wide'],
   ['MESSAGE', ({ message }) => message, 'wide'],
 ];
 
-const requestTable = (options: CommonOptions, views: readonly Omit<RequestView, 'machines'>[]): string => {
+const requestTable = (options: CommonOptions, views: readonly RequestShown[]): string => {
   const short = options.wide === true ? String : shortIds(views.map(({ requestId }) => requestId));
   return columnTable(options, views, requestColumns(Date.now(), short), 'No request found.');
 };
 
 /** Without a type EC2 never showed it: nothing is there that could have ended. */
-const unlessNeverSeen = ({ instanceType }: MachineView, text: string): string => (instanceType === '' ? '-' : text);
+const unlessNeverSeen = ({ instanceType }: MachineShown, text: string): string => (instanceType === '' ? '-' : text);
 
-const machineColumns: readonly Column<MachineView>[] = [
+const machineColumns: readonly Column<MachineShown>[] = [
   ['MACHINE', ({ machineId }) => machineId, 'whole'],
   ['NAME', ({ name }) => name],
   ['RESULT', (machine) => (machine.result === 'succeed' ? unlessNeverSeen(machine, machine.result) : machine.result)],

@@ -1,5 +1,6 @@
 import type { ApplicationService } from '../application/bus/application-service.ts';
-import type { MachineView, RequestStatus } from '../application/read-model/views.ts';
+import type { GetRequestStatusAnswer } from '../application/queries/get-request-status.ts';
+import type { RequestStatus } from '../application/read-model/views.ts';
 import { hasCode, messageOf } from '../domain/errors.ts';
 import { isReturnId } from '../domain/ids.ts';
 import { asList, asObject, asText } from './fields.ts';
@@ -12,14 +13,15 @@ const readIds = (value: unknown): readonly string[] =>
       : asText(asObject(entry, `requests[${index}]`)['requestId'], `requests[${index}].requestId`),
   );
 
-const row = (machine: MachineView) => ({
+const row = (machine: NonNullable<GetRequestStatusAnswer['machines']>[number]) => ({
   machineId: machine.machineId,
   name: machine.name,
   result: machine.result,
   status: machine.status,
   privateIpAddress: machine.privateIpAddress,
   publicIpAddress: machine.publicIpAddress,
-  launchtime: machine.launchTime,
+  // Seconds; 0 where EC2 never told.
+  launchtime: machine.launchTime === undefined ? 0 : Date.parse(machine.launchTime) / 1000,
   message: machine.message,
   priceType: machine.priceType,
   instanceType: machine.instanceType,
@@ -46,7 +48,7 @@ const failedEntry = (requestId: string, error: unknown): Entry => {
 };
 
 /** Host Factory knows no such status: the request runs until its machines are gone, and then ended badly. */
-const cancelledStatus = (settledAt: number | undefined): 'running' | 'complete_with_error' =>
+const cancelledStatus = (settledAt: string | undefined): 'running' | 'complete_with_error' =>
   settledAt === undefined ? 'running' : 'complete_with_error';
 
 const entryOf = async (

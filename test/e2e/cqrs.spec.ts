@@ -56,6 +56,9 @@ const post = (path: string, body: unknown, headers: Readonly<Record<string, stri
   server.call('POST', path, { body, headers });
 
 /** A request whose machines do not come up by themselves in the meantime, so that it can be cancelled. */
+/** The form of every time in an answer. */
+const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
 const createPending = async (count: number) => {
   backend.emulator.configure({ pendingMs: 120_000 });
   const created = await create(count);
@@ -223,7 +226,7 @@ describe('2. queries', () => {
     await create(1, '--user', 'carla');
     const last = await create(1, '--user', 'carla');
     const { items } = (await server.get(`/requests?user=carla&template=all&page=1&page_size=5&${seen(last)}`)).body;
-    const times = listOf(items).map(({ createdAt }) => Number(createdAt));
+    const times = listOf(items).map(({ createdAt }) => Date.parse(String(createdAt)));
     expect([times.length, times]).toEqual([2, [...times].sort((a, b) => b - a)]);
     expect(await itemsOf('requests', 'list', '--by', 'carla', '--status', 'cancelled')).toEqual([]);
     expect(await itemsOf('requests', 'list', '--by', 'carla', '--template', 'od')).toEqual([]);
@@ -285,11 +288,8 @@ describe('2. queries', () => {
       wanted: 2,
       counts: { executing: 0, succeed: 2, fail: 0 },
     });
-    expect([typeof row?.['createdAt'], typeof row?.['settledAt'], typeof row?.['updatedAt']]).toEqual([
-      'number',
-      'number',
-      'number',
-    ]);
+    const utc = expect.stringMatching(isoTime);
+    expect([row?.['createdAt'], row?.['settledAt'], row?.['updatedAt']]).toEqual([utc, utc, utc]);
   });
 
   it('2.10 each door has its own form of an answer', async () => {
@@ -310,6 +310,13 @@ describe('2. queries', () => {
       'wanted',
     ];
     expect(Object.keys(view).sort()).toEqual(fields);
+    // Host Factory's own forms stay: seconds since the epoch there, ISO 8601 everywhere else.
+    expect(entry.machines.map(({ launchtime }) => typeof launchtime)).toEqual(['number']);
+    const { machines } = (await server.get(`/requests/${requestId}?machines=true`)).body;
+    expect([view['createdAt'], ...listOf(machines).map(({ launchTime }) => launchTime)]).toEqual([
+      expect.stringMatching(isoTime),
+      expect.stringMatching(isoTime),
+    ]);
   });
 
   it('2.11 without a look at EC2 first, a status costs no call and no event', async () => {
@@ -542,7 +549,7 @@ describe('5. events', () => {
     const first = await cli('events', 'list', '--limit', '3');
     const rest = await cli('events', 'list', '--from', String(first['next']), '--limit', '10000');
     expect([...listOf(first['items']), ...listOf(rest['items'])].map(({ position }) => position)).toEqual(all);
-    const times = (await allEvents()).map(({ at }) => Number(at));
+    const times = (await allEvents()).map(({ at }) => Date.parse(String(at)));
     expect([new Set(all).size, times]).toEqual([all.length, [...times].sort((a, b) => a - b)]);
     const refused = await itemsOf('events', 'list', '--type', 'RequestCancelled');
     expect(refused.every(({ type }) => type === 'RequestCancelled')).toBe(true);

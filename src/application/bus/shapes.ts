@@ -61,7 +61,8 @@ export const instanceEvent = closed({
 
 export const words = { type: 'string' } as const;
 export const number = { type: 'integer', minimum: 0 } as const;
-export const time = { type: 'integer', description: 'Milliseconds since the epoch' } as const;
+/** ISO 8601 in UTC. */
+export const time = { type: 'string', format: 'date-time' } as const;
 export const texts = listOf(words);
 /** What is known of it depends on what it is. */
 export const thing = { type: 'object', additionalProperties: true } as const;
@@ -92,15 +93,15 @@ const machine = {
   status: machineState,
   privateIpAddress: words,
   publicIpAddress: words,
-  launchTime: { type: 'integer', description: 'Seconds since the epoch; 0 when EC2 never told' },
+  launchTime: { ...time, description: 'Absent where EC2 never told' },
   message: { ...words, description: 'Why it failed' },
   priceType: { enum: ['ondemand', 'spot'] },
   instanceType: words,
   instanceTags: { ...words, description: 'k=v;k=v' },
 } as const;
 
-export const machineOfRequest = named('RequestMachine', closed(machine));
-export const machineOnRecord = named('Machine', closed({ ...machine, templateId: words }));
+export const machineOfRequest = named('RequestMachine', closed(machine, ['launchTime']));
+export const machineOnRecord = named('Machine', closed({ ...machine, templateId: words }, ['launchTime']));
 
 export const request = {
   requestId: words,

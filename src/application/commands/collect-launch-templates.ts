@@ -1,10 +1,11 @@
 import { messageOf } from '../../domain/errors.ts';
 import { closed, listOf } from '../bus/json-schema.ts';
-import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { type AnswerOf, defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { flag, number, texts, time, words } from '../bus/shapes.ts';
 import type { LaunchTemplateShelf } from '../ports/capacity.ts';
 import type { Clock } from '../ports/policy.ts';
 import type { Logger } from '../ports/telemetry.ts';
+import { isoTime } from '../read-model/told-times.ts';
 import { type LaunchTemplatePorts, unusedLaunchTemplates } from '../sweep/unused-launch-templates.ts';
 
 export const collectLaunchTemplates = defineOperation({
@@ -23,6 +24,8 @@ export const collectLaunchTemplates = defineOperation({
     removed: { ...texts, description: 'Ids that are gone now' },
   }),
 });
+
+export type CollectLaunchTemplatesAnswer = AnswerOf<typeof collectLaunchTemplates>;
 
 export interface CollectLaunchTemplatesPorts extends LaunchTemplatePorts {
   readonly shelf: () => Promise<LaunchTemplateShelf>;
@@ -45,5 +48,5 @@ export const collectLaunchTemplatesHandler =
         ports.log.warn('launch-template.kept', messageOf(error), { id });
       }
     }
-    return { unused, kept, removed };
+    return { unused: unused.map((each) => ({ ...each, createdAt: isoTime(each.createdAt) })), kept, removed };
   };

@@ -13,6 +13,7 @@ import type { SweepMemory } from '../ports/memory.ts';
 import type { IsDue } from '../ports/policy.ts';
 import type { RequestStreams } from '../ports/streams.ts';
 import type { Progress } from '../ports/telemetry.ts';
+import { isoTime } from '../read-model/told-times.ts';
 import {
   type Finding,
   judgeOrphan,
@@ -57,6 +58,10 @@ export const reconcile = defineOperation({
 
 export type ReconcileAnswer = FromSchema<typeof reconcile.answer>;
 
+interface Swept extends Pick<ReconcileAnswer, 'released' | 'warnings'> {
+  readonly findings: readonly Finding[];
+}
+
 export interface ReconcilePorts extends LifeCyclePorts {
   readonly streams: RequestStreams;
   readonly memory: SweepMemory;
@@ -85,14 +90,18 @@ export const reconcileHandler =
         return { findings: [], released: [], warnings: [] };
       ports.letCallerGo();
     }
-    return sweep(ports, { streams: ports.streams, origin }, message);
+    const { findings, ...rest } = await sweep(ports, { streams: ports.streams, origin }, message);
+    return {
+      ...rest,
+      findings: findings.map((each) => ({ ...each, since: isoTime(each.since), dueAt: isoTime(each.dueAt) })),
+    };
   };
 
 const sweep = async (
   ports: ReconcilePorts,
   context: DecideContext,
   { apply = false, held = [] }: MessageOf<typeof reconcile>,
-): Promise<ReconcileAnswer> => {
+): Promise<Swept> => {
   const warnings: string[] = [];
   const owned = await lookAtAws(ports, warnings);
   const now = ports.awsTime();
@@ -148,7 +157,7 @@ const sweep = async (
 };
 
 /** How old something is cannot be told then. */
-const withoutTime = ({ log }: ReconcilePorts): ReconcileAnswer => {
+const withoutTime = ({ log }: ReconcilePorts): Swept => {
   const warning = 'AWS did not tell the time: nothing is judged';
   log.warn('sweep.trouble', warning);
   return { findings: [], released: [], warnings: [warning] };

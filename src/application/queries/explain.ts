@@ -17,6 +17,7 @@ import type { Clock, Policy } from '../ports/policy.ts';
 import type { ReadModel } from '../ports/read-model.ts';
 import type { RecordedEvent, StreamEvent, StreamReader } from '../ports/streams.ts';
 import type { MachineRow } from '../projections/machines.ts';
+import { isoTime } from '../read-model/told-times.ts';
 import { viewOf } from '../read-model/views.ts';
 
 export const explain = defineOperation({
@@ -225,7 +226,7 @@ const concerning = (machineId: string, event: StreamEvent): StreamEvent | undefi
 const stepsOf = (events: readonly StreamEvent[]): ExplainAnswer['steps'] => {
   const sorted = [...events].sort((a, b) => a.at - b.at);
   const start = sorted[0]?.at ?? 0;
-  return sorted.map((event) => ({ at: event.at, after: event.at - start, text: eventText(event) }));
+  return sorted.map((event) => ({ at: isoTime(event.at), after: event.at - start, text: eventText(event) }));
 };
 
 export interface ExplainPorts {

@@ -1,11 +1,12 @@
 import { excerpt, PluginError } from '../../domain/errors.ts';
 import { closed, listOf, named } from '../bus/json-schema.ts';
-import { defineOperation, type HandlerOf, type MessageOf } from '../bus/operation.ts';
+import { type AnswerOf, defineOperation, type HandlerOf, type MessageOf } from '../bus/operation.ts';
 import { expectedVersion, flag, late, machineOfRequest, notInEvery, request, requestId } from '../bus/shapes.ts';
 import type { Clock } from '../ports/policy.ts';
 import { pollMs, staleWarning, waitMs } from '../ports/read-model.ts';
 import type { StreamReader } from '../ports/streams.ts';
-import { type RequestView, viewOf } from '../read-model/views.ts';
+import { toldMachine, toldRequest } from '../read-model/told-times.ts';
+import { viewOf } from '../read-model/views.ts';
 
 export const getRequestStatus = defineOperation({
   name: 'GetRequestStatus',
@@ -21,11 +22,7 @@ export const getRequestStatus = defineOperation({
   ),
 });
 
-export type GetRequestStatusAnswer = Omit<RequestView, 'machines'> &
-  Partial<Pick<RequestView, 'machines'>> & {
-    /** Set when the version the caller expects has not shown up in time. */
-    readonly _warning?: string;
-  };
+export type GetRequestStatusAnswer = AnswerOf<typeof getRequestStatus>;
 
 export interface GetRequestStatusPorts {
   readonly streams: StreamReader;
@@ -49,12 +46,12 @@ const load = async (
 
 /** How a create or return request stands by our records; asks AWS nothing. Throws `request.not-found`. */
 export const getRequestStatusHandler =
-  (ports: GetRequestStatusPorts): HandlerOf<typeof getRequestStatus, GetRequestStatusAnswer> =>
+  (ports: GetRequestStatusPorts): HandlerOf<typeof getRequestStatus> =>
   async (message) => {
     const { requestId, includeMachines = false } = message;
     const { stream, late } = await load(ports, message);
     const view = viewOf(requestId, stream);
     if (view === undefined) throw new PluginError('request.not-found', `no request "${excerpt(requestId)}"`);
     const { machines, ...rest } = view;
-    return { ...rest, ...(includeMachines ? { machines } : {}), ...late };
+    return { ...toldRequest(rest), ...(includeMachines ? { machines: machines.map(toldMachine) } : {}), ...late };
   };

@@ -1,10 +1,12 @@
 import { hasCode, messageOf, PluginError } from '../../domain/errors.ts';
 import { closed, listOf, named, open } from '../bus/json-schema.ts';
-import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { type AnswerOf, defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { number, positive, requestId, text, texts, time, words } from '../bus/shapes.ts';
 import type { ReadModel } from '../ports/read-model.ts';
 import type { RecordedEvent, StreamReader } from '../ports/streams.ts';
+import { isoTime, toldFields } from '../read-model/told-times.ts';
 import { withoutUserData } from '../user-data.ts';
+import { eventText } from './explain.ts';
 
 const event = named(
   'Event',
@@ -15,6 +17,7 @@ const event = named(
       version: { ...number, description: 'Place within its request, from 0' },
       type: { ...words, description: 'e.g. RequestCreated. What else an event has depends on it' },
       at: time,
+      text: { ...words, description: 'What happened, for people' },
       correlationId: words,
       commandId: words,
       userId: words,
@@ -32,7 +35,7 @@ export const listEvents = defineOperation({
   input: {
     requestId,
     eventType: text,
-    from: { type: 'string', maxLength: 80, description: 'Only what comes after this position, or this time in ms' },
+    from: { type: 'string', maxLength: 80, description: 'Only what comes after this position, or this time' },
     limit: positive,
   },
   answer: named(
@@ -48,33 +51,30 @@ export const listEvents = defineOperation({
   ),
 });
 
+export type ListEventsAnswer = AnswerOf<typeof listEvents>;
+
 /** An event with its place among all events. */
-type ListedEvent = RecordedEvent & {
-  /** `<ms since the epoch>-<request>-<version>`: unique, and in the order of time. */
-  readonly position: string;
+type PlacedEvent = RecordedEvent & {
   readonly requestId: string;
   /** Place within its request, from 0. */
   readonly version: number;
 };
-
-export interface ListEventsAnswer {
-  readonly items: readonly ListedEvent[];
-  /** The position to go on from; absent when there was nothing more. */
-  readonly next?: string;
-  readonly warnings: readonly string[];
-}
 
 export interface ListEventsPorts {
   readonly streams: StreamReader;
   readonly readModel: Pick<ReadModel, 'read'>;
 }
 
-type Place = Pick<ListedEvent, 'at' | 'requestId' | 'version'>;
+type Place = Pick<PlacedEvent, 'at' | 'requestId' | 'version'>;
 
 const positionForm = /^(\d{1,15})(?:-(re[qt]-[0-9a-f-]{36})-(\d{1,9}))?$/;
 
+/** ISO 8601, with its zone. */
+const timeForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+
 const placeOf = (position: string): Place => {
   const [, at, requestId = 'req-', version = '-1'] = positionForm.exec(position) ?? [];
+  if (at === undefined && timeForm.test(position)) return { ...placeOf('0'), at: Date.parse(position) };
   if (at === undefined)
     throw new PluginError('input.invalid', `"${position}" is not a position that events list has shown`);
   return { at: Number(at), requestId, version: Number(version) };
@@ -106,12 +106,12 @@ const spans = async ({ readModel }: ListEventsPorts, requestId: string | undefin
  * that can have events in the range asked for.
  */
 export const listEventsHandler =
-  (ports: ListEventsPorts): HandlerOf<typeof listEvents, ListEventsAnswer> =>
+  (ports: ListEventsPorts): HandlerOf<typeof listEvents> =>
   async ({ requestId, eventType, from = '0', limit = 100 }) => {
     const after = placeOf(from);
     const { known, warnings: troubles } = await spans(ports, requestId);
     const warnings = [...troubles];
-    let found: readonly ListedEvent[] = [];
+    let found: readonly PlacedEvent[] = [];
     for (const { requestId: id, createdAt } of known.filter(({ updatedAt }) => updatedAt >= after.at)) {
       // Streams come by their first event: once enough events are older than that, none that follow can be among them.
       if ((found[limit]?.at ?? Infinity) < createdAt) break;
@@ -119,29 +119,31 @@ export const listEventsHandler =
       const fitting = events.filter((event) => compare(event, after) > 0 && (eventType ?? event.type) === event.type);
       found = [...found, ...fitting].sort(compare).slice(0, limit + 1);
     }
-    const items = found.slice(0, limit);
+    const items = found.slice(0, limit).map(toldEvent);
     const last = items.at(-1);
     return { items, ...(found.length > limit && last !== undefined ? { next: last.position } : {}), warnings };
   };
 
-const shown = (event: RecordedEvent): RecordedEvent =>
+const shown = (event: PlacedEvent): PlacedEvent =>
   event.type === 'LaunchIntended'
     ? { ...event, launch: { ...event.launch, call: withoutUserData(event.launch.call) } }
     : event;
+
+/** The position is `<ms since the epoch>-<request>-<version>`: unique, and in the order of time. */
+const toldEvent = (event: PlacedEvent): ListEventsAnswer['items'][number] => {
+  const { at, requestId, version, type } = event;
+  const position = `${at}-${requestId}-${version}`;
+  return { position, requestId, version, ...toldFields(shown(event)), type, at: isoTime(at), text: eventText(event) };
+};
 
 const eventsOf = async (
   streams: StreamReader,
   requestId: string,
   warnings: string[],
-): Promise<readonly ListedEvent[]> => {
+): Promise<readonly PlacedEvent[]> => {
   try {
     const { events } = await streams.load(requestId);
-    return events.map((event, version) => ({
-      position: `${event.at}-${requestId}-${version}`,
-      requestId,
-      version,
-      ...shown(event),
-    }));
+    return events.map((event, version) => ({ requestId, version, ...event }));
   } catch (error) {
     if (!hasCode(error, 'storage.unreadable')) throw error;
     warnings.push(messageOf(error));

@@ -1,8 +1,9 @@
 import { named } from '../bus/json-schema.ts';
-import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { type AnswerOf, defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { listing, machineOnRecord, machineState, pageOf, requestId, text } from '../bus/shapes.ts';
 import type { MachineRow } from '../projections/machines.ts';
-import { type ListPorts, listRows, type Paginated } from '../read-model/listing.ts';
+import { type ListPorts, listRows } from '../read-model/listing.ts';
+import { toldMachine } from '../read-model/told-times.ts';
 
 export const listMachines = defineOperation({
   name: 'ListMachines',
@@ -19,11 +20,18 @@ export const listMachines = defineOperation({
   answer: named('MachinePage', pageOf(machineOnRecord, {})),
 });
 
+export type ListMachinesAnswer = AnswerOf<typeof listMachines>;
+
 const isRow = (value: unknown): value is MachineRow =>
   typeof value === 'object' && value !== null && 'machineId' in value && 'requestId' in value;
 
 /** All machines on record as last seen, with the requests that launched them; those of the newest request first. */
 export const listMachinesHandler =
-  (ports: ListPorts): HandlerOf<typeof listMachines, Paginated<MachineRow>> =>
-  ({ status, machineId, requestId, templateId, ...listing }) =>
-    listRows(ports, 'machines', listing, { fields: { status, machineId, requestId, templateId }, isRow });
+  (ports: ListPorts): HandlerOf<typeof listMachines> =>
+  async ({ status, machineId, requestId, templateId, ...listing }) => {
+    const found = await listRows(ports, 'machines', listing, {
+      fields: { status, machineId, requestId, templateId },
+      isRow,
+    });
+    return { ...found, items: found.items.map(toldMachine) };
+  };

@@ -1,9 +1,10 @@
 import { closed, listOf } from '../bus/json-schema.ts';
-import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { type AnswerOf, defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { flag, number, time, words } from '../bus/shapes.ts';
 import { isProtected } from '../life-cycle/protection.ts';
 import type { LaunchFailures, OfferingMemory } from '../ports/memory.ts';
 import type { Policy } from '../ports/policy.ts';
+import { isoTime } from '../read-model/told-times.ts';
 
 export const listOfferings = defineOperation({
   name: 'ListOfferings',
@@ -35,6 +36,8 @@ export const listOfferings = defineOperation({
   }),
 });
 
+export type ListOfferingsAnswer = AnswerOf<typeof listOfferings>;
+
 export interface ListOfferingsPorts {
   readonly offerings: Pick<OfferingMemory, 'list'>;
   readonly failures: Pick<LaunchFailures, 'of' | 'templateIds'>;
@@ -55,6 +58,8 @@ export const listOfferingsHandler =
         };
       }),
     );
-    const refused = [...(await offerings.list())].sort((a, b) => a.expiresAt - b.expiresAt);
+    const refused = [...(await offerings.list())]
+      .sort((a, b) => a.expiresAt - b.expiresAt)
+      .map((each) => ({ ...each, seenAt: isoTime(each.seenAt), expiresAt: isoTime(each.expiresAt) }));
     return { refused, templates };
   };

@@ -2,7 +2,8 @@ import { named } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { listing, pageOf, requestOnRecord, requestStatus, text } from '../bus/shapes.ts';
 import type { RequestRow } from '../projections/requests.ts';
-import { type ListPorts, listRows, type Paginated } from '../read-model/listing.ts';
+import { type ListPorts, listRows } from '../read-model/listing.ts';
+import { isoTime, toldRequest } from '../read-model/told-times.ts';
 
 export const listRequests = defineOperation({
   name: 'ListRequests',
@@ -24,6 +25,8 @@ const isRow = (value: unknown): value is RequestRow =>
 
 /** Requests on record that are not archived, newest first. */
 export const listRequestsHandler =
-  (ports: ListPorts): HandlerOf<typeof listRequests, Paginated<RequestRow>> =>
-  ({ status, kind, templateId, requester: userId, ...listing }) =>
-    listRows(ports, 'requests', listing, { fields: { status, kind, templateId, userId }, isRow });
+  (ports: ListPorts): HandlerOf<typeof listRequests> =>
+  async ({ status, kind, templateId, requester: userId, ...listing }) => {
+    const found = await listRows(ports, 'requests', listing, { fields: { status, kind, templateId, userId }, isRow });
+    return { ...found, items: found.items.map((row) => ({ ...toldRequest(row), updatedAt: isoTime(row.updatedAt) })) };
+  };

@@ -34,7 +34,7 @@ describe('the status of a create request', () => {
       templateId: 'od-a',
       wanted: 2,
       counts: { executing: 2, succeed: 0, fail: 0 },
-      createdAt: world.now(),
+      createdAt: new Date(world.now()).toISOString(),
     });
   });
 
@@ -46,7 +46,7 @@ describe('the status of a create request', () => {
     const [machineId = ''] = world.hosts.ids();
     expect(await world.service.getRequestStatus({ requestId, includeMachines: true })).toMatchObject({
       status: 'complete',
-      settledAt: world.now(),
+      settledAt: new Date(world.now()).toISOString(),
       machines: [
         {
           machineId,
@@ -56,7 +56,7 @@ describe('the status of a create request', () => {
           status: 'running',
           privateIpAddress: '10.0.0.1',
           publicIpAddress: '',
-          launchTime: world.now() / 1000,
+          launchTime: new Date(world.now()).toISOString(),
           message: '',
           priceType: 'ondemand',
           instanceType: 'm5.large',
@@ -142,7 +142,7 @@ describe('the status of a return', () => {
           result: 'succeed',
           status: 'terminated',
           privateIpAddress: '10.0.0.1',
-          launchTime: world.now() / 1000,
+          launchTime: new Date(world.now()).toISOString(),
           instanceTags: 'team=quant',
         },
       ],

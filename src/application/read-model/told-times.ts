@@ -1,0 +1,44 @@
+import type { MachineView, RequestView } from './views.ts';
+
+/** A time as answers tell it, ISO 8601 in UTC; records and projections keep milliseconds. */
+export const isoTime = (ms: number): string => new Date(ms).toISOString();
+
+/** A request with its times as they are told. */
+export const toldRequest = <R extends Pick<RequestView, 'createdAt' | 'settledAt'>>(request: R) => {
+  const { createdAt, settledAt, ...rest } = request;
+  return {
+    ...rest,
+    createdAt: isoTime(createdAt),
+    ...(settledAt === undefined ? {} : { settledAt: isoTime(settledAt) }),
+  };
+};
+
+/** The same of a machine, whose launch EC2 may never have told. */
+export const toldMachine = <M extends Pick<MachineView, 'launchTime'>>(machine: M) => {
+  const { launchTime, ...rest } = machine;
+  return { ...rest, ...(launchTime === 0 ? {} : { launchTime: isoTime(launchTime * 1000) }) };
+};
+
+/** Fields of events that hold a time, with their unit in ms. */
+const eventTimes: Readonly<Record<string, number>> = {
+  at: 1,
+  intendedAt: 1,
+  sentAt: 1,
+  createdAt: 1,
+  expiresAt: 1,
+  missedSince: 1,
+  launchTime: 1000,
+};
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+const told = (name: string, value: unknown): unknown => {
+  const unit = eventTimes[name];
+  if (typeof value === 'number' && unit !== undefined) return isoTime(value * unit);
+  if (Array.isArray(value)) return value.map((each: unknown) => told('', each));
+  return isObject(value) ? toldFields(value) : value;
+};
+
+/** All times of an event, however deep. */
+export const toldFields = (event: object): object =>
+  Object.fromEntries(Object.entries(event).map(([name, value]) => [name, told(name, value)]));
