@@ -1,6 +1,7 @@
 import { uuid } from '../application/bus/shapes.ts';
 import { health, problem } from './answers.schema.ts';
-import { type Route, routes } from './routes.ts';
+import type { Route } from './route.ts';
+import { routes } from './routes.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
-import { chmod, lstat, unlink } from 'node:fs/promises';
-import { connect } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { ApplicationService } from '../application/bus/application-service.ts';
@@ -13,9 +11,11 @@ import { metricsText } from '../application/read-model/metrics-text.ts';
 import { isPluginError, messageOf, PluginError } from '../domain/errors.ts';
 import { type Chores, startChores, syncOpenRequests } from './background.ts';
 import { answerParserError, guardHeaders, refuseForeignPage } from './http.ts';
+import { checkReach, isLoopback, listen } from './listen.ts';
 import { docsPage, openApi } from './openapi.ts';
 import { DoorError, toProblem } from './problems.ts';
-import { type Route, routes } from './routes.ts';
+import type { Route } from './route.ts';
+import { routes } from './routes.ts';
 import { allows, type Caller, readTokens, type Tokens } from './tokens.ts';
 import { validatorFor } from './validation.ts';
 
@@ -60,18 +60,6 @@ const patience = 10_000;
 /** Milliseconds: projections are never further behind than the first and the time a look takes. */
 const [refreshPause, syncPause, flushPause, lookPause] = [400, 5000, 1000, 1000];
 const [metricsPause, archivePause] = [15_000, 600_000];
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
-
-/** Without tokens nobody but this machine's own is let in. */
-const checkReach = ({ host, socket }: ServeOptions, tokens: Tokens | undefined): void => {
-  if (tokens !== undefined || socket !== undefined || isLoopback(host)) return;
-  throw new PluginError(
-    'configuration.invalid',
-    `without --tokens only a loopback address or a unix socket is served, not ${host}`,
-  );
-};
 
 /** A page of somebody else's in a browser of this machine can reach loopback, but not under a name of loopback. */
 const checkName = (request: FastifyRequest): void => {
@@ -236,38 +224,6 @@ const createApp = async (
   addRoutes(app, serving, tokens, options);
   addOpenRoutes(app, options.version, isReady);
   return app;
-};
-
-/** A socket that nobody listens on any more, left by a server that was killed. Throws where something else has the name. */
-const removeStale = async (path: string): Promise<void> => {
-  const known = await lstat(path).catch(() => undefined);
-  if (known === undefined) return;
-  if (!known.isSocket()) throw new PluginError('configuration.invalid', `${path} is there and is no socket`);
-  await new Promise<void>((resolve) => {
-    const probe = connect(path);
-    probe.on('connect', () => {
-      probe.destroy();
-      resolve();
-    });
-    probe.on('error', (error) => {
-      const isStale = 'code' in error && error.code === 'ECONNREFUSED';
-      (isStale ? unlink(path) : Promise.resolve()).then(resolve, () => resolve());
-    });
-  });
-};
-
-const listen = async (app: FastifyInstance, { host, port, socket }: ServeOptions): Promise<string> => {
-  if (socket === undefined) {
-    await app.listen({ host, port });
-    const address = app.server.address();
-    const actual = typeof address === 'object' && address !== null ? address.port : port;
-    return `http://${host.includes(':') ? `[${host}]` : host}:${actual}`;
-  }
-  await removeStale(socket);
-  process.umask(0o077);
-  await app.listen({ path: socket });
-  await chmod(socket, 0o600);
-  return `unix:${socket}`;
 };
 
 const startWork = (serving: Serving, readOnly: boolean, outdated: () => void): Chores => {

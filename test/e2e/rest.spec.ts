@@ -31,7 +31,11 @@ interface Described {
 
 /** The routes as the server itself describes them. */
 const describedBy = (description: Json): readonly Described[] => {
-  const ajv = new Ajv({ strict: false, allErrors: true }).addSchema(description, 'description');
+  const ajv = new Ajv({
+    strict: false,
+    allErrors: true,
+    formats: { 'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/ },
+  }).addSchema(description, 'description');
   return Object.entries(objectOf(description['paths'])).flatMap(([path, methods]) =>
     Object.entries(objectOf(methods)).map(([method, operation]) => {
       const { parameters, requestBody, responses } = objectOf(operation);
