@@ -1,4 +1,5 @@
-import { type CommonOptions, table } from './door.ts';
+import type { CommonOptions } from './door.ts';
+import { table } from './table.ts';
 
 /** A column of a table: its heading, its cell, and whether it is only shown by --wide, or is never cut. */
 export type Column<T> = readonly [heading: string, cell: (item: T) => string, how?: 'wide' | 'whole'];

@@ -1,9 +1,8 @@
 import type { Argv } from 'yargs';
 import type { ConfigurationReport } from '../application/queries/get-configuration.ts';
 import { type Column, columnTable } from './columns.ts';
-import { type CommonOptions, type Door, originOptions, show, withService } from './door.ts';
-
-type Done = (code: Promise<number>) => Promise<void>;
+import type { CommonOptions, Done, Door } from './door.ts';
+import { originOptions, show, withService } from './run.ts';
 
 const textOf = (value: unknown): string => {
   if (value === null) return '-';

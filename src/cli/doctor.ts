@@ -1,7 +1,9 @@
 import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
 import type { Diagnosis } from '../domain/finding.ts';
-import { type CommonOptions, type Door, fold, originOptions, show, withService } from './door.ts';
+import type { CommonOptions, Door } from './door.ts';
+import { originOptions, show, withService } from './run.ts';
+import { fold } from './table.ts';
 
 interface DoctorOptions extends CommonOptions {
   readonly aws: boolean;

@@ -3,11 +3,11 @@ import type { ListEventsAnswer } from '../application/queries/list-events.ts';
 import { eventTypes } from '../application/read-model/event-types.ts';
 import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
-import { type CommonOptions, type Door, originOptions, show, warn, withService } from './door.ts';
+import type { CommonOptions, Done, Door } from './door.ts';
 import { requestIdOf, shortIds } from './ids.ts';
+import { originOptions, show, warn, withService } from './run.ts';
 import { duration, eventPlace, oneOf, whole } from './usage.ts';
 
-type Done = (code: Promise<number>) => Promise<void>;
 type Listed = ListEventsAnswer['items'][number];
 
 const eventColumns = (now: number, short: (id: string) => string): readonly Column<Listed>[] => [

@@ -1,8 +1,10 @@
 import type { Argv } from 'yargs';
 import type { ExplainAnswer } from '../application/queries/explain.ts';
 import { localTime } from '../domain/time-text.ts';
-import { type CommonOptions, type Door, fold, originOptions, show, withService } from './door.ts';
+import type { CommonOptions, Door } from './door.ts';
 import { anyIdOf } from './ids.ts';
+import { originOptions, show, withService } from './run.ts';
+import { fold } from './table.ts';
 
 const durationText = (ms: number): string => {
   const seconds = Math.round(ms / 1000);

@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path';
 import type { Argv } from 'yargs';
 import type { ForeignField, ImportReport } from '../application/ports/setup.ts';
 import { messageOf } from '../domain/errors.ts';
-import { type CommonOptions, type Door, fold, originOptions, reporting, show } from './door.ts';
+import type { CommonOptions, Door } from './door.ts';
+import { originOptions, reporting, show } from './run.ts';
+import { fold } from './table.ts';
 
 export const importOptions = (yargs: Argv<CommonOptions>) =>
   yargs

@@ -5,7 +5,8 @@ import type { Registration, SetUpAnswer, SetUpOrder } from '../application/ports
 import { PluginError } from '../domain/errors.ts';
 import { type TemplateKind, templateKinds } from '../domain/template/template-kinds.ts';
 import { diagnosisOf, diagnosisTexts } from './doctor.ts';
-import { type CommonOptions, type Door, reporting, show } from './door.ts';
+import type { CommonOptions, Door } from './door.ts';
+import { reporting, show } from './run.ts';
 
 interface InitOptions extends CommonOptions {
   readonly directory?: string | undefined;

@@ -1,7 +1,6 @@
 import type { Argv } from 'yargs';
-import { type CommonOptions, type Door, originOptions, show, withService } from './door.ts';
-
-type Done = (code: Promise<number>) => Promise<void>;
+import type { CommonOptions, Done, Door } from './door.ts';
+import { originOptions, show, withService } from './run.ts';
 
 export const instanceTypeCommands =
   (door: Door, done: Done) =>

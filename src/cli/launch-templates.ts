@@ -2,9 +2,8 @@ import type { Argv } from 'yargs';
 import type { CollectLaunchTemplatesAnswer } from '../application/commands/collect-launch-templates.ts';
 import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
-import { type CommonOptions, type Door, originOptions, show, withService } from './door.ts';
-
-type Done = (code: Promise<number>) => Promise<void>;
+import type { CommonOptions, Done, Door } from './door.ts';
+import { originOptions, show, withService } from './run.ts';
 
 const day = 24 * 3_600_000;
 

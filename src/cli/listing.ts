@@ -2,8 +2,9 @@ import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
 import type { Expectation } from '../application/ports/read-model.ts';
 import type { Paginated } from '../application/read-model/listing.ts';
-import { type CommonOptions, type Door, originOptions, show, UsageError, warn } from './door.ts';
+import type { CommonOptions, Door } from './door.ts';
 import { requestIdOf } from './ids.ts';
+import { originOptions, show, UsageError, warn } from './run.ts';
 import { duration, sortField, whole } from './usage.ts';
 
 /** The options of every list. `fields`: those it can be sorted by. */

@@ -6,22 +6,13 @@ import { PluginError } from '../domain/errors.ts';
 import { machineStates } from '../domain/machine.ts';
 import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
-import {
-  type CommonOptions,
-  commandOptions,
-  type Door,
-  fieldTable,
-  originOptions,
-  show,
-  withRehearsal,
-  withService,
-} from './door.ts';
+import type { CommonOptions, Done, Door } from './door.ts';
 import { explainOptions, runExplain } from './explain.ts';
 import { machineIdOf, requestIdOf, shortIds } from './ids.ts';
 import { listingOf, showList, withExpectation, withListing } from './listing.ts';
+import { commandOptions, originOptions, show, withRehearsal, withService } from './run.ts';
+import { fieldTable } from './table.ts';
 import { commandIdOption, pairs } from './usage.ts';
-
-type Done = (code: Promise<number>) => Promise<void>;
 
 type MachineRow = ListMachinesAnswer['items'][number];
 

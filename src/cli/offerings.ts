@@ -2,9 +2,8 @@ import type { Argv } from 'yargs';
 import type { ListOfferingsAnswer } from '../application/queries/list-offerings.ts';
 import { localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
-import { type CommonOptions, type Door, originOptions, show, withService } from './door.ts';
-
-type Done = (code: Promise<number>) => Promise<void>;
+import type { CommonOptions, Done, Door } from './door.ts';
+import { originOptions, show, withService } from './run.ts';
 
 const minutesLeft = (expiresAt: string): string =>
   `${Math.max(1, Math.ceil((Date.parse(expiresAt) - Date.now()) / 60_000))} min`;

@@ -1,10 +1,10 @@
 import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
-import { type CommonOptions, type Door, originOptions, show, table, withService } from './door.ts';
+import type { CommonOptions, Done, Door } from './door.ts';
 import { requestIdOf } from './ids.ts';
 import { progressBar } from './progress.ts';
-
-type Done = (code: Promise<number>) => Promise<void>;
+import { originOptions, show, withService } from './run.ts';
+import { table } from './table.ts';
 
 const names = ['requests', 'machines', 'counters'] as const;
 

@@ -1,8 +1,8 @@
 import type { Argv } from 'yargs';
 import { PluginError } from '../domain/errors.ts';
-import { type CommonOptions, type Door, reporting, show, table } from './door.ts';
-
-type Done = (code: Promise<number>) => Promise<void>;
+import type { CommonOptions, Done, Door } from './door.ts';
+import { reporting, show } from './run.ts';
+import { table } from './table.ts';
 
 export const providerCommands =
   (door: Door, done: Done) =>

@@ -3,9 +3,11 @@ import type { ApplicationService } from '../application/bus/application-service.
 import type { ReconcileAnswer } from '../application/commands/reconcile.ts';
 import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
-import { type CommonOptions, type Door, fold, originOptions, show, warn, withService } from './door.ts';
+import type { CommonOptions, Door } from './door.ts';
 import { shortIds } from './ids.ts';
 import { progressBar } from './progress.ts';
+import { originOptions, show, warn, withService } from './run.ts';
+import { fold } from './table.ts';
 
 type Finding = ReconcileAnswer['findings'][number];
 

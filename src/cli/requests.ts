@@ -6,24 +6,14 @@ import { requestStatuses } from '../application/read-model/views.ts';
 import { hasCode } from '../domain/errors.ts';
 import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
-import {
-  type CommonOptions,
-  commandOptions,
-  type Door,
-  originOptions,
-  show,
-  warn,
-  withRehearsal,
-  withService,
-} from './door.ts';
+import type { CommonOptions, Done, Door } from './door.ts';
 import { explainOptions, runExplain } from './explain.ts';
 import { templateOf } from './explain-launch.ts';
 import { requestIdOf, shortIds } from './ids.ts';
 import { expectationOf, listingOf, showList, withExpectation, withListing } from './listing.ts';
+import { commandOptions, originOptions, show, warn, withRehearsal, withService } from './run.ts';
 import { commandIdOption, whole } from './usage.ts';
 import { watchOptions, watchRequest } from './watch.ts';
-
-type Done = (code: Promise<number>) => Promise<void>;
 
 /** As the service does it; of a template that is not there those that are, are told. */
 const createRequest = async (

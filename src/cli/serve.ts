@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
-import { type CommonOptions, checkPort, UsageError } from './door.ts';
+import type { CommonOptions } from './door.ts';
+import { checkPort, UsageError } from './run.ts';
 
 const checkRate = ({ rate }: { readonly rate: number }): true => {
   if (Number.isInteger(rate) && rate > 0) return true;

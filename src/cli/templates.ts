@@ -4,9 +4,11 @@ import { listFields } from '../application/read-model/listing.ts';
 import type { Finding } from '../domain/finding.ts';
 import { offeringOf, providerApiOf, type Template } from '../domain/template/template.ts';
 import { type Column, columnTable } from './columns.ts';
-import { type CommonOptions, type Door, fold, originOptions, show, withRehearsal, withService } from './door.ts';
+import type { CommonOptions, Done, Door } from './door.ts';
 import { avoidedInWords, avoidedOf, launchInWords, templateOf } from './explain-launch.ts';
 import { listingOf, showList, withListing } from './listing.ts';
+import { originOptions, show, withRehearsal, withService } from './run.ts';
+import { fold } from './table.ts';
 import { pairs, whole } from './usage.ts';
 
 const isFile = (what: string): boolean => /[/\\]|\.json$/.test(what);
@@ -98,8 +100,6 @@ const originTable = (template: Template, origins: Readonly<Record<string, string
     })
     .join('\n');
 };
-
-type Done = (code: Promise<number>) => Promise<void>;
 
 export const templateCommands =
   (door: Door, done: Done) =>

@@ -2,9 +2,8 @@ import type { Argv } from 'yargs';
 import { metricsText } from '../application/read-model/metrics-text.ts';
 import { PluginError } from '../domain/errors.ts';
 import { parseJson } from '../json/parse-json.ts';
-import { type CommonOptions, type Door, originOptions, show, withService } from './door.ts';
-
-type Done = (code: Promise<number>) => Promise<void>;
+import type { CommonOptions, Done, Door } from './door.ts';
+import { originOptions, show, withService } from './run.ts';
 
 export const showMetrics = (door: Door, done: Done) => ({
   builder: (yargs: Argv<CommonOptions>) => yargs.example('hf-aws metrics', 'the same as GET /metrics of hf-aws serve'),

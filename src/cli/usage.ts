@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { messageOf } from '../domain/errors.ts';
-import { UsageError } from './door.ts';
+import { UsageError } from './run.ts';
 
 const numberIn = (name: string, rule: string, isRight: (value: number) => boolean) => (given: unknown) => {
   if (typeof given === 'number' && isRight(given)) return given;

@@ -2,9 +2,10 @@ import { constants } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Argv } from 'yargs';
 import type { GetRequestStatusAnswer } from '../application/queries/get-request-status.ts';
-import { type CommonOptions, type Door, originOptions, show, warn, withService } from './door.ts';
+import type { CommonOptions, Door } from './door.ts';
 import { requestIdOf } from './ids.ts';
 import { bar, progress } from './progress.ts';
+import { originOptions, show, warn, withService } from './run.ts';
 import { seconds } from './usage.ts';
 
 export interface WatchOptions extends CommonOptions {

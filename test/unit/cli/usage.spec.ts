@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UsageError } from '../../../src/cli/door.ts';
+import { UsageError } from '../../../src/cli/run.ts';
 import { duration, eventPlace, pairs, sortField, whole } from '../../../src/cli/usage.ts';
 
 const refusal = (work: () => unknown): string => {

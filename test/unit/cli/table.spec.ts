@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fieldTable, fold, table } from '../../../src/cli/door.ts';
+import { fieldTable, fold, table } from '../../../src/cli/table.ts';
 
 describe('fold', () => {
   it('breaks between words where the terminal ends, and goes on further right', () => {
