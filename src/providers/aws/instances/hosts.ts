@@ -10,6 +10,8 @@ import { type Mark, tagKeys } from './tags.ts';
 
 /** EC2: values per filter. */
 const idsPerFilter = 200;
+/** From so many ids on, a look at what carries our tag takes fewer calls: its pages hold 1000 instances. */
+const manyIds = 500;
 /** TerminateInstances takes 1000; AWS advises smaller batches. */
 const idsPerTermination = 500;
 const parallelReads = 4;
@@ -53,16 +55,30 @@ export const createHosts = ({ ec2, remember, ...mark }: HostsOptions): Hosts => 
   const look = (filter: string, values: readonly string[]): Promise<readonly OwnedSighting[]> =>
     readBy(filter, values, (instance) => toOwnedSighting(instance, mark));
 
+  const ourTag = { Name: `tag:${tagKeys.owner}`, Values: [mark.owner] };
+  /** Those with our tag in pages of all that carry it, but no more pages than pay; the others by id. */
+  const lookAtMany = async (ids: ReadonlySet<string>): Promise<readonly OwnedSighting[]> => {
+    const ours = await instancesBy(ec2, [ourTag], Math.ceil(ids.size / manyIds));
+    const seen = ours
+      .filter(({ InstanceId = '' }) => ids.has(InstanceId))
+      .map((instance) => toOwnedSighting(instance, mark));
+    const shown = new Set(seen.map(({ machineId }) => machineId));
+    return [
+      ...seen,
+      ...(await look(
+        'instance-id',
+        [...ids].filter((id) => !shown.has(id)),
+      )),
+    ];
+  };
+
   return {
-    describe: (ids) => look('instance-id', ids),
+    describe: (ids) => (ids.length < manyIds ? look('instance-id', ids) : lookAtMany(new Set(ids))),
     describeByName: (names) => look('private-dns-name', names.filter(isPossibleName)),
     describeByRequest: async (requestIds) =>
       (await look(`tag:${tagKeys.request}`, requestIds)).filter(({ ours }) => ours),
     ours: async () => {
-      const filters = [
-        { Name: `tag:${tagKeys.owner}`, Values: [mark.owner] },
-        { Name: 'instance-state-name', Values: ['pending', 'running', 'stopping', 'stopped'] },
-      ];
+      const filters = [ourTag, { Name: 'instance-state-name', Values: ['pending', 'running', 'stopping', 'stopped'] }];
       const found = await instancesBy(ec2, filters);
       return found.map((instance) => toOwnedSighting(instance, mark)).filter(({ ours }) => ours);
     },

@@ -26,11 +26,15 @@ export const createTags = async (
 /** EC2: results per page of DescribeInstances. Paged reads draw on the larger throttling bucket. */
 const pageSize = 1000;
 
-/** All instances that match. */
+/** All instances that match, or those on the first so many pages. */
 export const instancesBy = (
   ec2: Pick<Ec2, 'readAll'>,
   filters: readonly sdk.Filter[],
+  mostPages?: number,
 ): Promise<readonly sdk.Instance[]> =>
-  ec2.readAll('DescribeInstances', { Filters: [...filters], MaxResults: pageSize }, ({ Reservations = [] }) =>
-    Reservations.flatMap(({ Instances = [] }) => Instances),
+  ec2.readAll(
+    'DescribeInstances',
+    { Filters: [...filters], MaxResults: pageSize },
+    ({ Reservations = [] }) => Reservations.flatMap(({ Instances = [] }) => Instances),
+    mostPages,
   );

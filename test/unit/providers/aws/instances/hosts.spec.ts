@@ -38,6 +38,20 @@ describe('reading hosts', () => {
     expect(seen.map(({ machineId }) => machineId)).toEqual([instanceIdOf(7), instanceIdOf(440)]);
   });
 
+  it('of many ids takes a page of a thousand of ours each, and those that are not there by id', async () => {
+    const { ec2, hosts } = setUp();
+    const asked = machines(1200).map(({ machineId }) => machineId);
+    for (let n = 0; n < 1100; n++) ec2.add(instance(n));
+    // Without our tag.
+    ec2.add({ ...instance(1150), Tags: [] });
+    const seen = await hosts.describe(asked);
+    expect(seen.map(({ machineId }) => machineId).sort()).toEqual([...asked.slice(0, 1100), asked[1150]].sort());
+    expect(ec2.reads.map(([filter, { length }]) => [filter, length])).toEqual([
+      ['tag:hf-aws:owner', 1],
+      ['instance-id', 100],
+    ]);
+  });
+
   it('asks for an id once', async () => {
     const { ec2, hosts } = setUp();
     await hosts.describe(['i-1', 'i-1']);
