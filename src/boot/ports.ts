@@ -87,7 +87,12 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
       (await import('../providers/aws/inspect/raw-field-check.ts')).rawFieldComplaints(...fields),
   };
   const region = regionOf(config, env);
-  const policyScope = { owner: ownerOf(config, environment), region, tagInstanceId: policy.tagInstanceId };
+  const policyScope = {
+    owner: ownerOf(config, environment),
+    region,
+    tagInstanceId: policy.tagInstanceId,
+    eventQueue: queueUrl,
+  };
   const ports: Omit<CommandPorts & QueryPorts, 'forgotten'> = {
     ...parts.stores,
     ...parts.telemetry,

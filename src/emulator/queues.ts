@@ -96,11 +96,24 @@ const getQueueAttributes: Action = {
     return {
       Attributes: {
         QueueArn: `arn:aws:sqs:${world.settings.region}:${ownerId}:${queue}`,
+        Policy: JSON.stringify({ Statement: [{ Effect: 'Allow', Principal: { Service: 'events.amazonaws.com' } }] }),
         ApproximateNumberOfMessages: String(messagesOf(world, queue).length),
       },
     };
   },
 };
+
+const listRuleNamesByTarget: Action = {
+  parameters: parameterTable('TargetArn'),
+  answer: (world, params) => {
+    const queue = required(params.text('TargetArn'), 'TargetArn').replace(/^.*:/, '');
+    return { RuleNames: world.settings.queues.includes(queue) ? ['every-event'] : [] };
+  },
+};
+
+export const eventBridgeActions: ReadonlyMap<string, Action> = new Map([
+  ['ListRuleNamesByTarget', listRuleNamesByTarget],
+]);
 
 export const sqsActions: ReadonlyMap<string, Action> = new Map([
   ['DeleteMessageBatch', deleteMessageBatch],

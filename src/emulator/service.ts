@@ -3,7 +3,7 @@ import type { Action } from './ec2/action.ts';
 import { actions as ec2Actions } from './ec2/actions.ts';
 import { throttle } from './ec2/throttle.ts';
 import { advance } from './fleets/settle.ts';
-import { sqsActions } from './queues.ts';
+import { eventBridgeActions, sqsActions } from './queues.ts';
 import { serviceQuotasActions } from './service-quotas.ts';
 import { ssmActions } from './ssm.ts';
 import { identityOf, stsActions } from './sts.ts';
@@ -118,6 +118,8 @@ const sqs: Service = {
   contentType: 'application/x-amz-json-1.0',
 };
 
+const eventBridge: Service = { ...ssm, prefix: 'events', version: 'AWSEvents', actions: eventBridgeActions };
+
 const serviceQuotas: Service = {
   ...ssm,
   prefix: 'servicequotas',
@@ -127,7 +129,8 @@ const serviceQuotas: Service = {
 
 /** The service whose version a call names; EC2 tells those off that name none. */
 const serviceOf = (form: ReadonlyMap<string, string>): Service =>
-  [autoScaling, ssm, sts, serviceQuotas, sqs].find(({ version }) => version === form.get('Version')) ?? ec2;
+  [autoScaling, ssm, sts, serviceQuotas, sqs, eventBridge].find(({ version }) => version === form.get('Version')) ??
+  ec2;
 
 /** The caller's access key. */
 const authorize = (

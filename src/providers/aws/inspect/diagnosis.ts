@@ -7,6 +7,7 @@ import type { Ec2 } from '../services/ec2.ts';
 import { diagnoseQuotas } from '../services/quotas.ts';
 import type { Role } from '../services/role.ts';
 import type { QueryClientOptions } from '../wire/query-client.ts';
+import { diagnoseEventWay } from './event-way.ts';
 import { type NeededAction, neededActions, type PolicyScope } from './policy.ts';
 
 type Trial = () => Promise<void>;
@@ -173,6 +174,7 @@ export const diagnoseAws = async (
       ...skew(options.client),
       ...(await permissions(options, templates, scope)),
       ...(await diagnoseQuotas(options)),
+      ...(scope.eventQueue === undefined ? [] : await diagnoseEventWay(options, scope.eventQueue)),
     ];
   } catch (error) {
     if (!isPluginError(error)) throw error;

@@ -6,8 +6,12 @@ import { autoScalingOperations, ec2Operations } from '../services/operations.ts'
 /** What is permitted beside the operations of the two services. */
 const otherActions = {
   'autoscaling:CreateOrUpdateTags': 'to tag a group when it is made',
+  'events:ListRuleNamesByTarget': 'to see in doctor that events reach the queue',
   'iam:PassRole': 'to hand a role to the machines or the fleet',
   'servicequotas:GetServiceQuota': 'to tell the quotas in doctor',
+  'sqs:DeleteMessage': 'to take events from the queue',
+  'sqs:GetQueueAttributes': 'to see in doctor that events reach the queue',
+  'sqs:ReceiveMessage': 'to hear of events',
   'ssm:GetParameter': 'to resolve an image alias',
 };
 
@@ -46,6 +50,8 @@ export interface PolicyScope {
   readonly region?: string | undefined;
   /** Whether hosts and their volumes are tagged with the host's id (AWS_TAG_InstanceID). */
   readonly tagInstanceId?: boolean;
+  /** The URL of the queue of events. */
+  readonly eventQueue?: string | undefined;
 }
 
 interface Policy {
@@ -337,6 +343,16 @@ const roleStatements = (uses: Uses, { role, service }: Names): readonly Statemen
 ];
 
 /** What the policy cannot know, for whoever attaches it. */
+/** The name of a queue is the last part of its URL; its account may be another. */
+const eventStatements = ({ arn }: Names, eventQueue = ''): readonly Statement[] => [
+  ...allow(
+    'HearOfEvents',
+    ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+    arn('sqs', literal(eventQueue.replace(/^.*\//, ''))),
+  ),
+  ...allow('SeeWhichRulesSend', ['events:ListRuleNamesByTarget'], '*'),
+];
+
 const notesOn = ({ profiles, launching }: Uses): readonly string[] => {
   const unknown = launching
     .filter(({ launchTemplateId, instanceProfile }) => launchTemplateId !== undefined && instanceProfile === undefined)
@@ -359,13 +375,14 @@ const notesOn = ({ profiles, launching }: Uses): readonly string[] => {
  */
 export const iamPolicy = (
   templates: readonly Template[],
-  { owner, region, tagInstanceId = false }: PolicyScope,
+  { owner, region, tagInstanceId = false, eventQueue }: PolicyScope,
 ): { readonly policy: Policy; readonly notes: readonly string[] } => {
   const uses = usesOf(templates);
   const names = namesIn(region);
   const Statement = [
     ...allow('See', reads(uses), '*'),
     ...allow('ResolveImageAliases', ['ssm:GetParameter'], uses.aliases.map(names.parameter)),
+    ...given(eventQueue !== undefined, ...eventStatements(names, eventQueue)),
     ...launchStatements(uses, names, owner),
     ...ownStatements(uses, names, owner),
     ...sharedGroupStatements(uses, names, owner),

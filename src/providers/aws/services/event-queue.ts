@@ -20,7 +20,7 @@ const visibilityTimeout = 60;
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 /** A call of SQS by its JSON protocol; the answer's object. */
-const callSqs = (
+export const callSqs = (
   { client, reads, ...context }: EventQueueOptions,
   action: string,
   input: Readonly<Record<string, unknown>> & { readonly QueueUrl: string },

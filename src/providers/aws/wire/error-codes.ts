@@ -115,6 +115,7 @@ const codesByKind: readonly (readonly [FaultKind, readonly string[]])[] = [
       'InvalidCapacityReservationIdNotFound',
       'InvalidLaunchTemplateId.VersionNotFound',
       'ParameterNotFound',
+      'QueueDoesNotExist',
       'ParameterVersionNotFound',
     ],
   ],
