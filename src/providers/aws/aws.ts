@@ -92,6 +92,9 @@ const checking = (provider: CapacityProvider): CapacityProvider => ({
   },
 });
 
+/** The build speaks to AWS's operations by it before the program is handed out. */
+export { createEc2 };
+
 /** EC2: results per page. */
 const [typesPerPage, templatesPerPage] = [100, 200];
 
