@@ -59,7 +59,9 @@ const noBody = { type: ['object', 'null'], additionalProperties: false, properti
 const patience = 10_000;
 /** Milliseconds: projections are never further behind than the first and the time a look takes. */
 const [refreshPause, syncPause, flushPause, lookPause] = [400, 5000, 1000, 1000];
-const [metricsPause, archivePause] = [15_000, 600_000];
+const [metricsPause, archivePause, pricesPause] = [15_000, 600_000, 600_000];
+/** Prices are asked for anew after so long, ms. */
+const pricesLifetime = 3_600_000;
 
 /** A page of somebody else's in a browser of this machine can reach loopback, but not under a name of loopback. */
 const checkName = (request: FastifyRequest): void => {
@@ -242,6 +244,7 @@ const startWork = (serving: Serving, readOnly: boolean, outdated: () => void): C
   const writing = [
     { pause: syncPause, work: syncOpenRequests(() => now().service) },
     chore(archivePause, () => now().service.archiveRequests()),
+    chore(pricesPause, () => now().service.refreshPrices({ olderThan: pricesLifetime })),
   ];
   return startChores([...reading, ...writing], log);
 };

@@ -10,6 +10,7 @@ import type { CreateRequestPorts } from './commands/create-request.ts';
 import type { RebuildProjectionPorts } from './commands/rebuild-projection.ts';
 import type { ReconcilePorts } from './commands/reconcile.ts';
 import type { RefreshInstanceTypesPorts } from './commands/refresh-instance-types.ts';
+import type { RefreshPricesPorts } from './commands/refresh-prices.ts';
 import type { ReturnMachinesPorts } from './commands/return-machines.ts';
 import type { SyncRequestsPorts } from './commands/sync-requests.ts';
 import type { UpdateMachineStatusPorts } from './commands/update-machine-status.ts';
@@ -24,6 +25,8 @@ import type { Figures, Logger } from './ports/telemetry.ts';
 import type { TemplateCatalog, TemplateOrigins } from './ports/templates.ts';
 import type { DiagnosePorts } from './queries/diagnose.ts';
 import type { ConfigurationReport } from './queries/get-configuration.ts';
+import type { Priced } from './queries/get-templates.ts';
+import type { ListPricesPorts } from './queries/list-prices.ts';
 
 /** What commands work with. */
 export type CommandPorts = Omit<CreateRequestPorts, 'recount'> &
@@ -36,6 +39,7 @@ export type CommandPorts = Omit<CreateRequestPorts, 'recount'> &
   CollectInstanceEventsPorts &
   CollectLaunchTemplatesPorts &
   RefreshInstanceTypesPorts &
+  RefreshPricesPorts &
   ClaimRequestPorts &
   RebuildProjectionPorts &
   ValidateTemplatePorts;
@@ -55,6 +59,9 @@ export interface QueryPorts
   readonly forgotten: DiagnosePorts['forgotten'];
   readonly templates: TemplateCatalog;
   readonly origins: TemplateOrigins;
+  readonly priced: Priced;
+  readonly prices: ListPricesPorts['prices'];
+  readonly rankBy: ListPricesPorts['rankBy'];
   readonly configuration: () => Promise<ConfigurationReport>;
   /** What all processes counted so far. */
   readonly usage: () => Promise<Figures>;
@@ -96,6 +103,7 @@ export const commandHandlers = (ports: CommandPorts) =>
       (await import('./commands/collect-launch-templates.ts')).collectLaunchTemplatesHandler(ports),
     RefreshInstanceTypes: async () =>
       (await import('./commands/refresh-instance-types.ts')).refreshInstanceTypesHandler(ports),
+    RefreshPrices: async () => (await import('./commands/refresh-prices.ts')).refreshPricesHandler(ports),
     CancelRequest: async () => (await import('./commands/cancel-request.ts')).cancelRequestHandler(ports),
     ClaimRequest: async () => (await import('./commands/claim-request.ts')).claimRequestHandler(ports),
     RebuildProjection: async () => (await import('./commands/rebuild-projection.ts')).rebuildProjectionHandler(ports),
@@ -114,6 +122,7 @@ export const queryHandlers = (ports: QueryPorts) =>
     GetReturnRequests: async () => (await import('./queries/get-return-requests.ts')).getReturnRequestsHandler(ports),
     ListRequests: async () => (await import('./queries/list-requests.ts')).listRequestsHandler(ports),
     ListOfferings: async () => (await import('./queries/list-offerings.ts')).listOfferingsHandler(ports),
+    ListPrices: async () => (await import('./queries/list-prices.ts')).listPricesHandler(ports),
     ListMachines: async () => (await import('./queries/list-machines.ts')).listMachinesHandler(ports),
     ListTemplates: async () => (await import('./queries/list-templates.ts')).listTemplatesHandler(ports),
     ListEvents: async () => (await import('./queries/list-events.ts')).listEventsHandler(ports),

@@ -10,6 +10,7 @@ import { noteFullLook } from './commands/note-full-look.ts';
 import { rebuildProjection } from './commands/rebuild-projection.ts';
 import { reconcile } from './commands/reconcile.ts';
 import { refreshInstanceTypes } from './commands/refresh-instance-types.ts';
+import { refreshPrices } from './commands/refresh-prices.ts';
 import { returnMachines } from './commands/return-machines.ts';
 import { syncRequests } from './commands/sync-requests.ts';
 import { updateMachineStatus } from './commands/update-machine-status.ts';
@@ -26,6 +27,7 @@ import { getTemplates } from './queries/get-templates.ts';
 import { listEvents } from './queries/list-events.ts';
 import { listMachines } from './queries/list-machines.ts';
 import { listOfferings } from './queries/list-offerings.ts';
+import { listPrices } from './queries/list-prices.ts';
 import { listRequests } from './queries/list-requests.ts';
 import { listTemplates } from './queries/list-templates.ts';
 
@@ -45,6 +47,7 @@ export const operations = {
   NoteFullLook: noteFullLook,
   CollectLaunchTemplates: collectLaunchTemplates,
   RefreshInstanceTypes: refreshInstanceTypes,
+  RefreshPrices: refreshPrices,
   CancelRequest: cancelRequest,
   ClaimRequest: claimRequest,
   RebuildProjection: rebuildProjection,
@@ -58,6 +61,7 @@ export const operations = {
   GetReturnRequests: getReturnRequests,
   ListRequests: listRequests,
   ListOfferings: listOfferings,
+  ListPrices: listPrices,
   ListMachines: listMachines,
   ListTemplates: listTemplates,
   ListEvents: listEvents,

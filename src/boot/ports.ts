@@ -1,12 +1,15 @@
 import { join } from 'node:path';
 import type { InstanceEventFeed } from '../application/commands/collect-instance-events.ts';
 import type { CommandPorts, QueryPorts } from '../application/handlers.ts';
-import type { SweepMemory } from '../application/ports/memory.ts';
+import type { PriceMemory, SweepMemory } from '../application/ports/memory.ts';
 import type { AwsTime, Clock, Policy } from '../application/ports/policy.ts';
 import type { ReadModel } from '../application/ports/read-model.ts';
 import type { Logger, Progress } from '../application/ports/telemetry.ts';
+import type { TemplateCatalog } from '../application/ports/templates.ts';
 import type { Environment, ProviderEnvironment } from '../config/environment.ts';
 import type { ProviderConfigReading } from '../config/provider-config.ts';
+import { type RankBy, readRankBy, usesPrices, wantsPrice } from '../domain/template/price-use.ts';
+import type { Template } from '../domain/template/template.ts';
 import type { Aws } from '../providers/aws/aws.ts';
 import { createInstanceTypes } from '../storage/instance-types.ts';
 import { createLastDone } from '../storage/last-done.ts';
@@ -71,6 +74,28 @@ const lazy = (readModel: () => Promise<ReadModel>): ReadModel => ({
   rebuild: async (name) => (await readModel()).rebuild(name),
 });
 
+/** None where they cannot be read, which is told elsewhere. */
+const served = (templates: TemplateCatalog): Promise<readonly Template[]> =>
+  templates.read().then(
+    (found) => found.templates,
+    () => [],
+  );
+
+/** What templates tell for Host Factory to choose by, as its policies are named. */
+const choices = (templates: readonly Template[], rankBy: RankBy | undefined): readonly ('rank' | 'cost')[] => [
+  ...(rankBy === undefined ? [] : (['rank'] as const)),
+  ...(templates.some(wantsPrice) ? (['cost'] as const) : []),
+];
+
+const priceMemory = (workDir: string, home: string, region: string | undefined): PriceMemory => {
+  const shipped = join(home, 'config', 'on-demand-prices.json');
+  const memory = async () => (await import('../storage/price-memory.ts')).createPriceMemory(workDir, shipped, region);
+  return {
+    read: async () => (await memory()).read(),
+    replace: async (prices) => (await memory()).replace(prices),
+  };
+};
+
 /** Everything that handlers work with. What a call does not use is not loaded. */
 export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
   const { env, home, environment, reading, policy, log, aws, stranger, progress } = parts;
@@ -87,12 +112,16 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
       (await import('../providers/aws/inspect/raw-field-check.ts')).rawFieldComplaints(...fields),
   };
   const region = regionOf(config, env);
+  const rankBy = readRankBy(config.rankBy);
+  const prices = priceMemory(workDir, home, region);
   const policyScope = {
     owner: ownerOf(config, environment),
     region,
     tagInstanceId: policy.tagInstanceId,
     eventQueue: queueUrl,
+    rankBy,
   };
+  const templates = createTemplateCatalog(environment, facts, log);
   const ports: Omit<CommandPorts & QueryPorts, 'forgotten'> = {
     ...parts.stores,
     ...parts.telemetry,
@@ -109,7 +138,15 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
     letCallerGo: parts.letCallerGo,
     forgetAnswers: parts.forgetAnswers,
     writeMetrics: parts.writeMetrics,
-    templates: createTemplateCatalog(environment, facts, log),
+    templates,
+    rankBy,
+    prices,
+    priced: async (all) => {
+      if (!usesPrices(all, rankBy)) return all;
+      const { withPrices } = await import('../domain/template/price.ts');
+      return withPrices(all, await prices.read(), rankBy);
+    },
+    askPrices: async (wanted) => (await aws()).prices(wanted),
     origins: async (template) =>
       (await administration()).createTemplateOrigins(environment, { read: facts.read, defaults })(template),
     readModel: lazy(parts.readModel),
@@ -128,7 +165,11 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
     checker: async () => (await administration()).createTemplateChecker(environment, facts),
     configuration: async () => (await administration()).configurationReport(env, environment, reading),
     checkHost: [
-      async () => (await administration()).diagnoseInstallation({ env, home, environment, reading, region }),
+      async () => {
+        const { diagnoseInstallation } = await administration();
+        const chosenBy = choices(await served(templates), rankBy);
+        return diagnoseInstallation({ env, home, environment, reading, region, chosenBy });
+      },
       async () => (await administration()).diagnoseWorkFolder(workDir, stranger),
       async () =>
         (await administration()).diagnoseScriptWay({

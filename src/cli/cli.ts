@@ -13,6 +13,7 @@ import { launchTemplateCommands } from './launch-templates.ts';
 import { machineCommands } from './machines.ts';
 import { offeringCommands } from './offerings.ts';
 import { ReaderGoneError, watchOutput } from './output.ts';
+import { priceCommands } from './prices.ts';
 import { projectionCommands } from './projections.ts';
 import { providerCommands } from './providers.ts';
 import { reconcileOptions, runReconcile } from './reconcile.ts';
@@ -122,6 +123,7 @@ export const runCli = async (argv: readonly string[], outside: Door): Promise<nu
     .command('launch-templates', 'The launch templates made for fleets and groups', launchTemplateCommands(door, done))
     .command('offerings', 'What launches keep clear of', offeringCommands(door, done))
     .command('instance-types', 'What is known of EC2 instance types', instanceTypeCommands(door, done))
+    .command('prices', 'What templates cost', priceCommands(door, done))
     .command('events', 'What happened, event by event', eventCommands(door, done))
     .command('projections', 'What lists are read from; made from the events', projectionCommands(door, done))
     .command('metrics', 'Figures over all calls so far, in the text format of Prometheus', showMetrics(door, done))

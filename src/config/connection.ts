@@ -28,6 +28,7 @@ const variables = {
   servicequotas: 'AWS_ENDPOINT_URL_SERVICE_QUOTAS',
   sqs: 'AWS_ENDPOINT_URL_SQS',
   events: 'AWS_ENDPOINT_URL_EVENTBRIDGE',
+  pricing: 'AWS_ENDPOINT_URL_PRICING',
 } as const;
 
 /** Scheme, host, port and path: a call has no place for more. */

@@ -139,6 +139,13 @@ export const providerConfigSchema = {
       default: true,
       description: 'Whether `hf-aws serve`, where it runs, answers the scripts’ calls; else each does its own',
     },
+    rankBy: {
+      type: 'string',
+      enum: ['none', 'price', 'priceReversed'],
+      default: 'none',
+      description:
+        'Templates without a rank get one by their price: `price` gives the cheapest the highest number, `priceReversed` the lowest',
+    },
     actionTimeoutSeconds: {
       type: 'integer',
       minimum: 5,

@@ -3,6 +3,7 @@ import type { Action } from './ec2/action.ts';
 import { actions as ec2Actions } from './ec2/actions.ts';
 import { throttle } from './ec2/throttle.ts';
 import { advance } from './fleets/settle.ts';
+import { pricingActions } from './pricing.ts';
 import { eventBridgeActions, sqsActions } from './queues.ts';
 import { serviceQuotasActions } from './service-quotas.ts';
 import { ssmActions } from './ssm.ts';
@@ -127,10 +128,18 @@ const serviceQuotas: Service = {
   actions: serviceQuotasActions,
 };
 
+const pricing: Service = {
+  ...ssm,
+  prefix: 'pricing',
+  version: 'AWSPriceListService',
+  actions: pricingActions,
+};
+
 /** The service whose version a call names; EC2 tells those off that name none. */
 const serviceOf = (form: ReadonlyMap<string, string>): Service =>
-  [autoScaling, ssm, sts, serviceQuotas, sqs, eventBridge].find(({ version }) => version === form.get('Version')) ??
-  ec2;
+  [autoScaling, ssm, sts, serviceQuotas, pricing, sqs, eventBridge].find(
+    ({ version }) => version === form.get('Version'),
+  ) ?? ec2;
 
 /** The caller's access key. */
 const authorize = (

@@ -63,6 +63,10 @@ const table = {
   invisibleForCalls: setting(0, isCount, 'a number of calls'),
   /** `type:zone` to instances that may run there at once; `*` stands for any type or any zone. Not listed: no limit. */
   capacity: setting<OfNames<number>>({}, isPoolsOf(isCount), 'an object of `type:zone` to a number of instances'),
+  /** Instance type to USD per hour; the Price List has no other. */
+  onDemandPrices: setting<OfNames<number>>({}, isRecordOf(isAmount), 'an object of instance type to USD'),
+  /** `type:zone` to USD per hour; the spot price history has no other. */
+  spotPrices: setting<OfNames<number>>({}, isPoolsOf(isAmount), 'an object of `type:zone` to USD'),
   /** By id. */
   capacityReservations: setting<OfNames<ReservationSetting>>(
     {},

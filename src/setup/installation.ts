@@ -16,6 +16,8 @@ export interface Installation {
   readonly environment: ProviderEnvironment;
   readonly reading: ProviderConfigReading;
   readonly region: string | undefined;
+  /** What templates tell for Host Factory to choose by, as its policies are named. */
+  readonly chosenBy: readonly ('rank' | 'cost')[];
 }
 
 const provider = ({ environment, reading, region = 'no Region' }: Installation): Diagnosis => {
@@ -129,8 +131,29 @@ const credentialFile = async ({ reading: { config } }: Installation): Promise<re
   ];
 };
 
+/** Without a policy that asks for them, ranks and prices count for nothing. */
+const selection = (
+  { name, resourceRequestParameters }: Readonly<Record<string, unknown>>,
+  chosenBy: Installation['chosenBy'],
+): readonly Diagnosis[] => {
+  const policy = new Map<string, unknown>(Object.entries(Object(resourceRequestParameters))).get('hostSelectionPolicy');
+  if (chosenBy.length === 0 || chosenBy.some((each) => each === policy)) return [];
+  return [
+    {
+      subject: 'requestors',
+      status: 'warning',
+      what: `hostSelectionPolicy of ${String(name)} is ${policy === undefined ? 'not set' : String(policy)}`,
+      why: `Host Factory then takes templates in the order of the file: what they tell for ${chosenBy.join(' and ')} counts for nothing`,
+      mend: `set "hostSelectionPolicy": "${chosenBy[0]}" in its resourceRequestParameters; which end of the ranks comes first IBM does not say, rankBy has both`,
+    },
+  ];
+};
+
 /** Host Factory gives a requestor the hosts of the providers that its entry names, and of no other. */
-const requestor = async (file: string, providerName: string): Promise<readonly Diagnosis[]> => {
+const requestor = async (
+  file: string,
+  { environment: { providerName }, chosenBy }: Installation,
+): Promise<readonly Diagnosis[]> => {
   const entries = await entriesOf(file, 'requestors').catch(() => undefined);
   const users = (entries ?? []).filter(
     ({ enabled, providers }) => enabled !== 0 && Array.isArray(providers) && providers.includes(providerName),
@@ -138,7 +161,10 @@ const requestor = async (file: string, providerName: string): Promise<readonly D
   const subject = 'requestors';
   if (users.length > 0) {
     const names = users.map(({ name }) => String(name)).join(', ');
-    return [{ subject, status: 'ok', what: `${names} may ask ${providerName} for hosts` }];
+    return [
+      { subject, status: 'ok', what: `${names} may ask ${providerName} for hosts` },
+      ...users.flatMap((user) => selection(user, chosenBy)),
+    ];
   }
   return [
     {
@@ -152,11 +178,9 @@ const requestor = async (file: string, providerName: string): Promise<readonly D
 };
 
 /** Whether Host Factory knows of us, where $HF_TOP tells where it keeps its registrations. */
-const registration = async ({
-  env,
-  home,
-  environment: { providerName },
-}: Installation): Promise<readonly Diagnosis[]> => {
+const registration = async (installation: Installation): Promise<readonly Diagnosis[]> => {
+  const { env, home, environment } = installation;
+  const { providerName } = environment;
   const conf = (env['HF_TOP'] ?? '') === '' ? undefined : confFolder(env);
   if (conf === undefined) return [];
   const subject = 'registration';
@@ -177,7 +201,7 @@ const registration = async ({
     if (faults.length > 0) return [{ subject, status: 'error', what: faults.join('; '), why, mend }];
     return [
       { subject, status: 'ok', what: `${providerName} runs plug-in ${String(plugin?.['name'])}` },
-      ...(await requestor(requestors, providerName)),
+      ...(await requestor(requestors, installation)),
     ];
   } catch (error) {
     return [{ subject, status: 'error', what: messageOf(error), why, mend }];

@@ -195,6 +195,11 @@ describe('hf-aws doctor', () => {
       'error registration: the provider awsinst is disabled',
     ]);
     await write(1);
+    await plugin.configure({ rankBy: 'price' });
+    expect(troubles((await hfAwsJson({ ...plugin, env }, 'doctor', '--no-aws')).body)).toEqual([
+      'warning requestors: hostSelectionPolicy of admin is not set',
+    ]);
+    await plugin.configure({});
     await allow('other');
     const { stdout } = await hfAws({ ...plugin, env }, ['doctor', '--no-aws']);
     expect(stdout).toMatch(/^WARNING requestors: no requestor in .*hostRequestors\.json names awsinst$/m);

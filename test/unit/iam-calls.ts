@@ -209,6 +209,8 @@ export const authorizationsOf = (
       return on(`ec2:${action}`, [ec2Arn('launch-template', parameters['LaunchTemplateId'])], resource);
     case 'GetParameter':
       return on('ssm:GetParameter', [arn('ssm', `parameter${parameters['Name']}`)], {});
+    case 'GetProducts':
+      return on('pricing:GetProducts', ['*'], {});
     case 'GetServiceQuota':
       return on('servicequotas:GetServiceQuota', ['*'], {});
     case 'GetCallerIdentity':

@@ -129,6 +129,7 @@ export const startWorld = async (
     provider: (api) => (api === 'SpotFleet' || api === 'ASG' ? withoutFleets : capacity),
     launchTemplates: emptyShelf,
     instanceTypes: async () => new Map(),
+    prices: async () => ({ onDemand: {}, spot: {}, zones: {}, warnings: [] }),
     inspector: async () => ({ inspect: async () => [], inspectGroup: async () => [] }),
     diagnose: async () => [],
     ...connected,

@@ -1,5 +1,6 @@
 import type { InstanceTypeTable } from '../../domain/instance-type.ts';
 import type { Offering, RefusedOffering } from '../../domain/offering.ts';
+import type { Prices } from '../../domain/template/price.ts';
 
 /** Hosts on no record of ours that EC2 does not show, remembered between calls. */
 export interface UnseenHosts {
@@ -36,6 +37,18 @@ export interface OfferingMemory {
 export interface InstanceTypes {
   table(): Promise<InstanceTypeTable>;
   replace(table: InstanceTypeTable): Promise<void>;
+}
+
+export interface RememberedPrices extends Prices {
+  /** When AWS was last asked, ms since the epoch; 0: never. */
+  readonly refreshedAt: number;
+  readonly region: string;
+}
+
+/** What was last heard of prices; needs no call to AWS. */
+export interface PriceMemory {
+  read(): Promise<RememberedPrices>;
+  replace(prices: Omit<RememberedPrices, 'region'>): Promise<void>;
 }
 
 /** What sweeps remember from one to the next. */

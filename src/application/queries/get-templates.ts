@@ -30,8 +30,12 @@ export interface GetTemplatesAnswer {
   readonly rejected: readonly RejectedTemplate[];
 }
 
+/** The templates as they are offered: with prices and ranks where they are asked for. */
+export type Priced = (templates: readonly Template[]) => Promise<readonly Template[]>;
+
 export interface GetTemplatesPorts {
   readonly templates: TemplateCatalog;
+  readonly priced: Priced;
   readonly log: Logger;
 }
 
@@ -42,9 +46,10 @@ export const matchesTemplate = (template: Template, filters: Readonly<Record<str
 
 /** The templates of the configured file. Throws `configuration.*` when the file cannot be read as a whole. */
 export const getTemplatesHandler =
-  ({ templates, log }: GetTemplatesPorts): HandlerOf<typeof getTemplates, GetTemplatesAnswer> =>
+  ({ templates, priced, log }: GetTemplatesPorts): HandlerOf<typeof getTemplates, GetTemplatesAnswer> =>
   async ({ filters = {}, limit, offset = 0 }) => {
-    const { file, templates: all, rejected } = await templates.read();
+    const { file, templates: read, rejected } = await templates.read();
+    const all = await priced(read);
     for (const { templateId, problems } of rejected) {
       for (const { field, rule } of problems) {
         log.error('template.rejected', `${templateId} in ${file}: ${field} ${rule}`, { templateId, field });

@@ -3,10 +3,9 @@ import type { Template } from '../../domain/template/template.ts';
 import { listOf, named } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { listing, pageOf, pairs, rejectedTemplate, servedTemplate, words } from '../bus/shapes.ts';
-import type { Logger } from '../ports/telemetry.ts';
-import type { RejectedTemplate, TemplateCatalog } from '../ports/templates.ts';
+import type { RejectedTemplate } from '../ports/templates.ts';
 import { arrange, checkFields, listFields, type Paginated, paginate } from '../read-model/listing.ts';
-import { matchesTemplate } from './get-templates.ts';
+import { type GetTemplatesPorts, matchesTemplate } from './get-templates.ts';
 
 export const listTemplates = defineOperation({
   name: 'ListTemplates',
@@ -24,17 +23,12 @@ export interface ListTemplatesAnswer extends Paginated<Template> {
 
 /** Templates for people: unlike Host Factory they get an empty list, with a warning, where the file cannot be read. */
 export const listTemplatesHandler =
-  ({
-    templates,
-    log,
-  }: {
-    readonly templates: TemplateCatalog;
-    readonly log: Logger;
-  }): HandlerOf<typeof listTemplates, ListTemplatesAnswer> =>
+  ({ templates, priced, log }: GetTemplatesPorts): HandlerOf<typeof listTemplates, ListTemplatesAnswer> =>
   async ({ filters = {}, ...asked }) => {
     checkFields(listFields.templates, asked.sortBy, ...Object.keys(filters));
     try {
-      const { file, templates: all, rejected } = await templates.read();
+      const { file, templates: read, rejected } = await templates.read();
+      const all = await priced(read);
       const found = arrange(
         all.filter((template) => matchesTemplate(template, filters)),
         asked,

@@ -193,7 +193,7 @@ const architectures = (
 };
 
 /** IBM's form, e.g. `price:0.1,billingTimeUnitType:prorated_hour,billingTimeUnitNumber:1,billingRoundoffType:unit`. */
-const priceForm = /^price:\d+(\.\d+)?(,\w+:\w+)*$/;
+const priceForm = /^(auto|price:\d+(\.\d+)?(,\w+:\w+)*)$/;
 
 /** What Host Factory selects templates by, where its policy says so. */
 const selection = ({ attributes }: Template): readonly Complaint[] => {
@@ -204,7 +204,12 @@ const selection = ({ attributes }: Template): readonly Complaint[] => {
       : [warning('attributes.rank', 'is not a number')]),
     ...(price === undefined || priceForm.test(price)
       ? []
-      : [warning('attributes.priceInfo', 'is not of the form price:0.1,billingTimeUnitType:prorated_hour,…')]),
+      : [
+          warning(
+            'attributes.priceInfo',
+            'is neither auto nor of the form price:0.1,billingTimeUnitType:prorated_hour,…',
+          ),
+        ]),
   ];
 };
 

@@ -13,6 +13,7 @@ import { describeSubnets } from './describe-subnets.ts';
 import { describeVolumes } from './describe-volumes.ts';
 import { describeKeyPairs } from './key-pairs.ts';
 import { runInstances } from './run-instances.ts';
+import { describeSpotPriceHistory } from './spot-price-history.ts';
 import { startInstances, stopInstances } from './stop-and-start.ts';
 import { templateActions } from './template-actions.ts';
 import { terminateInstances } from './terminate-instances.ts';
@@ -33,6 +34,7 @@ export const actions: ReadonlyMap<string, Action> = new Map([
   ['DescribeKeyPairs', describeKeyPairs],
   ['DescribeSecurityGroups', describeSecurityGroups],
   ['DescribeSpotInstanceRequests', describeSpotInstanceRequests],
+  ['DescribeSpotPriceHistory', describeSpotPriceHistory],
   ['DescribeSubnets', describeSubnets],
   ['DescribeVolumes', describeVolumes],
   ['RunInstances', runInstances],

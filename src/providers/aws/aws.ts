@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { InstanceTypeInfo } from '@aws-sdk/client-ec2';
+import type { FoundPrices } from '../../application/commands/refresh-prices.ts';
 import type { CapacityProvider, LaunchTemplateShelf } from '../../application/ports/capacity.ts';
 import type { EventQueue } from '../../application/ports/instance-events.ts';
 import type { Hosts } from '../../application/ports/instances.ts';
@@ -25,6 +26,7 @@ import { createRunInstancesProvider } from './launch/run-instances.ts';
 import { createSpotFleetProvider } from './launch/spot-fleet.ts';
 import { callerArn, roleArn } from './services/account.ts';
 import { createEc2 } from './services/ec2.ts';
+import type { WantedPrices } from './services/prices.ts';
 import type { Role } from './services/role.ts';
 import { resolveImageAlias } from './services/ssm.ts';
 import type { AwsClock } from './wire/aws-clock.ts';
@@ -68,6 +70,8 @@ export interface Aws {
   readonly launchTemplates: LaunchTemplateShelf;
   /** What the Region has. */
   readonly instanceTypes: () => Promise<InstanceTypeTable>;
+  /** What instance types cost. */
+  readonly prices: (wanted: WantedPrices) => Promise<FoundPrices>;
   readonly inspector: () => Promise<TemplateInspector>;
   /** Who asks, and what of that which these templates need is not permitted. */
   readonly diagnose: (templates: readonly Template[], scope: PolicyScope) => Promise<readonly Diagnosis[]>;
@@ -246,6 +250,10 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
         (page) => page.InstanceTypes,
       );
       return new Map(found.flatMap(toFacts));
+    },
+    prices: async (wanted) => {
+      const { findPrices } = await import('./inspect/inspection.ts');
+      return findPrices({ ...options, client: config, random: Math.random, ec2 }, wanted);
     },
   };
 };

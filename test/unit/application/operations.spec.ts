@@ -63,6 +63,7 @@ const queries = (requestId: string): Readonly<Record<string, object>> => ({
   GetReturnRequests: { machines: [] },
   ListRequests: {},
   ListOfferings: {},
+  ListPrices: {},
   ListMachines: {},
   ListTemplates: {},
   ListEvents: {},

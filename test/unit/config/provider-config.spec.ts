@@ -34,6 +34,7 @@ const defaults = {
   fullLookMinutes: 5,
   rebalance: 'ignore',
   useServer: true,
+  rankBy: 'none',
   retentionDays: 30,
   archiveDays: 90,
   ncpusAreCores: false,

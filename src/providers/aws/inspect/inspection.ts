@@ -8,6 +8,7 @@ import { providerApiOf, type Template, weightedTypes } from '../../../domain/tem
 import { tagKeys } from '../instances/tags.ts';
 import { isInstanceType, optional } from '../launch/launch-data.ts';
 import type { Ec2 } from '../services/ec2.ts';
+import { findPrices } from '../services/prices.ts';
 import { groupComplaints } from './group-inspection.ts';
 import { reservationComplaints } from './reservation-inspection.ts';
 
@@ -226,6 +227,7 @@ const inspect = async (lookup: Lookup, template: Template): Promise<readonly Com
 
 export { diagnoseAws } from './diagnosis.ts';
 export { iamPolicy } from './policy.ts';
+export { findPrices };
 
 /** Asks EC2 what only it knows of a template. Changes nothing: the launch is asked for as DryRun. */
 export const createInspector = (lookup: Lookup): TemplateInspector => ({

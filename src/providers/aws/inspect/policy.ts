@@ -1,3 +1,4 @@
+import { type RankBy, usesPrices } from '../../../domain/template/price-use.ts';
 import { isReservationId, isTargeted } from '../../../domain/template/reserved-capacity.ts';
 import { fleetTypeOf, type ProviderApi, providerApiOf, type Template } from '../../../domain/template/template.ts';
 import { tagKeys } from '../instances/tags.ts';
@@ -8,6 +9,7 @@ const otherActions = {
   'autoscaling:CreateOrUpdateTags': 'to tag a group when it is made',
   'events:ListRuleNamesByTarget': 'to see in doctor that events reach the queue',
   'iam:PassRole': 'to hand a role to the machines or the fleet',
+  'pricing:GetProducts': 'for prices refresh',
   'servicequotas:GetServiceQuota': 'to tell the quotas in doctor',
   'sqs:DeleteMessage': 'to take events from the queue',
   'sqs:GetQueueAttributes': 'to see in doctor that events reach the queue',
@@ -52,6 +54,8 @@ export interface PolicyScope {
   readonly tagInstanceId?: boolean;
   /** The URL of the queue of events. */
   readonly eventQueue?: string | undefined;
+  /** Whether templates are ranked by their prices. */
+  readonly rankBy?: RankBy | undefined;
 }
 
 interface Policy {
@@ -116,7 +120,10 @@ const textOf = (value: unknown): string | undefined => (typeof value === 'string
 const given = <T>(isWanted: boolean, ...items: readonly T[]): readonly T[] => (isWanted ? items : []);
 
 /** Reads change nothing, and most of them know no resource to confine them to. */
-const reads = ({ ec2Fleet, spotFleet, ownGroups, sharedGroups, isSpot, reservations }: Uses): readonly Action[] => [
+const reads = (
+  { ec2Fleet, spotFleet, ownGroups, sharedGroups, isSpot, reservations }: Uses,
+  hasPrices: boolean,
+): readonly Action[] => [
   'autoscaling:DescribeAutoScalingGroups',
   ...given<Action>(ownGroups || sharedGroups.length > 0, 'autoscaling:DescribeScalingActivities'),
   ...given<Action>(reservations, 'ec2:DescribeCapacityReservations'),
@@ -134,7 +141,9 @@ const reads = ({ ec2Fleet, spotFleet, ownGroups, sharedGroups, isSpot, reservati
   ...given<Action>(spotFleet, 'ec2:DescribeSpotFleetInstances', 'ec2:DescribeSpotFleetRequestHistory'),
   'ec2:DescribeSpotFleetRequests',
   ...given<Action>(isSpot, 'ec2:DescribeSpotInstanceRequests'),
+  ...given<Action>(hasPrices && isSpot, 'ec2:DescribeSpotPriceHistory'),
   'ec2:DescribeSubnets',
+  ...given<Action>(hasPrices, 'pricing:GetProducts'),
   'servicequotas:GetServiceQuota',
 ];
 
@@ -375,12 +384,12 @@ const notesOn = ({ profiles, launching }: Uses): readonly string[] => {
  */
 export const iamPolicy = (
   templates: readonly Template[],
-  { owner, region, tagInstanceId = false, eventQueue }: PolicyScope,
+  { owner, region, tagInstanceId = false, eventQueue, rankBy }: PolicyScope,
 ): { readonly policy: Policy; readonly notes: readonly string[] } => {
   const uses = usesOf(templates);
   const names = namesIn(region);
   const Statement = [
-    ...allow('See', reads(uses), '*'),
+    ...allow('See', reads(uses, usesPrices(templates, rankBy)), '*'),
     ...allow('ResolveImageAliases', ['ssm:GetParameter'], uses.aliases.map(names.parameter)),
     ...given(eventQueue !== undefined, ...eventStatements(names, eventQueue)),
     ...launchStatements(uses, names, owner),

@@ -35,6 +35,7 @@ export const ec2Operations = {
   DescribeSpotFleetRequestHistory: read('to tell why a Spot Fleet lacks capacity'),
   DescribeSpotFleetRequests: read('to see Spot Fleets of ours, also forgotten ones'),
   DescribeSpotInstanceRequests: read('to hear of interruptions'),
+  DescribeSpotPriceHistory: read('for prices refresh'),
   DescribeSubnets: read('to look at the subnets of a template'),
   ModifyFleet: change('to keep an EC2 Fleet from replacing what is returned'),
   ModifySpotFleetRequest: change('to keep a Spot Fleet from replacing what is returned'),

@@ -12,6 +12,9 @@ const suffixes: readonly (readonly [RegExp, string, string])[] = [
   [/^/, 'amazonaws.com', 'api.aws'],
 ];
 
+/** Services whose hosts have another name than they have in signatures. */
+const hosts: Readonly<Record<string, string>> = { pricing: 'api.pricing' };
+
 const isAwsOwn = (endpoint: string): boolean => {
   const { hostname } = new URL(endpoint);
   return suffixes.some(([, ...each]) => each.some((suffix) => hostname.endsWith(`.${suffix}`)));
@@ -41,5 +44,5 @@ export const endpointOf = (service: string, settings: ConnectionSettings): URL =
   const [, plain = '', dual = ''] = suffixes.find(([regions]) => regions.test(region)) ?? [];
   // GovCloud's plain endpoints are FIPS endpoints.
   const fips = useFips && (useDualStack || !region.startsWith('us-gov-')) ? '-fips' : '';
-  return new URL(`https://${service}${fips}.${region}.${useDualStack ? dual : plain}`);
+  return new URL(`https://${hosts[service] ?? service}${fips}.${region}.${useDualStack ? dual : plain}`);
 };

@@ -27,7 +27,7 @@ const kinds: Readonly<Record<string, object>> = {
   od: { vmType: 'm5.large', rootDeviceVolumeSize: 20 },
   spot: { providerApi: 'RunInstances', priceType: 'spot', vmType: 'm5.large' },
   alias: { vmType: 'm5.large', imageId: '/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64' },
-  instant: { priceType: 'spot', ...single },
+  instant: { priceType: 'spot', ...single, priceInfo: 'auto' },
   request: { providerApi: 'EC2Fleet', fleetType: 'request', priceType: 'spot', ...single },
   maintain: { providerApi: 'EC2Fleet', fleetType: 'maintain', priceType: 'spot', ...single },
   spotFleet: { priceType: 'spot', fleetRole, ...single },
@@ -108,6 +108,7 @@ const liveAndRecord = async (emulator: Emulator, folder: string): Promise<readon
   await service.diagnose({});
   await service.validateTemplate({ aws: true });
   await service.refreshInstanceTypes();
+  await service.refreshPrices();
   // One of each, then the last.
   for (const ids of [held.flatMap(([first]) => first ?? []), held.flatMap(([, ...rest]) => rest)]) {
     const { requestId } = await service.returnMachines({ machines: hosts(ids) });
@@ -200,7 +201,7 @@ describe('the policy that doctor prints', () => {
   it('names every operation of AWS that the program knows', () => {
     const actions = neededActions(served, scope).map(({ action }) => action.replace(/^.*:/, ''));
     // Those that no operation of the program stands for: what others do in its name, or what it asks of other services.
-    const others = ['CreateOrUpdateTags', 'GetParameter', 'GetServiceQuota', 'PassRole'];
+    const others = ['CreateOrUpdateTags', 'GetParameter', 'GetProducts', 'GetServiceQuota', 'PassRole'];
     expect(actions).toEqual(expect.arrayContaining([...operations(), ...others]));
   });
 

@@ -1,0 +1,143 @@
+import type { SpotPrice } from '@aws-sdk/client-ec2';
+import type { FoundPrices } from '../../../application/commands/refresh-prices.ts';
+import { isPluginError, messageOf } from '../../../domain/errors.ts';
+import { isInstanceType } from '../launch/launch-data.ts';
+import { fieldOf, jsonAnswer } from '../wire/aws-answer.ts';
+import { callAws } from '../wire/call.ts';
+import type { ClientConfig } from '../wire/client-config.ts';
+import { postSigned } from '../wire/post-signed.ts';
+import type { QueryClientOptions } from '../wire/query-client.ts';
+import type { Ec2 } from './ec2.ts';
+
+export interface WantedPrices {
+  readonly onDemand: readonly string[];
+  readonly spot: readonly string[];
+  readonly subnetIds: readonly string[];
+}
+
+export interface PriceOptions extends QueryClientOptions {
+  readonly ec2: Pick<Ec2, 'read' | 'readAll'>;
+}
+
+/** EC2: results per page of DescribeSpotPriceHistory. */
+const pageSize = 1000;
+
+const timeOf = ({ Timestamp }: SpotPrice): number => Timestamp?.getTime() ?? 0;
+
+/** The newest price of each type in each zone: a history from now on begins with the price that holds now. */
+const spotPrices = async (
+  ec2: PriceOptions['ec2'],
+  types: readonly string[],
+  now: Date,
+): Promise<FoundPrices['spot']> => {
+  const history = await ec2.readAll(
+    'DescribeSpotPriceHistory',
+    {
+      InstanceTypes: types.filter(isInstanceType),
+      ProductDescriptions: ['Linux/UNIX'],
+      StartTime: now,
+      MaxResults: pageSize,
+    },
+    (page) => page.SpotPriceHistory,
+  );
+  const spot: Record<string, Record<string, number>> = {};
+  for (const { InstanceType = '', AvailabilityZone = '', SpotPrice: text } of history.toSorted(
+    (a, b) => timeOf(a) - timeOf(b),
+  )) {
+    const price = Number(text);
+    if (price > 0) spot[InstanceType] = { ...spot[InstanceType], [AvailabilityZone]: price };
+  }
+  return spot;
+};
+
+const zonesOf = async (ec2: PriceOptions['ec2'], subnetIds: readonly string[]): Promise<FoundPrices['zones']> => {
+  const { Subnets = [] } = await ec2.read('DescribeSubnets', { SubnetIds: [...subnetIds] });
+  return Object.fromEntries(Subnets.map(({ SubnetId = '', AvailabilityZone = '' }) => [SubnetId, AvailabilityZone]));
+};
+
+/** The Price List is a service of a few Regions, and of one in China; what it tells is for all. */
+const priceListRegion = (region: string): string => (region.startsWith('cn-') ? 'cn-northwest-1' : 'us-east-1');
+
+const headers = {
+  'content-type': 'application/x-amz-json-1.1',
+  'x-amz-target': 'AWSPriceListService.GetProducts',
+};
+
+/** What tells the one product that On-Demand hosts of Linux are, of those that a type has. */
+const filtersOf = (type: string, region: string): readonly object[] =>
+  Object.entries({
+    instanceType: type,
+    regionCode: region,
+    operatingSystem: 'Linux',
+    tenancy: 'Shared',
+    preInstalledSw: 'NA',
+    capacitystatus: 'Used',
+  }).map(([Field, Value]) => ({ Type: 'TERM_MATCH', Field, Value }));
+
+const firstIn = (value: unknown): unknown => Object.values(Object(value))[0];
+
+/** A product is a JSON text: terms, of which the first On-Demand one has one dimension, priced in the currency of the partition. */
+const priceIn = (product: unknown): number | undefined => {
+  const parsed: unknown = typeof product === 'string' ? JSON.parse(product) : product;
+  const term = firstIn(fieldOf(fieldOf(parsed, 'terms'), 'OnDemand'));
+  const price = Number(firstIn(fieldOf(firstIn(fieldOf(term, 'priceDimensions')), 'pricePerUnit')));
+  return price > 0 ? price : undefined;
+};
+
+/** Throws `provider.*`. */
+const onDemandPrice = async (
+  { client, reads: _reads, changes: _changes, ...context }: QueryClientOptions,
+  type: string,
+): Promise<number | undefined> => {
+  const { region } = client;
+  const at: ClientConfig = { ...client, region: priceListRegion(region) };
+  const body = JSON.stringify({ ServiceCode: 'AmazonEC2', Filters: filtersOf(type, region), MaxResults: 1 });
+  // Not tried again: it may well be out of reach, and the prices that came with the program then go on.
+  const once = { retries: 0, interval: 0 };
+  const list = await callAws(context, once, 'GetProducts', async (signal) =>
+    jsonAnswer(await postSigned('pricing', at, { headers, body }, signal), (answer) => fieldOf(answer, 'PriceList')),
+  );
+  return Array.isArray(list) ? priceIn(list[0]) : undefined;
+};
+
+const onDemandPrices = async (
+  options: QueryClientOptions,
+  types: readonly string[],
+): Promise<Readonly<Record<string, number>>> => {
+  const found: Record<string, number> = {};
+  for (const type of types) {
+    const price = await onDemandPrice(options, type);
+    if (price !== undefined) found[type] = price;
+  }
+  return found;
+};
+
+/** What types cost now: what cannot be read is told, and no error, since launches do not need it. */
+export const findPrices = async ({ ec2, ...options }: PriceOptions, wanted: WantedPrices): Promise<FoundPrices> => {
+  const warnings: string[] = [];
+  const found = async <V>(
+    names: readonly string[],
+    unknown: string,
+    look: () => Promise<Readonly<Record<string, V>>>,
+  ): Promise<Readonly<Record<string, V>>> => {
+    if (names.length === 0) return {};
+    return look().catch((error: unknown) => {
+      if (!isPluginError(error)) throw error;
+      warnings.push(`${unknown}: ${messageOf(error)}`);
+      return {};
+    });
+  };
+  const now = new Date(options.client.clock.now());
+  return {
+    spot: await found(wanted.spot, 'spot prices are not known', () => spotPrices(ec2, wanted.spot, now)),
+    zones: await found(
+      wanted.subnetIds,
+      'the zones of subnets are not known, so spot prices are those of all zones',
+      () => zonesOf(ec2, wanted.subnetIds),
+    ),
+    onDemand: await found(wanted.onDemand, 'on-demand prices could not be asked for', () =>
+      onDemandPrices(options, wanted.onDemand),
+    ),
+    warnings,
+  };
+};
