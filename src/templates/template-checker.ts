@@ -170,6 +170,14 @@ const writtenName = (names: ReadonlyMap<string, string>, path: string): string =
   return [names.get(top) ?? top, ...rest].join('.');
 };
 
+/** Of the values that a field may have, the one that was probably meant. */
+const withMeantValue = (document: Document, complaint: Complaint): Complaint => {
+  const [, values] = /^must be one of (.*)$/.exec(complaint.rule) ?? [];
+  const written = document[complaint.field];
+  const meant = values === undefined || typeof written !== 'string' ? undefined : meantBy(written, values.split(', '));
+  return meant === undefined ? complaint : { ...complaint, hint: `did you mean ${meant}?` };
+};
+
 const isError = ({ severity }: Complaint): boolean => severity === 'error';
 
 /** Fields that were probably meant by others that stand there. */
@@ -214,7 +222,7 @@ const reviewDocument = async (document: Document, read: TemplateReader, review: 
   const misspelt = asErrors([...slips].map(([field, name]) => ({ field, rule: `is unknown; did you mean ${name}?` })));
   const complaints = [
     ...misspelt,
-    ...told.complaints.map((each) => ({ ...each, field: writtenName(names, each.field) })),
+    ...told.complaints.map((each) => withMeantValue(document, { ...each, field: writtenName(names, each.field) })),
     ...warnings,
     ...misspeltAttributes(document),
   ];

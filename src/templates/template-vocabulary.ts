@@ -169,7 +169,12 @@ const switchedOff = (written: Written): readonly Note[] =>
     .map(([field]) => ({ field, rule: 'is false: the template is switched off' }));
 
 /** Open Resource Broker takes the script itself. */
-const inlineScript = (fields: Fields): readonly Note[] => {
+const inlineScript = (written: Written, fields: Fields): readonly Note[] => {
+  const other = Object.entries(written).find(
+    ([name, value]) => plain(name) === 'userdata' && textOf(value).startsWith('#!'),
+  );
+  if (other !== undefined)
+    return [{ field: other[0], rule: 'is a script: write it to a file that userDataScript names' }];
   const script = fields.get('userDataScript');
   if (typeof script !== 'string' || !script.startsWith('#!')) return [];
   fields.delete('userDataScript');
@@ -189,7 +194,7 @@ export const normalize = (written: Written): Normalized => {
   const warnings = [...twice, ...settle(fields)];
   const unknown = Object.keys(written).filter(isUnknown);
   const slips = costlySlips(unknown, fields);
-  const scripts = inlineScript(fields);
+  const scripts = inlineScript(written, fields);
   return {
     document: Object.fromEntries(fields),
     names,
