@@ -79,7 +79,7 @@ describe('what only looks', () => {
     'metrics',
     'handlers',
     'version',
-    `import-ibm ${join(plugin.directory, 'conf')}`,
+    `import ${join(plugin.directory, 'conf')}`,
   ];
   /** Those of which every form may change something, and one that reads what is Host Factory's alone. */
   const others = [
