@@ -1,32 +1,18 @@
 import { type RankBy, usesPrices } from '../../../domain/template/price-use.ts';
-import { isReservationId, isTargeted } from '../../../domain/template/reserved-capacity.ts';
-import { fleetTypeOf, type ProviderApi, providerApiOf, type Template } from '../../../domain/template/template.ts';
+import type { Template } from '../../../domain/template/template.ts';
 import { tagKeys } from '../instances/tags.ts';
-import { autoScalingOperations, ec2Operations } from '../services/operations.ts';
-
-/** What is permitted beside the operations of the two services. */
-const otherActions = {
-  'autoscaling:CreateOrUpdateTags': 'to tag a group when it is made',
-  'events:ListRuleNamesByTarget': 'to see in doctor that events reach the queue',
-  'iam:PassRole': 'to hand a role to the machines or the fleet',
-  'pricing:GetProducts': 'for prices refresh',
-  'servicequotas:GetServiceQuota': 'to tell the quotas in doctor',
-  'sqs:DeleteMessage': 'to take events from the queue',
-  'sqs:GetQueueAttributes': 'to see in doctor that events reach the queue',
-  'sqs:ReceiveMessage': 'to hear of events',
-  'ssm:GetParameter': 'to resolve an image alias',
-};
-
-type Action =
-  | `ec2:${keyof typeof ec2Operations}`
-  | `autoscaling:${keyof typeof autoScalingOperations}`
-  | keyof typeof otherActions;
-
-const whyOf: ReadonlyMap<string, string> = new Map([
-  ...Object.entries(ec2Operations).map(([name, { why }]) => [`ec2:${name}`, why] as const),
-  ...Object.entries(autoScalingOperations).map(([name, { why }]) => [`autoscaling:${name}`, why] as const),
-  ...Object.entries(otherActions),
-]);
+import {
+  type Action,
+  given,
+  isOfGroup,
+  literal,
+  type Names,
+  namesIn,
+  reads,
+  type Uses,
+  usesOf,
+  whyOf,
+} from './policy-needs.ts';
 
 /** An action as IAM names it, and what it is needed for. */
 export interface NeededAction {
@@ -63,90 +49,6 @@ interface Policy {
   readonly Statement: readonly Statement[];
 }
 
-/** A text that IAM is to take as it is: `*`, `?` and `$` mean something to it. */
-const literal = (text: string): string => text.replaceAll(/[*?$]/g, (special) => `\${${special}}`);
-
-const partitionOf = (region = ''): string => {
-  if (region.startsWith('cn-')) return 'aws-cn';
-  return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
-};
-
-const distinct = (values: readonly (string | undefined)[]): readonly string[] =>
-  [...new Set(values.filter((value) => value !== undefined))].sort();
-
-/** Whether a template names a resource group of reservations. */
-const isOfGroup = (template: Template): boolean =>
-  isTargeted(template) && !isReservationId(template.capacityReservation);
-
-/** What these templates make use of. */
-const usesOf = (templates: readonly Template[]) => {
-  const apis = templates.map((template) => ({ template, api: providerApiOf(template) }));
-  const has = (api: ProviderApi): boolean => apis.some((each) => each.api === api);
-  const ofOwnGroups = apis.filter(({ api, template }) => api === 'ASG' && template.autoScalingGroupName === undefined);
-  const sharedGroups = distinct(templates.map(({ autoScalingGroupName }) => autoScalingGroupName));
-  const spotFleet = has('SpotFleet');
-  // What a Spot Fleet lacks on demand is launched by EC2 Fleet.
-  const ec2Fleet =
-    has('EC2Fleet') ||
-    apis.some(
-      ({ api, template }) =>
-        api === 'SpotFleet' && fleetTypeOf(template) === 'request' && template.priceType === 'heterogeneous',
-    );
-  const launchTemplates = ec2Fleet || spotFleet || ofOwnGroups.length > 0;
-  const launching = templates.filter(({ autoScalingGroupName }) => autoScalingGroupName === undefined);
-  return {
-    ec2Fleet,
-    spotFleet,
-    ownGroups: ofOwnGroups.length > 0,
-    sharedGroups,
-    launchTemplates,
-    launches: has('RunInstances') || launchTemplates,
-    launching,
-    reservations: launching.some(({ capacityReservation }) => isReservationId(capacityReservation)),
-    isSpot: templates.some(({ priceType }) => priceType !== 'ondemand'),
-    aliases: distinct(templates.map(({ imageId }) => (imageId?.startsWith('ami-') === false ? imageId : undefined))),
-    profiles: distinct(launching.map(({ instanceProfile }) => instanceProfile)),
-    fleetRoles: distinct(apis.map(({ api, template }) => (api === 'SpotFleet' ? template.fleetRole : undefined))),
-    serviceRoles: distinct(
-      ofOwnGroups.map(({ template }) => textOf(template.providerApiSpec?.['ServiceLinkedRoleARN'])),
-    ),
-  };
-};
-
-type Uses = ReturnType<typeof usesOf>;
-
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-
-const given = <T>(isWanted: boolean, ...items: readonly T[]): readonly T[] => (isWanted ? items : []);
-
-/** Reads change nothing, and most of them know no resource to confine them to. */
-const reads = (
-  { ec2Fleet, spotFleet, ownGroups, sharedGroups, isSpot, reservations }: Uses,
-  hasPrices: boolean,
-): readonly Action[] => [
-  'autoscaling:DescribeAutoScalingGroups',
-  ...given<Action>(ownGroups || sharedGroups.length > 0, 'autoscaling:DescribeScalingActivities'),
-  ...given<Action>(reservations, 'ec2:DescribeCapacityReservations'),
-  ...given<Action>(ec2Fleet, 'ec2:DescribeFleetHistory', 'ec2:DescribeFleetInstances'),
-  // The sweep looks for what is left of templates that are gone, too.
-  'ec2:DescribeFleets',
-  'ec2:DescribeImages',
-  'ec2:DescribeInstanceStatus',
-  'ec2:DescribeInstanceTypes',
-  'ec2:DescribeInstances',
-  'ec2:DescribeKeyPairs',
-  'ec2:DescribeLaunchTemplateVersions',
-  'ec2:DescribeLaunchTemplates',
-  'ec2:DescribeSecurityGroups',
-  ...given<Action>(spotFleet, 'ec2:DescribeSpotFleetInstances', 'ec2:DescribeSpotFleetRequestHistory'),
-  'ec2:DescribeSpotFleetRequests',
-  ...given<Action>(isSpot, 'ec2:DescribeSpotInstanceRequests'),
-  ...given<Action>(hasPrices && isSpot, 'ec2:DescribeSpotPriceHistory'),
-  'ec2:DescribeSubnets',
-  ...given<Action>(hasPrices, 'pricing:GetProducts'),
-  'servicequotas:GetServiceQuota',
-];
-
 /** What a launch takes that was there before, or that comes and goes with the instance. */
 const ingredients = [
   'capacity-reservation',
@@ -161,39 +63,6 @@ const ingredients = [
   'subnet',
   'volume',
 ];
-
-interface Names {
-  readonly arn: (service: string, resource: string) => string;
-  /** All resources of a kind. */
-  readonly ec2: (...kinds: readonly string[]) => readonly string[];
-  readonly group: (name: string) => string;
-  /** A role told by its name alone may lie under any path. */
-  readonly role: (name: string) => readonly string[];
-  readonly parameter: (alias: string) => string;
-  readonly service: (name: string) => string;
-}
-
-const namesIn = (region: string | undefined): Names => {
-  const partition = partitionOf(region);
-  const arn = (service: string, resource: string): string =>
-    `arn:${partition}:${service}:${region ?? '*'}:*:${resource}`;
-  return {
-    arn,
-    ec2: (...kinds) => kinds.map((kind) => arn('ec2', `${kind}/*`)),
-    group: (name) => arn('autoscaling', `autoScalingGroup:*:autoScalingGroupName/${name}`),
-    role: (name) => {
-      if (name.startsWith('arn:')) return [literal(name)];
-      return ['', '*/'].map((path) => `arn:${partition}:iam::*:role/${path}${literal(name)}`);
-    },
-    parameter: (alias) => {
-      const name = alias.replace(/^resolve:ssm:/, '');
-      if (name.startsWith('arn:')) return literal(name);
-      const [plain = ''] = name.split(':');
-      return arn('ssm', `parameter/${literal(plain.replace(/^\//, ''))}`);
-    },
-    service: (name) => `${name}.amazonaws.com${partition === 'aws-cn' ? '.cn' : ''}`,
-  };
-};
 
 const allow = (
   Sid: string,
@@ -351,7 +220,6 @@ const roleStatements = (uses: Uses, { role, service }: Names): readonly Statemen
   }),
 ];
 
-/** What the policy cannot know, for whoever attaches it. */
 /** The name of a queue is the last part of its URL; its account may be another. */
 const eventStatements = ({ arn }: Names, eventQueue = ''): readonly Statement[] => [
   ...allow(
@@ -362,6 +230,7 @@ const eventStatements = ({ arn }: Names, eventQueue = ''): readonly Statement[] 
   ...allow('SeeWhichRulesSend', ['events:ListRuleNamesByTarget'], '*'),
 ];
 
+/** What the policy cannot know, for whoever attaches it. */
 const notesOn = ({ profiles, launching }: Uses): readonly string[] => {
   const unknown = launching
     .filter(({ launchTemplateId, instanceProfile }) => launchTemplateId !== undefined && instanceProfile === undefined)

@@ -1,13 +1,7 @@
 import { createHash } from 'node:crypto';
-import type {
-  BlockDeviceMapping,
-  RequestLaunchTemplateData,
-  ResponseLaunchTemplateData,
-  Tag,
-} from '@aws-sdk/client-ec2';
+import type { RequestLaunchTemplateData, ResponseLaunchTemplateData, Tag } from '@aws-sdk/client-ec2';
 import type { LaunchReport } from '../../../application/ports/capacity.ts';
 import { hasCode } from '../../../domain/errors.ts';
-import { withRawFields } from '../../../domain/template/raw-fields.ts';
 import { onDemandUnits, type Template, weightedTypes } from '../../../domain/template/template.ts';
 import { type Mark, tagKeys } from '../instances/tags.ts';
 import type { Ec2 } from '../services/ec2.ts';
@@ -15,17 +9,13 @@ import { required } from '../wire/aws-answer.ts';
 import type { Remember } from '../wire/credentials.ts';
 import {
   checkTagCount,
-  devicesOver,
   type LaunchData,
   type LaunchDataOptions,
-  type LaunchNetwork,
   makesInterfaces,
   optional,
   renderLaunchData,
-  type TagSpecifications,
-  tagsOver,
-  withGroups,
 } from './launch-data.ts';
+import { over } from './launch-data-over.ts';
 
 export interface LaunchTemplateRef {
   readonly id: string;
@@ -216,93 +206,6 @@ export const renewed = async (
   if (!tellsMissing.test(`${code}: ${message}`)) return report;
   await launchTemplates.forget(id);
   return { ...report, tryNextPool: true };
-};
-
-/** Groups stand on the interfaces where a template has interfaces: EC2 takes them in one place only. */
-export const networkOver = (
-  base: ResponseLaunchTemplateData,
-  own: Pick<RequestLaunchTemplateData, 'NetworkInterfaces' | 'SecurityGroupIds'>,
-): LaunchNetwork => {
-  const groups = own.SecurityGroupIds ?? base.SecurityGroupIds;
-  // The subnet is that of the pool.
-  const inherited = base.NetworkInterfaces?.map(({ SubnetId: _place, Groups, ...each }) =>
-    withGroups(own.SecurityGroupIds ?? Groups, each),
-  );
-  const interfaces: LaunchNetwork['NetworkInterfaces'] =
-    own.NetworkInterfaces?.map((each) => withGroups(groups, each)) ?? inherited;
-  return interfaces === undefined ? optional('SecurityGroupIds', groups) : { NetworkInterfaces: interfaces };
-};
-
-const withoutSnapshot = ({ Ebs, ...device }: BlockDeviceMapping): BlockDeviceMapping => {
-  const { SnapshotId: _snapshot, ...volume } = Ebs ?? {};
-  return { ...device, ...(Ebs === undefined ? {} : { Ebs: volume }) };
-};
-
-/**
- * Fields of ours, with what the administrator's launch template has beneath them: objects are one member by member, devices
- * name by name. An instance profile is ours alone, as EC2 takes its name or its ARN, and so is a capacity reservation, of which it
- * takes preference or target.
- */
-export const fieldsOver = <T extends RequestLaunchTemplateData>(base: ResponseLaunchTemplateData, own: T): T => {
-  const {
-    IamInstanceProfile: _profile,
-    CapacityReservationSpecification: _reservation,
-    BlockDeviceMappings = [],
-    MetadataOptions = {},
-    ...rest
-  } = base;
-  const { State: _state, ...metadata } = MetadataOptions;
-  const { GroupId, ...placed } = base.Placement ?? {};
-  // A group is told by its name or by its id, and a snapshot is of the image that it is launched with.
-  const Placement = own.Placement?.GroupName === undefined ? { ...placed, ...optional('GroupId', GroupId) } : placed;
-  const ownNames = new Set(own.BlockDeviceMappings?.map(({ DeviceName }) => DeviceName));
-  const isOfOtherImage = ({ DeviceName }: BlockDeviceMapping): boolean =>
-    own.ImageId !== undefined && ownNames.has(DeviceName);
-  const under = BlockDeviceMappings.map((each) => (isOfOtherImage(each) ? withoutSnapshot(each) : each));
-  const beneath = Object.entries({ ...rest, Placement, MetadataOptions: metadata }).filter(([name]) =>
-    Object.hasOwn(own, name),
-  );
-  const devices = own.BlockDeviceMappings && devicesOver(under, own.BlockDeviceMappings);
-  return {
-    ...withRawFields({ ...own, ...Object.fromEntries(beneath) }, Object.fromEntries(Object.entries(own))),
-    ...optional('BlockDeviceMappings', devices),
-  };
-};
-
-/**
- * The administrator's launch data with ours over it. Left out is what fleets and groups refuse or decide themselves (market, types
- * where ours name them), and protection against termination, which would keep returned hosts alive.
- */
-const over = (
-  base: ResponseLaunchTemplateData,
-  own: RequestLaunchTemplateData,
-  { ownTypes, onlySpot }: Pick<BaseTemplate, 'ownTypes' | 'onlySpot'>,
-): RequestLaunchTemplateData => {
-  const {
-    InstanceMarketOptions: _market,
-    DisableApiTermination: _protected,
-    NetworkInterfaces: _interfaces,
-    SecurityGroupIds: _ids,
-    SecurityGroups: _names,
-    MetadataOptions: _metadata,
-    TagSpecifications,
-    InstanceType,
-    InstanceRequirements,
-    ...rest
-  } = base;
-  const network = networkOver(base, own);
-  // EC2 refuses tags for what a launch does not make.
-  const isMade = ({ ResourceType }: TagSpecifications[number]): boolean =>
-    (ResourceType !== 'network-interface' || makesInterfaces(network.NetworkInterfaces)) &&
-    (ResourceType !== 'spot-instances-request' || onlySpot);
-  const kept = ownTypes ? rest : { ...rest, InstanceType, InstanceRequirements };
-  const { NetworkInterfaces: _ownInterfaces, SecurityGroupIds: _ownIds, ...fields } = own;
-  return {
-    ...withRawFields<RequestLaunchTemplateData>({}, kept),
-    ...fieldsOver(base, fields),
-    ...network,
-    TagSpecifications: tagsOver(TagSpecifications, own.TagSpecifications).filter(isMade),
-  };
 };
 
 /** The launch template a fleet or group launches by: the template's fields, over the administrator's own where it names one. */

@@ -20,7 +20,8 @@ import {
   optional,
   renderLaunchData,
 } from './launch-data.ts';
-import { fieldsOver, type LaunchTemplates, networkOver } from './launch-templates.ts';
+import { fieldsOver, networkOver } from './launch-data-over.ts';
+import type { LaunchTemplates } from './launch-templates.ts';
 import { learn, lessonOf, refusalOf } from './refusal.ts';
 
 export interface RunInstancesOptions extends LaunchDataOptions {

@@ -19,7 +19,7 @@ import { grantedMachines, unitsOf } from './resource.ts';
 export interface SharedGroupCall {
   readonly group: string;
   readonly requestId: string;
-  /** Where LaunchInstances is to launch; absent where the desired capacity is raised instead. */
+  /** Where LaunchInstances is to launch; absent in calls of older versions, which raised the desired capacity. */
   readonly subnetId?: string;
   /** The group's tags are the administrator's: ours come after the launch. */
   readonly tags: readonly Tag[];
@@ -236,7 +236,13 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
     return ours.map(({ id }) => id);
   };
 
+  const isWanted = async (name: string, requestId: string): Promise<boolean> =>
+    (await ledger(name).list(wanted)).some((entry) => entry.requestId === requestId);
+
   return {
+    /** Whether a launch of the request has raised the desired capacity already. */
+    isWanted: ({ group, requestId }: SharedGroupCall): Promise<boolean> => isWanted(group, requestId),
+
     launch: async (launch: PreparedLaunch, call: SharedGroupCall): Promise<LaunchReport> => {
       const { group: name, requestId } = call;
       const opened = await open(name);
@@ -283,9 +289,8 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
     /** A request that gives back what it still waits for wants so much less. */
     want: async ({ id: name, adoption }: Resource, units: number): Promise<void> => {
       if (adoption === undefined) return;
-      const book = ledger(name);
-      const isOpen = (await book.list(wanted)).some(({ requestId }) => requestId === adoption.requestId);
-      if (isOpen) await book.settle({ templateId: wanted, requestId: adoption.requestId, units });
+      const { requestId } = adoption;
+      if (await isWanted(name, requestId)) await ledger(name).settle({ templateId: wanted, requestId, units });
     },
   };
 };

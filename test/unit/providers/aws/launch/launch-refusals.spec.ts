@@ -1,3 +1,4 @@
+import { AutoScalingClient, CreateAutoScalingGroupCommand } from '@aws-sdk/client-auto-scaling';
 import { describe, expect, it } from 'vitest';
 import type { LaunchOrder } from '../../../../../src/application/ports/capacity.ts';
 import type { PreparedLaunch } from '../../../../../src/domain/request/events.ts';
@@ -91,5 +92,36 @@ describe('an instant fleet', () => {
       fault: 'provider.misconfigured',
       message: expect.stringContaining('UnfulfillableCapacity'),
     });
+  });
+});
+
+describe('a launch into the administrator’s group whose answer was lost', () => {
+  const shared: Partial<Template> = { autoScalingGroupName: 'grid' };
+  const makeGroup = async (endpoint: string, LaunchTemplateId: string): Promise<void> => {
+    const credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'x' };
+    const scaling = new AutoScalingClient({ endpoint, region: 'us-east-1', credentials });
+    await scaling.send(
+      new CreateAutoScalingGroupCommand({
+        AutoScalingGroupName: 'grid',
+        MinSize: 0,
+        MaxSize: 9,
+        VPCZoneIdentifier: 'subnet-0123456789abcdef0',
+        LaunchTemplate: { LaunchTemplateId, Version: '1' },
+      }),
+    );
+    scaling.destroy();
+  };
+
+  it('goes by the desired capacity again where it did so before, whatever is permitted meanwhile', async () => {
+    const { aws, emulator } = await emulatedAws();
+    await prepared(aws, 'EC2Fleet');
+    const [made] = await aws.launchTemplates.list();
+    await makeGroup(emulator.url, made?.id ?? '');
+    const launch = await prepared(aws, 'ASG', shared);
+    emulator.configure({ deniedActions: ['LaunchInstances'] });
+    expect(await aws.provider('ASG').launch(launch)).toMatchObject({ machines: [], resource: { seeks: true } });
+    emulator.configure({ deniedActions: [] });
+    expect(await aws.provider('ASG').launch(launch, true)).toMatchObject({ machines: [], resource: { seeks: true } });
+    expect(emulator.countCalls()).toMatchObject({ LaunchInstances: 1, UpdateAutoScalingGroup: 1 });
   });
 });

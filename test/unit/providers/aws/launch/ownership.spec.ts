@@ -52,7 +52,7 @@ describe.each(kinds)('a machine of %s whose ownership tag names somebody else', 
     await world.service.cancelRequest({ requestId, reason: 'enough' });
     await world.look([requestId], 3);
     expect(world.instances()).toEqual([taken]);
-    expect(await statusOf(world, requestId)).toMatchObject({ status: 'cancelled', settledAt: expect.any(Number) });
+    expect(await statusOf(world, requestId)).toMatchObject({ status: 'cancelled', settledAt: expect.any(String) });
   });
 
   it('is not terminated when a sweep cancels the request nobody asked about', async () => {
