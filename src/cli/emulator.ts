@@ -14,12 +14,14 @@ export const runEmulator = async (
   const emulator = await started.catch((cause: unknown) => {
     throw new PluginError('configuration.invalid', `cannot start the emulator: ${messageOf(cause)}`, { cause });
   });
-  door.print(`EC2 emulator at ${emulator.url} (control: ${emulator.url}/_emulator/; Ctrl-C ends it)`);
-  await new Promise<void>((resolve) => {
+  const ended = new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
     process.on('SIGHUP', outlivesTerminal() ? () => undefined : resolve);
   });
+  // Who reads this may send a signal at once.
+  door.print(`EC2 emulator at ${emulator.url} (control: ${emulator.url}/_emulator/; Ctrl-C ends it)`);
+  await ended;
   await emulator.close();
   return 0;
 };

@@ -76,6 +76,7 @@ describe('what only looks', () => {
     'launch-templates gc',
     'reconcile',
     'projections status',
+    'prices list',
     'metrics',
     'handlers',
     'version',
@@ -83,7 +84,14 @@ describe('what only looks', () => {
   ];
   /** Those of which every form may change something, and one that reads what is Host Factory's alone. */
   const others = [
-    ...['requests cancel', 'requests watch', 'machines set-status', 'offerings clear', 'instance-types refresh'],
+    ...[
+      'requests cancel',
+      'requests watch',
+      'machines set-status',
+      'offerings clear',
+      'instance-types refresh',
+      'prices refresh',
+    ],
     ...['projections rebuild', 'init', 'serve', 'emulator', 'demo', 'providers list'],
   ];
 

@@ -22,8 +22,12 @@ export const bookkeeper = (
   return async (before: Request, after: Request): Promise<void> => {
     if (after.stage === 'absent') return;
     const held = liveUnits(after);
-    if (held !== units) await keepBooks(live, requestId, after);
-    units = held;
+    // Between two pools it holds nothing. Should the process die then, a sweep finds by the books that there is such a request.
+    const isBetween = held === 0 && after.stage === 'open';
+    if (held !== units && !isBetween) {
+      await keepBooks(live, requestId, after);
+      units = held;
+    }
     if (before.stage !== 'absent') await noteOutcome(ports, before, after);
   };
 };

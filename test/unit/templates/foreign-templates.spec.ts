@@ -36,7 +36,7 @@ it.each([
   [
     'a price of another form',
     { attributes: { priceInfo: 'cheap' } },
-    /attributes\.priceInfo is not of the form price:/,
+    /attributes\.priceInfo is neither auto nor of the form price:/,
   ],
 ])('IBM’s sample with %s is served, with a warning', async (_what, fields, warning) => {
   const { errors, warnings, isServed } = await judged(await startWorld(), fields);
