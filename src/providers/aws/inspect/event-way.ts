@@ -8,7 +8,7 @@ import type { QueryClientOptions } from '../wire/query-client.ts';
 
 const subject = 'event queue';
 
-/** The names of the EventBridge rules that send to the queue, as far as one answer tells. */
+/** How many rules of EventBridge send to the queue, as far as one answer tells. */
 const rulesTo = async ({ client, reads, ...context }: QueryClientOptions, queueArn: string): Promise<number> => {
   const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AWSEvents.ListRuleNamesByTarget' };
   const body = JSON.stringify({ TargetArn: queueArn });
