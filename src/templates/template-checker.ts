@@ -13,7 +13,7 @@ import { fieldOf, templateFields } from './fields/template-fields.ts';
 import type { CatalogFacts } from './template-catalog.ts';
 import type { TemplateResult } from './template-document.ts';
 import { attributeNames, isObject, nameOf, templatesForm, unknownField } from './template-entry.ts';
-import { createJudge } from './template-judge.ts';
+import { createJudge, hasGroup } from './template-judge.ts';
 import type { TemplateReader } from './template-reader.ts';
 
 type Document = Readonly<Record<string, unknown>>;
@@ -135,7 +135,7 @@ const createReview = (facts: CatalogFacts): ReviewTemplate => {
   const judge = createJudge(facts);
   return async (template) => {
     const { outside } = await judge(template);
-    const isScriptRead = outside.every(({ field }) => field !== 'userDataScript');
+    const isScriptRead = !hasGroup(template) && outside.every(({ field }) => field !== 'userDataScript');
     const complaints = [
       ...reviewTemplate(template, await facts.instanceTypes.table(), facts.rules),
       ...outside,

@@ -34,7 +34,7 @@ const scriptFault = (path: string): string | undefined => {
 };
 
 /** A group of the administrator's takes neither user data nor fields in AWS's words from a template. */
-const hasGroup = ({ autoScalingGroupName }: Template): boolean => autoScalingGroupName !== undefined;
+export const hasGroup = ({ autoScalingGroupName }: Template): boolean => autoScalingGroupName !== undefined;
 
 const isRaw = ({ launchTemplateSpec, providerApiSpec, abisInstanceRequirements }: Template): boolean =>
   (launchTemplateSpec ?? providerApiSpec ?? abisInstanceRequirements) !== undefined;

@@ -95,3 +95,12 @@ it('of two templates of one name the second is not served, whatever the first is
     'stands twice in the file',
   ]);
 });
+
+it("does not read the script of a template whose group is the administrator's", async () => {
+  const world = await startWorld();
+  await world.writeTemplates(
+    templateDocument({ providerApi: 'ASG', autoScalingGroupName: 'grid', userDataScript: '/nowhere' }),
+  );
+  expect((await world.service.validateTemplate({})).errors).toEqual([]);
+  expect((await world.service.getTemplates()).templates).toHaveLength(1);
+});
