@@ -1,33 +1,31 @@
 import { isPluginError, messageOf } from '../../../domain/errors.ts';
 import type { Diagnosis } from '../../../domain/finding.ts';
 import { callSqs } from '../services/event-queue.ts';
-import { fieldOf, jsonAnswer } from '../wire/aws-answer.ts';
-import { callAws } from '../wire/call.ts';
-import { postSigned } from '../wire/post-signed.ts';
-import type { QueryClientOptions } from '../wire/query-client.ts';
+import { fieldOf } from '../wire/aws-answer.ts';
+import { type JsonConnection, jsonCall } from '../wire/json-call.ts';
 
 const subject = 'event queue';
 
+const listRuleNames = { service: 'events', target: 'AWSEvents.ListRuleNamesByTarget', version: '1.1' } as const;
+
 /** How many rules of EventBridge send to the queue, as far as one answer tells. */
-const rulesTo = async ({ client, reads, ...context }: QueryClientOptions, queueArn: string): Promise<number> => {
-  const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AWSEvents.ListRuleNamesByTarget' };
-  const body = JSON.stringify({ TargetArn: queueArn });
-  const names = await callAws(context, reads, 'ListRuleNamesByTarget', async (signal) =>
-    jsonAnswer(await postSigned('events', client, { headers, body }, signal), (answer) => fieldOf(answer, 'RuleNames')),
+const rulesTo = async (connection: JsonConnection, queueArn: string): Promise<number> => {
+  const names = await jsonCall(connection, listRuleNames, { TargetArn: queueArn }, (answer) =>
+    fieldOf(answer, 'RuleNames'),
   );
   return Array.isArray(names) ? names.length : 0;
 };
 
 /** Whether events get from AWS into the queue and from there to us: the queue can be read, EventBridge may send, a rule sends. */
-export const diagnoseEventWay = async (options: QueryClientOptions, url: string): Promise<readonly Diagnosis[]> => {
+export const diagnoseEventWay = async (connection: JsonConnection, url: string): Promise<readonly Diagnosis[]> => {
   const why = 'without events all hosts are looked at each time Host Factory asks for reclaimed ones';
   const mend = 'create the queue and its rules by config/aws/event-queue.cloudformation.yaml';
   try {
-    const answer = await callSqs(options, 'GetQueueAttributes', { QueueUrl: url, AttributeNames: ['All'] });
+    const answer = await callSqs(connection, 'GetQueueAttributes', { QueueUrl: url, AttributeNames: ['All'] });
     const attribute = (name: string): string => String(fieldOf(fieldOf(answer, 'Attributes'), name) ?? '');
     if (!attribute('Policy').includes('events.amazonaws.com'))
       return [{ subject, status: 'warning', what: `EventBridge may not send to ${url}`, why, mend }];
-    const rules = await rulesTo(options, attribute('QueueArn'));
+    const rules = await rulesTo(connection, attribute('QueueArn'));
     if (rules === 0) return [{ subject, status: 'warning', what: `no EventBridge rule sends to ${url}`, why, mend }];
     const waiting = attribute('ApproximateNumberOfMessages');
     return [{ subject, status: 'ok', what: `${url}: ${rules} rules send to it, ${waiting} messages wait` }];

@@ -2,11 +2,8 @@ import type { SpotPrice } from '@aws-sdk/client-ec2';
 import type { FoundPrices } from '../../../application/commands/refresh-prices.ts';
 import { isPluginError, messageOf } from '../../../domain/errors.ts';
 import { isInstanceType } from '../launch/launch-data.ts';
-import { fieldOf, jsonAnswer } from '../wire/aws-answer.ts';
-import { callAws } from '../wire/call.ts';
-import type { ClientConfig } from '../wire/client-config.ts';
-import { postSigned } from '../wire/post-signed.ts';
-import type { QueryClientOptions } from '../wire/query-client.ts';
+import { fieldOf } from '../wire/aws-answer.ts';
+import { type JsonConnection, jsonCall } from '../wire/json-call.ts';
 import type { Ec2 } from './ec2.ts';
 
 export interface WantedPrices {
@@ -15,7 +12,7 @@ export interface WantedPrices {
   readonly subnetIds: readonly string[];
 }
 
-export interface PriceOptions extends QueryClientOptions {
+export interface PriceOptions extends JsonConnection {
   readonly ec2: Pick<Ec2, 'read' | 'readAll'>;
 }
 
@@ -58,10 +55,13 @@ const zonesOf = async (ec2: PriceOptions['ec2'], subnetIds: readonly string[]): 
 /** The Price List is a service of a few Regions, and of one in China; what it tells is for all. */
 const priceListRegion = (region: string): string => (region.startsWith('cn-') ? 'cn-northwest-1' : 'us-east-1');
 
-const headers = {
-  'content-type': 'application/x-amz-json-1.1',
-  'x-amz-target': 'AWSPriceListService.GetProducts',
-};
+/** Not tried again: it may well be out of reach, and the prices that came with the program then go on. */
+const getProducts = {
+  service: 'pricing',
+  target: 'AWSPriceListService.GetProducts',
+  version: '1.1',
+  retry: { retries: 0, interval: 0 },
+} as const;
 
 /** What tells the one product that On-Demand hosts of Linux are, of those that a type has. */
 const filtersOf = (type: string, region: string): readonly object[] =>
@@ -85,35 +85,28 @@ const priceIn = (product: unknown): number | undefined => {
 };
 
 /** Throws `provider.*`. */
-const onDemandPrice = async (
-  { client, reads: _reads, changes: _changes, ...context }: QueryClientOptions,
-  type: string,
-): Promise<number | undefined> => {
-  const { region } = client;
-  const at: ClientConfig = { ...client, region: priceListRegion(region) };
-  const body = JSON.stringify({ ServiceCode: 'AmazonEC2', Filters: filtersOf(type, region), MaxResults: 1 });
-  // Not tried again: it may well be out of reach, and the prices that came with the program then go on.
-  const once = { retries: 0, interval: 0 };
-  const list = await callAws(context, once, 'GetProducts', async (signal) =>
-    jsonAnswer(await postSigned('pricing', at, { headers, body }, signal), (answer) => fieldOf(answer, 'PriceList')),
-  );
+const onDemandPrice = async (connection: JsonConnection, type: string): Promise<number | undefined> => {
+  const { region } = connection.client;
+  const there = { ...connection, client: { ...connection.client, region: priceListRegion(region) } };
+  const input = { ServiceCode: 'AmazonEC2', Filters: filtersOf(type, region), MaxResults: 1 };
+  const list = await jsonCall(there, getProducts, input, (answer) => fieldOf(answer, 'PriceList'));
   return Array.isArray(list) ? priceIn(list[0]) : undefined;
 };
 
 const onDemandPrices = async (
-  options: QueryClientOptions,
+  connection: JsonConnection,
   types: readonly string[],
 ): Promise<Readonly<Record<string, number>>> => {
   const found: Record<string, number> = {};
   for (const type of types) {
-    const price = await onDemandPrice(options, type);
+    const price = await onDemandPrice(connection, type);
     if (price !== undefined) found[type] = price;
   }
   return found;
 };
 
 /** What types cost now: what cannot be read is told, and no error, since launches do not need it. */
-export const findPrices = async ({ ec2, ...options }: PriceOptions, wanted: WantedPrices): Promise<FoundPrices> => {
+export const findPrices = async ({ ec2, ...connection }: PriceOptions, wanted: WantedPrices): Promise<FoundPrices> => {
   const warnings: string[] = [];
   const found = async <V>(
     names: readonly string[],
@@ -127,7 +120,7 @@ export const findPrices = async ({ ec2, ...options }: PriceOptions, wanted: Want
       return {};
     });
   };
-  const now = new Date(options.client.clock.now());
+  const now = new Date(connection.client.clock.now());
   return {
     spot: await found(wanted.spot, 'spot prices are not known', () => spotPrices(ec2, wanted.spot, now)),
     zones: await found(
@@ -136,7 +129,7 @@ export const findPrices = async ({ ec2, ...options }: PriceOptions, wanted: Want
       () => zonesOf(ec2, wanted.subnetIds),
     ),
     onDemand: await found(wanted.onDemand, 'on-demand prices could not be asked for', () =>
-      onDemandPrices(options, wanted.onDemand),
+      onDemandPrices(connection, wanted.onDemand),
     ),
     warnings,
   };

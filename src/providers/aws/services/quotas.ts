@@ -1,9 +1,7 @@
 import { isPluginError, messageOf } from '../../../domain/errors.ts';
 import type { Diagnosis } from '../../../domain/finding.ts';
-import { fieldOf, jsonAnswer } from '../wire/aws-answer.ts';
-import { callAws } from '../wire/call.ts';
-import { postSigned } from '../wire/post-signed.ts';
-import type { QueryClientOptions } from '../wire/query-client.ts';
+import { fieldOf } from '../wire/aws-answer.ts';
+import { type JsonConnection, jsonCall } from '../wire/json-call.ts';
 
 /** Service Quotas' names of what bounds how much EC2 runs: vCPUs of the standard families (A, C, D, H, I, M, R, T, Z). */
 const quotas = [
@@ -11,26 +9,20 @@ const quotas = [
   ['L-34B43A08', 'spot'],
 ] as const;
 
-const headers = {
-  'content-type': 'application/x-amz-json-1.1',
-  'x-amz-target': 'ServiceQuotasV20190624.GetServiceQuota',
-};
+const getServiceQuota = {
+  service: 'servicequotas',
+  target: 'ServiceQuotasV20190624.GetServiceQuota',
+  version: '1.1',
+} as const;
 
 /** How many vCPUs the account may run at once. What cannot be read is told, and no error: launches do not need it. */
-export const diagnoseQuotas = async ({
-  client,
-  reads,
-  ...context
-}: QueryClientOptions): Promise<readonly Diagnosis[]> => {
-  const read = async (QuotaCode: string): Promise<string> => {
-    const body = JSON.stringify({ ServiceCode: 'ec2', QuotaCode });
-    const value = await callAws(context, reads, 'GetServiceQuota', async (signal) =>
-      jsonAnswer(await postSigned('servicequotas', client, { headers, body }, signal), (answer) =>
+export const diagnoseQuotas = async (connection: JsonConnection): Promise<readonly Diagnosis[]> => {
+  const read = async (QuotaCode: string): Promise<string> =>
+    String(
+      await jsonCall(connection, getServiceQuota, { ServiceCode: 'ec2', QuotaCode }, (answer) =>
         fieldOf(fieldOf(answer, 'Quota'), 'Value'),
       ),
     );
-    return String(value);
-  };
   const subject = 'quotas';
   try {
     const told: string[] = [];
