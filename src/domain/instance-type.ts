@@ -19,19 +19,26 @@ export interface DerivationRules {
   readonly machineTypes: Readonly<Record<string, string>>;
 }
 
-type Derivable = 'type' | 'ncpus' | 'nram';
+type Derivable = 'type' | 'ncpus' | 'nram' | 'ncores';
 
-const derivable: readonly Derivable[] = ['type', 'ncpus', 'nram'];
+const needed: readonly Derivable[] = ['type', 'ncpus', 'nram'];
 
-/** The attributes Host Factory needs that the administrator left out. */
-export const missingAttributes = ({ attributes }: Pick<Template, 'attributes'>): readonly Derivable[] =>
-  derivable.filter((name) => attributes[name] === undefined);
+/** What stands where the cores of the instance types are to stand. */
+export const countedCores = 'auto';
+
+/** The attributes Host Factory needs that the administrator left out, and `ncores` where it is `auto`. */
+export const missingAttributes = ({ attributes }: Pick<Template, 'attributes'>): readonly Derivable[] => [
+  ...needed.filter((name) => attributes[name] === undefined),
+  ...(attributes['ncores']?.[1] === countedCores ? (['ncores'] as const) : []),
+];
 
 /** What one unit of capacity has at least: a host, or a host's share where types have weights. */
 interface Unit {
   readonly architectures: readonly string[];
   readonly ncpus: number;
   readonly nram: number;
+  /** EC2's requirements say nothing of it. */
+  readonly ncores?: number;
 }
 
 /** Manufacturers as EC2's InstanceRequirements name them. Where they say nothing, the image is taken to be of the usual one. */
@@ -52,6 +59,7 @@ const unitOfTypes = (types: readonly Type[], { ncpusAreCores }: DerivationRules)
     architectures: types.map(([{ architecture }]) => architecture),
     ncpus: least(({ vcpus, cores }) => (ncpusAreCores ? cores : vcpus)),
     nram: least(({ memoryMiB }) => memoryMiB),
+    ncores: least(({ cores }) => cores),
   };
 };
 
@@ -61,7 +69,12 @@ const derive = (
   { architectures, ...numbers }: Unit,
   { machineTypes }: DerivationRules,
 ): Attribute | string => {
-  if (name !== 'type') return ['Numeric', String(numbers[name])];
+  if (name !== 'type') {
+    const number = numbers[name];
+    return number === undefined
+      ? 'must be a number: instance types by requirements do not tell it'
+      : ['Numeric', String(number)];
+  }
   const [architecture, ...others] = new Set(architectures);
   if (architecture === undefined || others.length > 0) return 'is required: not all types have one architecture';
   const machineType = machineTypes[architecture];
@@ -101,5 +114,6 @@ export const completeAttributes = (template: Template, table: InstanceTypeTable,
     typeof each === 'string' ? [{ field: `attributes.${name}`, rule: each }] : [],
   );
   const found = derived.flatMap(([name, each]) => (typeof each === 'string' ? [] : [[name, each] as const]));
-  return { attributes: { ...Object.fromEntries(found), ...template.attributes }, problems };
+  const written = Object.entries(template.attributes).filter(([name]) => missing.every((each) => each !== name));
+  return { attributes: Object.fromEntries([...found, ...written]), problems };
 };

@@ -1,5 +1,6 @@
 import { validateTemplate } from '../config/documents.validator.ts';
 import { readScalars } from '../config/scalars.ts';
+import { countedCores } from '../domain/instance-type.ts';
 import type { Attribute, Template, TemplateProblem } from '../domain/template/template.ts';
 import { problemsOf } from '../json/problems.ts';
 import { scalars } from './fields/field-facts.computed.ts';
@@ -54,7 +55,8 @@ const toAttribute = (name: string, spelling: AttributeSpelling): Attribute => {
 const attributeProblems = (attributes: Template['attributes']): readonly TemplateProblem[] =>
   positiveAttributes.flatMap((name) => {
     const value = attributes[name]?.[1];
-    return value === undefined || /^[1-9]\d*$/.test(value.trim())
+    const isCounted = name === 'ncores' && value === countedCores;
+    return value === undefined || isCounted || /^[1-9]\d*$/.test(value.trim())
       ? []
       : [{ field: `attributes.${name}`, rule: `must be a whole number above 0, not "${value}"` }];
   });

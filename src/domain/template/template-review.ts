@@ -1,5 +1,5 @@
 import type { Complaint } from '../finding.ts';
-import { completeAttributes, type DerivationRules, type InstanceTypeTable } from '../instance-type.ts';
+import { completeAttributes, countedCores, type DerivationRules, type InstanceTypeTable } from '../instance-type.ts';
 import {
   fleetTypeOf,
   type ProviderApi,
@@ -163,6 +163,28 @@ const promises = (template: Template, types: readonly UsedType[], table: Instanc
   return [...check('ncpus', 'CPUs', 'vcpus'), ...check('nram', 'MB', 'memoryMiB')];
 };
 
+/** Whoever has the cores counted goes by exact numbers, which types of different sizes do not have. */
+const uneven = (
+  { attributes }: Template,
+  types: readonly UsedType[],
+  table: InstanceTypeTable,
+): readonly Complaint[] => {
+  if (attributes['ncores']?.[1] !== countedCores) return [];
+  const counted = [
+    ['ncores', 'cores'],
+    ...(attributes['nram'] === undefined ? [['nram', 'memoryMiB'] as const] : []),
+  ] as const;
+  return counted.flatMap(([name, amount]) => {
+    const shares = types.flatMap((type) => {
+      const has = table.get(type.name)?.[amount];
+      return has === undefined ? [] : [{ type: type.name, has: Math.max(1, Math.floor(has / type.weight)) }];
+    });
+    if (new Set(shares.map(({ has }) => has)).size < 2) return [];
+    const told = shares.map(({ type, has }) => `${type} ${has}`).join(', ');
+    return [warning(`attributes.${name}`, `is that of the smallest type: ${told}`)];
+  });
+};
+
 /** One image serves one architecture, and `type` must be that of the cluster for it. */
 const architectures = (
   { attributes }: Template,
@@ -213,10 +235,17 @@ const selection = ({ attributes }: Template): readonly Complaint[] => {
   ];
 };
 
-const legacy = (template: Template): readonly Complaint[] =>
-  providerApiOf(template) === 'SpotFleet' && template.priceType === 'ondemand'
-    ? [warning('providerApi', 'SpotFleet launches on demand here; EC2Fleet does it better')]
-    : [];
+const spotFleet = (template: Template): readonly Complaint[] => {
+  if (providerApiOf(template) !== 'SpotFleet') return [];
+  return [
+    ...(template.priceType === 'ondemand'
+      ? [warning('providerApi', 'SpotFleet launches on demand here; EC2Fleet does it better')]
+      : []),
+    ...(template.fleetRole === undefined
+      ? [warning('fleetRole', 'is left out: AWSServiceRoleForEC2SpotFleet serves, which AWS makes for an account')]
+      : []),
+  ];
+};
 
 const weightless = (template: Template): readonly Complaint[] =>
   providerApiOf(template) === 'RunInstances' && Object.values(template.vmTypes ?? {}).some((weight) => weight !== 1)
@@ -249,11 +278,12 @@ export const reviewTemplate = (
     ...unknown.map((type) => unknownType(type, underivable)),
     ...withoutEffect(template),
     ...selection(template),
-    ...legacy(template),
+    ...spotFleet(template),
     ...weightless(template),
     ...priorities(template),
     ...weights(template),
     ...promises(template, types, table),
+    ...uneven(template, types, table),
     ...architectures(template, types, table, rules),
   ];
 };

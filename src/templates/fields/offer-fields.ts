@@ -26,7 +26,7 @@ export const offerFields = {
   },
   attributes: {
     meaning:
-      'What Host Factory selects by: type, ncpus, nram (MB), ncores, rank, priceInfo, and any of yours; type, ncpus and nram left out are those of the instance types',
+      'What Host Factory selects by: type, ncpus, nram (MB), ncores, rank, priceInfo, and any of yours; type, ncpus and nram left out are those of the instance types, and so is ncores where it is `auto` (else 1)',
     form: { type: 'object', additionalProperties: attribute },
   },
 } as const satisfies Readonly<Record<string, TemplateField>>;

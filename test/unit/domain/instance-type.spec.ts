@@ -59,6 +59,18 @@ describe('attributes left out', () => {
       '8192',
     ]));
 
+  it('count the cores of a unit where ncores is auto', () => {
+    const attributes = { ncores: ['Numeric', 'auto'] } as const;
+    const cores = (fields: Partial<Template>) => complete({ attributes, ...fields }).attributes['ncores'];
+    expect(cores({ vmType: 'm5.2xlarge' })).toEqual(['Numeric', '4']);
+    expect(cores({ vmTypes: { 'm5.2xlarge': 2, 'c5.xlarge': 1 } })).toEqual(['Numeric', '2']);
+    expect(cores({ vmTypes: { 'm5.2xlarge': 1, 'c5.xlarge': 1 } })).toEqual(['Numeric', '2']);
+    const abisInstanceRequirements = { VCpuCount: { Min: 4 }, MemoryMiB: { Min: 2048 } };
+    expect(complete({ attributes, abisInstanceRequirements }).problems).toEqual([
+      { field: 'attributes.ncores', rule: 'must be a number: instance types by requirements do not tell it' },
+    ]);
+  });
+
   it.each([
     ['types of two architectures', { vmTypes: { 'm5.large': 1, 'm6g.large': 1 } }, ['attributes.type']],
     ['a type nobody knows', { vmType: 'x9.huge' }, ['attributes.type', 'attributes.ncpus', 'attributes.nram']],

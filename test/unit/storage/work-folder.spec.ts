@@ -11,5 +11,10 @@ it.each([
 ])('a work folder of mode %o is told as %s', async (mode, status, what) => {
   const folder = await temporaryFolder();
   await chmod(folder, mode);
-  expect(await diagnoseWorkFolder(folder, undefined)).toMatchObject([{ status, what: expect.stringContaining(what) }]);
+  const found = await diagnoseWorkFolder(folder, undefined);
+  expect(found).toMatchObject([{ status, what: expect.stringContaining(what) }]);
+  if (status === 'warning')
+    expect(found).toMatchObject([
+      { why: expect.stringContaining('hf-aws serve refuses it'), mend: `chmod go-w ${folder}` },
+    ]);
 });

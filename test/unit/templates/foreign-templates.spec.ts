@@ -38,10 +38,33 @@ it.each([
     { attributes: { priceInfo: 'cheap' } },
     /attributes\.priceInfo is neither auto nor of the form price:/,
   ],
-])('IBM’s sample with %s is served, with a warning', async (_what, fields, warning) => {
+  [
+    'a Spot Fleet without a role',
+    { providerApi: 'SpotFleet', priceType: 'spot', vmType: undefined, vmTypes: { 'm5.large': 1 } },
+    /fleetRole is left out: AWSServiceRoleForEC2SpotFleet serves/,
+  ],
+])('a sample with %s is served, with a warning', async (_what, fields, warning) => {
   const { errors, warnings, isServed } = await judged(await startWorld(), fields);
   expect([errors, isServed]).toEqual([[], true]);
   expect(warnings).toContainEqual(expect.stringMatching(warning));
+});
+
+it('a template that has its cores counted is offered with the exact numbers of its type, and told where they are of the smallest', async () => {
+  const world = await startWorld();
+  const attributes = { ncores: 'auto', ncpus: 1 };
+  const fleet = { providerApi: 'EC2Fleet', vmType: undefined, attributes };
+  expect(await judged(world, { vmType: 'm5.2xlarge', attributes })).toEqual({
+    errors: [],
+    warnings: [],
+    isServed: true,
+  });
+  const [offered] = (await world.service.getTemplates()).templates;
+  expect(offered?.attributes).toMatchObject({ ncores: ['Numeric', '4'], nram: ['Numeric', '32768'] });
+  const { warnings } = await judged(world, { ...fleet, vmTypes: { 'm5.large': 1, 'm5.2xlarge': 1 } });
+  expect(warnings).toEqual([
+    expect.stringMatching(/^attributes\.nram is that of the smallest type: m5\.large 8192, m5\.2xlarge 32768/),
+    expect.stringMatching(/^attributes\.ncores is that of the smallest type: m5\.large 1, m5\.2xlarge 4/),
+  ]);
 });
 
 it('user data that reads metadata without a token is served with a warning that has both cures', async () => {

@@ -2,7 +2,7 @@ import { hasCode, isPluginError, messageOf, type PluginError } from '../../../do
 import type { Diagnosis } from '../../../domain/finding.ts';
 import type { Template } from '../../../domain/template/template.ts';
 import { tagKeys } from '../instances/tags.ts';
-import { callerArn } from '../services/account.ts';
+import { callerArn, roleArn } from '../services/account.ts';
 import type { Ec2 } from '../services/ec2.ts';
 import { diagnoseQuotas } from '../services/quotas.ts';
 import type { Role } from '../services/role.ts';
@@ -20,12 +20,12 @@ const trials = (
   ec2: Ec2,
   templates: readonly Template[],
   { owner }: PolicyScope,
-  instanceId: string | undefined,
+  { instanceId, caller }: { readonly instanceId: string | undefined; readonly caller: string },
 ): Readonly<Partial<Record<NeededAction['action'], Trial>>> => {
   const tagged = <T extends string>(ResourceType: T) => [
     { ResourceType, Tags: [{ Key: tagKeys.owner, Value: owner }] },
   ];
-  const IamFleetRole = templates.find(({ fleetRole }) => fleetRole !== undefined)?.fleetRole;
+  const IamFleetRole = roleArn(caller, templates.find(({ fleetRole }) => fleetRole !== undefined)?.fleetRole);
   const launch = { MinCount: 1, MaxCount: 1, ImageId: 'ami-00000000000000000', TagSpecifications: tagged('instance') };
   const template = {
     LaunchTemplateName: 'hf-aws-doctor',
@@ -68,8 +68,7 @@ interface DiagnosisOptions extends QueryClientOptions {
   readonly role?: Role;
 }
 
-const identity = async (options: DiagnosisOptions): Promise<readonly Diagnosis[]> => {
-  const who = await callerArn(options);
+const identity = (who: string, options: DiagnosisOptions): readonly Diagnosis[] => {
   const { region, endpoint } = options.client;
   const whence = options.role === undefined ? '' : ', assumed by AWS_ROLE_ARN';
   const place = endpoint === undefined ? region : `${region} (${endpoint})`;
@@ -104,6 +103,7 @@ const permissions = async (
   { ec2 }: DiagnosisOptions,
   templates: readonly Template[],
   scope: PolicyScope,
+  caller: string,
 ): Promise<readonly Diagnosis[]> => {
   const actions = neededActions(templates, scope);
   const instanceId = await ownInstance(ec2, scope.owner).catch((error: unknown) => {
@@ -111,7 +111,7 @@ const permissions = async (
     if (hasCode(error, 'provider.denied')) return undefined;
     throw error;
   });
-  const known = trials(ec2, templates, scope, instanceId);
+  const known = trials(ec2, templates, scope, { instanceId, caller });
   const testable = actions.flatMap((each) => {
     const send = known[each.action];
     return send === undefined ? [] : [{ ...each, send }];
@@ -168,11 +168,11 @@ export const diagnoseAws = async (
   scope: PolicyScope,
 ): Promise<readonly Diagnosis[]> => {
   try {
-    const who = await identity(options);
+    const who = await callerArn(options);
     return [
-      ...who,
+      ...identity(who, options),
       ...skew(options.client),
-      ...(await permissions(options, templates, scope)),
+      ...(await permissions(options, templates, scope, who)),
       ...(await diagnoseQuotas(options)),
       ...(scope.eventQueue === undefined ? [] : await diagnoseEventWay(options, scope.eventQueue)),
     ];

@@ -1,5 +1,6 @@
 import { isReservationId, isTargeted } from '../../../domain/template/reserved-capacity.ts';
 import { fleetTypeOf, type ProviderApi, providerApiOf, type Template } from '../../../domain/template/template.ts';
+import { serviceLinkedRole } from '../services/account.ts';
 import { autoScalingOperations, ec2Operations } from '../services/operations.ts';
 
 /** What is permitted beside the operations of the two services. */
@@ -69,7 +70,9 @@ export const usesOf = (templates: readonly Template[]) => {
     isSpot: templates.some(({ priceType }) => priceType !== 'ondemand'),
     aliases: distinct(templates.map(({ imageId }) => (imageId?.startsWith('ami-') === false ? imageId : undefined))),
     profiles: distinct(launching.map(({ instanceProfile }) => instanceProfile)),
-    fleetRoles: distinct(apis.map(({ api, template }) => (api === 'SpotFleet' ? template.fleetRole : undefined))),
+    fleetRoles: distinct(
+      apis.map(({ api, template }) => (api === 'SpotFleet' ? (template.fleetRole ?? serviceLinkedRole) : undefined)),
+    ),
     serviceRoles: distinct(
       ofOwnGroups.map(({ template }) => textOf(template.providerApiSpec?.['ServiceLinkedRoleARN'])),
     ),
@@ -103,7 +106,8 @@ export const namesIn = (region: string | undefined): Names => {
     group: (name) => arn('autoscaling', `autoScalingGroup:*:autoScalingGroupName/${name}`),
     role: (name) => {
       if (name.startsWith('arn:')) return [literal(name)];
-      return ['', '*/'].map((path) => `arn:${partition}:iam::*:role/${path}${literal(name)}`);
+      const paths = name === serviceLinkedRole ? ['*/'] : ['', '*/'];
+      return paths.map((path) => `arn:${partition}:iam::*:role/${path}${literal(name)}`);
     },
     parameter: (alias) => {
       const name = alias.replace(/^resolve:ssm:/, '');

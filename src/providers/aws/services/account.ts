@@ -22,13 +22,12 @@ export const callerArn = ({ client, reads, ...context }: IdentityOptions): Promi
     return arn;
   });
 
-const serviceLinkedRole = 'AWSServiceRoleForEC2SpotFleet';
+/** The role that AWS itself makes for Spot Fleet in an account (EC2 user guide, "Service-linked role for Spot Fleet"). */
+export const serviceLinkedRole = 'AWSServiceRoleForEC2SpotFleet';
 
-/**
- * The ARN of a role by its name in the account of the caller; without a name, the role that AWS itself makes for Spot Fleet in
- * an account (EC2 user guide, "Service-linked role for Spot Fleet").
- */
+/** The ARN of a role by its name in the account of the caller, or of the service-linked role; an ARN is itself. */
 export const roleArn = (caller: string, name = serviceLinkedRole): string => {
+  if (name.startsWith('arn:')) return name;
   const [, partition = 'aws', , , account = ''] = caller.split(':');
   const path = name === serviceLinkedRole ? `aws-service-role/spotfleet.amazonaws.com/${name}` : name;
   return `arn:${partition}:iam::${account}:role/${path}`;

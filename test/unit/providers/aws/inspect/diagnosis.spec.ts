@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import type { Template } from '../../../../../src/domain/template/template.ts';
+import { onDemandTemplate } from '../../../domain/template/template-fixture.ts';
 import { emulatedAws } from '../emulated-aws.ts';
 
 /** The mend of what diagnosis says of AWS, where GetCallerIdentity is answered with this code. */
@@ -28,4 +30,21 @@ it('a connection that fails is a matter of the network, not of credentials', asy
   expect(found).toContainEqual(
     expect.objectContaining({ subject: 'AWS', status: 'error', mend: expect.stringMatching(/^check the network/) }),
   );
+});
+
+it.each([
+  ['grid', 'arn:aws:iam::123456789012:role/grid'],
+  [undefined, 'arn:aws:iam::123456789012:role/aws-service-role/spotfleet.amazonaws.com/AWSServiceRoleForEC2SpotFleet'],
+])('Spot Fleet is tried with the role that launches have: fleetRole %s', async (role, arn) => {
+  const { aws, emulator } = await emulatedAws();
+  const template: Template = {
+    ...onDemandTemplate,
+    priceType: 'spot',
+    providerApi: 'SpotFleet',
+    ...(role === undefined ? {} : { fleetRole: role }),
+  };
+  await aws.diagnose([template], { owner: 'hostfactory/awsinst' });
+  expect(emulator.calls('RequestSpotFleet').map(({ parameters }) => parameters)).toEqual([
+    expect.objectContaining({ DryRun: 'true', 'SpotFleetRequestConfig.IamFleetRole': arn }),
+  ]);
 });

@@ -32,6 +32,7 @@ const kinds: Readonly<Record<string, object>> = {
   maintain: { providerApi: 'EC2Fleet', fleetType: 'maintain', priceType: 'spot', ...single },
   spotFleet: { priceType: 'spot', fleetRole, ...single },
   spotMaintain: { priceType: 'spot', fleetType: 'maintain', fleetRole, ...single },
+  spotFleetWithoutRole: { providerApi: 'SpotFleet', priceType: 'spot', ...single },
   group: { providerApi: 'ASG', ...single },
   reserved: { vmType: 'm5.large', capacityReservation: 'cr-00000001' },
   reservedGroup: { providerApi: 'EC2Fleet', vmType: 'm5.large', capacityReservation: reservationGroup },

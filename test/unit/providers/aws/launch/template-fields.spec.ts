@@ -458,6 +458,19 @@ it.each(['EC2Fleet', 'SpotFleet'] as const)('spotFleetRequestExpiry is how long 
   expect(Math.round((until - before) / 60_000)).toBe(7);
 });
 
+it.each([
+  ['of this name', 'grid', 'arn:aws:iam::123456789012:role/grid'],
+  [
+    'that AWS makes for an account where none is given',
+    undefined,
+    'arn:aws:iam::123456789012:role/aws-service-role/spotfleet.amazonaws.com/AWSServiceRoleForEC2SpotFleet',
+  ],
+])('fleetRole is the role %s, in the account of the credentials', async (_what, role, arn) => {
+  const { launch, sent } = await startLaunches();
+  await launch({ providerApi: 'SpotFleet', priceType: 'spot', ...(role === undefined ? {} : { fleetRole: role }) });
+  expect(sent('RequestSpotFleet')).toEqual([expect.objectContaining({ 'SpotFleetRequestConfig.IamFleetRole': arn })]);
+});
+
 it('autoScalingGroupName is the group that is launched into', async () => {
   const { launch, sent } = await startLaunches();
   await launch({ providerApi: 'ASG', autoScalingGroupName: 'theirs' });
