@@ -18,11 +18,11 @@ import type { FileLogger } from '../telemetry/file-logger.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { budgetOf } from './call-time.ts';
 import { connections, regionOf, type ServedCall, startClock } from './connection.ts';
-import { administration, newId, once, readSide } from './lazily.ts';
+import { administration, newId, readSide } from './lazily.ts';
 import { policyOf } from './policy.ts';
 import { wirePorts } from './ports.ts';
 import { createService } from './service.ts';
-import { lazyReadModel, rehearsed, storesIn, watched } from './stores.ts';
+import { fileStore, hostMemory, lazyReadModel, rehearsed, watched } from './stores.ts';
 import { logFault, startTelemetry } from './telemetry.ts';
 
 export interface Application {
@@ -110,21 +110,24 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
   const { log, observe, tracing } = telemetry;
   for (const warning of reading.warnings) log.warn('configuration.warning', warning);
 
-  const onDisk = storesIn(workDir, clock, mayWrite);
+  const onRecord = {
+    store: fileStore({ workDir, clock, sweeps: mayWrite, stranger }),
+    memory: hostMemory({ workDir, home, clock, region: regionOf(config, env) }),
+  };
   const pace = server?.readModel;
-  const projected = { workDir, streams: onDisk.streams, clock, log, progress };
+  const { projections } = onRecord.memory;
+  const projected = { projections, streams: onRecord.store.streams, clock, log, progress };
   const readModel = lazyReadModel({ ...projected, isKept: leavesTraces, pace });
-  const kept = isRehearsal ? await rehearsed(onDisk, rehearse, log) : onDisk;
+  const kept = isRehearsal ? await rehearsed(onRecord, rehearse, log) : onRecord;
   const watchers = {
     log,
     observe: tracing === undefined ? undefined : observe,
     readModel: pace === undefined ? undefined : readModel,
   };
-  const stores = { ...kept, streams: watched(kept.streams, watchers) };
-  const { offerings, books, rehearsal } = stores;
-  const side = { environment, config, env, log, observe, signal, awsClock, offerings, books, rehearsal };
+  const store = { ...kept.store, streams: watched(kept.store.streams, watchers) };
+  const stores = { ...kept, store };
+  const side = { environment, config, env, log, observe, signal, awsClock, stores };
   const aws = await connections({ ...side, looksOnly, scriptCall, lifetime: server?.connection });
-  const answers = once(async () => (await readSide()).createAnswers(workDir));
   const figures = () => service.getMetrics();
   const writeMetrics = () => writeFigures(config.metricsTextfile, figures, log);
   const ports = wirePorts({
@@ -140,9 +143,7 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
     stores,
     readModel,
     aws,
-    forgetAnswers: async (before) => (await answers()).forgetBefore(before),
     writeMetrics: config.metricsTextfile === undefined ? undefined : writeMetrics,
-    stranger,
     unkeptReadModel: lazyReadModel({ ...projected, isKept: () => false, pace: undefined }),
     letCallerGo,
     progress,
@@ -151,7 +152,7 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
     correlationId,
     log,
     observe,
-    answers,
+    answers: store.answers,
     validates: () => validates && scriptCall() === undefined,
     commandId: () => scriptCall()?.commandId ?? newId(),
     traces: tracing !== undefined,

@@ -1,8 +1,4 @@
-import { join } from 'node:path';
-import type { OfferingMemory } from '../application/ports/memory.ts';
-import type { LiveRequests } from '../application/ports/streams.ts';
 import type { Logger, Observe } from '../application/ports/telemetry.ts';
-import type { Rehearsal } from '../application/rehearsal.ts';
 import { awsConnection } from '../config/connection.ts';
 import type { Environment, ProviderEnvironment } from '../config/environment.ts';
 import type { ProviderConfig } from '../config/provider-config.ts';
@@ -11,10 +7,9 @@ import type { Aws, AwsOptions } from '../providers/aws/aws.ts';
 import { type AwsClock, createAwsClock } from '../providers/aws/wire/aws-clock.ts';
 import { createClockNote } from '../storage/clock-note.ts';
 import { createFactCache } from '../storage/fact-cache.ts';
-import { createLiveRequests } from '../storage/live-requests.ts';
-import { knownStoreId, readStoreId } from '../storage/store-id.ts';
 import { budgetOf, timeForAws } from './call-time.ts';
-import { crypto, oneForEach, readSide, renewed } from './lazily.ts';
+import { oneForEach, readSide, renewed } from './lazily.ts';
+import type { Stores } from './stores.ts';
 import { version } from './version.ts';
 
 export const regionOf = (config: ProviderConfig, env: Environment): string | undefined =>
@@ -72,10 +67,7 @@ interface ConnectContext {
   readonly signal: (() => AbortSignal) | undefined;
   readonly awsClock: AwsClock;
   readonly looksOnly: boolean;
-  readonly offerings: OfferingMemory;
-  /** A ledger of claims as this call may use it. */
-  readonly books: (book: LiveRequests) => LiveRequests;
-  readonly rehearsal: Rehearsal | undefined;
+  readonly stores: Stores;
 }
 
 /** One connection. Throws `configuration.missing` where no Region is named. */
@@ -88,11 +80,10 @@ const connect = async ({
   signal,
   awsClock,
   looksOnly,
-  offerings,
-  books,
-  rehearsal,
+  stores,
 }: ConnectContext): Promise<Aws> => {
   const { workDir } = environment;
+  const { store, memory, rehearsal } = stores;
   const region = regionOf(config, env);
   if (region === undefined || region === '') {
     throw new PluginError(
@@ -132,14 +123,13 @@ const connect = async ({
     clock: awsClock.now,
     awsClock,
     owner: ownerOf(config, environment),
-    store: looksOnly ? ((await knownStoreId(workDir)) ?? '<id of the work directory>') : await readStoreId(workDir),
+    store: (await store.id(!looksOnly)) ?? '<id of the work directory>',
     version,
     ...(config.AWS_KEY_FILE === undefined ? {} : { keyDirectory: config.AWS_KEY_FILE }),
     remember: !looksOnly ? facts.get : async (key, _lifetime, find) => (await facts.peek(key)) ?? find(),
     forget: looksOnly ? async () => undefined : facts.forget,
-    offerings,
-    ledger: (group) =>
-      books(createLiveRequests(join(workDir, 'groups', crypto().createHash('sha256').update(group).digest('hex')))),
+    offerings: memory.offerings,
+    ledger: store.ledger,
     ...(rehearsal && { rehearsal }),
   });
 };

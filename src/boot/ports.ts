@@ -1,7 +1,5 @@
-import { join } from 'node:path';
 import type { InstanceEventFeed } from '../application/commands/collect-instance-events.ts';
 import type { CommandPorts, QueryPorts } from '../application/handlers.ts';
-import type { PriceMemory, SweepMemory } from '../application/ports/memory.ts';
 import type { AwsTime, Clock, Policy } from '../application/ports/policy.ts';
 import type { ReadModel } from '../application/ports/read-model.ts';
 import type { Logger, Progress } from '../application/ports/telemetry.ts';
@@ -11,8 +9,6 @@ import type { ProviderConfigReading } from '../config/provider-config.ts';
 import { type RankBy, readRankBy, usesPrices, wantsPrice } from '../domain/template/price-use.ts';
 import type { Template } from '../domain/template/template.ts';
 import type { Aws } from '../providers/aws/aws.ts';
-import { createInstanceTypes } from '../storage/instance-types.ts';
-import { createLastDone } from '../storage/last-done.ts';
 import { type CatalogFacts, createTemplateCatalog } from '../templates/template-catalog.ts';
 import { createTemplateReader } from '../templates/template-reader.ts';
 import { ownerOf, regionOf } from './connection.ts';
@@ -33,35 +29,22 @@ export interface Parts {
   readonly awsTime: AwsTime;
   readonly log: Logger;
   readonly telemetry: Pick<Telemetry, 'usage' | 'recentUsage' | 'compactUsage'>;
-  readonly stores: Pick<Stores, 'streams' | 'live' | 'failures' | 'offerings'>;
+  readonly stores: Stores;
   readonly readModel: () => Promise<ReadModel>;
   readonly aws: () => Promise<Aws>;
-  readonly forgetAnswers: (before: number) => Promise<void>;
   readonly writeMetrics: (() => Promise<void>) | undefined;
-  /** Why nothing may be written: the work folder is another user's. */
-  readonly stranger: string | undefined;
   /** For who must not even keep the projections. */
   readonly unkeptReadModel: () => Promise<ReadModel>;
   readonly letCallerGo: () => void;
   readonly progress: Progress | undefined;
 }
 
-const sweepMemory = (workDir: string): SweepMemory => {
-  const memory = async () => (await import('../storage/sweep-memory.ts')).createSweepMemory(workDir);
-  return {
-    read: async () => (await memory()).read(),
-    write: async (notes) => (await memory()).write(notes),
-  };
-};
-
-const eventFeed = async ({ environment, reading, clock, aws }: Parts, url: string): Promise<InstanceEventFeed> => {
+const eventFeed = async ({ stores, reading, aws }: Parts, url: string): Promise<InstanceEventFeed> => {
   const { fullLookMinutes, rebalance } = reading.config;
-  const { createInstanceEvents } = await import('../storage/instance-events.ts');
-  const { createFullLooks } = await import('../storage/full-looks.ts');
   return {
     queue: async () => (await aws()).eventQueue(url),
-    events: createInstanceEvents(environment.workDir, clock),
-    fullLooks: createFullLooks(environment.workDir, clock, fullLookMinutes * 60_000),
+    events: stores.store.notices,
+    fullLooks: await stores.memory.fullLooks(fullLookMinutes * 60_000),
     reportsRebalance: rebalance === 'report',
   };
 };
@@ -87,22 +70,17 @@ const choices = (templates: readonly Template[], rankBy: RankBy | undefined): re
   ...(templates.some(wantsPrice) ? (['cost'] as const) : []),
 ];
 
-const priceMemory = (workDir: string, home: string, region: string | undefined): PriceMemory => {
-  const shipped = join(home, 'config', 'on-demand-prices.json');
-  const memory = async () => (await import('../storage/price-memory.ts')).createPriceMemory(workDir, shipped, region);
-  return {
-    read: async () => (await memory()).read(),
-    replace: async (prices) => (await memory()).replace(prices),
-  };
-};
+/** Done by each host for itself. */
+const tasksOfHost: ReadonlySet<string> = new Set(['metrics']);
 
 /** Everything that handlers work with. What a call does not use is not loaded. */
 export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
-  const { env, home, environment, reading, policy, log, aws, stranger, progress } = parts;
+  const { env, home, environment, reading, policy, log, aws, progress } = parts;
+  const { store, memory } = parts.stores;
   const { config } = reading;
   const { workDir } = environment;
   const { eventQueue: queueUrl } = config;
-  const instanceTypes = createInstanceTypes(workDir, join(home, 'config', 'instance-types.json'));
+  const { instanceTypes, prices } = memory;
   const defaults = { all: config.templateDefaults, byApi: config.templateDefaultsByApi };
   const facts: CatalogFacts = {
     instanceTypes,
@@ -113,7 +91,6 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
   };
   const region = regionOf(config, env);
   const rankBy = readRankBy(config.rankBy);
-  const prices = priceMemory(workDir, home, region);
   const policyScope = {
     owner: ownerOf(config, environment),
     region,
@@ -123,7 +100,10 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
   };
   const templates = createTemplateCatalog(environment, facts, log);
   const ports: Omit<CommandPorts & QueryPorts, 'forgotten'> = {
-    ...parts.stores,
+    streams: store.streams,
+    live: store.live,
+    failures: store.failures,
+    offerings: memory.offerings,
     ...parts.telemetry,
     policy,
     log,
@@ -134,9 +114,9 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
     instanceTypes,
     clock: parts.clock,
     awsTime: parts.awsTime,
-    isDue: createLastDone(workDir, parts.clock),
+    isDue: (task, interval) => (tasksOfHost.has(task) ? memory : store).turn(task, interval),
     letCallerGo: parts.letCallerGo,
-    forgetAnswers: parts.forgetAnswers,
+    forgetAnswers: store.answers.forgetBefore,
     writeMetrics: parts.writeMetrics,
     templates,
     rankBy,
@@ -151,10 +131,8 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
       (await administration()).createTemplateOrigins(environment, { read: facts.read, defaults })(template),
     readModel: lazy(parts.readModel),
     openReturns: async () => (await readSide()).openReturns(await parts.readModel()),
-    memory: sweepMemory(workDir),
-    unseen: {
-      note: async (look) => (await import('../storage/unseen-hosts.ts')).createUnseenHosts(workDir).note(look),
-    },
+    memory: store.sweepMemory,
+    unseen: memory.unseen,
     feed: queueUrl === undefined ? undefined : () => eventFeed(parts, queueUrl),
     hosts: async () => (await aws()).hosts,
     providers: async (api) => (await aws()).provider(api),
@@ -170,7 +148,7 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
         const chosenBy = choices(await served(templates), rankBy);
         return diagnoseInstallation({ env, home, environment, reading, region, chosenBy });
       },
-      async () => (await administration()).diagnoseWorkFolder(workDir, stranger),
+      store.diagnose,
       async () =>
         (await administration()).diagnoseScriptWay({
           env,

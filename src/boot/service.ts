@@ -23,7 +23,7 @@ export interface ServiceOptions {
   readonly correlationId: () => string;
   readonly log: Logger;
   readonly observe: Observe;
-  readonly answers: () => Promise<Answers>;
+  readonly answers: Answers;
   /** Whether messages come from people and other programs: then their form is checked. Host Factory's door checks its own. */
   readonly validates: () => boolean;
   /** For commands that bring none. */

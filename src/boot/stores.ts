@@ -1,47 +1,124 @@
+import { join } from 'node:path';
 import { publishing, watchedStreams } from '../application/life-cycle/watching.ts';
-import type { LaunchFailures, OfferingMemory } from '../application/ports/memory.ts';
-import type { LiveRequests, RequestStreams } from '../application/ports/streams.ts';
+import type { SweepMemory } from '../application/ports/memory.ts';
+import type { HostMemory, KeptAnswers, Store } from '../application/ports/store.ts';
+import type { RequestStreams } from '../application/ports/streams.ts';
 import type { Logger, Observe } from '../application/ports/telemetry.ts';
 import type { ReadModelPace, ReadModelPorts, RunningReadModel } from '../application/projections/read-model.ts';
 import type { AwsCall, Rehearsal } from '../application/rehearsal.ts';
 import { messageOf } from '../domain/errors.ts';
+import { createInstanceTypes } from '../storage/instance-types.ts';
+import { createLastDone } from '../storage/last-done.ts';
 import { createLaunchFailures } from '../storage/launch-failures.ts';
 import { createLiveRequests } from '../storage/live-requests.ts';
 import { createOfferingMemory } from '../storage/offering-memory.ts';
 import { createRequestStreams } from '../storage/request-streams.ts';
-import { administration, once, pause, readSide } from './lazily.ts';
+import { knownStoreId, readStoreId } from '../storage/store-id.ts';
+import { administration, crypto, once, pause, readSide } from './lazily.ts';
 
-/** What is on record in the work folder. */
+interface FileStoreOptions {
+  readonly workDir: string;
+  readonly clock: () => number;
+  /** Whether to remove what killed calls have left. */
+  readonly sweeps?: boolean;
+  /** Why nothing may be written: the work folder is another user's. */
+  readonly stranger?: string | undefined;
+}
+
+const lazyAnswers = (make: () => Promise<KeptAnswers>): KeptAnswers => ({
+  find: async (commandId) => (await make()).find(commandId),
+  keep: async (commandId, answered) => (await make()).keep(commandId, answered),
+  forgetBefore: async (time) => (await make()).forgetBefore(time),
+});
+
+const lazySweepMemory = (workDir: string): SweepMemory => {
+  const memory = async () => (await import('../storage/sweep-memory.ts')).createSweepMemory(workDir);
+  return {
+    read: async () => (await memory()).read(),
+    write: async (notes) => (await memory()).write(notes),
+  };
+};
+
+/** The store in the work folder. What a call does not use is not loaded. */
+export const fileStore = ({ workDir, clock, sweeps = true, stranger }: FileStoreOptions): Store => {
+  const notices = async () => (await import('../storage/instance-events.ts')).createInstanceEvents(workDir, clock);
+  return {
+    streams: createRequestStreams(workDir, { sweeps }),
+    live: createLiveRequests(workDir),
+    ledger: (group) =>
+      createLiveRequests(join(workDir, 'groups', crypto().createHash('sha256').update(group).digest('hex'))),
+    failures: createLaunchFailures(workDir, Date.now),
+    answers: lazyAnswers(once(async () => (await readSide()).createAnswers(workDir))),
+    sweepMemory: lazySweepMemory(workDir),
+    notices: {
+      note: async (events) => (await notices()).note(events),
+      of: async (machineIds) => (await notices()).of(machineIds),
+    },
+    turn: createLastDone(workDir, clock),
+    id: (make) => (make ? readStoreId(workDir) : knownStoreId(workDir)),
+    diagnose: async () => (await administration()).diagnoseWorkFolder(workDir, stranger),
+  };
+};
+
+interface HostMemoryOptions {
+  readonly workDir: string;
+  /** The installation's folder. */
+  readonly home: string;
+  readonly clock: () => number;
+  readonly region: string | undefined;
+}
+
+/** In the work folder, whatever store there is. */
+export const hostMemory = ({ workDir, home, clock, region }: HostMemoryOptions): HostMemory => {
+  const prices = once(async () => {
+    const shipped = join(home, 'config', 'on-demand-prices.json');
+    return (await import('../storage/price-memory.ts')).createPriceMemory(workDir, shipped, region);
+  });
+  const projections = once(async () => (await readSide()).createProjectionStore(workDir));
+  return {
+    offerings: createOfferingMemory(workDir, clock),
+    instanceTypes: createInstanceTypes(workDir, join(home, 'config', 'instance-types.json')),
+    prices: {
+      read: async () => (await prices()).read(),
+      replace: async (found) => (await prices()).replace(found),
+    },
+    projections: {
+      load: async (name) => (await projections()).load(name),
+      save: async (...projection) => (await projections()).save(...projection),
+    },
+    unseen: {
+      note: async (look) => (await import('../storage/unseen-hosts.ts')).createUnseenHosts(workDir).note(look),
+    },
+    fullLooks: async (interval) => (await import('../storage/full-looks.ts')).createFullLooks(workDir, clock, interval),
+    turn: createLastDone(workDir, clock),
+  };
+};
+
+/** What a call works on. */
 export interface Stores {
-  readonly streams: RequestStreams;
-  readonly live: LiveRequests;
-  readonly failures: LaunchFailures;
-  readonly offerings: OfferingMemory;
-  /** A ledger as this call may use it. */
-  readonly books: (book: LiveRequests) => LiveRequests;
+  readonly store: Store;
+  readonly memory: HostMemory;
   readonly rehearsal?: Rehearsal;
 }
 
-/** As the disk has it. `sweeps`: whether to remove what killed calls have left. */
-export const storesIn = (workDir: string, clock: () => number, sweeps = true): Stores => ({
-  streams: createRequestStreams(workDir, { sweeps }),
-  live: createLiveRequests(workDir),
-  failures: createLaunchFailures(workDir, Date.now),
-  offerings: createOfferingMemory(workDir, clock),
-  books: (book) => book,
-});
-
 /** The same, read and never written; AWS's calls are told instead of sent. */
-export const rehearsed = async (stores: Stores, record: (call: AwsCall) => void, log: Logger): Promise<Stores> => {
+export const rehearsed = async (
+  { store, memory }: Stores,
+  record: (call: AwsCall) => void,
+  log: Logger,
+): Promise<Stores> => {
   const stage = await administration();
-  const streams = stage.rehearsedStreams(stores.streams);
-  const live = stage.rehearsedLive(stores.live);
+  const streams = stage.rehearsedStreams(store.streams);
+  const live = stage.rehearsedLive(store.live);
   return {
-    streams,
-    live,
-    failures: stage.rehearsedFailures(stores.failures),
-    offerings: stage.rehearsedOfferings(stores.offerings),
-    books: stage.rehearsedLive,
+    store: {
+      ...store,
+      streams,
+      live,
+      ledger: (group) => stage.rehearsedLive(store.ledger(group)),
+      failures: stage.rehearsedFailures(store.failures),
+    },
+    memory: { ...memory, offerings: stage.rehearsedOfferings(memory.offerings) },
     rehearsal: { record, recall: stage.recallFrom({ streams, live, log }) },
   };
 };
@@ -68,17 +145,17 @@ const tellReadModel = (readModel: () => Promise<RunningReadModel>, log: Logger) 
 };
 
 interface ReadModelOptions extends Pick<ReadModelPorts, 'streams' | 'clock' | 'log' | 'progress'> {
-  readonly workDir: string;
-  /** Whether projections may be kept on disk. */
+  /** Where projections are kept between calls. */
+  readonly projections: HostMemory['projections'];
+  /** Whether they may be. */
   readonly isKept: () => boolean;
   readonly pace: ReadModelPace | undefined;
 }
 
 /** The projections in this process' memory, made when they are first asked for. */
-export const lazyReadModel = ({ workDir, isKept, pace, ...ports }: ReadModelOptions) =>
+export const lazyReadModel = ({ projections, isKept, pace, ...ports }: ReadModelOptions) =>
   once(async (): Promise<RunningReadModel> => {
-    const { createReadModel, createProjectionStore } = await readSide();
-    const kept = createProjectionStore(workDir);
-    const save: typeof kept.save = async (...projection) => (isKept() ? kept.save(...projection) : undefined);
-    return createReadModel({ ...ports, store: { ...kept, save }, pause }, pace);
+    const { createReadModel } = await readSide();
+    const save: typeof projections.save = async (...kept) => (isKept() ? projections.save(...kept) : undefined);
+    return createReadModel({ ...ports, store: { ...projections, save }, pause }, pace);
   });

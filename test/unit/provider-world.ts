@@ -10,11 +10,10 @@ import { createReadModel, type RunningReadModel } from '../../src/application/pr
 import { policyOf } from '../../src/boot/policy.ts';
 import { wirePorts } from '../../src/boot/ports.ts';
 import { createService } from '../../src/boot/service.ts';
-import { storesIn } from '../../src/boot/stores.ts';
+import { fileStore, hostMemory } from '../../src/boot/stores.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { readProviderConfig } from '../../src/config/provider-config.ts';
 import type { Aws } from '../../src/providers/aws/aws.ts';
-import { createAnswers } from '../../src/storage/answers.ts';
 import { createLaunchFailures } from '../../src/storage/launch-failures.ts';
 import { createProjectionStore } from '../../src/storage/projection-store.ts';
 import { createObserver } from '../../src/telemetry/observer.ts';
@@ -136,13 +135,14 @@ export const startWorld = async (
     eventQueue: async () => ({ receive: async () => [], remove: async () => undefined }),
     imageOf: async () => 'ami-0a11a5',
   });
-  const stores = {
-    ...storesIn(workDir, clock),
+  const store = {
+    ...fileStore({ workDir, clock }),
     failures: createLaunchFailures(workDir, () => Date.now() + time.now - started),
     ...(places.streams && { streams: places.streams }),
     ...(places.live && { live: places.live }),
   };
-  const { streams, live } = stores;
+  const stores = { store, memory: hostMemory({ workDir, home, clock, region: undefined }) };
+  const { streams, live } = store;
   const observer = createObserver();
   const steps: Parameters<Progress>[] = [];
   const progress: Progress = (...step) => void steps.push(step);
@@ -155,7 +155,6 @@ export const startWorld = async (
     pause,
     log,
   });
-  const answers = createAnswers(workDir);
   const ports = wirePorts({
     env,
     home,
@@ -173,9 +172,7 @@ export const startWorld = async (
     stores,
     readModel: async () => readModel,
     aws,
-    forgetAnswers: answers.forgetBefore,
     writeMetrics: undefined,
-    stranger: undefined,
     unkeptReadModel: async () => readModel,
     letCallerGo: () => undefined,
     progress,
@@ -188,7 +185,7 @@ export const startWorld = async (
       correlationId: () => `${origin.correlationId}-${++calls.made}`,
       log,
       observe: observer.observe,
-      answers: async () => answers,
+      answers: store.answers,
       // As for Host Factory’s scripts, whose odd ids and counts the handlers themselves must stand.
       validates: () => false,
       commandId: newId,

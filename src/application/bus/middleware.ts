@@ -70,16 +70,15 @@ const fingerprint = ({ correlationId: _call, userId: _user, role: _role, ...comm
  * off runs again, and its handler finds what is on record under the id. Throws `command.conflict` for another command with it.
  */
 export const idempotent =
-  (answers: () => Promise<Answers>): Middleware =>
+  (answers: Answers): Middleware =>
   async <A>(message: Command, _origin: unknown, next: () => Promise<A>): Promise<A> => {
     const { commandId, type } = message;
     if (commandId === undefined || onlyLooks(message)) return next();
-    const kept = await answers();
     const asked = fingerprint(message);
-    const before = await kept.find<A>(commandId);
+    const before = await answers.find<A>(commandId);
     const same = (found: Answered<A>): A => {
       if (found.asked === asked) return found.answer;
       throw new PluginError('command.conflict', `the command id ${commandId} was used for another ${found.type}`);
     };
-    return same(before ?? (await kept.keep(commandId, { type, asked, answer: await next() })));
+    return same(before ?? (await answers.keep(commandId, { type, asked, answer: await next() })));
   };

@@ -28,7 +28,7 @@ const start = async () => {
   const bus = () =>
     createBus<Messages>(
       { Draw: async () => draw },
-      { name: 'command', correlationId: () => 'c', middleware: [idempotent(async () => createAnswers(folder))] },
+      { name: 'command', correlationId: () => 'c', middleware: [idempotent(createAnswers(folder))] },
     );
   return { state, bus, folder };
 };
