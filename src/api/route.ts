@@ -1,11 +1,14 @@
 import type { Message } from '../application/bus/bus.ts';
+import { named } from '../application/bus/json-schema.ts';
+import type { AnyOperation } from '../application/bus/operation.ts';
 import type { Role } from '../application/bus/origin.ts';
+import { uuid } from '../application/bus/shapes.ts';
 import { type OperationName, operations } from '../application/operations.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
 /** A call whose parts fit the route's schemas. */
-interface Call {
+export interface Call {
   readonly params: Json;
   readonly query: Json;
   readonly body: Json;
@@ -32,10 +35,26 @@ export interface Route {
   readonly answer?: (answer: Json, call: Call) => unknown;
 }
 
-export const propertiesOf = (type: OperationName): Json => operations[type].input;
+/** Names in a call by the fields of the message that they stand for. */
+type Names = Readonly<Record<string, string>>;
 
-/** Query parameters by the names of the message's fields. */
-export const listing = {
+interface Form {
+  readonly name: string;
+  readonly path: string;
+  readonly method?: Route['method'];
+  /** Unless it is the operation's title. */
+  readonly summary?: string;
+  readonly status?: Route['status'];
+  readonly params?: Names;
+  readonly query?: Names;
+  readonly body?: Names;
+  /** Fields of the message where the call says nothing of them. */
+  readonly otherwise?: Json;
+  /** The name of its answer in the description, where the operation's has none. */
+  readonly answer?: string;
+}
+
+const pageNames: Names = {
   q: 'query',
   sort_by: 'sortBy',
   sort_order: 'sortOrder',
@@ -43,9 +62,9 @@ export const listing = {
   offset: 'offset',
   page: 'page',
   page_size: 'pageSize',
-} as const;
+};
 
-export const expectation = {
+const expectation = {
   expect_version: {
     type: 'string',
     pattern: '^(re[qt]-[0-9a-f-]{36}:)?\\d{1,9}$',
@@ -54,21 +73,24 @@ export const expectation = {
   wait: { type: 'number', minimum: 0, maximum: 60, description: 'Seconds to wait for it; default 5' },
 } as const;
 
-export const expectedOf = ({ expect_version: text, wait }: Json, shown: unknown) => {
+const propertiesOf = (schema: object): Json => ('properties' in schema ? { ...Object(schema.properties) } : {});
+
+/** `7` of the request that is shown, `req-...:7` of any where the message says which. */
+const expectedOf = (schema: object, { expect_version: text, wait }: Json): Json => {
   if (typeof text !== 'string') return {};
-  const [version = '', requestId = shown] = text.split(':').reverse();
-  return {
-    expected: { requestId, version: Number(version), ...(typeof wait === 'number' ? { wait: wait * 1000 } : {}) },
-  };
+  const [version = '', requestId = ''] = text.split(':').reverse();
+  const ms = typeof wait === 'number' ? { wait: wait * 1000 } : {};
+  const of = 'requestId' in propertiesOf(schema) ? { requestId } : {};
+  return { expected: { ...of, version: Number(version), ...ms } };
 };
 
-export const rename = (query: Json, names: Readonly<Record<string, string>>): Json =>
+export const rename = (given: Json, names: Names): Json =>
   Object.fromEntries(
-    Object.entries(names).flatMap(([from, to]) => (query[from] === undefined ? [] : [[to, query[from]]])),
+    Object.entries(names).flatMap(([from, to]) => (given[from] === undefined ? [] : [[to, given[from]]])),
   );
 
-export const schemasOf = (type: OperationName, names: Readonly<Record<string, string>>): Json =>
-  Object.fromEntries(Object.entries(names).map(([from, field]) => [from, propertiesOf(type)[field]]));
+const schemasOf = ({ input }: AnyOperation, names: Names): Json =>
+  Object.fromEntries(Object.entries(names).map(([from, field]) => [from, input[field]]));
 
 export const object = (properties: Json, required: readonly string[]): Json => ({
   type: 'object',
@@ -76,3 +98,48 @@ export const object = (properties: Json, required: readonly string[]): Json => (
   required,
   properties,
 });
+
+const bodyOf = (operation: AnyOperation, names: Names): Json =>
+  object(
+    { ...schemasOf(operation, names), command_id: uuid },
+    Object.keys(names).filter((name) => operation.required?.includes(names[name] ?? '')),
+  );
+
+const renamed = ({ requestId, ...rest }: Json): Json => ({ request_id: requestId, ...rest });
+
+/** An answer of a command as a schema: REST spells the id of a request in its own way. */
+const restAnswer = (title: string, { answer }: Pick<AnyOperation, 'answer'>) => {
+  const properties = renamed(propertiesOf(answer));
+  return named(title, object(properties, Object.keys(properties)));
+};
+
+/** The HTTP form of an operation, of which it has role, schemas, answer and title. */
+export const routeOf = (type: OperationName, form: Form): Route => {
+  const operation: AnyOperation = operations[type];
+  const { bus, role, title, input } = operation;
+  const { name, path, params = {}, body, otherwise = {}, answer } = form;
+  const query = { ...form.query, ...('pageSize' in input ? pageNames : {}) };
+  const { expected } = input;
+  return {
+    name,
+    path,
+    bus,
+    role,
+    method: form.method ?? (bus === 'query' ? 'GET' : 'POST'),
+    summary: form.summary ?? title,
+    status: form.status ?? 200,
+    params: schemasOf(operation, params),
+    query: { ...schemasOf(operation, query), ...(expected ? expectation : {}) },
+    ...(body === undefined ? {} : { body: bodyOf(operation, body) }),
+    answers: [answer === undefined ? operation.answer : restAnswer(answer, operation)],
+    message: (call) => ({
+      type,
+      ...otherwise,
+      ...rename(call.params, params),
+      ...rename(call.query, query),
+      ...(expected ? expectedOf(expected, call.query) : {}),
+      ...(body === undefined ? {} : rename(call.body, { ...body, command_id: 'commandId' })),
+    }),
+    ...(answer === undefined ? {} : { answer: renamed }),
+  };
+};

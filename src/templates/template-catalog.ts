@@ -46,7 +46,9 @@ export const createTemplateCatalog = (
         log.warn('template.warning', `${templateId} in ${file}: ${field} ${rule}`, { templateId });
       if (template === undefined) return { templateId, problems };
       const judgement = await judge(template);
-      const outside = judgement.outside.map(({ field, rule }) => ({ field, rule }));
+      const outside = judgement.outside.flatMap(({ severity, field, rule }) =>
+        severity === 'error' ? [{ field, rule }] : [],
+      );
       return {
         templateId,
         template: judgement.template,

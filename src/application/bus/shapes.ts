@@ -41,7 +41,7 @@ const expected = closed({ requestId, version: count, wait }, ['wait']);
 export const expectedVersion = closed({ version: count, wait }, ['wait']);
 
 /** What every list understands. */
-export const listing = {
+export const paging = {
   query: { ...text, description: 'Text that a value must contain' },
   sortBy: { type: 'string', pattern: '^[A-Za-z_]{1,32}$', description: 'Field, e.g. created_at' },
   sortOrder: { enum: ['asc', 'desc'], description: 'Default desc' },
@@ -49,8 +49,10 @@ export const listing = {
   offset: { ...count, description: 'Items to leave out; wins over page' },
   page: { ...positive, description: 'From 1' },
   pageSize: { ...positive, description: 'Default 20' },
-  expected,
 } as const;
+
+/** The same of lists of what is on record. */
+export const listing = { ...paging, expected } as const;
 
 /** What AWS has announced of an instance. */
 export const instanceEvent = closed({

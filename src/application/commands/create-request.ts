@@ -4,7 +4,7 @@ import type { RequestCommand } from '../../domain/request/commands.ts';
 import { noLook } from '../../domain/request/look.ts';
 import { requestMessage } from '../../domain/request/message.ts';
 import type { Request } from '../../domain/request/state.ts';
-import { providerApiOf, type Template, templateProblems } from '../../domain/template/template.ts';
+import { providerApiOf, type Template } from '../../domain/template/template.ts';
 import { closed } from '../bus/json-schema.ts';
 import { type AnswerOf, defineOperation, type HandlerOf } from '../bus/operation.ts';
 import type { Origin } from '../bus/origin.ts';
@@ -56,16 +56,11 @@ const describeProblems = (problems: readonly { readonly field: string; readonly 
 const findTemplate = async (catalog: TemplateCatalog, templateId: string): Promise<Template> => {
   const { templates, rejected, file } = await catalog.read(templateId);
   const template = templates.find((candidate) => candidate.templateId === templateId);
-  const problems =
-    template === undefined
-      ? rejected.find((candidate) => candidate.templateId === templateId)?.problems
-      : templateProblems(template);
-  if (problems !== undefined && problems.length > 0) {
-    throw new PluginError('template.invalid', `template ${templateId} in ${file}: ${describeProblems(problems)}`);
-  }
-  if (template === undefined)
+  if (template !== undefined) return template;
+  const refused = rejected.find((candidate) => candidate.templateId === templateId);
+  if (refused === undefined)
     throw new PluginError('template.not-found', `no template "${excerpt(templateId)}" in ${file}`);
-  return template;
+  throw new PluginError('template.invalid', `template ${templateId} in ${file}: ${describeProblems(refused.problems)}`);
 };
 
 /** IBM's Spot Fleet needs a role; without one EC2 Fleet gives the same capacity. */

@@ -2,7 +2,7 @@ import { isPluginError, messageOf } from '../../domain/errors.ts';
 import type { Template } from '../../domain/template/template.ts';
 import { listOf, named } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
-import { listing, pageOf, pairs, rejectedTemplate, servedTemplate, words } from '../bus/shapes.ts';
+import { pageOf, paging, pairs, rejectedTemplate, servedTemplate, words } from '../bus/shapes.ts';
 import type { RejectedTemplate } from '../ports/templates.ts';
 import { arrange, checkFields, listFields, type Paginated, paginate } from '../read-model/listing.ts';
 import { type GetTemplatesPorts, matchesTemplate } from './get-templates.ts';
@@ -12,7 +12,7 @@ export const listTemplates = defineOperation({
   bus: 'query',
   role: 'viewer',
   title: 'The templates that Host Factory is offered, for people',
-  input: { ...listing, filters: { ...pairs, description: 'Template fields and the values they must have' } },
+  input: { ...paging, filters: { ...pairs, description: 'Template fields and the values they must have' } },
   answer: named('TemplatePage', pageOf(servedTemplate, { file: words, rejected: listOf(rejectedTemplate) })),
 });
 

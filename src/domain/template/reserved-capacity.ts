@@ -12,8 +12,6 @@ interface Launch extends ReservedCapacity {
   readonly vmTypes?: Readonly<Record<string, number>>;
   readonly abisInstanceRequirements?: object;
   readonly allOrNothing: boolean;
-  readonly launchTemplateSpec?: Readonly<Record<string, unknown>>;
-  readonly providerApiSpec?: Readonly<Record<string, unknown>>;
 }
 
 interface Problem {
@@ -26,8 +24,6 @@ export const isReservationId = (text = ''): boolean => text.startsWith('cr-');
 /** Whether launches name the reservation or group they go to: EC2 gives them nothing else, or that first. */
 export const isTargeted = ({ capacityReservation = '' }: ReservedCapacity): boolean =>
   isReservationId(capacityReservation) || capacityReservation.startsWith('arn:');
-
-const raw = 'CapacityReservationSpecification';
 
 const blockProblems = (template: Launch, api: string): readonly Problem[] => {
   const { capacityReservation, fleetType = 'instant', vmTypes = {}, abisInstanceRequirements, allOrNothing } = template;
@@ -51,20 +47,15 @@ const blockProblems = (template: Launch, api: string): readonly Problem[] => {
 
 /** What of a template's reserved capacity AWS would refuse, or pass over at a price. */
 export const reservedCapacityProblems = (template: Launch, api: string): readonly Problem[] => {
-  const { capacityReservation, marketType, priceType, launchTemplateSpec = {}, providerApiSpec = {} } = template;
+  const { capacityReservation, marketType, priceType } = template;
   const block = marketType === undefined ? [] : blockProblems(template, api);
   if (capacityReservation === undefined) return block;
   const field = 'capacityReservation';
-  const twice = [
-    ...(raw in launchTemplateSpec ? [`launchTemplateSpec.${raw}`] : []),
-    ...(raw in providerApiSpec ? [`providerApiSpec.${raw}`] : []),
-  ];
   return [
     ...block,
     ...(api === 'SpotFleet' ? [{ field, rule: 'is not for SpotFleet; EC2Fleet takes it' }] : []),
     ...(priceType !== 'ondemand' && capacityReservation !== 'none'
       ? [{ field, rule: `is for priceType ondemand: ${priceType} uses no reserved capacity` }]
       : []),
-    ...twice.map((other) => ({ field, rule: `is said by ${other} too: write one of them` })),
   ];
 };

@@ -1,13 +1,7 @@
 import type { Complaint } from '../finding.ts';
 import { completeAttributes, countedCores, type DerivationRules, type InstanceTypeTable } from '../instance-type.ts';
-import {
-  fleetTypeOf,
-  type ProviderApi,
-  providerApiOf,
-  type Template,
-  templateProblems,
-  weightedTypes,
-} from './template.ts';
+import { fleetTypeOf, type ProviderApi, providerApiOf, type Template, weightedTypes } from './template.ts';
+import { templateProblems } from './template-rules.ts';
 
 const error = (field: string, rule: string): Complaint => ({ severity: 'error', field, rule });
 const warning = (field: string, rule: string): Complaint => ({ severity: 'warning', field, rule });
@@ -21,9 +15,6 @@ const isBuying: Condition = ({ priceType, percentOnDemand = 0 }) => priceType !=
 const isRanked: Condition = (template, api) =>
   (template.allocationStrategy === 'capacityOptimizedPrioritized' && isSpot(template, api)) ||
   (template.allocationStrategyOnDemand === 'prioritized' && isBuying(template, api));
-
-const isUnwired: Condition = ({ launchTemplateSpec }) =>
-  [launchTemplateSpec?.['NetworkInterfaces'] ?? []].flat().length === 0;
 
 /** Optional fields, when they count for anything, and why they do not, where the kind of capacity is not the reason. */
 const effects: readonly (readonly [field: keyof Template, hasEffect: Condition, otherwise?: string])[] = [
@@ -66,8 +57,6 @@ const effects: readonly (readonly [field: keyof Template, hasEffect: Condition, 
     ({ priceType }) => priceType === 'ondemand',
     'has no effect where nothing is bought on demand',
   ],
-  ['interfaceType', isUnwired, 'has no effect beside launchTemplateSpec.NetworkInterfaces'],
-  ['efaCount', isUnwired, 'has no effect beside launchTemplateSpec.NetworkInterfaces'],
 ];
 
 /** All that says how hosts are launched or bought: an Auto Scaling group of the administrator's has its own say in that. */

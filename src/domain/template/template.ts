@@ -1,5 +1,4 @@
-import { type RawFields, rawFieldProblems } from './raw-fields.ts';
-import { type ReservedCapacity, reservedCapacityProblems } from './reserved-capacity.ts';
+import type { ReservedCapacity } from './reserved-capacity.ts';
 
 /** Which AWS API serves a template. */
 export type ProviderApi = 'RunInstances' | 'EC2Fleet' | 'SpotFleet' | 'ASG';
@@ -16,7 +15,7 @@ export type Attribute = readonly ['String' | 'Numeric' | 'Boolean', string];
  * A host template as its administrator wrote it, in IBM's words, with defaults filled in and spellings made one.
  * A copy of it is stored with each request, so that later edits never touch a running request.
  */
-export interface Template extends RawFields, ReservedCapacity {
+export interface Template extends ReservedCapacity {
   readonly templateId: string;
   /** Most hosts at a time; -1 for no limit of ours, 0 for none. */
   readonly maxNumber: number;
@@ -63,16 +62,11 @@ export interface Template extends RawFields, ReservedCapacity {
   readonly autoScalingGroupName?: string;
   /** Instance types by what they have instead of by name. */
   readonly abisInstanceRequirements?: InstanceRequirements;
-  /** EC2 launches all hosts or none (MinCount = MaxCount). */
+  /** All hosts are launched, or none. */
   readonly allOrNothing: boolean;
-}
-
-/** EC2's InstanceRequirements in EC2's own words; what is not named here goes to EC2 as it is. */
-export interface InstanceRequirements {
-  readonly VCpuCount: { readonly Min: number; readonly Max?: number };
-  readonly MemoryMiB: { readonly Min: number; readonly Max?: number };
-  readonly CpuManufacturers?: readonly string[];
-  readonly [field: string]: unknown;
+  /** Of a host, and of the call that launches it, in the provider's own words, for what a template has no field for. */
+  readonly launchTemplateSpec?: Readonly<Record<string, unknown>>;
+  readonly providerApiSpec?: Readonly<Record<string, unknown>>;
 }
 
 export interface TemplateProblem {
@@ -81,149 +75,13 @@ export interface TemplateProblem {
   readonly rule: string;
 }
 
-interface Rule {
-  readonly field: string;
-  readonly isBroken: (template: Template, api: ProviderApi) => boolean;
-  readonly rule: (template: Template, api: ProviderApi) => string;
+/** The words of `abisInstanceRequirements`; what is not named here is passed on as it is. */
+export interface InstanceRequirements {
+  readonly VCpuCount: { readonly Min: number; readonly Max?: number };
+  readonly MemoryMiB: { readonly Min: number; readonly Max?: number };
+  readonly CpuManufacturers?: readonly string[];
+  readonly [field: string]: unknown;
 }
-
-const is = (field: string, isBroken: Rule['isBroken'], rule: string | Rule['rule']): Rule => ({
-  field,
-  isBroken,
-  rule: typeof rule === 'string' ? () => rule : rule,
-});
-
-const namesTypes = (template: Template): boolean =>
-  weightedTypes(template).length > 0 ||
-  template.abisInstanceRequirements !== undefined ||
-  template.launchTemplateId !== undefined;
-
-const onlyAllOrNothing = (
-  { priceType, percentOnDemand = 0, fleetType = 'instant', ...template }: Template,
-  api: ProviderApi,
-): boolean =>
-  api === 'RunInstances' ||
-  (api === 'EC2Fleet' &&
-    fleetType === 'instant' &&
-    (priceType === 'ondemand' || percentOnDemand === 0 || percentOnDemand === 100) &&
-    (template.subnetIds.length === 1 || weightedTypes({ priceType, ...template }).length === 1));
-
-const isFleet = (api: ProviderApi): boolean => api === 'EC2Fleet' || api === 'SpotFleet';
-
-const rules: readonly Rule[] = [
-  is(
-    'imageId',
-    ({ imageId, launchTemplateId, autoScalingGroupName }) =>
-      (imageId ?? launchTemplateId ?? autoScalingGroupName) === undefined,
-    'is required unless launchTemplateId gives one',
-  ),
-  is(
-    'vmType',
-    (template, api) => api === 'RunInstances' && !namesTypes(template),
-    (_, api) => `is required with ${api}, or vmTypes`,
-  ),
-  is(
-    'vmTypes',
-    (template, api) => api !== 'RunInstances' && !namesTypes(template),
-    (_, api) => `or vmType is required with ${api}`,
-  ),
-  is(
-    'priceType',
-    ({ priceType }, api) => priceType === 'heterogeneous' && !isFleet(api) && api !== 'ASG',
-    (_, api) => `heterogeneous is not for ${api}`,
-  ),
-  is(
-    'fleetType',
-    ({ fleetType }, api) => fleetType !== undefined && !isFleet(api),
-    (_, api) => `is not for ${api}`,
-  ),
-  is(
-    'fleetType',
-    ({ fleetType, priceType }) => priceType === 'heterogeneous' && fleetType !== undefined && fleetType !== 'request',
-    'must be request when priceType is heterogeneous',
-  ),
-  is(
-    'fleetType',
-    ({ fleetType }, api) => fleetType === 'instant' && api === 'SpotFleet',
-    'instant is not for SpotFleet',
-  ),
-  is(
-    'abisInstanceRequirements',
-    ({ abisInstanceRequirements }, api) => abisInstanceRequirements !== undefined && api === 'RunInstances',
-    'is not for RunInstances',
-  ),
-  is(
-    'vmTypesOnDemand',
-    ({ vmTypesOnDemand = {}, abisInstanceRequirements, priceType }) =>
-      priceType === 'heterogeneous' &&
-      abisInstanceRequirements !== undefined &&
-      Object.values(vmTypesOnDemand).some((weight) => weight !== 1),
-    'must weigh 1 each with abisInstanceRequirements, by which every machine is one unit',
-  ),
-  is(
-    'allOrNothing',
-    (template, api) => template.allOrNothing && !onlyAllOrNothing(template, api),
-    'is for RunInstances, and for EC2Fleet of type instant with one market and either one subnet or one type',
-  ),
-  is(
-    'maxNumber',
-    ({ allOrNothing, maxNumber }, api) => allOrNothing && api === 'EC2Fleet' && (maxNumber < 0 || maxNumber > 1000),
-    'must be at most 1000 with allOrNothing and EC2Fleet',
-  ),
-  is(
-    'abisInstanceRequirements',
-    ({ abisInstanceRequirements, allocationStrategy, allocationStrategyOnDemand }, api) =>
-      abisInstanceRequirements !== undefined &&
-      api === 'ASG' &&
-      (allocationStrategy === 'capacityOptimizedPrioritized' || allocationStrategyOnDemand === 'prioritized'),
-    'has no priorities for ASG to go by',
-  ),
-  is(
-    'autoScalingGroupName',
-    ({ autoScalingGroupName }, api) => autoScalingGroupName !== undefined && api !== 'ASG',
-    'is allowed only with providerApi ASG',
-  ),
-  is(
-    'iops',
-    ({ iops, volumeType = '' }) => iops !== undefined && !/^(io1|io2|gp3)$/.test(volumeType),
-    'is allowed only with volumeType io1, io2 or gp3',
-  ),
-  is(
-    'iops',
-    ({ iops, volumeType = '' }) => iops === undefined && /^io[12]$/.test(volumeType),
-    ({ volumeType }) => `is required with volumeType ${volumeType}`,
-  ),
-  is(
-    'efaCount',
-    ({ efaCount, interfaceType }) => efaCount !== undefined && interfaceType !== 'efa',
-    'is allowed only with interfaceType efa',
-  ),
-  ...(['rootDeviceVolumeSize', 'volumeType', 'iops'] as const).map((field) =>
-    is(
-      field,
-      (template) => template[field] !== undefined && template.imageId === undefined,
-      'is allowed only with imageId: the root device belongs to the image',
-    ),
-  ),
-  is(
-    'launchTemplateVersion',
-    ({ launchTemplateVersion, launchTemplateId }) =>
-      launchTemplateVersion !== undefined && launchTemplateId === undefined,
-    'is allowed only with launchTemplateId',
-  ),
-];
-
-/** What breaks the rules between fields; the rules of single fields are in the JSON Schema (config/template.schema.ts). */
-export const templateProblems = (template: Template): readonly TemplateProblem[] => {
-  const api = providerApiOf(template);
-  return [
-    ...rules
-      .filter(({ isBroken }) => isBroken(template, api))
-      .map(({ field, rule }) => ({ field, rule: rule(template, api) })),
-    ...reservedCapacityProblems(template, api),
-    ...rawFieldProblems(template, api),
-  ];
-};
 
 /** Instance types with their weights: `vmTypes`, or the one `vmType`. */
 export const weightedTypes = ({ vmTypes, vmType }: Template): readonly (readonly [type: string, weight: number])[] => {

@@ -1,12 +1,10 @@
-import { once } from '../client-tokens.ts';
 import { type Action, required } from '../ec2/action.ts';
 import { viewOf, viewsOf } from '../ec2/instance-view.ts';
 import { namedTemplate } from '../ec2/launch-templates.ts';
-import { subnetOf } from '../ec2/subnets.ts';
 import { readTags } from '../ec2/tags.ts';
-import { changedEvent, isAlive, type Member, membersOf, recordFleet, unitsOf } from '../fleets/members.ts';
+import { isAlive, type Member, membersOf, recordFleet } from '../fleets/members.ts';
 import type { FleetRecord, NewEvent } from '../fleets/record.ts';
-import { dismiss, fillUp, missingOf } from '../fleets/settle.ts';
+import { dismiss } from '../fleets/settle.ts';
 import { parameterTable, templateReference } from '../wire/parameter-table.ts';
 import { type Parameters, readParameters } from '../wire/parameters.ts';
 import { ServiceError } from '../wire/service-error.ts';
@@ -18,7 +16,7 @@ import {
   describeAutoScalingInstances,
   describeScalingActivities,
 } from './describe-groups.ts';
-import { groupPlan, groupTarget, groupZones } from './group-plan.ts';
+import { groupPlan, groupTarget } from './group-plan.ts';
 import {
   checkShrinking,
   groupOf,
@@ -30,13 +28,12 @@ import {
   sizesOf,
   withDesired,
 } from './groups.ts';
+import { launchInstances } from './launch-instances.ts';
 
 // API references of the actions: ids per call.
 const mostToTerminate = 100;
 const mostToProtect = 50;
 const mostToMove = 20;
-const mostToLaunch = 100;
-const longestToken = 64;
 
 const processes = [
   'AZRebalance',
@@ -230,74 +227,6 @@ const attachInstances = onGroup('InstanceIds.N', (world, group, params) => {
   reorder(world, group, withDesired(group.order, desired + views.length));
   return undefined;
 });
-
-/** The places a launch is confined to, as launch parameters; a group of several zones needs them named. */
-const placesOf = (world: World, group: FleetRecord, params: Parameters): readonly (readonly [string, string])[] => {
-  const [zones, subnets] = [params.list('AvailabilityZones'), params.list('SubnetIds')];
-  const own = new Map(group.order).get('VPCZoneIdentifier')?.split(',') ?? [];
-  const known = groupZones(world, group);
-  if (zones.length + subnets.length === 0 && known.length > 1)
-    throw invalid('AvailabilityZones or SubnetIds must be specified for a group of several Availability Zones');
-  if (zones.some((zone) => !known.includes(zone)) || subnets.some((subnet) => !own.includes(subnet)))
-    throw invalid('The Availability Zones or subnets are not those of the group');
-  if (subnets.length > 0) return [['SubnetId', subnets.join(',')]];
-  if (zones.length === 0 || own.length === 0)
-    return zones.length === 0 ? [] : [['Placement.AvailabilityZone', zones.join(',')]];
-  const within = own.filter((subnet) => zones.includes(subnetOf(world, subnet).zone));
-  return [['SubnetId', within.join(',')]];
-};
-
-const launchNow = (world: World, params: Parameters): string => {
-  const group = namedGroup(world, params);
-  const requested = required(params.number('RequestedCapacity'), 'RequestedCapacity');
-  const { max, desired } = sizesOf(group);
-  if (desired + requested > max)
-    throw invalid(
-      `The requested capacity ${requested} and the desired capacity ${desired} exceed the max size ${max}.`,
-    );
-  const plan = groupPlan(group);
-  const heaviest = Math.max(...plan.pools.map(({ weight }) => weight));
-  if (requested < 1 || requested / heaviest > mostToLaunch)
-    throw invalid(`RequestedCapacity must be 1 to ${mostToLaunch} instances`);
-  const places = placesOf(world, group, params);
-  const pools = plan.pools.map((pool) => ({ ...pool, form: new Map([...pool.form, ...places]) }));
-  const aliveUnits = (): number => unitsOf(membersOf(world, group).filter(isAlive));
-  const before = aliveUnits();
-  const order = withDesired(group.order, before + requested);
-  const missing = missingOf(world, { ...group, suspended: [], target: groupTarget(readParameters(order)) });
-  const events = fillUp(world, recordFleet(world, group, {}, [changedEvent('launch')]), missing, { ...plan, pools });
-  const isRetried = params.text('RetryStrategy') === 'RETRY_WITH_GROUP_CONFIGURATION';
-  reorder(
-    world,
-    groupOf(world, group.id),
-    withDesired(group.order, desired + (isRetried ? requested : aliveUnits() - before)),
-  );
-
-  const placeXml = ({ place }: NewEvent): XmlFields => ({
-    InstanceType: place?.instanceType,
-    MarketType: place?.market,
-    SubnetId: place?.subnetId,
-    AvailabilityZone: place?.zone,
-  });
-  const answer: XmlFields = {
-    AutoScalingGroupName: group.id,
-    ClientToken: params.text('ClientToken'),
-    Instances: events
-      .filter(({ kind }) => kind === 'launched')
-      .map((event) => ({ ...placeXml(event), InstanceIds: event.instanceIds })),
-    Errors: events
-      .filter(({ kind }) => kind === 'failed')
-      .map((event) => ({ ...placeXml(event), ErrorCode: event.text, ErrorMessage: event.message })),
-  };
-  return JSON.stringify(answer);
-};
-
-const launchInstances: Action = {
-  parameters: parameterTable(
-    'AutoScalingGroupName AvailabilityZones.N AvailabilityZoneIds.N ClientToken RequestedCapacity RetryStrategy SubnetIds.N',
-  ),
-  answer: (world, params) => JSON.parse(once(world, params, longestToken, () => launchNow(world, params))),
-};
 
 const createOrUpdateTags: Action = {
   parameters: parameterTable('Tag.N{Key Value PropagateAtLaunch ResourceId ResourceType}'),

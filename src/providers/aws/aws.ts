@@ -84,7 +84,9 @@ const checkRawFields = async (template: Template): Promise<void> => {
   // A group of the administrator's takes nothing of them.
   if (!isGiven || autoScalingGroupName !== undefined) return;
   const { rawFieldComplaints } = await import('./inspect/raw-field-check.ts');
-  const found = rawFieldComplaints(template).map(({ field, rule }) => `${field} ${rule}`);
+  const found = rawFieldComplaints(template).flatMap(({ severity, field, rule }) =>
+    severity === 'error' ? [`${field} ${rule}`] : [],
+  );
   if (found.length > 0) throw new PluginError('template.invalid', `template ${templateId}: ${found.join('; ')}`);
 };
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { fleetTypeOf, onDemandUnits, providerApiOf, templateProblems } from '../../../src/domain/template/template.ts';
+import { fleetTypeOf, onDemandUnits, providerApiOf } from '../../../src/domain/template/template.ts';
+import { templateProblems } from '../../../src/domain/template/template-rules.ts';
+import { rawFieldComplaints } from '../../../src/providers/aws/inspect/raw-field-check.ts';
 import { readTemplate } from '../../../src/templates/template-document.ts';
 import { type TemplateDefaults, withDefaults } from '../../../src/templates/template-vocabulary.ts';
 
@@ -68,8 +70,9 @@ describe('names of fields', () => {
 
   it('read raw AWS fields in snake case, and refuse what may not be given raw', () => {
     expect(good({ ...spot, provider_api_spec: { Context: 'x' } }).template.providerApiSpec).toEqual({ Context: 'x' });
-    expect(problemsOf({ ...spot, provider_api_spec: { TargetCapacitySpecification: {} } })).toEqual([
-      expect.stringContaining('providerApiSpec.TargetCapacitySpecification cannot be given raw'),
+    const { template } = good({ ...spot, provider_api_spec: { TargetCapacitySpecification: {} } });
+    expect(rawFieldComplaints(template)).toMatchObject([
+      { field: 'providerApiSpec.TargetCapacitySpecification', rule: expect.stringContaining('cannot be given raw') },
     ]);
   });
 

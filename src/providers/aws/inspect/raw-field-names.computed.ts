@@ -6,8 +6,8 @@ import {
   RunInstancesRequest$,
   SpotFleetRequestConfigData$,
 } from '@aws-sdk/client-ec2';
-import { launchTemplateFields, providerApiFields } from '../../../domain/template/raw-fields.ts';
 import type { ProviderApi } from '../../../domain/template/template.ts';
+import { launchTemplateFields, providerApiFields } from '../launch/raw-fields.ts';
 import { autoScalingSchema } from '../services/auto-scaling.ts';
 import type { Names } from '../wire/misfits.ts';
 import { memberOf, namesIn } from '../wire/query-codec.ts';

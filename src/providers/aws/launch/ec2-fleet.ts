@@ -10,7 +10,6 @@ import { PluginError } from '../../../domain/errors.ts';
 import { clientTokenOf } from '../../../domain/ids.ts';
 import type { Offering } from '../../../domain/offering.ts';
 import type { PreparedLaunch, Refusal } from '../../../domain/request/events.ts';
-import { withRawFields } from '../../../domain/template/raw-fields.ts';
 import { isTargeted } from '../../../domain/template/reserved-capacity.ts';
 import {
   expiryMs,
@@ -35,6 +34,7 @@ import {
 import { fleetPools, onDemandStrategy, type PoolFacts, spotStrategy, subnetsText } from './fleet-pools.ts';
 import { type LaunchDataOptions, lastingTags, launchTags, optional } from './launch-data.ts';
 import { type LaunchTemplates, launchTemplateFor, renewed } from './launch-templates.ts';
+import { withRawFields } from './raw-fields.ts';
 import { gravest, learn, lessonOf, refusalOf } from './refusal.ts';
 import { grantedMachines, resourceOf, unitsOf } from './resource.ts';
 

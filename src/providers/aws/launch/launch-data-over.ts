@@ -1,5 +1,4 @@
 import type { BlockDeviceMapping, RequestLaunchTemplateData, ResponseLaunchTemplateData } from '@aws-sdk/client-ec2';
-import { withRawFields } from '../../../domain/template/raw-fields.ts';
 import {
   devicesOver,
   type LaunchNetwork,
@@ -9,6 +8,7 @@ import {
   tagsOver,
   withGroups,
 } from './launch-data.ts';
+import { withRawFields } from './raw-fields.ts';
 
 /** Groups stand on the interfaces where a template has interfaces: EC2 takes them in one place only. */
 export const networkOver = (

@@ -12,12 +12,12 @@ import type { Launched } from '../../../application/ports/capacity.ts';
 import type { OfferingMemory } from '../../../application/ports/memory.ts';
 import type { Logger } from '../../../application/ports/telemetry.ts';
 import { PluginError } from '../../../domain/errors.ts';
-import { withRawFields } from '../../../domain/template/raw-fields.ts';
 import { isReservationId } from '../../../domain/template/reserved-capacity.ts';
 import type { Template } from '../../../domain/template/template.ts';
 import { unreadableScript, userDataFault } from '../../../domain/user-data.ts';
 import { readPlainFile } from '../../../json/plain-file.ts';
 import { type Mark, tagKeys } from '../instances/tags.ts';
+import { withRawFields } from './raw-fields.ts';
 
 export interface LaunchDataOptions extends Mark {
   readonly version: string;

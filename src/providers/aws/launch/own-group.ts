@@ -6,12 +6,12 @@ import type {
 } from '@aws-sdk/client-auto-scaling';
 import type { LaunchOrder, LaunchReport } from '../../../application/ports/capacity.ts';
 import { hasCode, isPluginError, messageOf } from '../../../domain/errors.ts';
-import { withRawFields } from '../../../domain/template/raw-fields.ts';
 import { onDemandUnits, type Template, weightedTypes } from '../../../domain/template/template.ts';
 import { onDemandStrategy, requirementsOf, spotStrategy } from './fleet-pools.ts';
 import { removeGroup, resize } from './group-members.ts';
 import { type LaunchDataOptions, lastingTags, launchTags, optional } from './launch-data.ts';
 import { type LaunchTemplates, launchTemplateFor } from './launch-templates.ts';
+import { withRawFields } from './raw-fields.ts';
 import { isRefusalFault } from './refusal.ts';
 import { resourceOf } from './resource.ts';
 import type { SharedGroupOptions } from './shared-group.ts';

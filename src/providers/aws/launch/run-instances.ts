@@ -4,7 +4,6 @@ import { PluginError } from '../../../domain/errors.ts';
 import { clientTokenOf } from '../../../domain/ids.ts';
 import { isRefused, type Offering, promising } from '../../../domain/offering.ts';
 import type { PreparedLaunch, Refusal } from '../../../domain/request/events.ts';
-import { withRawFields } from '../../../domain/template/raw-fields.ts';
 import { offeringOf, type Template } from '../../../domain/template/template.ts';
 import { toSighting } from '../instances/sighting.ts';
 import type { Ec2 } from '../services/ec2.ts';
@@ -22,6 +21,7 @@ import {
 } from './launch-data.ts';
 import { fieldsOver, networkOver } from './launch-data-over.ts';
 import type { LaunchTemplates } from './launch-templates.ts';
+import { withRawFields } from './raw-fields.ts';
 import { learn, lessonOf, refusalOf } from './refusal.ts';
 
 export interface RunInstancesOptions extends LaunchDataOptions {

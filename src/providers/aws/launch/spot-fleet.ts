@@ -3,7 +3,6 @@ import type { CapacityProvider, LaunchOrder } from '../../../application/ports/c
 import { PluginError } from '../../../domain/errors.ts';
 import { clientTokenOf } from '../../../domain/ids.ts';
 import type { PreparedLaunch } from '../../../domain/request/events.ts';
-import { withRawFields } from '../../../domain/template/raw-fields.ts';
 import { expiryMs, fleetTypeOf, offeringOf, onDemandUnits } from '../../../domain/template/template.ts';
 import type { Ec2 } from '../services/ec2.ts';
 import { required } from '../wire/aws-answer.ts';
@@ -19,6 +18,7 @@ import {
 import { type FleetPools, fleetPools, onDemandStrategy, type PoolFacts, subnetsText } from './fleet-pools.ts';
 import { type LaunchDataOptions, launchTags, optional } from './launch-data.ts';
 import { type LaunchTemplates, launchTemplateFor } from './launch-templates.ts';
+import { withRawFields } from './raw-fields.ts';
 import { refusalOf } from './refusal.ts';
 import { resourceOf } from './resource.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Template, templateProblems } from '../../../../src/domain/template/template.ts';
+import type { Template } from '../../../../src/domain/template/template.ts';
 import { reviewTemplate } from '../../../../src/domain/template/template-review.ts';
+import { templateProblems } from '../../../../src/domain/template/template-rules.ts';
 import { onDemandTemplate } from './template-fixture.ts';
 
 const [id, group] = ['cr-0123456789abcdef0', 'arn:aws:resource-groups:us-east-1:123456789012:group/grid'];
@@ -36,10 +37,6 @@ describe('reserved capacity', () => {
     [
       'capacityReservation is not for SpotFleet; EC2Fleet takes it',
       { ...onDemandTemplate, providerApi: 'SpotFleet', capacityReservation: 'open' },
-    ],
-    [
-      'capacityReservation is said by launchTemplateSpec.CapacityReservationSpecification too: write one of them',
-      { ...onDemandTemplate, capacityReservation: id, launchTemplateSpec: { CapacityReservationSpecification: {} } },
     ],
     [
       'marketType capacity-block is for RunInstances and for EC2Fleet of type instant',

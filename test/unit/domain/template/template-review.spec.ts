@@ -46,12 +46,6 @@ describe('a review of a template', () => {
   const here = (priceType: string, api: string): string =>
     `has no effect here (priceType ${priceType}, served by ${api})`;
   const role = { fleetRole: 'arn' };
-  const efa = {
-    interfaceType: 'efa',
-    efaCount: 2,
-    launchTemplateSpec: { NetworkInterfaces: [{ DeviceIndex: 0 }] },
-  } as const;
-  const beside = 'has no effect beside launchTemplateSpec.NetworkInterfaces';
   const ranked = { vmTypesPriority: { 'm5.large': 1 } };
   const unranked =
     'has no effect without allocationStrategy capacityOptimizedPrioritized or, on demand, allocationStrategyOnDemand prioritized';
@@ -89,7 +83,6 @@ describe('a review of a template', () => {
     ['types', { poolsCount: 2, allocationStrategy: 'lowestPrice', providerApi: 'SpotFleet', ...role }],
     ['types', { poolsCount: 2 }, 'poolsCount has no effect without allocationStrategy lowestPrice'],
     ['one', { poolsCount: 2 }, `poolsCount ${here('spot', 'RunInstances')}`],
-    ['types', efa, `interfaceType ${beside}`, `efaCount ${beside}`],
     ['one', { maxSpotPrice: '1' }],
     ['types', { ...role }, `fleetRole ${here('spot', 'EC2Fleet')}`],
     ['types', { spotFleetRequestExpiry: 5 }, `spotFleetRequestExpiry ${here('spot', 'EC2Fleet')}`],

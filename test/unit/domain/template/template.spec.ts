@@ -4,10 +4,10 @@ import {
   onDemandRest,
   providerApiOf,
   type Template,
-  templateProblems,
   weightedTypes,
   weightsOf,
 } from '../../../../src/domain/template/template.ts';
+import { templateProblems } from '../../../../src/domain/template/template-rules.ts';
 import { onDemandTemplate } from './template-fixture.ts';
 
 const without = (...fields: readonly (keyof Template)[]): Template => {

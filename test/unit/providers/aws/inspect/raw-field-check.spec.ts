@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { rawFieldProblems } from '../../../../../src/domain/template/raw-fields.ts';
 import type { ProviderApi, Template } from '../../../../../src/domain/template/template.ts';
 import { meantBy } from '../../../../../src/json/meant-by.ts';
 import { rawFieldComplaints } from '../../../../../src/providers/aws/inspect/raw-field-check.ts';
@@ -73,7 +72,8 @@ describe('fields in AWS’s own words', () => {
 
   it.each(apis)('are looked at under every name that templates may give raw: %s', (api) => {
     for (const field of ['launchTemplateSpec', 'providerApiSpec'] as const) {
-      const [refused] = rawFieldProblems({ [field]: { Nonsense: 1 } }, api);
+      const template: Template = { ...onDemandTemplate, providerApi: api, [field]: { Nonsense: 1 } };
+      const [refused] = rawFieldComplaints(template);
       const names = /; (.*) can$/.exec(refused?.rule ?? '')?.[1]?.split(', ') ?? [];
       expect(names.length).toBeGreaterThan(1);
       for (const name of names) {
@@ -81,5 +81,40 @@ describe('fields in AWS’s own words', () => {
         expect(complaint, `${field}.${name}`).toMatch(new RegExp(`^${field}\\.${name}(\\.Nonsense)?:`));
       }
     }
+  });
+
+  it.each([
+    ['launchTemplateSpec', 'TagSpecifications'],
+    ['launchTemplateSpec', 'DisableApiTermination'],
+    ['launchTemplateSpec', 'InstanceMarketOptions'],
+    ['launchTemplateSpec', '__proto__'],
+    ['providerApiSpec', 'ClientToken'],
+    ['providerApiSpec', 'TargetCapacitySpecification'],
+    ['providerApiSpec', 'TerminateInstancesWithExpiration'],
+  ])('that are not for templates to set are refused: %s.%s', (field, name) => {
+    const spec = Object.fromEntries([[name, {}]]);
+    expect(told('EC2Fleet', { [field]: spec })).toEqual([`${field}.${name}: no hint`]);
+  });
+
+  it('are those of the API that launches', () => {
+    const providerApiSpec = { SpotOptions: {} };
+    expect(told('EC2Fleet', { providerApiSpec })).toEqual([]);
+    expect(told('ASG', { providerApiSpec })).toHaveLength(1);
+  });
+
+  it('that say what a field of the template says are refused beside it', () => {
+    const launchTemplateSpec = { CapacityReservationSpecification: {} };
+    const [complaint] = rawFieldComplaints({ ...onDemandTemplate, capacityReservation: 'cr-1', launchTemplateSpec });
+    const rule = 'is said by launchTemplateSpec.CapacityReservationSpecification too: write one of them';
+    expect(complaint).toEqual({ severity: 'error', field: 'capacityReservation', rule });
+  });
+
+  it('of network interfaces take the place of the template’s, which is told', () => {
+    const efa = { interfaceType: 'efa', efaCount: 2, launchTemplateSpec: { NetworkInterfaces: [{}] } } as const;
+    const rule = 'has no effect beside launchTemplateSpec.NetworkInterfaces';
+    expect(rawFieldComplaints({ ...onDemandTemplate, ...efa })).toEqual([
+      { severity: 'warning', field: 'interfaceType', rule },
+      { severity: 'warning', field: 'efaCount', rule },
+    ]);
   });
 });

@@ -1,3 +1,5 @@
+import type { ProviderApi } from '../../../domain/template/template.ts';
+
 /**
  * AWS's own fields that an administrator may give raw, where the vocabulary of templates has none for them. Left out is what
  * this program lives by: tokens, counts, tags, markets, expiry, and whatever keeps a returned host from ending.
@@ -19,6 +21,7 @@ export const launchTemplateFields: readonly string[] = [
   'PrivateDnsNameOptions',
 ];
 
+/** The same of the call that launches. */
 export const providerApiFields = {
   RunInstances: ['EnablePrimaryIpv6', 'Ipv6AddressCount'],
   EC2Fleet: ['Context', 'OnDemandOptions', 'SpotOptions'],
@@ -30,37 +33,9 @@ export const providerApiFields = {
     'PlacementGroup',
     'ServiceLinkedRoleARN',
   ],
-} as const satisfies Readonly<Record<string, readonly string[]>>;
+} as const satisfies Readonly<Record<ProviderApi, readonly string[]>>;
 
 type Raw = Readonly<Record<string, unknown>>;
-
-export interface RawFields {
-  readonly launchTemplateSpec?: Raw;
-  readonly providerApiSpec?: Raw;
-}
-
-interface RawFieldProblem {
-  readonly field: string;
-  readonly rule: string;
-}
-
-const refused = (
-  field: keyof RawFields,
-  spec: Raw | undefined,
-  allowed: readonly string[],
-): readonly RawFieldProblem[] =>
-  Object.keys(spec ?? {})
-    .filter((name) => !allowed.includes(name))
-    .map((name) => ({ field: `${field}.${name}`, rule: `cannot be given raw; ${allowed.join(', ')} can` }));
-
-/** Raw fields that are not for templates to set. */
-export const rawFieldProblems = (
-  { launchTemplateSpec, providerApiSpec }: RawFields,
-  api: keyof typeof providerApiFields,
-): readonly RawFieldProblem[] => [
-  ...refused('launchTemplateSpec', launchTemplateSpec, launchTemplateFields),
-  ...refused('providerApiSpec', providerApiSpec, providerApiFields[api]),
-];
 
 const isPlain = (value: unknown): value is Raw => typeof value === 'object' && value !== null && !Array.isArray(value);
 
