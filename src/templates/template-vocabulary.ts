@@ -122,6 +122,12 @@ const settle = (fields: Fields): readonly Note[] => {
   if (fields.get('priceType') === 'heterogeneous' && fields.has('providerApi') && fields.has('percentOnDemand')) {
     fields.set('priceType', 'spot');
   }
+  const fleetType = fields.get('fleetType');
+  if (fields.get('priceType') === 'heterogeneous' && (fleetType === 'instant' || fleetType === 'maintain')) {
+    fields.delete('fleetType');
+    const rule = `${fleetType} has no effect with heterogeneous, for which a fleet of type request looks; with percentOnDemand one fleet has both markets`;
+    warnings.push({ field: 'fleetType', rule });
+  }
   return warnings;
 };
 

@@ -27,6 +27,8 @@ export interface Backend {
   readonly client: EC2Client;
   /** A template's fields that name things which exist there. */
   readonly place: Json;
+  /** The parameters of the calls of an action that it got, where it tells. */
+  readonly sent?: (action: string) => readonly Json[];
   /** Ids of the instances in these states. */
   instanceIds(...states: readonly string[]): Promise<readonly string[]>;
   /** Somebody else ends or stops them, not Host Factory. */
@@ -118,6 +120,7 @@ export const emulatorBackend = async (options: EmulatorOptions = {}): Promise<Em
     url: emulator.url,
     client,
     place: emulatorPlace,
+    sent: (action) => emulator.calls(action).map(({ parameters }) => parameters),
     ...controls(client, emulator.url),
     // Replacement comes one fulfilment after the loss.
     settle: () => wait(settleMs),

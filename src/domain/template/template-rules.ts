@@ -59,11 +59,6 @@ const rules: readonly Rule[] = [
   ),
   is(
     'fleetType',
-    ({ fleetType, priceType }) => priceType === 'heterogeneous' && fleetType !== undefined && fleetType !== 'request',
-    'must be request when priceType is heterogeneous',
-  ),
-  is(
-    'fleetType',
     ({ fleetType }, api) => fleetType === 'instant' && api === 'SpotFleet',
     'instant is not for SpotFleet',
   ),

@@ -168,6 +168,15 @@ describe('the market', () => {
     },
   );
 
+  it.each(['instant', 'maintain'])(
+    'of a %s fleet without a share is IBM’s heterogeneous, and that is told',
+    (fleetType) => {
+      const { template, warnings } = good({ ...spot, providerApi: 'EC2Fleet', fleetType, priceType: 'heterogeneous' });
+      expect([template.priceType, fleetTypeOf(template)]).toEqual(['heterogeneous', 'request']);
+      expect(warnings).toEqual([expect.stringContaining(`fleetType ${fleetType} has no effect`)]);
+    },
+  );
+
   it.each(['ASG', 'SpotFleet'])('of %s with a share on demand is both', (providerApi) => {
     const { template } = good({ ...spot, providerApi, priceType: 'heterogeneous', percentOnDemand: 30 });
     expect(onDemandUnits(template, 10)).toBe(3);

@@ -323,6 +323,18 @@ const ofTheCall: Readonly<Record<Api, readonly Row[]>> = {
         'SpotFleetRequestConfig.Type': 'request',
       },
     ],
+    // Spot for all of it; what it does not find is sought on demand by an EC2 Fleet.
+    [
+      { vmTypes: types, vmTypesOnDemand: { 'm5.large': 1 }, priceType: 'heterogeneous' },
+      'RequestSpotFleet',
+      {
+        'SpotFleetRequestConfig.TargetCapacity': '2',
+        'SpotFleetRequestConfig.OnDemandTargetCapacity': undefined,
+        'SpotFleetRequestConfig.Type': 'request',
+        [spotOverride(1, 'InstanceType')]: 'm5.large',
+        [spotOverride(2, 'InstanceType')]: 'c5.large',
+      },
+    ],
     [
       { fleetType: 'maintain' },
       'RequestSpotFleet',
@@ -361,6 +373,18 @@ const ofTheCall: Readonly<Record<Api, readonly Row[]>> = {
         [distribution('SpotMaxPrice')]: '0.07',
         [distribution('OnDemandBaseCapacity')]: '1',
         [distribution('OnDemandPercentageAboveBaseCapacity')]: '0',
+      },
+    ],
+    // Spot for all of it; what it does not find is sought on demand by an EC2 Fleet.
+    [
+      { ...spot, vmTypesOnDemand: { 'm5.large': 1 }, priceType: 'heterogeneous', maxSpotPrice: '0.07' },
+      'CreateAutoScalingGroup',
+      {
+        [distribution('SpotMaxPrice')]: '0.07',
+        [distribution('OnDemandBaseCapacity')]: '0',
+        [distribution('OnDemandPercentageAboveBaseCapacity')]: '0',
+        [groupOverride(1, 'InstanceType')]: 'm5.large',
+        [groupOverride(2, 'InstanceType')]: 'c5.large',
       },
     ],
     [
