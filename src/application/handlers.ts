@@ -7,6 +7,7 @@ import type { ClearOfferingsPorts } from './commands/clear-offerings.ts';
 import type { CollectInstanceEventsPorts } from './commands/collect-instance-events.ts';
 import type { CollectLaunchTemplatesPorts } from './commands/collect-launch-templates.ts';
 import type { CreateRequestPorts } from './commands/create-request.ts';
+import type { NoteLookPorts } from './commands/note-look.ts';
 import type { RebuildProjectionPorts } from './commands/rebuild-projection.ts';
 import type { ReconcilePorts } from './commands/reconcile.ts';
 import type { RefreshInstanceTypesPorts } from './commands/refresh-instance-types.ts';
@@ -42,7 +43,8 @@ export type CommandPorts = Omit<CreateRequestPorts, 'recount'> &
   RefreshPricesPorts &
   ClaimRequestPorts &
   RebuildProjectionPorts &
-  ValidateTemplatePorts;
+  ValidateTemplatePorts &
+  NoteLookPorts;
 
 /** What queries work with: nothing of it changes what is on record or at AWS, so that a query which would does not compile. */
 export interface QueryPorts
@@ -52,7 +54,7 @@ export interface QueryPorts
   readonly live: Pick<LiveRequests, 'list'>;
   readonly failures: Pick<LaunchFailures, 'of' | 'templateIds'>;
   readonly offerings: Pick<OfferingMemory, 'list' | 'refused'>;
-  readonly unseen: UnseenHosts;
+  readonly unseen: Pick<UnseenHosts, 'since'>;
   readonly hosts: () => Promise<HostReader>;
   readonly shelf: DiagnosePorts['shelf'];
   readonly inspector: DiagnosePorts['inspector'];
@@ -98,7 +100,7 @@ export const commandHandlers = (ports: CommandPorts) =>
     ClearOfferings: async () => (await import('./commands/clear-offerings.ts')).clearOfferingsHandler(ports),
     CollectInstanceEvents: async () =>
       (await import('./commands/collect-instance-events.ts')).collectInstanceEventsHandler(ports),
-    NoteFullLook: async () => (await import('./commands/note-full-look.ts')).noteFullLookHandler(ports),
+    NoteLook: async () => (await import('./commands/note-look.ts')).noteLookHandler(ports),
     CollectLaunchTemplates: async () =>
       (await import('./commands/collect-launch-templates.ts')).collectLaunchTemplatesHandler(ports),
     RefreshInstanceTypes: async () =>

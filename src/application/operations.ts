@@ -6,7 +6,7 @@ import { clearOfferings } from './commands/clear-offerings.ts';
 import { collectInstanceEvents } from './commands/collect-instance-events.ts';
 import { collectLaunchTemplates } from './commands/collect-launch-templates.ts';
 import { createRequest } from './commands/create-request.ts';
-import { noteFullLook } from './commands/note-full-look.ts';
+import { noteLook } from './commands/note-look.ts';
 import { rebuildProjection } from './commands/rebuild-projection.ts';
 import { reconcile } from './commands/reconcile.ts';
 import { refreshInstanceTypes } from './commands/refresh-instance-types.ts';
@@ -44,7 +44,7 @@ export const operations = {
   Reconcile: reconcile,
   ClearOfferings: clearOfferings,
   CollectInstanceEvents: collectInstanceEvents,
-  NoteFullLook: noteFullLook,
+  NoteLook: noteLook,
   CollectLaunchTemplates: collectLaunchTemplates,
   RefreshInstanceTypes: refreshInstanceTypes,
   RefreshPrices: refreshPrices,

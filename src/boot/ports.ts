@@ -44,7 +44,7 @@ const eventFeed = async ({ stores, reading, aws }: Parts, url: string): Promise<
   return {
     queue: async () => (await aws()).eventQueue(url),
     events: stores.store.notices,
-    fullLooks: await stores.memory.fullLooks(fullLookMinutes * 60_000),
+    fullLooks: stores.memory.fullLooks(fullLookMinutes * 60_000),
     reportsRebalance: rebalance === 'report',
   };
 };

@@ -8,9 +8,9 @@ import type { ReadModelPace, ReadModelPorts, RunningReadModel } from '../applica
 import type { AwsCall, Rehearsal } from '../application/rehearsal.ts';
 import { messageOf } from '../domain/errors.ts';
 import { createInstanceTypes } from '../storage/instance-types.ts';
-import { createLastDone } from '../storage/last-done.ts';
 import { createLaunchFailures } from '../storage/launch-failures.ts';
 import { createLiveRequests } from '../storage/live-requests.ts';
+import { createLastDone, createUnseenHosts } from '../storage/noted-times.ts';
 import { createOfferingMemory } from '../storage/offering-memory.ts';
 import { createRequestStreams } from '../storage/request-streams.ts';
 import { knownStoreId, readStoreId } from '../storage/store-id.ts';
@@ -54,7 +54,7 @@ export const fileStore = ({ workDir, clock, sweeps = true, stranger }: FileStore
       note: async (events) => (await notices()).note(events),
       of: async (machineIds) => (await notices()).of(machineIds),
     },
-    turn: createLastDone(workDir, clock),
+    turn: createLastDone(workDir, clock).turn,
     id: (make) => (make ? readStoreId(workDir) : knownStoreId(workDir)),
     diagnose: async () => (await administration()).diagnoseWorkFolder(workDir, stranger),
   };
@@ -75,6 +75,7 @@ export const hostMemory = ({ workDir, home, clock, region }: HostMemoryOptions):
     return (await import('../storage/price-memory.ts')).createPriceMemory(workDir, shipped, region);
   });
   const projections = once(async () => (await readSide()).createProjectionStore(workDir));
+  const lastDone = createLastDone(workDir, clock);
   return {
     offerings: createOfferingMemory(workDir, clock),
     instanceTypes: createInstanceTypes(workDir, join(home, 'config', 'instance-types.json')),
@@ -86,11 +87,12 @@ export const hostMemory = ({ workDir, home, clock, region }: HostMemoryOptions):
       load: async (name) => (await projections()).load(name),
       save: async (...projection) => (await projections()).save(...projection),
     },
-    unseen: {
-      note: async (look) => (await import('../storage/unseen-hosts.ts')).createUnseenHosts(workDir).note(look),
-    },
-    fullLooks: async (interval) => (await import('../storage/full-looks.ts')).createFullLooks(workDir, clock, interval),
-    turn: createLastDone(workDir, clock),
+    unseen: createUnseenHosts(workDir),
+    fullLooks: (interval) => ({
+      isDue: () => lastDone.isDue('fullLook', interval),
+      note: () => lastDone.note('fullLook'),
+    }),
+    turn: lastDone.turn,
   };
 };
 

@@ -20,7 +20,7 @@ export const getReturnRequests: Operation = async ({ service, log }, input) => {
   const machines = readNamedHosts(asObject(input, 'the input')['machines'] ?? []);
   try {
     const { events, look, isNoted } = await service.collectInstanceEvents({ machines });
-    const { reclaims, notices } = await service.getReturnRequests({ machines, events, look });
+    const { reclaims, notices, unseen, shown } = await service.getReturnRequests({ machines, events, look });
     const requests = reclaims.map(({ host, machineId, gracePeriod }) => ({
       machine: host.name === '' ? host.machineId : host.name,
       ...(machineId === '' ? {} : { machineId }),
@@ -34,7 +34,8 @@ export const getReturnRequests: Operation = async ({ service, log }, input) => {
         log.warn('housekeeping.trouble', messageOf(error), { code: error.code });
       });
     const afterwards = async (): Promise<void> => {
-      if (isNoted) await unlessFault(service.noteFullLook());
+      if (isNoted || unseen.length + shown.length > 0)
+        await unlessFault(service.noteLook({ isFull: isNoted, unseen, shown }));
       await unlessFault(record(service, notices));
       await unlessFault(service.archiveRequests());
       await unlessFault(service.reconcile({ apply: true, nowAndThen: true, held: machines }));

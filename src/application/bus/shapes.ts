@@ -54,6 +54,13 @@ export const paging = {
 /** The same of lists of what is on record. */
 export const listing = { ...paging, expected } as const;
 
+const hostKeys = { type: 'array', maxItems: 10_000, items: { type: 'string', maxLength: 256 } } as const;
+/** Hosts on no record of ours, by id or name. */
+export const unseenHosts = {
+  unseen: { ...hostKeys, description: 'Hosts that EC2 does not show, and that no record knows' },
+  shown: { ...hostKeys, description: 'Hosts that it had not shown before, and now does' },
+} as const;
+
 /** What AWS has announced of an instance. */
 export const instanceEvent = closed({
   machineId: { type: 'string', maxLength: 64 },

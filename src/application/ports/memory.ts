@@ -4,12 +4,14 @@ import type { Prices } from '../../domain/template/price.ts';
 
 /** Hosts on no record of ours that EC2 does not show, remembered between calls. */
 export interface UnseenHosts {
-  /** Notes what a look at `now` did not show and forgets what it did. Answers since when earlier looks have not shown each, ms. */
+  /** Since when looks before `now` have not shown each, ms. */
+  since(now: number): Promise<ReadonlyMap<string, number>>;
+  /** Notes what a look at `now` did not show, and forgets what it did. */
   note(look: {
     readonly now: number;
     readonly unseen: readonly string[];
     readonly shown: readonly string[];
-  }): Promise<ReadonlyMap<string, number>>;
+  }): Promise<void>;
 }
 
 /** Machines that never became usable, by template, since one of it last did. */

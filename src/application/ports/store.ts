@@ -42,7 +42,7 @@ export interface HostMemory {
   readonly projections: ProjectionStore;
   readonly unseen: UnseenHosts;
   /** When all hosts were last looked at; due again after `interval`, ms. */
-  fullLooks(interval: number): Promise<FullLooks>;
+  fullLooks(interval: number): FullLooks;
   /** Of this host alone, not oftener than the interval. */
   readonly turn: IsDue;
 }

@@ -3,7 +3,7 @@ import { hasEnded, type MachineState, machineStates } from '../../domain/machine
 import type { OwnedSighting } from '../../domain/return/return-request.ts';
 import { closed, listOf } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
-import { hosts, instanceEvent, number, words } from '../bus/shapes.ts';
+import { hosts, instanceEvent, number, unseenHosts, words } from '../bus/shapes.ts';
 import {
   type FoundHost,
   findHosts,
@@ -37,6 +37,7 @@ export const getReturnRequests = defineOperation({
         reason: words,
       }),
     ),
+    ...unseenHosts,
   }),
 });
 
@@ -60,11 +61,14 @@ export interface Notice {
 export interface GetReturnRequestsAnswer {
   readonly reclaims: readonly Reclaim[];
   readonly notices: readonly Notice[];
+  /** What is to be noted of hosts on no record, so that later looks know since when EC2 has not shown them. */
+  readonly unseen: readonly string[];
+  readonly shown: readonly string[];
 }
 
 export interface GetReturnRequestsPorts extends HostLookupPorts {
   readonly policy: Pick<Policy, 'consistencyWindow'>;
-  readonly unseen: UnseenHosts;
+  readonly unseen: Pick<UnseenHosts, 'since'>;
 }
 
 interface Judgement {
@@ -83,10 +87,10 @@ export const getReturnRequestsHandler =
     const asked = look === 'all' ? machines : machines.filter(({ machineId }) => announced.has(machineId));
     const found = await findHosts(ports, asked);
     const due = new Map([...announcedEnds(found, events), ...(look === 'all' ? await noticesFor(ports, found) : [])]);
-    const missing = await missingOf(ports, found);
+    const { since, ...toNote } = await missingOf(ports, found);
     const judged = found.map((host) => ({
       host,
-      ...(host.seen === undefined ? judgeUnseen(ports, host, missing) : judgeSeen(host.seen, host.record)),
+      ...(host.seen === undefined ? judgeUnseen(ports, host, since) : judgeSeen(host.seen, host.record)),
     }));
     return {
       reclaims: judged
@@ -97,6 +101,7 @@ export const getReturnRequestsHandler =
           gracePeriod: reclaimed ? 0 : secondsUntil(due.get(host.machineId), ports.clock()),
         })),
       notices: judged.flatMap(({ notice }) => notice ?? []),
+      ...toNote,
     };
   };
 
@@ -155,20 +160,31 @@ const judgeSeen = ({ state, reason = '' }: OwnedSighting, record: RecalledMachin
 
 const keyOf = ({ machineId, asked }: FoundHost): string => machineId || asked.name || asked.machineId;
 
-/** Since when, ms, EC2 has not shown the hosts that no record knows, by looks before this one. */
+interface Missing extends Pick<GetReturnRequestsAnswer, 'unseen' | 'shown'> {
+  readonly since: ReadonlyMap<string, number>;
+}
+
+/** Since when, ms, EC2 has not shown the hosts that no record knows, by looks before this one; and what this one adds to that. */
 const missingOf = async (
   { awsTime, unseen }: GetReturnRequestsPorts,
   found: readonly FoundHost[],
-): Promise<ReadonlyMap<string, number>> => {
+): Promise<Missing> => {
   const now = awsTime();
-  if (now === undefined || found.length === 0) return new Map();
+  if (now === undefined || found.length === 0) return { since: new Map(), unseen: [], shown: [] };
   const isMissing = ({ seen, record, uncertain, namesakes }: FoundHost): boolean =>
     seen === undefined && record === undefined && !uncertain && namesakes.length === 0;
-  return unseen.note({
-    now,
-    unseen: found.filter(isMissing).map(keyOf),
-    shown: found.filter((host) => !isMissing(host)).map(keyOf),
-  });
+  const since = await unseen.since(now);
+  return {
+    since,
+    unseen: found
+      .filter(isMissing)
+      .map(keyOf)
+      .filter((key) => !since.has(key)),
+    shown: found
+      .filter((host) => !isMissing(host))
+      .map(keyOf)
+      .filter((key) => since.has(key)),
+  };
 };
 
 /**

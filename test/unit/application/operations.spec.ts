@@ -60,7 +60,7 @@ const queries = (requestId: string): Readonly<Record<string, object>> => ({
   GetTemplate: { templateId: 'od-a' },
   GetTemplates: {},
   GetRequestStatus: { requestId, includeMachines: true },
-  GetReturnRequests: { machines: [] },
+  GetReturnRequests: { machines: [{ name: 'nobody-knows-it', machineId: '' }] },
   ListRequests: {},
   ListOfferings: {},
   ListPrices: {},

@@ -21,10 +21,14 @@ const running = async (): Promise<Running> => {
   await world.service.syncRequests({ requestIds: [requestId] });
   return { world, requestId, machineId: world.hosts.ids()[0] ?? '' };
 };
-const ask = (world: World, ...machines: readonly { readonly name?: string; readonly machineId?: string }[]) =>
-  world.service.getReturnRequests({
+/** As Host Factory's script asks, which then notes what was not shown. */
+const ask = async (world: World, ...machines: readonly { readonly name?: string; readonly machineId?: string }[]) => {
+  const { unseen, shown, ...answer } = await world.service.getReturnRequests({
     machines: machines.map(({ name = '', machineId = '' }) => ({ name, machineId })),
   });
+  await world.service.noteLook({ unseen, shown });
+  return answer;
+};
 
 describe('a host Host Factory holds', () => {
   it.each<[MachineState, boolean]>([
