@@ -1,13 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { CreateAutoScalingGroupCommand, SuspendProcessesCommand } from '@aws-sdk/client-auto-scaling';
 import type { Settings } from '../../src/emulator/settings.ts';
-import { createAws } from '../../src/providers/aws/aws.ts';
-import { createAwsClock } from '../../src/providers/aws/wire/aws-clock.ts';
 import { createFactCache } from '../../src/storage/fact-cache.ts';
-import { createLiveRequests } from '../../src/storage/live-requests.ts';
-import { createOfferingMemory } from '../../src/storage/offering-memory.ts';
 import { type Region, startRegion } from './emulator/region.ts';
 import { type Connect, startWorld, templateDocument, type World } from './provider-world.ts';
+import { connectAws } from './providers/aws/emulated-aws.ts';
 
 export interface EmulatorWorld extends World {
   readonly region: Region;
@@ -21,50 +17,14 @@ export interface EmulatorWorld extends World {
   readonly look: (requestIds: readonly string[], times?: number) => Promise<void>;
 }
 
-const owner = 'hostfactory/awsinst';
 const fleetRole = 'arn:aws:iam::123456789012:role/aws-ec2-spot-fleet-tagging-role';
-
-const noLimit = new AbortController().signal;
 
 /** The AWS side as the composition builds it, for one work directory. */
 const connectTo =
   (url: string): Connect =>
   async ({ now: clock, log, workDir }) => {
-    const file = join(workDir, 'credentials');
-    await mkdir(workDir, { recursive: true });
-    await writeFile(file, '[default]\naws_access_key_id = AKIATEST\naws_secret_access_key = secret\n', { mode: 0o600 });
-    const facts = createFactCache(workDir, 'aws', clock, log);
-    return createAws({
-      connection: {
-        region: 'us-east-1',
-        endpoint: url,
-        connectionTimeoutMs: 10_000,
-        requestTimeoutMs: 10_000,
-        useFips: false,
-      },
-      credentials: {
-        file,
-        renewAfter: 0,
-        remember: facts.get,
-        forget: facts.forget,
-        warn: (text) => log.warn('credentials', text),
-        signal: noLimit,
-      },
-      changes: { retries: 0, interval: 0 },
-      reads: { retries: 0, interval: 0 },
-      log,
-      observe: (_span, work) => work(),
-      signal: noLimit,
-      clock,
-      awsClock: createAwsClock(clock, () => undefined),
-      owner,
-      store: 'store-1',
-      version: '0.0.0',
-      remember: facts.get,
-      forget: facts.forget,
-      offerings: createOfferingMemory(workDir, clock),
-      ledger: (group) => createLiveRequests(join(workDir, 'groups', group)),
-    });
+    const { get: remember, forget } = createFactCache(workDir, 'aws', clock, log);
+    return connectAws(url, workDir, { clock, log, remember, forget });
   };
 
 /** The application in this process, its AWS side against an emulator; one clock for both, which stands still unless moved. */
@@ -113,3 +73,28 @@ export const kinds = [
   ['SpotFleet maintain', { priceType: 'spot', fleetType: 'maintain', fleetRole }],
   ['ASG', { providerApi: 'ASG', priceType: 'spot' }],
 ] as const;
+
+/** The same in a group of the administrator's, which `makeOwnGroup` makes. */
+export const ownGroup = {
+  providerApi: 'ASG',
+  autoScalingGroupName: 'grid',
+  vmType: 'm5.large',
+  vmTypes: undefined,
+} as const;
+
+/** A group that launches and replaces nothing by itself. */
+export const makeOwnGroup = async ({ region: { autoScaling, template } }: EmulatorWorld): Promise<void> => {
+  const AutoScalingGroupName = ownGroup.autoScalingGroupName;
+  await autoScaling.send(
+    new CreateAutoScalingGroupCommand({
+      AutoScalingGroupName,
+      MinSize: 0,
+      MaxSize: 9,
+      VPCZoneIdentifier: 'subnet-0123456789abcdef0',
+      NewInstancesProtectedFromScaleIn: true,
+      LaunchTemplate: { LaunchTemplateId: await template(), Version: '1' },
+    }),
+  );
+  const ScalingProcesses = ['AZRebalance', 'ReplaceUnhealthy'];
+  await autoScaling.send(new SuspendProcessesCommand({ AutoScalingGroupName, ScalingProcesses }));
+};

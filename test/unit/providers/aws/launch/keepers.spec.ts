@@ -1,6 +1,5 @@
-import { CreateAutoScalingGroupCommand, SuspendProcessesCommand } from '@aws-sdk/client-auto-scaling';
 import { describe, expect, it } from 'vitest';
-import { type EmulatorWorld, kinds, startEmulatorWorld } from '../../../emulator-world.ts';
+import { type EmulatorWorld, kinds, makeOwnGroup, ownGroup, startEmulatorWorld } from '../../../emulator-world.ts';
 
 const minute = 60_000;
 const maintain = kinds.filter(([kind]) => kind.endsWith('maintain'));
@@ -49,26 +48,9 @@ describe.each(fleets)('a %s fleet that AWS does not know', (kind, template) => {
 describe('a group of the administrator’s in trouble', () => {
   it('keeps its machines: EC2 alone would have them replaced; they go once the group answers', async () => {
     const world = await startEmulatorWorld();
-    const { autoScaling, emulator, template } = world.region;
-    const AutoScalingGroupName = 'grid';
-    await autoScaling.send(
-      new CreateAutoScalingGroupCommand({
-        AutoScalingGroupName,
-        MinSize: 0,
-        MaxSize: 9,
-        VPCZoneIdentifier: 'subnet-0123456789abcdef0',
-        NewInstancesProtectedFromScaleIn: true,
-        LaunchTemplate: { LaunchTemplateId: await template(), Version: '1' },
-      }),
-    );
-    const ScalingProcesses = ['AZRebalance', 'ReplaceUnhealthy'];
-    await autoScaling.send(new SuspendProcessesCommand({ AutoScalingGroupName, ScalingProcesses }));
-    const requestId = await world.ask({
-      providerApi: 'ASG',
-      autoScalingGroupName: 'grid',
-      vmType: 'm5.large',
-      vmTypes: undefined,
-    });
+    const { emulator } = world.region;
+    await makeOwnGroup(world);
+    const requestId = await world.ask(ownGroup);
     await world.look([requestId], 3);
     const machines = world.instances();
     expect(machines).toHaveLength(2);
