@@ -14,7 +14,7 @@ export const importOptions = (yargs: Argv<CommonOptions>) =>
     .option('write', { type: 'string', describe: 'Folder to write configuration and templates of ours to' })
     .option('instance', {
       type: 'string',
-      describe: 'Name for the provider; of several in config.json, the one to take',
+      describe: 'Name for the provider; of several, the one to take',
     })
     .option('force', { type: 'boolean', default: false, describe: 'Replace files that are there; a copy stays beside' })
     .option('all', { type: 'boolean', default: false, describe: 'Every field, not only those to decide about' })

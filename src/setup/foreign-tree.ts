@@ -36,16 +36,35 @@ const listsOfProviders = ['providers', 'conf/providers'];
 const namesIn = async (folder: string): Promise<readonly string[]> =>
   existsSync(folder) && statSync(folder).isDirectory() ? (await readdir(folder)).sort() : [];
 
-const isOurs = (name: string): boolean => Object.values(suffixes).some((suffix) => name.endsWith(suffix));
-
 const isBroker = (config: unknown): config is Written =>
   isObject(config) && isObject(config['provider']) && Array.isArray(config['provider']['providers']);
 
-/** The first file with such a name that is not IBM's `awsprov_…`, else that one. */
-const search = (folder: string, names: readonly string[], suffix: string): string | undefined => {
-  const found = names.filter((name) => name.endsWith(suffix));
-  const name = found.find((each) => each !== `aws${suffix}`) ?? found[0];
-  return name === undefined ? undefined : join(folder, name);
+/** A provider of IBM's: the files of its name, or those named `awsprov_…`, which any provider of the folder falls back to. */
+interface Place {
+  readonly folder: string;
+  readonly instance: string;
+  readonly configFile?: string;
+  readonly templatesFile?: string;
+}
+
+const placesIn = (folder: string, names: readonly string[], isOfList: boolean): readonly Place[] => {
+  const found = Object.values(suffixes).flatMap((suffix) =>
+    names.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length)),
+  );
+  const instances = [...new Set(found)];
+  const own = instances.filter((name) => name !== 'aws');
+  return (own.length > 0 ? own : instances).map((name) => {
+    const file = (suffix: string): string | undefined =>
+      [`${name}${suffix}`, `aws${suffix}`].find((each) => names.includes(each));
+    const [config, templates] = [file(suffixes.config), file(suffixes.templates)];
+    return {
+      folder,
+      // IBM names the folder for the provider.
+      instance: name === 'aws' && isOfList ? basename(folder) : name,
+      ...(config === undefined ? {} : { configFile: join(folder, config) }),
+      ...(templates === undefined ? {} : { templatesFile: join(folder, templates) }),
+    };
+  });
 };
 
 const lsfNames = [
@@ -119,19 +138,18 @@ const brokerTree = async (folder: string, config: Written, chosen: string | unde
   };
 };
 
-const ibmTree = async (folder: string, names: readonly string[], chosen: string | undefined): Promise<ForeignTree> => {
+const ibmTree = async (
+  { folder, configFile, templatesFile, instance }: Place,
+  chosen: string | undefined,
+): Promise<ForeignTree> => {
   const faults: string[] = [];
-  const configFile = search(folder, names, suffixes.config);
-  const templatesFile = search(folder, names, suffixes.templates);
   const config = await attempt(configFile, faults, {}, asObject);
   const templates = await attempt(templatesFile, faults, [], asTemplates);
   if (templatesFile === undefined) faults.push('there is no templates file');
-  const [suffix, file = ''] =
-    configFile === undefined ? [suffixes.templates, templatesFile] : [suffixes.config, configFile];
   return {
     source: isOfLsf(folder, templates) ? 'IBM LSF' : 'IBM Symphony',
     folder,
-    instance: chosen ?? basename(file).slice(0, -suffix.length),
+    instance: chosen ?? instance,
     ...(configFile === undefined ? {} : { configFile }),
     config,
     ...(templatesFile === undefined ? {} : { templatesFile }),
@@ -140,31 +158,36 @@ const ibmTree = async (folder: string, names: readonly string[], chosen: string 
   };
 };
 
-/** The files of one provider in a folder, or beside one of them. Throws `configuration.missing` where there are none, or several providers. */
-export const findTree = async (named: string, chosen: string | undefined): Promise<ForeignTree> => {
-  const path = resolve(named);
+/**
+ * The files of one provider in a folder, or beside one of them. Throws `configuration.missing` where there are none, `input.invalid`
+ * where there are several providers and none is chosen.
+ */
+export const findTree = async (where: string, chosen: string | undefined): Promise<ForeignTree> => {
+  const path = resolve(where);
   const start = existsSync(path) && statSync(path).isFile() ? dirname(path) : path;
   const providers = await Promise.all(
-    listsOfProviders.map(async (list) => (await namesIn(join(start, list))).map((name) => join(list, name))),
+    [...listsOfProviders, ...(basename(start) === 'providers' ? ['.'] : [])].map(async (list) =>
+      (await namesIn(join(start, list))).map((name) => join(list, name)),
+    ),
   );
-  const folders = [...places, ...providers.flat()].map((place) => join(start, place));
-  const found: { readonly folder: string; readonly names: readonly string[] }[] = [];
-  for (const folder of folders) {
+  const found: Place[] = [];
+  for (const place of [...places, ...providers.flat()]) {
+    const folder = join(start, place);
     const names = await namesIn(folder);
     if (names.includes('config.json')) {
       const config = await attempt<unknown>(join(folder, 'config.json'), [], undefined, (value) => value);
       if (isBroker(config)) return brokerTree(folder, config, chosen);
     }
-    if (names.some(isOurs)) found.push({ folder, names });
+    found.push(...placesIn(folder, names, providers.flat().includes(place)));
   }
   const [first, ...others] = found;
   if (first === undefined) {
     const wanted = [...Object.values(suffixes).map((suffix) => `*${suffix}`), 'config.json of Open Resource Broker'];
     throw new PluginError('configuration.missing', `${start} and its conf have no ${wanted.join(' and no ')}`);
   }
-  if (others.length > 0) {
-    const list = found.map(({ folder }) => `\n  ${folder}`).join('');
-    throw new PluginError('input.invalid', `there are several providers; name the folder of one:${list}`);
-  }
-  return ibmTree(first.folder, first.names, chosen);
+  if (others.length === 0) return ibmTree(first, chosen);
+  const named = found.filter(({ instance }) => instance === chosen);
+  if (named[0] !== undefined && named.length === 1) return ibmTree(named[0], chosen);
+  const list = found.map(({ instance, folder }) => `\n  --instance ${instance}  in ${folder}`).join('');
+  throw new PluginError('input.invalid', `there are several providers; take one after the other:${list}`);
 };

@@ -1,8 +1,8 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hfAws, hfAwsJson } from './admin.ts';
+import { hfAws, hfAwsHere, hfAwsJson } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { listOf } from './doors.ts';
 import { createPlugin, home, type Json, type Plugin } from './plugin.ts';
@@ -91,6 +91,32 @@ describe('hf-aws import --write', () => {
       spot: 0,
       tags: { team: 'quant', env: 'prod' },
     });
+  });
+
+  it('takes over each of several providers in one tree, and the five scripts serve each by its own files', async () => {
+    const providers = join(tree, 'symphony', 'conf', 'providers');
+    const [grid, eu] = [join(providers, 'grid'), join(providers, 'eu')];
+    await cp(grid, eu, { recursive: true });
+    for (const kind of ['config', 'templates'])
+      await rename(join(eu, `gridprov_${kind}.json`), join(eu, `awsprov_${kind}.json`));
+    const change = async (file: string, from: string, to: string): Promise<void> =>
+      writeFile(file, (await readFile(file, 'utf8')).replaceAll(from, to));
+    await change(join(eu, 'awsprov_config.json'), 'us-east-1', 'eu-west-2');
+    await change(join(eu, 'awsprov_templates.json'), '"templateId": "ondemand"', '"templateId": "small"');
+
+    const several = await hfAwsHere(plugin, ['import', join(tree, 'symphony')]);
+    expect([several.exitCode, several.stderr]).toEqual([1, expect.stringContaining(`--instance eu  in ${eu}`)]);
+    expect(several.stderr).toContain(`--instance grid  in ${grid}`);
+    expect((await hfAwsHere(plugin, ['import', providers])).stderr).toBe(several.stderr);
+
+    for (const instance of ['grid', 'eu']) {
+      const { exitCode, body } = await take('symphony', '--instance', instance);
+      expect([exitCode, body['instance'], body['leftOut']]).toEqual([0, instance, []]);
+    }
+    expect((await written('euprov_config.json'))['AWS_REGION']).toBe('eu-west-2');
+    expect((await written('gridprov_config.json'))['AWS_REGION']).toBe('us-east-1');
+    expect(await lifeCycle('eu', 'small', 2)).toMatchObject({ offered: ['small'], hosts: 2 });
+    expect(await lifeCycle('grid', 'ondemand', 1)).toMatchObject({ offered: ['ondemand'], hosts: 1 });
   });
 
   it('takes over LSF’s files with the fleet that one names, and they go through a life cycle', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hfAws, hfAwsJson } from './admin.ts';
 import { type Backend, describeBackends, emulatorBackend } from './backends.ts';
-import { startServer } from './doors.ts';
+import { listOf, startServer } from './doors.ts';
 import { createPlugin, type Json, type Plugin } from './plugin.ts';
 
 const priceInfoIn = (body: Json): readonly string[] =>
@@ -63,9 +63,24 @@ it('prices rank templates without a call to AWS, and the server keeps them fresh
     const server = await startServer(plugin);
     const prices = () => readFile(join(plugin.workDir, 'cache', 'prices.json'), 'utf8').catch(() => '');
     await expect.poll(prices, { timeout: 20_000 }).toContain('0.08');
+    const listed = await server.get('/prices');
+    expect([listed.status, listOf(listed.body['templates'])[1]]).toEqual([
+      200,
+      {
+        templateId: 'cheap',
+        priceType: 'ondemand',
+        price: 0.08,
+        priceInfo: `price:0.08,${form}`,
+        told: expect.anything(),
+      },
+    ]);
+    const asked = backend.emulator.countCalls();
+    const refreshed = await server.call('POST', '/prices/refresh');
+    expect([refreshed.status, refreshed.body]).toEqual([200, { onDemand: 2, spot: 1, warnings: [], isSkipped: false }]);
+    expect(backend.emulator.countCalls()['GetProducts']).toBe(2 * (asked['GetProducts'] ?? 0));
     expect(await server.stop()).toBe(0);
     const before = backend.emulator.countCalls();
-    expect(before).toEqual({ DescribeSpotPriceHistory: 1, DescribeSubnets: 1, GetProducts: 2 });
+    expect(before).toEqual({ DescribeSpotPriceHistory: 2, DescribeSubnets: 2, GetProducts: 4 });
     expect(priceInfoIn((await plugin.call('getAvailableTemplates', {})).body)).toEqual([
       '1 price:1',
       `2 price:0.08,${form}`,

@@ -77,7 +77,7 @@ export interface ForeignField {
 export interface ImportOrder {
   /** A folder with them, or one of them. */
   readonly path: string;
-  /** Default: as they name it. Of several providers of Open Resource Broker, the one to take. */
+  /** Default: as they name it. Of several providers the one to take. */
   readonly instance?: string | undefined;
   /** Folder to write configuration and templates to. */
   readonly write?: string | undefined;
