@@ -16,6 +16,7 @@ import type { ReturnMachinesPorts } from './commands/return-machines.ts';
 import type { SyncRequestsPorts } from './commands/sync-requests.ts';
 import type { UpdateMachineStatusPorts } from './commands/update-machine-status.ts';
 import type { ValidateTemplatePorts } from './commands/validate-template.ts';
+import type { HandedOn } from './life-cycle/handed-on.ts';
 import type { Operations } from './operations.ts';
 import type { HostReader } from './ports/instances.ts';
 import type { LaunchFailures, OfferingMemory, UnseenHosts } from './ports/memory.ts';
@@ -50,6 +51,7 @@ export type CommandPorts = Omit<CreateRequestPorts, 'recount'> &
 export interface QueryPorts
   extends Pick<DiagnosePorts, 'checkHost' | 'checkAws' | 'asksAws' | 'iamPolicy' | 'unreadable'> {
   readonly streams: StreamReader;
+  readonly handedOn: Pick<HandedOn, 'take'>;
   readonly readModel: Pick<ReadModel, 'read' | 'status' | 'versionsOf'>;
   readonly live: Pick<LiveRequests, 'list'>;
   readonly failures: Pick<LaunchFailures, 'of' | 'templateIds'>;

@@ -22,7 +22,7 @@ import { administration, newId, readSide } from './lazily.ts';
 import { policyOf } from './policy.ts';
 import { wirePorts } from './ports.ts';
 import { createService } from './service.ts';
-import { fileStore, hostMemory, lazyReadModel, rehearsed, watched } from './stores.ts';
+import { fileStore, handedOnBy, hostMemory, lazyReadModel, rehearsed, watched } from './stores.ts';
 import { logFault, startTelemetry } from './telemetry.ts';
 
 export interface Application {
@@ -119,8 +119,10 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
   const projected = { projections, streams: onRecord.store.streams, clock, log, progress };
   const readModel = lazyReadModel({ ...projected, isKept: leavesTraces, pace });
   const kept = isRehearsal ? await rehearsed(onRecord, rehearse, log) : onRecord;
+  const handedOn = handedOnBy(server !== undefined, scriptCall);
   const watchers = {
     log,
+    handedOn,
     observe: tracing === undefined ? undefined : observe,
     readModel: pace === undefined ? undefined : readModel,
   };
@@ -141,6 +143,7 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
     log,
     telemetry,
     stores,
+    handedOn,
     readModel,
     aws,
     writeMetrics: config.metricsTextfile === undefined ? undefined : writeMetrics,

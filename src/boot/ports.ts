@@ -1,5 +1,6 @@
 import type { InstanceEventFeed } from '../application/commands/collect-instance-events.ts';
 import type { CommandPorts, QueryPorts } from '../application/handlers.ts';
+import type { HandedOn } from '../application/life-cycle/handed-on.ts';
 import type { AwsTime, Clock, Policy } from '../application/ports/policy.ts';
 import type { ReadModel } from '../application/ports/read-model.ts';
 import type { Logger, Progress } from '../application/ports/telemetry.ts';
@@ -30,6 +31,7 @@ export interface Parts {
   readonly log: Logger;
   readonly telemetry: Pick<Telemetry, 'usage' | 'recentUsage' | 'compactUsage'>;
   readonly stores: Stores;
+  readonly handedOn: HandedOn;
   readonly readModel: () => Promise<ReadModel>;
   readonly aws: () => Promise<Aws>;
   readonly writeMetrics: (() => Promise<void>) | undefined;
@@ -111,6 +113,7 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
     newId,
     pause,
     progress,
+    handedOn: parts.handedOn,
     instanceTypes,
     clock: parts.clock,
     awsTime: parts.awsTime,

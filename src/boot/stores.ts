@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { createHandedOn, followed, type HandedOn, handedOnInEach } from '../application/life-cycle/handed-on.ts';
 import { publishing, watchedStreams } from '../application/life-cycle/watching.ts';
 import type { SweepMemory } from '../application/ports/memory.ts';
 import type { HostMemory, KeptAnswers, Store } from '../application/ports/store.ts';
@@ -125,8 +126,13 @@ export const rehearsed = async (
   };
 };
 
+/** A process that serves many callers hands on only within a script's call; any other is one call. */
+export const handedOnBy = (isServer: boolean, scriptCall: () => object | undefined): HandedOn =>
+  isServer ? handedOnInEach(scriptCall) : createHandedOn();
+
 interface Watchers {
   readonly log: Logger;
+  readonly handedOn: HandedOn;
   /** Where somebody wants traces. */
   readonly observe: Observe | undefined;
   /** Of a process that lives on: it must hear of what it writes itself. */
@@ -134,8 +140,9 @@ interface Watchers {
 }
 
 /** Streams that tell of what is done with them. */
-export const watched = (streams: RequestStreams, { log, observe, readModel }: Watchers): RequestStreams => {
-  const heard = readModel === undefined ? streams : publishing(streams, tellReadModel(readModel, log), log);
+export const watched = (streams: RequestStreams, { log, handedOn, observe, readModel }: Watchers): RequestStreams => {
+  const seen = followed(streams, handedOn);
+  const heard = readModel === undefined ? seen : publishing(seen, tellReadModel(readModel, log), log);
   return observe === undefined ? heard : watchedStreams(heard, observe);
 };
 

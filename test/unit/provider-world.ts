@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ApplicationService } from '../../src/application/bus/application-service.ts';
 import type { Origin } from '../../src/application/bus/origin.ts';
+import { createHandedOn, followed } from '../../src/application/life-cycle/handed-on.ts';
 import type { LaunchTemplateShelf } from '../../src/application/ports/capacity.ts';
 import type { Policy } from '../../src/application/ports/policy.ts';
 import type { LiveRequests, RequestStreams, StreamEvent } from '../../src/application/ports/streams.ts';
@@ -135,11 +136,13 @@ export const startWorld = async (
     eventQueue: async () => ({ receive: async () => [], remove: async () => undefined }),
     imageOf: async () => 'ami-0a11a5',
   });
+  const handedOn = createHandedOn();
+  const onDisk = fileStore({ workDir, clock });
   const store = {
-    ...fileStore({ workDir, clock }),
+    ...onDisk,
     failures: createLaunchFailures(workDir, () => Date.now() + time.now - started),
-    ...(places.streams && { streams: places.streams }),
     ...(places.live && { live: places.live }),
+    streams: followed(places.streams ?? onDisk.streams, handedOn),
   };
   const stores = { store, memory: hostMemory({ workDir, home, clock, region: undefined }) };
   const { streams, live } = store;
@@ -170,6 +173,7 @@ export const startWorld = async (
       compactUsage: async () => undefined,
     },
     stores,
+    handedOn,
     readModel: async () => readModel,
     aws,
     writeMetrics: undefined,

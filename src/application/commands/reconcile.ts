@@ -5,6 +5,7 @@ import type { ProviderApi } from '../../domain/template/template.ts';
 import { closed, type FromSchema, listOf } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf, type MessageOf } from '../bus/operation.ts';
 import { flag, hosts, texts, time, words } from '../bus/shapes.ts';
+import { catchUp } from '../life-cycle/catch-up.ts';
 import { keeperOf } from '../life-cycle/keepers.ts';
 import type { LifeCyclePorts } from '../life-cycle/ports.ts';
 import { type DecideContext, decideOnRequest, foldRequest, foldReturn } from '../life-cycle/streams.ts';
@@ -26,7 +27,6 @@ import {
   returnIdOf,
 } from '../sweep/orphans.ts';
 import { returnMachinesHandler } from './return-machines.ts';
-import { syncRequestsHandler } from './sync-requests.ts';
 
 export const reconcile = defineOperation({
   name: 'Reconcile',
@@ -293,8 +293,8 @@ const removeResource = async (
 };
 
 /** Looks at requests and returns again, which ends what is still to be ended. */
-const followUp = async (ports: ReconcilePorts, { origin }: DecideContext, requestIds: readonly string[]) => {
-  await syncRequestsHandler(ports)({ type: 'SyncRequests', requestIds }, origin);
+const followUp = async (ports: ReconcilePorts, context: DecideContext, requestIds: readonly string[]) => {
+  await catchUp(ports, context, requestIds);
 };
 
 /** Ends a request that nobody asked about. */
@@ -317,7 +317,7 @@ const releaseInstances = async (
   instances: readonly Finding[],
 ): Promise<void> => {
   const requestIds = [...new Set(instances.map(({ requestId }) => requestId))].filter(isCreateId);
-  await syncRequestsHandler(ports)({ type: 'SyncRequests', requestIds, includeSettled: true }, context.origin);
+  await catchUp(ports, context, requestIds, { includeSettled: true });
   const machines = instances.map(({ id }) => ({ machineId: id, name: '' }));
   // A command id of its own: it becomes the id of the return.
   const origin = { ...context.origin, commandId: ports.newId() };

@@ -3,6 +3,7 @@ import { closed } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { anyId, flag, texts, words } from '../bus/shapes.ts';
 import { catchUp, passingTrouble } from '../life-cycle/catch-up.ts';
+import { type HandedOn, keeping } from '../life-cycle/handed-on.ts';
 import type { LifeCyclePorts } from '../life-cycle/ports.ts';
 import { decideOnRequest } from '../life-cycle/streams.ts';
 import type { RequestStreams } from '../ports/streams.ts';
@@ -33,16 +34,21 @@ export const syncRequests = defineOperation({
 
 export interface SyncRequestsPorts extends LifeCyclePorts {
   readonly streams: RequestStreams;
+  readonly handedOn: HandedOn;
 }
 
 /** Brings requests and returns up to date with AWS. A request that is final costs nothing. */
 export const syncRequestsHandler =
   (ports: SyncRequestsPorts): HandlerOf<typeof syncRequests> =>
   async ({ requestIds, includeSettled = false, claims = false }, origin) => {
-    const context = { streams: ports.streams, origin };
+    const streams = keeping(ports.streams, ports.handedOn);
+    const context = { streams, origin };
     const claim = { type: 'Claim', now: ports.clock() } as const;
     const news = claims ? [claim] : [];
-    const { requests, unverified } = await catchUp(ports, context, requestIds, { includeSettled, news });
+    const { requests, unverified } = await catchUp({ ...ports, streams }, context, requestIds, {
+      includeSettled,
+      news,
+    });
     const troubles = new Map(unverified);
     const unclaimed = new Set<string>();
     // Where the claim was not written along with other news.

@@ -2,6 +2,7 @@ import { excerpt, PluginError } from '../../domain/errors.ts';
 import { closed, listOf, named } from '../bus/json-schema.ts';
 import { type AnswerOf, defineOperation, type HandlerOf, type MessageOf } from '../bus/operation.ts';
 import { expectedVersion, flag, late, machineOfRequest, notInEvery, request, requestId } from '../bus/shapes.ts';
+import type { HandedOn } from '../life-cycle/handed-on.ts';
 import type { Clock } from '../ports/policy.ts';
 import { pollMs, staleWarning, waitMs } from '../ports/read-model.ts';
 import type { StreamReader } from '../ports/streams.ts';
@@ -26,18 +27,20 @@ export type GetRequestStatusAnswer = AnswerOf<typeof getRequestStatus>;
 
 export interface GetRequestStatusPorts {
   readonly streams: StreamReader;
+  /** What a command of the same call has read. */
+  readonly handedOn: Pick<HandedOn, 'take'>;
   readonly clock: Clock;
   /** Waits, ms. */
   readonly pause: (ms: number) => Promise<void>;
 }
 
 const load = async (
-  { streams, clock, pause }: GetRequestStatusPorts,
+  { streams, handedOn, clock, pause }: GetRequestStatusPorts,
   { requestId, expected }: MessageOf<typeof getRequestStatus>,
 ) => {
   const deadline = clock() + (expected?.wait ?? waitMs);
   for (;;) {
-    const stream = await streams.load(requestId);
+    const stream = handedOn.take(requestId) ?? (await streams.load(requestId));
     if (expected === undefined || stream.version >= expected.version) return { stream };
     if (clock() >= deadline) return { stream, late: { _warning: staleWarning } };
     await pause(pollMs);
