@@ -19,6 +19,20 @@ export interface Sighting {
   readonly reason?: string;
 }
 
+/** One look at an instance together with what its tags say. */
+export interface OwnedSighting extends Sighting {
+  /** Whether it carries this provider's ownership mark. */
+  readonly ours: boolean;
+  /** Whether its ownership tag names somebody else; where it has none, the tag may just not be visible yet. */
+  readonly ofOtherOwner?: true;
+  /** The request named in its tags. */
+  readonly owner?: string;
+  /** Whether its tags name another work directory than ours. */
+  readonly ofOtherStore?: true;
+  /** The administrator's tags as `k=v;k=v`, without ours and AWS's. */
+  readonly instanceTags: string;
+}
+
 /** What is known of an instance over time. */
 export interface Machine extends Sighting {
   /** Milliseconds since the epoch of the first look that did not find it, while it has not been seen again. */

@@ -1,6 +1,5 @@
 import type { Hosts } from '../../src/application/ports/instances.ts';
-import type { MachineState } from '../../src/domain/machine.ts';
-import type { OwnedSighting } from '../../src/domain/return/return-request.ts';
+import type { MachineState, OwnedSighting } from '../../src/domain/machine.ts';
 
 interface FakeHost extends OwnedSighting {
   /** EC2 has it and does not show it (yet, or any more). */

@@ -2,11 +2,12 @@ import type { RequestCommand } from '../../domain/request/commands.ts';
 import { due, isTooLate } from '../../domain/request/due.ts';
 import { arrivals } from '../../domain/request/learn.ts';
 import type { Look } from '../../domain/request/look.ts';
-import type { Request } from '../../domain/request/state.ts';
-import { intentOf, withTried } from '../../domain/request/step.ts';
+import type { KnownRequest, Request } from '../../domain/request/state.ts';
+import { intentOf, type Step, withTried } from '../../domain/request/step.ts';
 import { bookkeeper } from './bookkeeping.ts';
 import { type PerformPorts, perform } from './perform.ts';
 import type { LifeCyclePorts } from './ports.ts';
+import { stepByStep } from './step-by-step.ts';
 import { type DecideContext, type Decided, decideOnRequest } from './streams.ts';
 
 export type AdvancePorts = PerformPorts & Pick<LifeCyclePorts, 'failures' | 'live' | 'policy'>;
@@ -24,6 +25,11 @@ interface Advance {
   readonly booked?: number;
 }
 
+interface Standing {
+  readonly decided: Decided<Request>;
+  readonly look: Look;
+}
+
 /**
  * Does what is due about a request, step by step, until nothing is: what a step means to do is on record before AWS is asked, what
  * came of it after, and the books are right before AWS is asked again. Answers with the request as it then stands.
@@ -31,32 +37,43 @@ interface Advance {
 export const advance = async (
   ports: AdvancePorts,
   context: DecideContext,
-  { id, known, isStale = false, look: first, news, booked }: Advance,
+  { id, known, isStale = false, look, news, booked }: Advance,
 ): Promise<Decided<Request>> => {
   const { policy, clock } = ports;
   const keep = bookkeeper(ports, id, booked);
-  let decided = known;
-  let look = first;
-  const record = async (commands: readonly RequestCommand[], from: Decided<Request> | undefined): Promise<void> => {
-    const before = decided.state;
-    decided = await decideOnRequest(context, id, commands, from);
+  const record = async (
+    before: Request,
+    commands: readonly RequestCommand[],
+    from: Decided<Request> | undefined,
+  ): Promise<Decided<Request>> => {
+    const decided = await decideOnRequest(context, id, commands, from);
     await keep(before, decided.state);
+    return decided;
   };
-  const settle = (request: Request): RequestCommand => {
-    const noPoolLeft = request.stage !== 'absent' && (look.noPoolLeft === true || isTooLate(request, look, policy));
+  const settle = (request: Request, seen: Look): RequestCommand => {
+    const noPoolLeft = request.stage !== 'absent' && (seen.noPoolLeft === true || isTooLate(request, seen, policy));
     return { type: 'Settle', now: clock(), noPoolLeft };
   };
-  if (news.length > 0) await record([...news, settle(known.state)], isStale ? undefined : known);
-  for (;;) {
-    const request = decided.state;
-    const step = request.stage === 'absent' ? undefined : due(request, look, policy);
-    if (request.stage === 'absent' || step === undefined) return decided;
-    look = withTried(look, step);
+  const take = async (
+    { request, step }: { readonly request: KnownRequest; readonly step: Step },
+    { decided, look: before }: Standing,
+  ): Promise<Standing> => {
+    const tried = withTried(before, step);
     const intent = intentOf(step, clock());
-    if (intent.length > 0) await record(intent, decided);
-    const outcome = await perform(ports, id, request, step, look);
-    look = outcome.look;
-    const arrived = arrivals(request, look, policy);
-    await record([...outcome.commands, ...arrived, settle(decided.state)], decided);
-  }
+    const intended = intent.length > 0 ? await record(request, intent, decided) : decided;
+    const outcome = await perform(ports, id, request, step, tried);
+    const arrived = arrivals(request, outcome.look, policy);
+    const commands = [...outcome.commands, ...arrived, settle(intended.state, outcome.look)];
+    return { decided: await record(intended.state, commands, intended), look: outcome.look };
+  };
+  const nextOf = ({ decided: { state }, look: seen }: Standing) => {
+    const step = state.stage === 'absent' ? undefined : due(state, seen, policy);
+    return state.stage === 'absent' || step === undefined ? undefined : { request: state, step };
+  };
+  const first =
+    news.length > 0
+      ? await record(known.state, [...news, settle(known.state, look)], isStale ? undefined : known)
+      : known;
+  const { decided } = await stepByStep({ due: nextOf, take }, { decided: first, look });
+  return decided;
 };

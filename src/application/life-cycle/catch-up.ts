@@ -7,10 +7,11 @@ import { fillingResources, liveMachines } from '../../domain/request/units.ts';
 import type { RequestStreams, Stream } from '../ports/streams.ts';
 import type { Logger } from '../ports/telemetry.ts';
 import { advance } from './advance.ts';
+import { advanceReturn } from './advance-return.ts';
+import { knownRequests } from './known-requests.ts';
 import { lookAt, lookOf, type OpenCreate, type OpenReturn } from './look.ts';
 import type { LifeCyclePorts } from './ports.ts';
 import { type DecideContext, type Decided, foldRequest, foldReturn } from './streams.ts';
-import { syncReturn } from './sync-return.ts';
 
 /** What came of bringing requests up to date. */
 export interface CaughtUp {
@@ -47,9 +48,19 @@ export const catchUpOpen = async (
       });
       requests.set(id, decided);
     };
+    const owners = knownRequests(context);
+    const advanceOneReturn = async ({ id, request, version }: OpenReturn): Promise<void> => {
+      const { at: now, isAwsTime, seen } = look;
+      const consistencyWindow = isAwsTime ? ports.policy.consistencyWindow : undefined;
+      const observed = { type: 'Observe', now, seen: [...seen.values()], consistencyWindow } as const;
+      const known = { state: request, version };
+      const { unrecorded, unsent } = await advanceReturn(ports, context, { id, known, news: observed, owners });
+      const fault = unrecorded ?? unsent;
+      if (fault !== undefined) throw fault;
+    };
     const works = [
       ...creates.map((open) => ({ id: open.id, run: () => advanceOne(open) })),
-      ...returns.map((open) => ({ id: open.id, run: () => syncReturn(ports, context, open, look) })),
+      ...returns.map((open) => ({ id: open.id, run: () => advanceOneReturn(open) })),
     ];
     for (const { id, run } of works)
       await run().catch((error: unknown) => unverified.set(id, passingTrouble(ports.log, error)));
@@ -75,7 +86,7 @@ export const catchUp = async (
   for (const [id, stream] of loaded) {
     if (isReturnId(id)) {
       const request = foldReturn(stream);
-      if (request.stage === 'open') returns.push({ id, request });
+      if (request.stage === 'open') returns.push({ id, request, version: stream.version });
       continue;
     }
     const decided = { state: foldRequest(stream), version: stream.version };

@@ -1,7 +1,6 @@
 import { hasCode, messageOf } from '../../domain/errors.ts';
 import { asInstanceId, isCreateId, looksLikeInstanceId } from '../../domain/ids.ts';
-import { hasEnded, type Machine } from '../../domain/machine.ts';
-import type { OwnedSighting } from '../../domain/return/return-request.ts';
+import { hasEnded, type Machine, type OwnedSighting } from '../../domain/machine.ts';
 import type { HostReader } from '../ports/instances.ts';
 import type { AwsTime, Clock } from '../ports/policy.ts';
 import type { LiveRequests, Stream, StreamReader } from '../ports/streams.ts';

@@ -1,9 +1,9 @@
 import { hasCode, isPluginError, messageOf } from '../../domain/errors.ts';
-import { hasEnded } from '../../domain/machine.ts';
+import { hasEnded, type OwnedSighting } from '../../domain/machine.ts';
 import { type Look, noLook, type ResourceLook, type ResourceSight } from '../../domain/request/look.ts';
 import type { HeldResource, KnownRequest } from '../../domain/request/state.ts';
 import { fillingResources, liveMachines, unitsOfAll, unresolvedLaunches } from '../../domain/request/units.ts';
-import { type KnownReturn, type OwnedSighting, openItems } from '../../domain/return/return-request.ts';
+import { type KnownReturn, openItems } from '../../domain/return/state.ts';
 import type { Logger } from '../ports/telemetry.ts';
 import { keeperOf, unlessFault } from './keepers.ts';
 import type { LifeCyclePorts } from './ports.ts';
@@ -26,6 +26,7 @@ export interface OpenCreate {
 export interface OpenReturn {
   readonly id: string;
   readonly request: KnownReturn;
+  readonly version: number;
 }
 
 type LookPorts = Pick<LifeCyclePorts, 'providers' | 'log'>;

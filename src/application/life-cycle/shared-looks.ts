@@ -1,5 +1,5 @@
 import { messageOf, PluginError } from '../../domain/errors.ts';
-import type { OwnedSighting } from '../../domain/return/return-request.ts';
+import type { OwnedSighting } from '../../domain/machine.ts';
 import type { Hosts } from '../ports/instances.ts';
 
 type Look = (values: readonly string[]) => Promise<readonly OwnedSighting[]>;

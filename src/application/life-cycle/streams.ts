@@ -2,13 +2,8 @@ import { hasCode, messageOf } from '../../domain/errors.ts';
 import type { RequestCommand } from '../../domain/request/commands.ts';
 import { decideRequest } from '../../domain/request/decide.ts';
 import { absentRequest, evolveRequest, type Request } from '../../domain/request/state.ts';
-import {
-  absentReturn,
-  decideReturn,
-  evolveReturn,
-  type ReturnCommand,
-  type ReturnRequest,
-} from '../../domain/return/return-request.ts';
+import { decideReturn, type ReturnCommand } from '../../domain/return/decide.ts';
+import { absentReturn, evolveReturn, type ReturnRequest } from '../../domain/return/state.ts';
 import type { Origin } from '../bus/origin.ts';
 import type { RequestStreams, Stream, StreamEvent, StreamReader } from '../ports/streams.ts';
 

@@ -1,8 +1,7 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
-import type { Machine } from '../../domain/machine.ts';
+import type { Machine, OwnedSighting } from '../../domain/machine.ts';
 import type { HeldResource, KnownRequest } from '../../domain/request/state.ts';
 import { targetWithout } from '../../domain/request/units.ts';
-import type { OwnedSighting } from '../../domain/return/return-request.ts';
 import type { Terminated } from '../ports/capacity.ts';
 import type { Policy } from '../ports/policy.ts';
 import { keeperOf } from './keepers.ts';

@@ -1,9 +1,8 @@
-import type { Sighting } from '../../domain/machine.ts';
+import type { OwnedSighting, Sighting } from '../../domain/machine.ts';
 import type { PreparedLaunch, Refusal, Resource, Shortage } from '../../domain/request/events.ts';
 import type { ResourceLook } from '../../domain/request/look.ts';
 import type { HeldResource } from '../../domain/request/state.ts';
 import type { TargetUnits } from '../../domain/request/units.ts';
-import type { OwnedSighting } from '../../domain/return/return-request.ts';
 import type { ProviderApi, Template } from '../../domain/template/template.ts';
 
 export interface LaunchOrder {

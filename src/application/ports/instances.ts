@@ -1,4 +1,4 @@
-import type { OwnedSighting } from '../../domain/return/return-request.ts';
+import type { OwnedSighting } from '../../domain/machine.ts';
 
 /** Instances as EC2 shows them. All reads throw `provider.*`; a fault is never an empty answer. */
 export interface HostReader {

@@ -1,5 +1,5 @@
 import type { RequestEvent } from '../../domain/request/events.ts';
-import type { ReturnEvent } from '../../domain/return/return-request.ts';
+import type { ReturnEvent } from '../../domain/return/events.ts';
 import type { Origin } from '../bus/origin.ts';
 
 export type StreamEvent = RequestEvent | ReturnEvent;

@@ -1,6 +1,6 @@
 import { isReturnId } from '../../domain/ids.ts';
 import { absentRequest, evolveRequest } from '../../domain/request/state.ts';
-import { absentReturn, evolveReturn } from '../../domain/return/return-request.ts';
+import { absentReturn, evolveReturn } from '../../domain/return/state.ts';
 import { isReturnEvent } from '../life-cycle/streams.ts';
 import type { ProjectionName } from '../ports/read-model.ts';
 import type { RecordedEvent, StreamEvent } from '../ports/streams.ts';

@@ -5,7 +5,7 @@ import type { RefusalFault, RequestEvent } from '../../domain/request/events.ts'
 import { nextStep } from '../../domain/request/next-step.ts';
 import type { KnownRequest } from '../../domain/request/state.ts';
 import { fillingResources, unresolvedLaunches } from '../../domain/request/units.ts';
-import type { ReturnEvent, ReturnItem } from '../../domain/return/return-request.ts';
+import type { ReturnEvent, ReturnItem } from '../../domain/return/events.ts';
 import { localTime } from '../../domain/time-text.ts';
 import { closed, type FromSchema, listOf } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';

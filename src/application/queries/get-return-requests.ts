@@ -1,6 +1,5 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
-import { hasEnded, type MachineState, machineStates } from '../../domain/machine.ts';
-import type { OwnedSighting } from '../../domain/return/return-request.ts';
+import { hasEnded, type MachineState, machineStates, type OwnedSighting } from '../../domain/machine.ts';
 import { closed, listOf } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { hosts, instanceEvent, number, unseenHosts, words } from '../bus/shapes.ts';

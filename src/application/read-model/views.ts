@@ -2,12 +2,8 @@ import { isReturnId } from '../../domain/ids.ts';
 import { type Machine, type MachineResult, type MachineState, resultOf, type Sighting } from '../../domain/machine.ts';
 import { requestMessage } from '../../domain/request/message.ts';
 import type { KnownRequest, Request } from '../../domain/request/state.ts';
-import {
-  isUnknown,
-  type KnownReturn,
-  type ReturnItem,
-  type ReturnRequest,
-} from '../../domain/return/return-request.ts';
+import type { ReturnItem } from '../../domain/return/events.ts';
+import { isUnknown, type KnownReturn, type ReturnRequest } from '../../domain/return/state.ts';
 import { foldRequest, foldReturn } from '../life-cycle/streams.ts';
 import type { Stream } from '../ports/streams.ts';
 

@@ -1,8 +1,7 @@
-import { hasEnded, type Machine } from '../../domain/machine.ts';
+import { hasEnded, type Machine, type OwnedSighting } from '../../domain/machine.ts';
 import type { Resource } from '../../domain/request/events.ts';
 import type { KnownRequest, Request } from '../../domain/request/state.ts';
 import { isUnclaimed, liveMachines } from '../../domain/request/units.ts';
-import type { OwnedSighting } from '../../domain/return/return-request.ts';
 import type { OwnedResource, StoredLaunchTemplate } from '../ports/capacity.ts';
 import type { Clock, Policy } from '../ports/policy.ts';
 

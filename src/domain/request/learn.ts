@@ -1,5 +1,4 @@
-import type { Sighting } from '../machine.ts';
-import type { OwnedSighting } from '../return/return-request.ts';
+import type { OwnedSighting, Sighting } from '../machine.ts';
 import type { RequestCommand } from './commands.ts';
 import type { Look } from './look.ts';
 import type { HeldResource, KnownRequest, Launch } from './state.ts';

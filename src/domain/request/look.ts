@@ -1,5 +1,4 @@
-import type { Machine } from '../machine.ts';
-import type { OwnedSighting } from '../return/return-request.ts';
+import type { Machine, OwnedSighting } from '../machine.ts';
 import type { Shortage } from './events.ts';
 
 /** A look at a fleet or group. */

@@ -1,7 +1,8 @@
 import type { Instance } from '@aws-sdk/client-ec2';
 import type { Hosts } from '../../../application/ports/instances.ts';
 import { hasCode, messageOf, type PluginError } from '../../../domain/errors.ts';
-import { type OwnedSighting, refusedWithOthers } from '../../../domain/return/return-request.ts';
+import type { OwnedSighting } from '../../../domain/machine.ts';
+import { refusedWithOthers } from '../../../domain/return/state.ts';
 import { createTags, type Ec2, instancesBy } from '../services/ec2.ts';
 import type { Remember } from '../wire/credentials.ts';
 import { readRetirements, readSpotNotices } from './reclaim-notices.ts';

@@ -1,6 +1,5 @@
 import type { Instance } from '@aws-sdk/client-ec2';
-import type { MachineState, Sighting } from '../../../domain/machine.ts';
-import type { OwnedSighting } from '../../../domain/return/return-request.ts';
+import type { MachineState, OwnedSighting, Sighting } from '../../../domain/machine.ts';
 import { instanceTagsText, type Mark, readMark } from './tags.ts';
 
 /** EC2: only the low byte of the code tells the state. */

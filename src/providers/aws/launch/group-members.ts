@@ -2,7 +2,7 @@ import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import type { Terminated } from '../../../application/ports/capacity.ts';
 import type { Logger } from '../../../application/ports/telemetry.ts';
 import { hasCode, messageOf } from '../../../domain/errors.ts';
-import type { OwnedSighting } from '../../../domain/return/return-request.ts';
+import type { OwnedSighting } from '../../../domain/machine.ts';
 import { toOwnedSighting } from '../instances/sighting.ts';
 import type { Mark } from '../instances/tags.ts';
 import type { AutoScaling } from '../services/auto-scaling.ts';

@@ -4,9 +4,8 @@ import type { LaunchReport, ResourceLook } from '../../../application/ports/capa
 import type { LiveRequests } from '../../../application/ports/streams.ts';
 import type { Logger } from '../../../application/ports/telemetry.ts';
 import { hasCode } from '../../../domain/errors.ts';
-import type { Sighting } from '../../../domain/machine.ts';
+import type { OwnedSighting, Sighting } from '../../../domain/machine.ts';
 import type { PreparedLaunch, Resource } from '../../../domain/request/events.ts';
-import type { OwnedSighting } from '../../../domain/return/return-request.ts';
 import type { Mark } from '../instances/tags.ts';
 import type { AutoScaling } from '../services/auto-scaling.ts';
 import { createTags, type Ec2 } from '../services/ec2.ts';

@@ -72,6 +72,28 @@ describe('a status call reads each stream once', () => {
     expect(told).toMatchObject([{ userId: 'ann' }]);
   });
 
+  it('also those of a return and of the requests that launched its hosts, until it is over', async () => {
+    const world = await countedWorld();
+    const { requestId } = await world.service.createRequest({ templateId: 'od-a', maxNumber: 2 });
+    world.hosts.boot();
+    await status(world, requestId);
+    const machines = world.hosts.ids().map((machineId) => ({ machineId, name: '' }));
+    world.forget();
+    const { requestId: returnId } = await world.service.returnMachines({ machines });
+    expect(world.reads()).toEqual([requestId]);
+    world.forget();
+    expect(await status(world, returnId)).toMatchObject([{ status: 'running' }]);
+    // EC2 shows that the hosts are going: noted on their request, should that have failed before.
+    expect(world.reads()).toEqual([requestId, returnId]);
+    world.forget();
+    expect(await status(world, returnId)).toMatchObject([{ status: 'running' }]);
+    expect(world.reads()).toEqual([returnId]);
+    for (const id of world.hosts.ids()) world.hosts.end(id);
+    world.forget();
+    expect(await status(world, returnId)).toMatchObject([{ status: 'complete' }]);
+    expect(world.reads()).toEqual([requestId, returnId]);
+  });
+
   it('but anew when another process was faster', async () => {
     const world = await countedWorld();
     const { requestId } = await world.service.createRequest({ templateId: 'od-a', maxNumber: 1 });

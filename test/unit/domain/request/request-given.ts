@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Sighting } from '../../../../src/domain/machine.ts';
+import type { OwnedSighting, Sighting } from '../../../../src/domain/machine.ts';
 import type { RequestCommand } from '../../../../src/domain/request/commands.ts';
 import { decideRequest } from '../../../../src/domain/request/decide.ts';
 import { type DuePolicy, due } from '../../../../src/domain/request/due.ts';
@@ -8,7 +8,6 @@ import { learn } from '../../../../src/domain/request/learn.ts';
 import { type Look, noLook, type ResourceSight } from '../../../../src/domain/request/look.ts';
 import { absentRequest, evolveRequest, type KnownRequest, type Request } from '../../../../src/domain/request/state.ts';
 import { type Step, withTried } from '../../../../src/domain/request/step.ts';
-import type { OwnedSighting } from '../../../../src/domain/return/return-request.ts';
 import { onDemandTemplate } from '../template/template-fixture.ts';
 
 export const created: Extract<RequestEvent, { type: 'RequestCreated' }> = {

@@ -1,70 +1,31 @@
 import { hasCode, isPluginError, messageOf } from '../../domain/errors.ts';
 import { isCreateId } from '../../domain/ids.ts';
-import { hasEnded } from '../../domain/machine.ts';
 import { absentRequest, type KnownRequest, type Request } from '../../domain/request/state.ts';
 import { liveMachines } from '../../domain/request/units.ts';
-import {
-  decideReturn,
-  evolveReturn,
-  type KnownReturn,
-  needsTermination,
-  openItems,
-  type ReturnCommand,
-  type ReturnItem,
-  type ReturnRequest,
-  wasRefused,
-} from '../../domain/return/return-request.ts';
-import type { LiveRequests } from '../ports/streams.ts';
+import type { ReturnItem } from '../../domain/return/events.ts';
+import { wasRefused } from '../../domain/return/state.ts';
 import type { Logger } from '../ports/telemetry.ts';
 import { keepBooks } from './bookkeeping.ts';
 import { keeperOf, unlessFault } from './keepers.ts';
-import type { OpenReturn, SharedLook } from './look.ts';
+import type { KnownRequests } from './known-requests.ts';
 import type { LifeCyclePorts } from './ports.ts';
-import { type DecideContext, decideOnRequest, decideOnReturn, foldRequest } from './streams.ts';
 import { terminateInResources } from './terminate.ts';
 
 export type ReturnPorts = Pick<LifeCyclePorts, 'hosts' | 'live' | 'log' | 'providers'>;
 
-/** Brings one return request up to date with a look at EC2, and asks EC2 again for what still stands. */
-export const syncReturn = async (
-  ports: ReturnPorts & Pick<LifeCyclePorts, 'policy'>,
-  context: DecideContext,
-  { id, request }: OpenReturn,
-  look: SharedLook,
-): Promise<void> => {
-  const { at: now, seen } = look;
-  const consistencyWindow = look.isAwsTime ? ports.policy.consistencyWindow : undefined;
-  const observe: ReturnCommand = { type: 'Observe', now, seen: [...seen.values()], consistencyWindow };
-  const after = decideReturn(observe, request).reduce<ReturnRequest>(evolveReturn, request);
-  if (after.stage === 'settled') {
-    // Before the return is complete: nobody asks about it afterwards.
-    await markReturned(ports, context, id, now, newlyEnding(request, after));
-    await leaveResources(ports, context, now, [...after.items.values()]);
-  }
-  const { state } = await decideOnReturn(context, id, [observe]);
-  if (state.stage !== 'open') return;
-  const accepted = await terminateStanding(ports, context, id, now, openItems(state));
-  await markReturned(ports, context, id, now, [...accepted, ...newlyEnding(request, state)]);
-};
+/** What came of the terminate calls: the items that are being ended, and AWS's reason per id refused. */
+interface Sent {
+  readonly accepted: readonly ReturnItem[];
+  readonly refused: ReadonlyMap<string, string>;
+}
 
-/** Items that are going, taken for gone, or not ours to end, for the first time: their requests may not know yet. */
-const newlyEnding = (before: KnownReturn, after: KnownReturn): readonly ReturnItem[] => {
-  const isEnding = (item: ReturnItem | undefined): boolean =>
-    item?.verdict === 'gone' || item?.verdict === 'foreign' || (item?.last !== undefined && hasEnded(item.last.state));
-  return [...after.items.values()].filter((item) => isEnding(item) && !isEnding(before.items.get(item.key)));
-};
-
-/** Sends the terminate call for the items that still stand, records what EC2 refused, and answers with the others. */
-export const terminateStanding = async (
+/** Sends the terminate calls for hosts that stand. Throws `provider.*` when EC2 took none of them. */
+export const terminate = async (
   ports: ReturnPorts,
-  context: DecideContext,
-  returnId: string,
-  now: number,
-  items: readonly ReturnItem[],
-): Promise<readonly ReturnItem[]> => {
-  const standing = items.filter(needsTermination);
-  if (standing.length === 0) return [];
-  const { done, refused } = await terminateByOwner(ports, context, standing);
+  owners: KnownRequests,
+  standing: readonly ReturnItem[],
+): Promise<Sent> => {
+  const { done, refused } = await terminateByOwner(ports, owners, standing);
   const left = standing.filter(({ machineId }) => !done.has(machineId) && !refused.has(machineId));
   // Those refused before go apart and last: they are not to hold up the others.
   const fresh = left.filter((item) => !wasRefused(item));
@@ -76,9 +37,7 @@ export const terminateStanding = async (
     return new Map(again.map(({ machineId }) => [machineId, messageOf(error)] as const));
   });
   for (const [machineId, reason] of refusedAgain) refused.set(machineId, reason);
-  for (const [machineId, reason] of refused) ports.log.warn('return.refused', reason, { returnId, machineId });
-  if (refused.size > 0) await decideOnReturn(context, returnId, [{ type: 'Refuse', now, refused }]);
-  return standing.filter(({ machineId }) => !refused.has(machineId));
+  return { accepted: standing.filter(({ machineId }) => !refused.has(machineId)), refused };
 };
 
 const terminateByEc2 = async (
@@ -105,13 +64,13 @@ const withoutRecord =
 /** Machines that fleets and groups have to terminate themselves, request by request. */
 const terminateByOwner = async (
   ports: ReturnPorts,
-  { streams }: DecideContext,
+  owners: KnownRequests,
   items: readonly ReturnItem[],
 ): Promise<{ readonly done: ReadonlySet<string>; readonly refused: Map<string, string> }> => {
   const done = new Set<string>();
   const refused = new Map<string, string>();
   for (const owner of ownersOf(items)) {
-    const request = await streams.load(owner).then(foldRequest, withoutRecord(ports.log));
+    const request = await owners.read(owner).catch(withoutRecord(ports.log));
     if (request.stage === 'absent') continue;
     const going = items.filter((item) => item.owner === owner).map(({ machineId }) => machineId);
     const outcome = await terminateInResources(ports, request, new Set(going));
@@ -122,18 +81,18 @@ const terminateByOwner = async (
 };
 
 /** When a return is over: what its hosts leave behind in fleets and groups. What cannot go now is no reason to hold up the return. */
-export const leaveResources = async (
+export const leave = async (
   ports: ReturnPorts,
-  context: DecideContext,
+  owners: KnownRequests,
   now: number,
   items: readonly ReturnItem[],
 ): Promise<void> => {
   for (const owner of ownersOf(items)) {
-    const request = await context.streams.load(owner).then(foldRequest, withoutRecord(ports.log));
+    const request = await owners.read(owner).catch(withoutRecord(ports.log));
     if (request.stage === 'absent') continue;
     const gone = items.filter((item) => item.owner === owner && item.verdict === 'gone');
     await leaveGroups(ports, request, new Set(gone.map(({ machineId }) => machineId)));
-    await removeEmptied(ports, context, owner, request, now);
+    await removeEmptied(ports, owners, owner, request, now);
   }
 };
 
@@ -151,7 +110,7 @@ const leaveGroups = async (ports: ReturnPorts, request: KnownRequest, gone: Read
 /** Removes groups of ours of which nothing is wanted any more. */
 const removeEmptied = async (
   ports: ReturnPorts,
-  context: DecideContext,
+  owners: KnownRequests,
   owner: string,
   request: KnownRequest,
   now: number,
@@ -165,7 +124,7 @@ const removeEmptied = async (
       keeper.remove(resource).then(() => true),
     );
     const change = { type: 'ChangeResource', now, resourceId: resource.id, stage: 'deleted' } as const;
-    if (removed === true) await decideOnRequest(context, owner, [change]);
+    if (removed === true) await owners.decide(owner, [change]);
   }
 };
 
@@ -174,23 +133,16 @@ const removeEmptied = async (
  * those that were left for want of our tag: a sweep ends them once they carry it. What cannot be noted now is noted when EC2 shows
  * the machine as going: it never holds up the return itself.
  */
-export const markReturned = async (
-  { live, log }: { readonly live: LiveRequests; readonly log: Logger },
-  context: DecideContext,
-  returnId: string,
-  now: number,
-  items: readonly ReturnItem[],
+export const mark = async (
+  { live, log }: Pick<ReturnPorts, 'live' | 'log'>,
+  owners: KnownRequests,
+  { returnId, now, items }: { readonly returnId: string; readonly now: number; readonly items: readonly ReturnItem[] },
 ): Promise<void> => {
-  const byOwner = new Map<string, string[]>();
-  for (const { owner, machineId } of items) {
-    if (owner === undefined || !isCreateId(owner)) continue;
-    byOwner.set(owner, [...(byOwner.get(owner) ?? []), machineId]);
-  }
-  for (const [owner, machineIds] of byOwner) {
+  for (const owner of ownersOf(items)) {
+    const machineIds = items.filter((item) => item.owner === owner).map(({ machineId }) => machineId);
     try {
-      const mark = { type: 'MarkReturned', now, returnId, machineIds } as const;
-      const { state } = await decideOnRequest(context, owner, [mark, { type: 'Settle', now }]);
-      await keepBooks(live, owner, state);
+      const returned = { type: 'MarkReturned', now, returnId, machineIds } as const;
+      await keepBooks(live, owner, await owners.decide(owner, [returned, { type: 'Settle', now }]));
     } catch (error) {
       if (!isPluginError(error)) throw error;
       log.error('return.unmarked', messageOf(error), { returnId, requestId: owner });

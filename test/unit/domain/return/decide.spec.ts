@@ -1,18 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { MachineState } from '../../../../src/domain/machine.ts';
-import {
-  absentReturn,
-  decideReturn,
-  evolveReturn,
-  judge,
-  type KnownReturn,
-  needsTermination,
-  type OwnedSighting,
-  openItems,
-  type ReturnCommand,
-  type ReturnEvent,
-  type ReturnItem,
-} from '../../../../src/domain/return/return-request.ts';
+import type { MachineState, OwnedSighting } from '../../../../src/domain/machine.ts';
+import { decideReturn, judge, type ReturnCommand } from '../../../../src/domain/return/decide.ts';
+import { needsTermination } from '../../../../src/domain/return/due.ts';
+import type { ReturnEvent, ReturnItem } from '../../../../src/domain/return/events.ts';
+import { absentReturn, evolveReturn, type KnownReturn, openItems } from '../../../../src/domain/return/state.ts';
 
 const window = 100;
 const time = { now: 1_000_000, consistencyWindow: window };

@@ -1,85 +1,6 @@
-import type { MachineState, Sighting } from '../machine.ts';
-
-/**
- * How a host that Host Factory gives back stands:
- * `unseen` - EC2 has not shown it yet, or not with its tags, so its owner cannot be told; `terminating` - ours, EC2 was or will be
- * asked again;
- * `gone` - terminated or never there; `foreign` - it lacks our ownership tag and is never touched.
- */
-type ReturnVerdict = 'unseen' | 'terminating' | 'gone' | 'foreign';
-
-export interface ReturnItem {
-  /** The instance id, or the host name where no id could be found. Unique within the request. */
-  readonly key: string;
-  readonly machineId: string;
-  readonly name: string;
-  readonly verdict: ReturnVerdict;
-  readonly message: string;
-  /** The request that launched it, from its tags. */
-  readonly owner?: string;
-  readonly instanceTags: string;
-  readonly missedSince?: number;
-  readonly last?: Sighting;
-}
-
-export type ReturnEvent =
-  | { readonly type: 'ReturnRequested'; readonly at: number; readonly items: readonly ReturnItem[] }
-  | { readonly type: 'ReturnProgressed'; readonly at: number; readonly items: readonly ReturnItem[] }
-  | { readonly type: 'ReturnCompleted'; readonly at: number };
-
-export interface KnownReturn {
-  readonly stage: 'open' | 'settled';
-  readonly createdAt: number;
-  readonly settledAt?: number;
-  readonly items: ReadonlyMap<string, ReturnItem>;
-}
-
-export type ReturnRequest = { readonly stage: 'absent' } | KnownReturn;
-
-export const absentReturn: ReturnRequest = { stage: 'absent' };
-
-const isFinal = ({ verdict }: ReturnItem): boolean => verdict === 'gone' || verdict === 'foreign';
-
-export const evolveReturn = (state: ReturnRequest, event: ReturnEvent): ReturnRequest => {
-  switch (event.type) {
-    case 'ReturnRequested':
-      return { stage: 'open', createdAt: event.at, items: new Map(event.items.map((item) => [item.key, item])) };
-    case 'ReturnProgressed':
-      return state.stage === 'absent'
-        ? state
-        : { ...state, items: new Map([...state.items, ...event.items.map((item) => [item.key, item] as const)]) };
-    case 'ReturnCompleted':
-      return state.stage === 'absent' ? state : { ...state, stage: 'settled', settledAt: event.at };
-  }
-};
-
-/** Whether neither EC2 nor our records ever knew it: nothing has ended, though nothing is left to do either. */
-export const isUnknown = ({ verdict, last }: ReturnItem): boolean => verdict === 'gone' && last === undefined;
-
-/** Items whose end EC2 has not confirmed. */
-export const openItems = (state: KnownReturn): readonly ReturnItem[] =>
-  [...state.items.values()].filter((item) => !isFinal(item));
-
-/** One look at an instance together with what its tags say. */
-export interface OwnedSighting extends Sighting {
-  /** Whether it carries this provider's ownership mark. */
-  readonly ours: boolean;
-  /** Whether its ownership tag names somebody else; where it has none, the tag may just not be visible yet. */
-  readonly ofOtherOwner?: true;
-  /** The request named in its tags. */
-  readonly owner?: string;
-  /** Whether its tags name another work directory than ours. */
-  readonly ofOtherStore?: true;
-  /** The administrator's tags as `k=v;k=v`, without ours and AWS's. */
-  readonly instanceTags: string;
-}
-
-/** States in which EC2 still has to be asked to terminate the instance. */
-const stillStands: ReadonlySet<MachineState> = new Set(['pending', 'running', 'stopping', 'stopped']);
-
-/** Whether the terminate call has to go out (again). */
-export const needsTermination = ({ verdict, last }: ReturnItem): boolean =>
-  verdict === 'terminating' && last !== undefined && stillStands.has(last.state);
+import type { OwnedSighting, Sighting } from '../machine.ts';
+import type { ReturnEvent, ReturnItem } from './events.ts';
+import { evolveReturn, type KnownReturn, openItems, type ReturnRequest } from './state.ts';
 
 export interface JudgedAt {
   readonly now: number;
@@ -104,13 +25,6 @@ const mayYetBeOurs = (
   const from = Math.max(launchTime * 1000, item.owner === undefined ? 0 : missedFrom(item, now));
   return consistencyWindow === undefined || now - from < consistencyWindow;
 };
-
-const withOthers = 'asked for again later: ';
-/** The reason for what was refused together with others, any of which may be meant. */
-export const refusedWithOthers = (reason: string): string => `${withOthers}${reason}`;
-
-/** Whether an earlier look had it refused by itself. */
-export const wasRefused = ({ message }: ReturnItem): boolean => message !== '' && !message.startsWith(withOthers);
 
 /** What a look at EC2 makes of an item. */
 export const judge = (item: ReturnItem, seen: OwnedSighting, time: JudgedAt): ReturnItem => {

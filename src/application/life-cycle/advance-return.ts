@@ -1,0 +1,102 @@
+import { isPluginError, type PluginError } from '../../domain/errors.ts';
+import { decideReturn, type ReturnCommand } from '../../domain/return/decide.ts';
+import { due, newReturn, type ReturnLook, type ReturnStep } from '../../domain/return/due.ts';
+import type { ReturnItem } from '../../domain/return/events.ts';
+import { absentReturn, evolveReturn, type KnownReturn, type ReturnRequest } from '../../domain/return/state.ts';
+import type { KnownRequests } from './known-requests.ts';
+import { leave, mark, type ReturnPorts, terminate } from './perform-return.ts';
+import { stepByStep } from './step-by-step.ts';
+import { type DecideContext, type Decided, decideOnReturn } from './streams.ts';
+
+interface AdvanceReturn {
+  readonly id: string;
+  /** As it is on record; a new one is not. */
+  readonly known?: Decided<KnownReturn>;
+  /** What was asked for or seen. */
+  readonly news: ReturnCommand;
+  /** The requests that launched its hosts. */
+  readonly owners: KnownRequests;
+}
+
+/** What came of a return's steps. */
+export interface AdvancedReturn {
+  /** As it then stands, on record where it could be put there. */
+  readonly decided: Decided<ReturnRequest>;
+  /** Items that EC2 or their groups have taken on to end. */
+  readonly accepted: readonly ReturnItem[];
+  /** Why the disk did not take the record, or the hosts could not be terminated. */
+  readonly unrecorded?: PluginError;
+  readonly unsent?: PluginError;
+}
+
+interface Standing extends AdvancedReturn {
+  readonly look: ReturnLook;
+}
+
+const unlessFault = async <T>(work: Promise<T>): Promise<{ readonly done: T } | { readonly fault: PluginError }> => {
+  try {
+    return { done: await work };
+  } catch (error) {
+    if (!isPluginError(error)) throw error;
+    return { fault: error };
+  }
+};
+
+/**
+ * Does what is due about a return, step by step, until nothing is. Money before bookkeeping: hosts go even if the disk refuses the
+ * record. Faults of the disk and of EC2 are answered, not thrown; what is neither is thrown.
+ */
+export const advanceReturn = async (
+  ports: ReturnPorts,
+  context: DecideContext,
+  { id, known, news, owners }: AdvanceReturn,
+): Promise<AdvancedReturn> => {
+  const { now } = news;
+  const onRecord: Decided<ReturnRequest> = known ?? { state: absentReturn, version: 0 };
+  const record = async (standing: Standing): Promise<Standing> => {
+    const recorded = await unlessFault(decideOnReturn(context, id, [news], onRecord));
+    if ('done' in recorded) return { ...standing, decided: recorded.done };
+    return { ...standing, unrecorded: recorded.fault, look: { ...standing.look, isUnrecorded: true } };
+  };
+  const send = async (standing: Standing, items: readonly ReturnItem[]): Promise<Standing> => {
+    const { decided, look, unrecorded } = standing;
+    const sent = await unlessFault(terminate(ports, owners, items));
+    if ('fault' in sent) return { ...standing, unsent: sent.fault };
+    const { accepted, refused } = sent.done;
+    const after = { ...standing, accepted, look: { ...look, accepted } };
+    for (const [machineId, reason] of refused) ports.log.warn('return.refused', reason, { returnId: id, machineId });
+    if (refused.size === 0 || unrecorded !== undefined) return after;
+    const told = await unlessFault(decideOnReturn(context, id, [{ type: 'Refuse', now, refused }], decided));
+    return 'done' in told ? { ...after, decided: told.done } : { ...after, unsent: told.fault };
+  };
+  const perform = async (step: ReturnStep, standing: Standing): Promise<Standing> => {
+    switch (step.do) {
+      case 'record':
+        return record(standing);
+      case 'terminate':
+        return send(standing, step.items);
+      case 'mark':
+        await mark(ports, owners, { returnId: id, now, items: step.items });
+        return standing;
+      case 'leave':
+        await leave(ports, owners, now, step.items);
+        return standing;
+    }
+  };
+  const state = decideReturn(news, onRecord.state).reduce(evolveReturn, onRecord.state);
+  const { look: _look, ...advanced } = await stepByStep<Standing, ReturnStep>(
+    {
+      due: ({ decided, look }) => (decided.state.stage === 'absent' ? undefined : due(decided.state, look)),
+      take: (step, standing) => {
+        const tried = new Set([...standing.look.tried, step.do]);
+        return perform(step, { ...standing, look: { ...standing.look, tried } });
+      },
+    },
+    {
+      decided: { state, version: onRecord.version },
+      accepted: [],
+      look: { ...newReturn, known: known?.state.items },
+    },
+  );
+  return advanced;
+};

@@ -1,0 +1,28 @@
+import type { Sighting } from '../machine.ts';
+
+/**
+ * How a host that Host Factory gives back stands:
+ * `unseen` - EC2 has not shown it yet, or not with its tags, so its owner cannot be told; `terminating` - ours, EC2 was or will be
+ * asked again;
+ * `gone` - terminated or never there; `foreign` - it lacks our ownership tag and is never touched.
+ */
+type ReturnVerdict = 'unseen' | 'terminating' | 'gone' | 'foreign';
+
+export interface ReturnItem {
+  /** The instance id, or the host name where no id could be found. Unique within the request. */
+  readonly key: string;
+  readonly machineId: string;
+  readonly name: string;
+  readonly verdict: ReturnVerdict;
+  readonly message: string;
+  /** The request that launched it, from its tags. */
+  readonly owner?: string;
+  readonly instanceTags: string;
+  readonly missedSince?: number;
+  readonly last?: Sighting;
+}
+
+export type ReturnEvent =
+  | { readonly type: 'ReturnRequested'; readonly at: number; readonly items: readonly ReturnItem[] }
+  | { readonly type: 'ReturnProgressed'; readonly at: number; readonly items: readonly ReturnItem[] }
+  | { readonly type: 'ReturnCompleted'; readonly at: number };
