@@ -60,7 +60,8 @@ export interface QueryPorts
   readonly hosts: () => Promise<HostReader>;
   readonly shelf: DiagnosePorts['shelf'];
   readonly inspector: DiagnosePorts['inspector'];
-  readonly forgotten: DiagnosePorts['forgotten'];
+  readonly providers: DiagnosePorts['providers'];
+  readonly memory: DiagnosePorts['memory'];
   readonly templates: TemplateCatalog;
   readonly origins: TemplateOrigins;
   readonly priced: Priced;

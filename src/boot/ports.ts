@@ -101,7 +101,7 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
     rankBy,
   };
   const templates = createTemplateCatalog(environment, facts, log);
-  const ports: Omit<CommandPorts & QueryPorts, 'forgotten'> = {
+  return {
     streams: store.streams,
     live: store.live,
     failures: store.failures,
@@ -165,13 +165,5 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
     checkAws: async (served) => (await aws()).diagnose(served, policyScope),
     iamPolicy: async (served) =>
       (await import('../providers/aws/inspect/inspection.ts')).iamPolicy(served, policyScope),
-  };
-  return {
-    ...ports,
-    forgotten: async (origin) => {
-      const { reconcileHandler } = await import('../application/commands/reconcile.ts');
-      const look = reconcileHandler(ports);
-      return look({ type: 'Reconcile' }, origin);
-    },
   };
 };

@@ -1,12 +1,12 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
 import type { Resource } from '../../domain/request/events.ts';
-import type { CapacityProviders, ResourceKeeper } from '../ports/capacity.ts';
+import type { ProviderApi } from '../../domain/template/template.ts';
 import type { Logger } from '../ports/telemetry.ts';
 
-export const keeperOf = async (
-  { providers }: { readonly providers: CapacityProviders },
+export const keeperOf = async <K>(
+  { providers }: { readonly providers: (api: ProviderApi) => Promise<{ readonly keeper?: K }> },
   kind: Resource['kind'],
-): Promise<ResourceKeeper> => {
+): Promise<K> => {
   const { keeper } = await providers(kind);
   if (keeper === undefined) throw new Error(`no keeper for ${kind}`);
   return keeper;

@@ -3,12 +3,13 @@ import type { Diagnosis } from '../../domain/finding.ts';
 import type { Template } from '../../domain/template/template.ts';
 import { closed, listOf } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
-import type { Origin } from '../bus/origin.ts';
 import { flag, texts, thing, words } from '../bus/shapes.ts';
 import { isProtected } from '../life-cycle/protection.ts';
 import type { LaunchFailures } from '../ports/memory.ts';
 import type { Clock, Policy } from '../ports/policy.ts';
 import type { TemplateCatalog, TemplateInspector } from '../ports/templates.ts';
+import { findingsOf } from '../sweep/findings.ts';
+import { lookForForgotten, type SweepLookPorts } from '../sweep/look.ts';
 import { type LaunchTemplatePorts, unusedLaunchTemplates } from '../sweep/unused-launch-templates.ts';
 
 export const diagnose = defineOperation({
@@ -30,7 +31,7 @@ export const diagnose = defineOperation({
   }),
 });
 
-export interface DiagnosePorts extends LaunchTemplatePorts {
+export interface DiagnosePorts extends LaunchTemplatePorts, SweepLookPorts {
   /** Looks at this host: at everything but AWS. */
   readonly checkHost: readonly (() => Promise<readonly Diagnosis[]>)[];
   readonly checkAws: (templates: readonly Template[]) => Promise<readonly Diagnosis[]>;
@@ -38,17 +39,11 @@ export interface DiagnosePorts extends LaunchTemplatePorts {
   readonly asksAws: boolean;
   readonly iamPolicy: (templates: readonly Template[]) => Promise<{ policy: object; notes: readonly string[] }>;
   readonly inspector: () => Promise<Pick<TemplateInspector, 'inspectGroup'>>;
-  /** What runs at AWS and nobody will ask about. */
-  readonly forgotten: (origin: Origin) => Promise<{
-    readonly findings: readonly { readonly id: string; readonly verdict: string }[];
-    /** What could not be looked at. */
-    readonly warnings: readonly string[];
-  }>;
   /** Of each record that cannot be read, why. */
   readonly unreadable: () => Promise<readonly string[]>;
   readonly templates: TemplateCatalog;
   readonly failures: Pick<LaunchFailures, 'of'>;
-  readonly policy: Pick<Policy, 'protectAfter' | 'protectFor'>;
+  readonly policy: Pick<Policy, 'protectAfter' | 'protectFor' | 'unclaimed' | 'orphanAge'>;
   readonly clock: Clock;
 }
 
@@ -107,10 +102,13 @@ const leftovers = (count: number): readonly Diagnosis[] => [
       },
 ];
 
-const orphans = ({ findings, warnings }: Awaited<ReturnType<DiagnosePorts['forgotten']>>): readonly Diagnosis[] => {
+/** What runs at AWS and nobody will ask about. */
+const orphans = async (ports: DiagnosePorts): Promise<readonly Diagnosis[]> => {
+  const found = await lookForForgotten(ports);
+  const { findings } = findingsOf(found, [], ports.policy);
   const subject = 'orphans';
   const ids = findings.filter(({ verdict }) => verdict !== 'leave').map(({ id }) => id);
-  const unseen = warnings.map(
+  const unseen = found.warnings.map(
     (what): Diagnosis => ({
       subject,
       status: 'warning',
@@ -195,7 +193,7 @@ const groups = async (
 /** Looks at everything that has to be right for Host Factory's calls to work. Changes nothing. */
 export const diagnoseHandler =
   (ports: DiagnosePorts): HandlerOf<typeof diagnose> =>
-  async ({ aws: isAsked = true }, origin) => {
+  async ({ aws: isAsked = true }) => {
     const { checkHost, templates, inspector } = ports;
     const diagnoses = [...(await Promise.all(checkHost.map((look) => unlessFault('this host', look)))).flat()];
     const note = async (subject: string, look: () => Promise<readonly Diagnosis[]>): Promise<void> => {
@@ -218,7 +216,7 @@ export const diagnoseHandler =
           const { unused } = await unusedLaunchTemplates(ports, ports.clock() - aMonth);
           return leftovers(unused.length);
         });
-        await note('orphans', async () => orphans(await ports.forgotten(origin)));
+        await note('orphans', () => orphans(ports));
       }
     }
     if (isAsked && !ports.asksAws)

@@ -1,0 +1,59 @@
+import type { KnownRequest, Request } from '../../domain/request/state.ts';
+import type { HostRef } from '../life-cycle/host-lookup.ts';
+import type { Policy } from '../ports/policy.ts';
+import { type Finding, judgeOrphan, judgeUnclaimed, type Owned, type Requests, returnIdOf } from './orphans.ts';
+
+/** What one look shows of what carries our mark. */
+export interface Found {
+  /** When, ms; undefined where AWS did not tell: how old something is cannot be told then. */
+  readonly now: number | undefined;
+  readonly owned: readonly Owned[];
+  readonly requests: Requests;
+  /** Returns of machines among them that are not over. */
+  readonly openReturns: ReadonlySet<string>;
+  /** When earlier sweeps first saw the orphans they found, ms by id. */
+  readonly seenBefore: ReadonlyMap<string, number>;
+  /** What could not be looked at, and why. */
+  readonly warnings: readonly string[];
+}
+
+export interface Findings {
+  readonly findings: readonly Finding[];
+  /** Requests of which the caller holds a machine, and so knows them: their ids. */
+  readonly known: readonly string[];
+  /** Requests that were cancelled and still hold something: perhaps nobody asks about them any more. */
+  readonly cancelled: readonly string[];
+}
+
+export const isBeingCancelled = (request: Request | undefined): boolean =>
+  request?.stage === 'open' && request.cancelled !== undefined;
+
+/** What nobody will ever ask about, of what was found. What the caller holds is left alone. */
+export const findingsOf = (
+  { now, owned, requests, openReturns, seenBefore }: Found,
+  held: readonly HostRef[],
+  policy: Pick<Policy, 'unclaimed' | 'orphanAge'>,
+): Findings => {
+  if (now === undefined) return { findings: [], known: [], cancelled: [] };
+  const judge = { clock: () => now, policy };
+  const isHeld = ({ id, name }: { readonly id: string; readonly name: string }): boolean =>
+    held.some((host) => host.machineId === id || (host.name !== '' && host.name === name));
+  // Whoever holds a machine of it knows it.
+  const isKnown = ({ machines }: KnownRequest): boolean =>
+    [...machines.values()].some(({ machineId, name }) => isHeld({ id: machineId, name }));
+  const isKnownId = ({ id }: Finding): boolean => {
+    const request = requests.get(id);
+    return request !== undefined && request.stage !== 'absent' && isKnown(request);
+  };
+  const suspects = judgeUnclaimed(judge, seenBefore, requests);
+  const isReturning = (each: Owned): boolean => openReturns.has(returnIdOf(each, requests) ?? '');
+  const marked = new Set(owned.filter(({ kind }) => kind === 'instance').map(({ id }) => id));
+  const orphans = owned
+    .filter((each) => !isHeld(each))
+    .flatMap((each) => judgeOrphan(judge, { seenBefore, requests, marked, isReturning }, each));
+  return {
+    findings: [...suspects.filter((each) => !isKnownId(each)), ...orphans],
+    known: suspects.filter(isKnownId).map(({ id }) => id),
+    cancelled: [...requests].flatMap(([id, request]) => (isBeingCancelled(request) ? [id] : [])),
+  };
+};
