@@ -31,7 +31,7 @@ const row = (machine: NonNullable<GetRequestStatusAnswer['machines']>[number]) =
 
 interface Entry {
   readonly requestId: string;
-  readonly status: RequestStatus;
+  readonly status: Exclude<RequestStatus, 'cancelled'>;
   readonly message: string;
   readonly machines: readonly ReturnType<typeof row>[];
 }
@@ -47,9 +47,18 @@ const failedEntry = (requestId: string, error: unknown): Entry => {
   return { requestId, status: known ? 'running' : unknown, message: messageOf(error), machines: [] };
 };
 
-/** Host Factory knows no such status: the request runs until its machines are gone, and then ended badly. */
-const cancelledStatus = (settledAt: string | undefined): 'running' | 'complete_with_error' =>
-  settledAt === undefined ? 'running' : 'complete_with_error';
+/**
+ * In Host Factory's three words. It knows no cancelled request: that runs until its machines are gone, and has then ended badly. Nor
+ * must it build on one that could not be marked as claimed.
+ */
+export const statusTold = (
+  { status, settledAt }: Pick<GetRequestStatusAnswer, 'status' | 'settledAt'>,
+  isUnclaimed: boolean,
+): Entry['status'] => {
+  if (isUnclaimed) return 'running';
+  if (status !== 'cancelled') return status;
+  return settledAt === undefined ? 'running' : 'complete_with_error';
+};
 
 const entryOf = async (
   service: ApplicationService,
@@ -57,17 +66,12 @@ const entryOf = async (
   { unverified, unclaimed }: Awaited<ReturnType<ApplicationService['syncRequests']>>,
 ): Promise<Entry> => {
   try {
-    const {
-      status,
-      message,
-      settledAt,
-      machines = [],
-    } = await service.getRequestStatus({ requestId, includeMachines: true });
+    const view = await service.getRequestStatus({ requestId, includeMachines: true });
+    const { message, machines = [] } = view;
     const trouble = unverified[requestId];
     const doubt = trouble === undefined ? [] : [`Not verified with EC2: ${trouble}`];
-    const standing = status === 'cancelled' ? cancelledStatus(settledAt) : status;
-    const told = unclaimed.includes(requestId) ? 'running' : standing;
-    return { requestId, status: told, message: [message, ...doubt].join(' '), machines: machines.map(row) };
+    const status = statusTold(view, unclaimed.includes(requestId));
+    return { requestId, status, message: [message, ...doubt].join(' '), machines: machines.map(row) };
   } catch (error) {
     return failedEntry(requestId, error);
   }

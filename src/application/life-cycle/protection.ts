@@ -1,5 +1,5 @@
 import { PluginError } from '../../domain/errors.ts';
-import { type Machine, resultOf } from '../../domain/machine.ts';
+import { outcomeOf } from '../../domain/request/outcome.ts';
 import type { KnownRequest, Request } from '../../domain/request/state.ts';
 import type { LaunchFailures } from '../ports/memory.ts';
 import type { Policy } from '../ports/policy.ts';
@@ -33,24 +33,16 @@ export const checkProtection = async ({ failures, policy }: ProtectionPorts, tem
   throw new PluginError('template.protected', text);
 };
 
-const idsOf = (machines: readonly Machine[]): readonly string[] => machines.map(({ machineId }) => machineId);
-
 /** Notes what became of a request's machines, once they are all usable or lost. */
 export const noteOutcome = async (
   { failures, policy, log }: ProtectionPorts,
   before: KnownRequest,
   after: Request,
 ): Promise<void> => {
-  if (policy.protectAfter === 0 || before.stage !== 'open' || after.stage !== 'settled') return;
-  // What nobody wanted any more was released, whatever it was like.
-  if (after.cancelled !== undefined) return;
-  const { templateId } = after.template;
-  const machines = [...after.machines.values()];
-  const usable = machines.filter((machine) => resultOf(machine) === 'succeed');
-  if (usable.length > 0) return failures.clear(templateId);
-  // A host that was given back before it was usable says nothing about the template.
-  const failed = idsOf(machines.filter(({ returnId }) => returnId === undefined));
-  if (failed.length === 0) return;
+  const outcome = policy.protectAfter === 0 ? undefined : outcomeOf(before, after);
+  if (outcome === undefined) return;
+  const { templateId, failed } = outcome;
+  if (failed.length === 0) return failures.clear(templateId);
   await failures.note(templateId, failed);
   const { machineIds } = await failures.of(templateId);
   if (machineIds.length < policy.protectAfter) return;

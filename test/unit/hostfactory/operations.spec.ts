@@ -397,6 +397,16 @@ describe('getReturnRequests', () => {
     });
   });
 
+  it('is followed by a sweep, now and then', async () => {
+    const world = await startWorld();
+    const orphan = world.hosts.add({ owner: createIdOf(uuid(99)) });
+    for (const _ of [1, 2]) {
+      await ask(world, 'getReturnRequests', {});
+      world.pass(60 * 60_000);
+    }
+    expect(world.hosts.stateOf(orphan)).toBe('shutting-down');
+  });
+
   it('names a host by its id where Host Factory gave no name, and leaves out an id nobody knows', async () => {
     const { world, machineId } = await running();
     world.hosts.end(machineId);
