@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { expectGolden, hfAws, hfAwsJson } from './admin.ts';
+import { expectGolden, hfAws, hfAwsHere, hfAwsJson } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { createPlugin, hostOf, type Json, type Plugin } from './plugin.ts';
 
@@ -135,6 +135,15 @@ describe('a rehearsal', () => {
     }
     const { stdout } = await hfAws(plugin, ['templates', 'show', 'od']);
     await expectGolden('templates-show.txt', stdout.replaceAll(plugin.directory, '<directory>'));
+    const { origins, templateId } = JSON.parse((await hfAwsHere(plugin, ['templates', 'show', 'od', '--json'])).stdout);
+    expect([templateId, origins]).toEqual([
+      'od',
+      expect.objectContaining({
+        vmType: 'template',
+        allOrNothing: 'program default',
+        'attributes.ncores': 'program default',
+      }),
+    ]);
     const unknown = await hfAws(plugin, ['templates', 'show', 'old']);
     expect(unknown).toMatchObject({
       exitCode: 1,
