@@ -1,12 +1,17 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { routes } from '../../src/api/routes.ts';
+import { operations } from '../../src/application/operations.ts';
+import { logLines } from '../../src/application/ports/log-lines.ts';
 import { providerConfigSchema } from '../../src/config/provider-config.schema.ts';
 import { editorSchemas, schemaFolder } from './editor-schemas.ts';
 import { fieldReference } from './field-reference.ts';
 
-/** The reference for those who write configuration and templates. */
-export const referenceFile = join(import.meta.dirname, '..', '..', 'config', 'README.md');
+/** The pages that have tables made from the program. */
+export const pages: readonly string[] = ['config', 'src/cli', 'src/api'].map((folder) =>
+  join(import.meta.dirname, '..', '..', folder, 'README.md'),
+);
 
 const defaultOf = (schema: object): string => {
   if (!('default' in schema)) return '-';
@@ -24,18 +29,36 @@ const tables: Readonly<Record<string, () => readonly (readonly string[])[]>> = {
     ]),
   ],
   'template fields': fieldReference,
+  operations: () => [
+    ['operation', 'role', 'what it does', 'REST'],
+    ['---', '---', '---', '---'],
+    ...Object.values(operations).map(({ name, bus, role, title }) => [
+      `${name} (${bus})`,
+      `\`${role}\``,
+      title,
+      routes
+        .filter(({ operation }) => operation === name)
+        .map(({ method, path }) => `\`${method} ${path}\``)
+        .join('<br>'),
+    ]),
+  ],
+  'log lines': () => [
+    ['code', 'level', 'meaning'],
+    ['---', '---', '---'],
+    ...Object.entries(logLines).map(([code, [level, meaning]]) => [`\`${code}\``, level.toUpperCase(), meaning]),
+  ],
 };
 
-/** The text with its reference tables made anew from the schemas. */
-export const withTables = (reference: string): string =>
+/** The text with its tables made anew. */
+export const withTables = (page: string): string =>
   Object.entries(tables).reduce((text, [name, rows]) => {
     const lines = rows().map((cells) => `| ${cells.join(' | ')} |`);
     const pattern = new RegExp(`(<!-- table: ${name} -->\n)[^]*?(<!-- end of table -->)`);
     return text.replace(pattern, (_, begin: string, end: string) => `${begin}${lines.join('\n')}\n${end}`);
-  }, reference);
+  }, page);
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await mkdir(schemaFolder, { recursive: true });
   for (const [name, text] of Object.entries(editorSchemas())) await writeFile(join(schemaFolder, name), text);
-  await writeFile(referenceFile, withTables(await readFile(referenceFile, 'utf8')));
+  for (const page of pages) await writeFile(page, withTables(await readFile(page, 'utf8')));
 }

@@ -16,6 +16,7 @@ export interface Call {
 
 /** One thing REST can do: an HTTP form of one message. */
 export interface Route {
+  readonly operation: OperationName;
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** What a client made from the description calls it. */
   readonly name: string;
@@ -121,6 +122,7 @@ export const routeOf = (type: OperationName, form: Form): Route => {
   const query = { ...form.query, ...('pageSize' in input ? pageNames : {}) };
   const { expected } = input;
   return {
+    operation: type,
     name,
     path,
     bus,

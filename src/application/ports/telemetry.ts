@@ -1,11 +1,13 @@
+import type { LogCode } from './log-lines.ts';
+
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** One line per event: a code first, then prose, then fields. Never stdout: that belongs to Host Factory. */
+/** One line per event: a code of log-lines.ts first, then prose, then fields. Never stdout: that belongs to Host Factory. */
 export interface Logger {
-  debug(code: string, text: string, fields?: LogFields): void;
-  info(code: string, text: string, fields?: LogFields): void;
-  warn(code: string, text: string, fields?: LogFields): void;
-  error(code: string, text: string, fields?: LogFields): void;
+  debug(code: LogCode<'debug'>, text: string, fields?: LogFields): void;
+  info(code: LogCode<'info'>, text: string, fields?: LogFields): void;
+  warn(code: LogCode<'warn'>, text: string, fields?: LogFields): void;
+  error(code: LogCode<'error'>, text: string, fields?: LogFields): void;
 }
 
 /** Is told how far long work has come. What there is to do may grow while it is found. */

@@ -70,7 +70,10 @@ describe('a line', () => {
   ] as const)('is written at level %s when it is of %j', async (level, written) => {
     const folder = await temporaryFolder();
     const log = loggerIn(folder, { level });
-    for (const each of ['debug', 'info', 'warn', 'error'] as const) log[each]('code', 'text');
+    log.debug('aws.call', 'text');
+    log.info('request.created', 'text');
+    log.warn('aws.fault', 'text');
+    log.error('bus.failed', 'text');
     await log.flush();
     const text = await read(folder).catch(() => '');
     expect([...text.matchAll(/-\[([A-Z]+)\]-/g)].map(([, name]) => name)).toEqual(written);
@@ -81,8 +84,8 @@ describe('the file', () => {
   it('gathers the lines of several flushes, in order', async () => {
     const folder = await temporaryFolder();
     const log = loggerIn(folder);
-    for (const code of ['first', 'second']) {
-      log.info(code, '');
+    for (const text of ['first', 'second']) {
+      log.info('request.created', text);
       await log.flush();
     }
     expect((await read(folder)).match(/first|second/g)).toEqual(['first', 'second']);
@@ -91,7 +94,7 @@ describe('the file', () => {
   it('is for its owner alone, and so is the folder made for it', async () => {
     const folder = join(await temporaryFolder(), 'new', 'log');
     const log = loggerIn(folder);
-    log.info('code', 'text');
+    log.info('request.created', 'text');
     await log.flush();
     const modes = await Promise.all([folder, join(folder, 'awsinst.log')].map(async (path) => (await stat(path)).mode));
     expect(modes.map((mode) => (mode & 0o777).toString(8))).toEqual(['700', '600']);
@@ -109,7 +112,7 @@ describe('the file', () => {
     await symlink(join(folder, 'victim'), join(folder, 'awsinst.log'));
     execFileSync('mkfifo', [join(folder, 'pipe')]);
     for (const log of [loggerIn(folder), loggerIn(folder, { file: join(folder, 'pipe') })]) {
-      log.info('code', 'text');
+      log.info('request.created', 'text');
       await log.flush();
     }
     expect(await read(folder, 'victim')).toBe('');
@@ -119,7 +122,7 @@ describe('the file', () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'log'), '');
     const log = loggerIn(join(folder, 'log'));
-    log.info('code', 'text');
+    log.info('request.created', 'text');
     await expect(log.flush()).resolves.toBeUndefined();
   });
 
@@ -127,7 +130,7 @@ describe('the file', () => {
     const folder = await temporaryFolder();
     for (const n of [1, 2, 3, 4, 5]) {
       const log = loggerIn(folder, { maxBytes: 1 });
-      log.info(`line-${n}`, '');
+      log.info('request.created', `line-${n}`);
       await log.flush();
     }
     const files = (await readdir(folder)).sort();
@@ -141,9 +144,9 @@ describe('the file', () => {
     await writeFile(join(folder, 'awsinst.log'), 'old\n');
     await mkdir(join(folder, 'awsinst.log.1', 'in the way'), { recursive: true });
     const log = loggerIn(folder, { maxBytes: 1, maxFiles: 1 });
-    log.info('new', '');
+    log.info('request.created', 'new');
     await log.flush();
-    expect(await read(folder)).toMatch(/^old\n.*\[new\]/);
+    expect(await read(folder)).toMatch(/^old\n.*\] new /);
   });
 });
 

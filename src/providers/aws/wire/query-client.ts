@@ -157,7 +157,11 @@ export const createQueryClient = <C extends Calls<C>>(
 ): Client<C> => {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   const { observe: _observe, ...unobserved } = context;
-  const quiet = { ...unobserved, log: { ...context.log, warn: context.log.debug } };
+  const { log } = context;
+  const quiet: CallContext = {
+    ...unobserved,
+    log: { ...log, warn: (_code, text, fields) => log.debug('aws.refused', text, fields) },
+  };
   return clientOf<C>((name, input, manner) => {
     const schema = schemaOf(name);
     const { token = [] } = operations[name];
