@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { times } from './test/times.ts';
 
 const temporaryRoot = 'test/temporary-root.ts';
 
@@ -22,7 +23,7 @@ const alsoServed = ['life-cycle', 'scripts', 'calls', 'concurrency', 'credential
 
 const shared = {
   env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
-  testTimeout: 60_000,
+  testTimeout: 60_000 * times,
   hookTimeout: 60_000,
 };
 
@@ -35,6 +36,8 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'unit',
+          // One worker loads the program once for all its files; a file puts back what it changes of the process.
+          isolate: false,
           include: ['test/unit/**/*.spec.ts'],
           exclude: wide,
           globalSetup: [temporaryRoot],
@@ -47,7 +50,7 @@ export default defineConfig({
           name: 'faults',
           include: ['test/faults/**/*.spec.ts'],
           globalSetup: [temporaryRoot, 'test/faults/tally.ts'],
-          testTimeout: 300_000,
+          testTimeout: 600_000 * times,
         },
       },
       {

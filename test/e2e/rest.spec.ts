@@ -6,8 +6,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Ajv } from 'ajv';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fc, runs } from '../random.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { askCli, listOf, runCli, type Server, startServer } from './doors.ts';
 import { createPlugin, home, type Json, type Plugin } from './plugin.ts';
@@ -188,7 +188,7 @@ describe('REST', () => {
             expect.stringContaining('application/problem+json'),
           ]);
       };
-      await fc.assert(fc.asyncProperty(callOf(route), call), { numRuns: 25 });
+      await fc.assert(fc.asyncProperty(callOf(route), call), { numRuns: runs(25) });
     }
   });
 

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { fc, runs } from '../random.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { createOwnGroup } from './own-group.ts';
 import { createPlugin, hostOf, type Json, type MachineEntry } from './plugin.ts';
@@ -93,5 +93,5 @@ it('whatever is requested and returned in whatever batches, exactly the returned
     { do: 'return', picks: [0, 5, 10, 15, 20] },
     { do: 'return', picks: [1, 2, 3, 13, 14, 19] },
   ];
-  await fc.assert(walk, { numRuns: 7, endOnFailure: true, examples: [[[...everyKind]]] });
-}, 240_000);
+  await fc.assert(walk, { numRuns: runs(7), endOnFailure: true, examples: [[[...everyKind]]] });
+});

@@ -1,6 +1,5 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Application, compose } from '../../src/boot/composition.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
@@ -13,6 +12,7 @@ import { createTemplateCatalog } from '../../src/templates/template-catalog.ts';
 import { type EmulatorBackend, emulatorBackend } from '../e2e/backends.ts';
 import { createPlugin, home, hostOf, type Json, type Plugin } from '../e2e/plugin.ts';
 import { testTemplates } from '../e2e/templates.ts';
+import { fc, runs } from '../random.ts';
 import { catalogFacts } from '../unit/catalog-facts.ts';
 import { createRecordingLog } from '../unit/recording-log.ts';
 
@@ -108,7 +108,7 @@ describe('whatever an input holds', () => {
         if (!isPluginError(error)) throw error;
       }
     });
-    await fc.assert(run, { numRuns: 150 });
+    await fc.assert(run, { numRuns: runs(150) });
     expect(prototypes()).toBe(before);
     expect(await filesBeside()).toEqual([]);
   });
@@ -171,7 +171,7 @@ describe('whatever a file of the configuration holds', () => {
         await write('config', value);
         await refusesOnly(() => readProviderConfig(environment()));
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     ));
 
   it('templates are served or left out', () =>
@@ -188,7 +188,7 @@ describe('whatever a file of the configuration holds', () => {
           );
         },
       ),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     ));
 });
 
@@ -237,7 +237,7 @@ it('whatever a stored document holds, it is named or read, and the other request
       }
     },
   );
-  await fc.assert(run, { numRuns: 200 });
+  await fc.assert(run, { numRuns: runs(200) });
 });
 
 it('state and logs are private, secrets and user data in no log and no answer, however much is logged', async () => {

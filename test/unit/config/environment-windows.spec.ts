@@ -1,10 +1,18 @@
-import { expect, it, vi } from 'vitest';
-import { candidates, readEnvironment } from '../../../src/config/environment.ts';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
-/** Node's own path functions as they are on Windows. */
-vi.mock('node:path', async () => (await vi.importActual<typeof import('node:path')>('node:path')).win32);
+/** Node's own path functions as they are on Windows, in modules that the other files of this worker do not share. */
+beforeEach(() => {
+  vi.resetModules();
+  vi.doMock('node:path', async () => (await vi.importActual<typeof import('node:path')>('node:path')).win32);
+});
 
-it('joins the folders of Host Factory on Windows', () => {
+afterEach(() => {
+  vi.doUnmock('node:path');
+  vi.resetModules();
+});
+
+it('joins the folders of Host Factory on Windows', async () => {
+  const { candidates, readEnvironment } = await import('../../../src/config/environment.ts');
   const env = {
     HF_PROVIDER_CONFDIR: 'C:\\HF\\conf\\providers\\awsinst\\',
     HF_WORKDIR: 'D:/hf/work',

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { fieldEntries } from '../../../src/templates/fields/template-fields.ts';
+import { fc, runs } from '../../random.ts';
 import { startWorld, templateDocument } from '../provider-world.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
@@ -81,7 +81,7 @@ it('what validate calls an error is not served, and what is served is no error',
       seen.served += templates.length;
       seen.refused += faulty.size;
     }),
-    { numRuns: 15 },
+    { numRuns: runs(15) },
   );
   expect(Math.min(seen.served, seen.refused)).toBeGreaterThan(50);
 });

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Sighting } from '../../../../src/domain/machine.ts';
 import type { RequestCommand } from '../../../../src/domain/request/commands.ts';
 import { decideRequest } from '../../../../src/domain/request/decide.ts';
 import { absentRequest, evolveRequest, type Request } from '../../../../src/domain/request/state.ts';
+import { fc } from '../../../random.ts';
 import { onDemandTemplate } from '../template/template-fixture.ts';
 import { launchOf, refusalOf } from './request-given.ts';
 

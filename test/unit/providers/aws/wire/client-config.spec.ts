@@ -1,6 +1,6 @@
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createAwsClock } from '../../../../../src/providers/aws/wire/aws-clock.ts';
 import { type ConnectionSettings, clientConfig } from '../../../../../src/providers/aws/wire/client-config.ts';
 
@@ -14,6 +14,8 @@ const clock = createAwsClock(Date.now);
 const configured = { accessKeyId: 'AKIA1', secretAccessKey: 's' };
 const credentials = async () => configured;
 
+afterEach(() => void vi.unstubAllEnvs());
+
 describe('the settings of a client', () => {
   it('hold the configured credentials and go straight to AWS', async () => {
     const config = await clientConfig(connection, clock, credentials);
@@ -22,9 +24,12 @@ describe('the settings of a client', () => {
   });
 
   it('leave credentials to the SDK where none are configured', async () => {
-    process.env['AWS_ACCESS_KEY_ID'] = 'AKIAENV';
-    process.env['AWS_SECRET_ACCESS_KEY'] = 'of-the-environment';
-    const config = await clientConfig(connection, clock, undefined);
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAENV');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'of-the-environment');
+    // What the SDK found is kept for the life of the process: this is a fresh one.
+    vi.resetModules();
+    const fresh = await import('../../../../../src/providers/aws/wire/client-config.ts');
+    const config = await fresh.clientConfig(connection, clock, undefined);
     expect(await config.credentials()).toMatchObject({ accessKeyId: 'AKIAENV', secretAccessKey: 'of-the-environment' });
   });
 

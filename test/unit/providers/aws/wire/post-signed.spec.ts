@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Emulator, startEmulator } from '../../../../../src/emulator/server.ts';
 import { createAwsClock } from '../../../../../src/providers/aws/wire/aws-clock.ts';
 import { clientConfig } from '../../../../../src/providers/aws/wire/client-config.ts';
@@ -123,22 +123,22 @@ describe('STS, asked for credentials by the SDK', () => {
       socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
     });
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-    const before = { ...process.env };
     onTestFinished(() => {
       proxy.close();
-      process.env = before;
+      vi.unstubAllEnvs();
     });
-    for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
+    for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) vi.stubEnv(name, undefined);
     const token = new URL('../../../../../package.json', import.meta.url).pathname;
-    Object.assign(process.env, {
-      AWS_WEB_IDENTITY_TOKEN_FILE: token,
-      AWS_ROLE_ARN: 'arn:aws-cn:iam::123456789012:role/grid',
-      AWS_EC2_METADATA_DISABLED: 'true',
-      AWS_CONFIG_FILE: '/nowhere/config',
-      AWS_SHARED_CREDENTIALS_FILE: '/nowhere/credentials',
-    });
+    vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', token);
+    vi.stubEnv('AWS_ROLE_ARN', 'arn:aws-cn:iam::123456789012:role/grid');
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+    vi.stubEnv('AWS_CONFIG_FILE', '/nowhere/config');
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/nowhere/credentials');
+    // What the SDK found is kept for the life of the process: this is a fresh one.
+    vi.resetModules();
+    const fresh = await import('../../../../../src/providers/aws/wire/client-config.ts');
     const address: AddressInfo | string | null = proxy.address();
-    const client = await clientConfig(
+    const client = await fresh.clientConfig(
       {
         region: 'cn-north-1',
         proxy: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,

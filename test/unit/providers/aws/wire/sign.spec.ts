@@ -1,9 +1,9 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { Checksum } from '@smithy/types';
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { sign } from '../../../../../src/providers/aws/wire/sign.ts';
+import { fc } from '../../../../random.ts';
 
 class Sha256 implements Checksum {
   private readonly hash: Hash | Hmac;
