@@ -104,3 +104,29 @@ it('what failed in a group of the administrator’s before the request is not to
   expect(emulator.countCalls()).toMatchObject({ DescribeScalingActivities: 2 });
   expect(await messageOf(world, requestId)).not.toContain('AWS says');
 });
+
+it.each([
+  ['EC2Fleet', 'CreateFleet'],
+  ['SpotFleet', 'RequestSpotFleet'],
+  ['ASG', 'CreateAutoScalingGroup'],
+] as const)(
+  'what spot does not give a heterogeneous request of %s is launched on demand',
+  async (providerApi, action) => {
+    const world = await startEmulatorWorld({ capacity: { 'm5.large:*': 1 } });
+    const { emulator } = world.region;
+    const rest = { vmTypesOnDemand: { 'm5.xlarge': 1 } };
+    const requestId = await world.ask({ providerApi, priceType: 'heterogeneous', ...rest }, 3);
+    expect(emulator.countCalls()[action]).toBe(1);
+    await world.look([requestId], 3);
+    expect(world.instances()).toHaveLength(1);
+    await lookAfter(world, requestId, 28 * minute);
+    expect(world.instances()).toHaveLength(1);
+    await lookAfter(world, requestId, minute);
+    await world.look([requestId], 3);
+    expect(await messageOf(world, requestId)).toMatch(/^3 of 3 machines granted\./);
+    const launched = emulator
+      .instances()
+      .map(({ instanceType, lifecycle }) => `${instanceType} ${lifecycle ?? ''}`.trim());
+    expect(launched).toEqual(['m5.large spot', 'm5.xlarge', 'm5.xlarge']);
+  },
+);
