@@ -3,7 +3,7 @@ export const machineStates = ['pending', 'running', 'shutting-down', 'terminated
 export type MachineState = (typeof machineStates)[number];
 
 /** One look at one EC2 instance. Empty strings and undefined are what EC2 did not tell (yet, or any more). */
-export interface Sighting {
+export interface Observation {
   readonly machineId: string;
   readonly state: MachineState;
   /** Private DNS name: the name by which Host Factory and EGO know the host. */
@@ -20,7 +20,7 @@ export interface Sighting {
 }
 
 /** One look at an instance together with what its tags say. */
-export interface OwnedSighting extends Sighting {
+export interface OwnedObservation extends Observation {
   /** Whether it carries this provider's ownership mark. */
   readonly ours: boolean;
   /** Whether its ownership tag names somebody else; where it has none, the tag may just not be visible yet. */
@@ -34,7 +34,7 @@ export interface OwnedSighting extends Sighting {
 }
 
 /** What is known of an instance over time. */
-export interface Machine extends Sighting {
+export interface Machine extends Observation {
   /** Milliseconds since the epoch of the first look that did not find it, while it has not been seen again. */
   readonly missedSince?: number;
   /** Why we gave it up and asked EC2 to terminate it. */
@@ -57,7 +57,7 @@ export const hasEnded = (state: MachineState): boolean => ended.has(state);
  * Joins a new look with what was known. EC2 empties names and addresses at termination while Host Factory goes on knowing the
  * host by them, so a known value is never replaced by an empty one.
  */
-export const withSighting = (known: Machine | undefined, seen: Sighting): Machine => {
+export const withObservation = (known: Machine | undefined, seen: Observation): Machine => {
   if (known === undefined) return seen;
   const { missedSince: _found, ...kept } = known;
   return {

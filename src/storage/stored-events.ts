@@ -39,7 +39,7 @@ const has =
   (value) =>
     isObject(value) && Object.entries(fields).every(([name, check]) => check(value[name]));
 
-const sighting = {
+const observation = {
   machineId: text,
   state: text,
   name: text,
@@ -48,7 +48,7 @@ const sighting = {
   instanceType: text,
   launchTime: optional(number),
 };
-const machines = listOf(has(sighting));
+const machines = listOf(has(observation));
 const ids = listOf(text);
 const template = has({
   templateId: text,
@@ -70,7 +70,7 @@ const items = listOf(
     verdict: text,
     message: text,
     instanceTags: text,
-    last: optional(has(sighting)),
+    last: optional(has(observation)),
   }),
 );
 

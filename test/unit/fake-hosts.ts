@@ -1,7 +1,7 @@
 import type { Hosts } from '../../src/application/ports/instances.ts';
-import type { MachineState, OwnedSighting } from '../../src/domain/machine.ts';
+import type { MachineState, OwnedObservation } from '../../src/domain/machine.ts';
 
-interface FakeHost extends OwnedSighting {
+interface FakeHost extends OwnedObservation {
   /** EC2 has it and does not show it (yet, or any more). */
   readonly hidden: boolean;
   /** EC2's reason for not terminating it; empty when it does. */
@@ -52,7 +52,7 @@ export const createFakeHosts = (): FakeHosts => {
     if (fault?.methods.has(method)) throw fault.error;
   };
   const shown = (): readonly FakeHost[] => [...hosts.values()].filter(({ hidden }) => !hidden);
-  const plain = ({ hidden: _hidden, refusal: _refusal, ...sighting }: FakeHost): OwnedSighting => sighting;
+  const plain = ({ hidden: _hidden, refusal: _refusal, ...observation }: FakeHost): OwnedObservation => observation;
   const change = (machineId: string, changes: Partial<FakeHost>): void => {
     const known = hosts.get(machineId);
     if (known === undefined) throw new Error(`no fake host ${machineId}`);

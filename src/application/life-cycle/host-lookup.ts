@@ -1,6 +1,6 @@
 import { hasCode, messageOf } from '../../domain/errors.ts';
 import { asInstanceId, isCreateId, looksLikeInstanceId } from '../../domain/ids.ts';
-import { hasEnded, type Machine, type OwnedSighting } from '../../domain/machine.ts';
+import { hasEnded, type Machine, type OwnedObservation } from '../../domain/machine.ts';
 import type { HostReader } from '../ports/instances.ts';
 import type { AwsTime, Clock } from '../ports/policy.ts';
 import type { LiveRequests, Stream, StreamReader } from '../ports/streams.ts';
@@ -25,7 +25,7 @@ export interface FoundHost {
   readonly asked: HostRef;
   /** Empty when neither EC2 nor our own records have an id for the name. */
   readonly machineId: string;
-  readonly seen?: OwnedSighting;
+  readonly seen?: OwnedObservation;
   readonly record?: RecalledMachine;
   /** Some record could not be read: that EC2 does not show the host proves nothing. */
   readonly uncertain: boolean;
@@ -115,8 +115,8 @@ export const uniqueHosts = (refs: readonly HostRef[]): readonly HostRef[] => [
 const isByName = ({ machineId, name }: HostRef): boolean => !looksLikeInstanceId(machineId) && name !== '';
 
 interface Seen {
-  readonly byId: ReadonlyMap<string, OwnedSighting>;
-  readonly byName: ReadonlyMap<string, readonly OwnedSighting[]>;
+  readonly byId: ReadonlyMap<string, OwnedObservation>;
+  readonly byName: ReadonlyMap<string, readonly OwnedObservation[]>;
 }
 
 const lookUp = async ({ hosts }: HostLookupPorts, refs: readonly HostRef[]): Promise<Seen> => {
@@ -125,14 +125,14 @@ const lookUp = async ({ hosts }: HostLookupPorts, refs: readonly HostRef[]): Pro
   if (ids.length + names.length === 0) return { byId: new Map(), byName: new Map() };
   const ec2 = await hosts();
   const [found, named] = await Promise.all([ec2.describe(ids), ec2.describeByName(names)]);
-  const byName = new Map<string, OwnedSighting[]>();
-  for (const sighting of named) byName.set(sighting.name, [...(byName.get(sighting.name) ?? []), sighting]);
-  return { byId: new Map([...found, ...named].map((sighting) => [sighting.machineId, sighting])), byName };
+  const byName = new Map<string, OwnedObservation[]>();
+  for (const observation of named) byName.set(observation.name, [...(byName.get(observation.name) ?? []), observation]);
+  return { byId: new Map([...found, ...named].map((observation) => [observation.machineId, observation])), byName };
 };
 
 /** Private DNS names are unique in a VPC, not in an account: ours come first. */
-const candidatesFor = (named: readonly OwnedSighting[]): readonly OwnedSighting[] => {
-  const ours = named.filter((sighting) => sighting.ours);
+const candidatesFor = (named: readonly OwnedObservation[]): readonly OwnedObservation[] => {
+  const ours = named.filter((observation) => observation.ours);
   return ours.length > 0 ? ours : named;
 };
 
@@ -141,14 +141,14 @@ const candidatesFor = (named: readonly OwnedSighting[]): readonly OwnedSighting[
  * Host Factory has had the time to do so, both are meant.
  */
 const meantBy = (
-  named: readonly OwnedSighting[],
+  named: readonly OwnedObservation[],
   known: readonly RecalledMachine[],
   now: number,
 ): readonly string[] => {
   const isHeld = ({ machine, endedAt = now }: RecalledMachine): boolean =>
     machine.returnId === undefined && now - endedAt < meantAfterItsEnd;
   const held = known.filter(isHeld).map(({ machine }) => machine.machineId);
-  const ours = named.filter((sighting) => sighting.ours).map(({ machineId }) => machineId);
+  const ours = named.filter((observation) => observation.ours).map(({ machineId }) => machineId);
   const meant = new Set([...ours, ...held]);
   if (meant.size > 0) return [...meant];
   const [last] = known.map(({ machine }) => machine).sort((a, b) => (b.launchTime ?? 0) - (a.launchTime ?? 0));
@@ -156,7 +156,7 @@ const meantBy = (
 };
 
 /** Whether the ownership tag may just not be visible yet: only our records can tell. */
-const mayBeUntagged = ({ ours, ofOtherOwner }: OwnedSighting): boolean => !ours && ofOtherOwner === undefined;
+const mayBeUntagged = ({ ours, ofOtherOwner }: OwnedObservation): boolean => !ours && ofOtherOwner === undefined;
 
 /** Our records of the hosts that EC2 does not show as plainly well: by owner tag, else by search. */
 const recordsFor = async (ports: HostLookupPorts, seen: Seen, refs: readonly HostRef[], depth: LookupDepth) => {
@@ -242,15 +242,15 @@ export const findHosts = async (
     .filter(({ asked, machineId }) => isByName(asked) && machineId !== '' && !seen.byId.has(machineId))
     .map(({ machineId }) => machineId);
   const late = forgotten.length === 0 ? [] : await (await ports.hosts()).describe(forgotten);
-  const byId = new Map([...seen.byId, ...late.map((sighting) => [sighting.machineId, sighting] as const)]);
+  const byId = new Map([...seen.byId, ...late.map((observation) => [observation.machineId, observation] as const)]);
   return resolved.map(({ asked, machineId, namesakes }) => {
-    const [sighting, record] = [byId.get(machineId), records.get(machineId)];
+    const [observation, record] = [byId.get(machineId), records.get(machineId)];
     return {
       asked,
       machineId,
       namesakes,
       uncertain: !isComplete,
-      ...(sighting === undefined ? {} : { seen: sighting }),
+      ...(observation === undefined ? {} : { seen: observation }),
       ...(record === undefined ? {} : { record }),
     };
   });

@@ -1,5 +1,5 @@
 import { hasCode, isPluginError, messageOf } from '../../domain/errors.ts';
-import { hasEnded, type OwnedSighting } from '../../domain/machine.ts';
+import { hasEnded, type OwnedObservation } from '../../domain/machine.ts';
 import { type Look, noLook, type ResourceLook, type ResourceSight } from '../../domain/request/look.ts';
 import type { HeldResource, KnownRequest } from '../../domain/request/state.ts';
 import { fillingResources, liveMachines, unitsOfAll, unresolvedLaunches } from '../../domain/request/units.ts';
@@ -12,7 +12,7 @@ import type { LifeCyclePorts } from './ports.ts';
 export interface SharedLook extends Pick<Look, 'at' | 'isAwsTime' | 'seen'> {
   readonly resources: ReadonlyMap<string, ResourceLook>;
   /** What EC2 shows as launched by the requests that may still grow, by request. */
-  readonly launched: ReadonlyMap<string, readonly OwnedSighting[]>;
+  readonly launched: ReadonlyMap<string, readonly OwnedObservation[]>;
 }
 
 export interface OpenCreate {
@@ -59,7 +59,7 @@ const membersUnseen = async (
   ports: LookPorts,
   { request }: Pick<OpenCreate, 'request'>,
   looks: ReadonlyMap<string, ResourceLook>,
-  seen: readonly OwnedSighting[],
+  seen: readonly OwnedObservation[],
 ): Promise<ReadonlyMap<string, readonly string[]>> => {
   const found = new Set([...seen.map(({ machineId }) => machineId), ...request.machines.keys()]);
   const unknown = seen.filter(({ machineId, state }) => !(request.machines.has(machineId) || hasEnded(state)));
@@ -92,11 +92,11 @@ export const lookAt = async (
   const ec2 = await ports.hosts();
   const [seen, byRequest] = await Promise.all([ec2.describe([...ids]), ec2.describeByRequest(growing)]);
   const launched = new Map<string, typeof byRequest>();
-  for (const sighting of byRequest) {
-    const { owner = '' } = sighting;
-    launched.set(owner, [...(launched.get(owner) ?? []), sighting]);
+  for (const observation of byRequest) {
+    const { owner = '' } = observation;
+    launched.set(owner, [...(launched.get(owner) ?? []), observation]);
   }
-  const shown = new Map([...byRequest, ...seen].map((sighting) => [sighting.machineId, sighting] as const));
+  const shown = new Map([...byRequest, ...seen].map((observation) => [observation.machineId, observation] as const));
   const untagged = await lookWithoutTag(ports, creates.filter(isFoundByTag), { resources, launched, shown });
   return { ...timeOf(ports), launched, ...untagged };
 };
@@ -143,8 +143,8 @@ export const lookOf = (
   const filling = fillingResources(request);
   const resource = request.resources.find(({ adoption }) => adoption !== undefined) ?? filling[0];
   const arrived = filling.flatMap((each) => resources.get(each.id)?.machineIds ?? []);
-  const sightings = [...new Set([...asked, ...arrived])].flatMap((machineId) => seen.get(machineId) ?? []);
-  if (resource !== undefined) tellOfOthers(log, id, resource, sightings);
+  const observations = [...new Set([...asked, ...arrived])].flatMap((machineId) => seen.get(machineId) ?? []);
+  if (resource !== undefined) tellOfOthers(log, id, resource, observations);
   return {
     ...noLook(at),
     isAwsTime,
@@ -213,7 +213,7 @@ const tellOfOthers = (
   log: Logger,
   requestId: string,
   { kind, id }: HeldResource,
-  seen: readonly OwnedSighting[],
+  seen: readonly OwnedObservation[],
 ): void => {
   const others = seen.filter(({ ours, ofOtherOwner, state }) => !ours && ofOtherOwner === true && !hasEnded(state));
   if (others.length === 0) return;

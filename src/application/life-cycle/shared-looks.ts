@@ -1,15 +1,15 @@
 import { messageOf, PluginError } from '../../domain/errors.ts';
-import type { OwnedSighting } from '../../domain/machine.ts';
+import type { OwnedObservation } from '../../domain/machine.ts';
 import type { Hosts } from '../ports/instances.ts';
 
-type Look = (values: readonly string[]) => Promise<readonly OwnedSighting[]>;
+type Look = (values: readonly string[]) => Promise<readonly OwnedObservation[]>;
 
 /** Milliseconds that those who come while EC2 is being asked wait for each other, unless it answers before. */
 const patience = 50;
 
 interface Batch {
   readonly values: Set<string>;
-  readonly seen: Promise<readonly OwnedSighting[]>;
+  readonly seen: Promise<readonly OwnedObservation[]>;
 }
 
 /** Rejects when the caller's own time is over; the look goes on for the others. */
@@ -27,12 +27,12 @@ const within = async <T>(work: Promise<T>, signal: AbortSignal | undefined): Pro
 };
 
 /** Nobody shares a look that began before he asked: EC2 may have changed since. */
-const shared = (look: Look, tellOf: (found: OwnedSighting) => string): Look => {
+const shared = (look: Look, tellOf: (found: OwnedObservation) => string): Look => {
   let waiting: Batch | undefined;
   let underWay: Promise<unknown> | undefined;
   const open = (): Batch => {
     const values = new Set<string>();
-    const send = async (): Promise<readonly OwnedSighting[]> => {
+    const send = async (): Promise<readonly OwnedObservation[]> => {
       const quiet = new Promise((resolve) => setTimeout(resolve, patience));
       await (underWay === undefined
         ? new Promise((resolve) => setImmediate(resolve))

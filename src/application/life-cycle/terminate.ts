@@ -1,5 +1,5 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
-import type { Machine, OwnedSighting } from '../../domain/machine.ts';
+import type { Machine, OwnedObservation } from '../../domain/machine.ts';
 import type { HeldResource, KnownRequest } from '../../domain/request/state.ts';
 import { targetWithout } from '../../domain/request/units.ts';
 import type { Terminated } from '../ports/capacity.ts';
@@ -62,12 +62,12 @@ export const terminateMachines = async (
 ): Promise<Ended> => {
   const hosts = await ports.hosts();
   const seen = await hosts.describe(machines.map(({ machineId }) => machineId));
-  const isYoung = ({ launchTime }: OwnedSighting): boolean =>
+  const isYoung = ({ launchTime }: OwnedObservation): boolean =>
     launchTime === undefined || ports.clock() - launchTime * 1000 < ports.policy.consistencyWindow;
   const foreign = seen
-    .filter((sighting) => !sighting.ours && (sighting.ofOtherOwner === true || !isYoung(sighting)))
+    .filter((observation) => !observation.ours && (observation.ofOtherOwner === true || !isYoung(observation)))
     .map(({ machineId }) => machineId);
-  const ours = seen.filter((sighting) => sighting.ours);
+  const ours = seen.filter((observation) => observation.ours);
   if (ours.length === 0) return { refused: new Map(), foreign };
   const ids = new Set(ours.map(({ machineId }) => machineId));
   const { done, refused } = await terminateInResources(ports, request, ids);

@@ -1,4 +1,4 @@
-import type { OwnedSighting, Sighting } from '../../domain/machine.ts';
+import type { Observation, OwnedObservation } from '../../domain/machine.ts';
 import type { PreparedLaunch, Refusal, Resource, Shortage } from '../../domain/request/events.ts';
 import type { ResourceLook } from '../../domain/request/look.ts';
 import type { HeldResource } from '../../domain/request/state.ts';
@@ -17,7 +17,7 @@ export interface LaunchOrder {
 
 /** What came of a launch call. Less than asked is an outcome, not a fault. */
 export interface LaunchReport {
-  readonly machines: readonly Sighting[];
+  readonly machines: readonly Observation[];
   /** A fleet or group that gives machines later, or holds those given. */
   readonly resource?: Resource;
   readonly refusal?: Refusal;
@@ -76,7 +76,7 @@ export interface ResourceKeeper {
 }
 
 /** A fleet or group by its tags. */
-export interface OwnedResource extends Pick<OwnedSighting, 'owner' | 'ofOtherStore'> {
+export interface OwnedResource extends Pick<OwnedObservation, 'owner' | 'ofOtherStore'> {
   readonly resource: Resource;
   /** Instances that would go with it. */
   readonly members?: readonly string[];

@@ -1,6 +1,6 @@
 import { excerpt, PluginError } from '../../domain/errors.ts';
 import { isInstanceId, isReturnId } from '../../domain/ids.ts';
-import { hasEnded, type Machine, type Sighting } from '../../domain/machine.ts';
+import { hasEnded, type Machine, type Observation } from '../../domain/machine.ts';
 import type { RefusalFault, RequestEvent } from '../../domain/request/events.ts';
 import { nextStep } from '../../domain/request/next-step.ts';
 import type { KnownRequest } from '../../domain/request/state.ts';
@@ -49,7 +49,7 @@ export type ExplainAnswer = FromSchema<typeof explain.answer>;
 const listed = (ids: readonly string[]): string =>
   ids.length > 4 ? `${ids.slice(0, 3).join(', ')} and ${ids.length - 3} more` : ids.join(', ');
 
-const sightingText = ({ machineId, state, name, instanceType, reason = '' }: Sighting): string =>
+const observationText = ({ machineId, state, name, instanceType, reason = '' }: Observation): string =>
   [machineId, state, instanceType, name, hasEnded(state) ? reason : ''].filter((part) => part !== '').join(' ');
 
 /** `12 terminated, 1 running`: how often each text is there. */
@@ -57,8 +57,8 @@ const countsOf = (texts: readonly string[]): readonly string[] =>
   [...new Set(texts)].map((each) => `${texts.filter((text) => text === each).length} ${each}`);
 
 /** The same state of many machines in one line. */
-const sightingsText = (machines: readonly Sighting[]): string => {
-  if (machines.length <= 4) return machines.map(sightingText).join('; ');
+const observationsText = (machines: readonly Observation[]): string => {
+  if (machines.length <= 4) return machines.map(observationText).join('; ');
   const standings = machines.map(({ state, reason = '' }) =>
     hasEnded(state) && reason !== '' ? `${state} (${reason})` : state,
   );
@@ -97,7 +97,7 @@ const requestText = (event: RequestEvent, userId: string | undefined): string =>
       return `${resourceId} finds no more for now: ${reason}`;
     }
     case 'MachinesObserved':
-      return `EC2 showed: ${sightingsText(event.machines)}`;
+      return `EC2 showed: ${observationsText(event.machines)}`;
     case 'MachinesMissed':
       return `EC2 did not show ${listed(event.machineIds)}`;
     case 'MachinesGivenUp':
@@ -266,7 +266,7 @@ const explainMachine = async (ports: ExplainPorts, machineId: string): Promise<E
   const returns = given.map(foldReturn);
   const items = returns.flatMap((each) => (each.stage === 'absent' ? [] : [...each.items.values()]));
   const isGone = items.some((item) => item.machineId === machineId && item.verdict === 'gone');
-  const standing = machine === undefined ? '' : sightingText(machine);
+  const standing = machine === undefined ? '' : observationText(machine);
   const now = isGone ? `${machineId} is gone, as asked` : `${standing}, of ${requestId}`;
   const alone =
     machine === undefined ? [] : machine.givenUp === undefined ? deathAdvice([machine].filter(hasDied)) : [lateAdvice];

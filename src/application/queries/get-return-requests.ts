@@ -1,5 +1,5 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
-import { hasEnded, type MachineState, machineStates, type OwnedSighting } from '../../domain/machine.ts';
+import { hasEnded, type MachineState, machineStates, type OwnedObservation } from '../../domain/machine.ts';
 import { closed, listOf } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { hosts, instanceEvent, number, unseenHosts, words } from '../bus/shapes.ts';
@@ -107,7 +107,7 @@ export const getReturnRequestsHandler =
 const secondsUntil = (due: number | undefined, now: number): number =>
   Math.max(0, Math.floor(((due ?? now) - now) / 1000));
 
-const runningOf = (found: readonly FoundHost[]): readonly OwnedSighting[] =>
+const runningOf = (found: readonly FoundHost[]): readonly OwnedObservation[] =>
   found.flatMap(({ seen }) => (seen === undefined || hasEnded(seen.state) ? [] : [seen]));
 
 /** When hosts that still run will be taken away, by events; the earliest of several. */
@@ -148,7 +148,7 @@ const noticesFor = async (
   return new Map([...retiring, ...spot]);
 };
 
-const judgeSeen = ({ state, reason = '' }: OwnedSighting, record: RecalledMachine | undefined): Judgement => {
+const judgeSeen = ({ state, reason = '' }: OwnedObservation, record: RecalledMachine | undefined): Judgement => {
   if (!hasEnded(state)) return { reclaimed: false };
   if (record === undefined) return { reclaimed: true };
   const { requestId, machine } = record;

@@ -1,5 +1,11 @@
 import { isReturnId } from '../../domain/ids.ts';
-import { type Machine, type MachineResult, type MachineState, resultOf, type Sighting } from '../../domain/machine.ts';
+import {
+  type Machine,
+  type MachineResult,
+  type MachineState,
+  type Observation,
+  resultOf,
+} from '../../domain/machine.ts';
 import { requestMessage } from '../../domain/request/message.ts';
 import type { KnownRequest, Request } from '../../domain/request/state.ts';
 import type { ReturnItem } from '../../domain/return/events.ts';
@@ -50,7 +56,7 @@ export interface RequestView {
 const joinTags = (tags: readonly (readonly [string, string])[]): string =>
   tags.map(([key, value]) => `${key}=${value}`).join(';');
 
-const placeOf = (known: Sighting | undefined) => ({
+const placeOf = (known: Observation | undefined) => ({
   privateIpAddress: known?.privateIpAddress ?? '',
   publicIpAddress: known?.publicIpAddress ?? '',
   launchTime: known?.launchTime ?? 0,

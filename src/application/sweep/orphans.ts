@@ -1,4 +1,4 @@
-import { hasEnded, type Machine, type OwnedSighting } from '../../domain/machine.ts';
+import { hasEnded, type Machine, type OwnedObservation } from '../../domain/machine.ts';
 import type { Resource } from '../../domain/request/events.ts';
 import type { KnownRequest, Request } from '../../domain/request/state.ts';
 import { isUnclaimed, liveMachines } from '../../domain/request/units.ts';
@@ -33,7 +33,7 @@ export interface Owned extends Pick<Finding, 'kind' | 'id' | 'requestId'> {
   readonly members?: readonly string[];
 }
 
-export const ownedInstance = ({ machineId, name, owner, ofOtherStore, launchTime = 0 }: OwnedSighting): Owned => ({
+export const ownedInstance = ({ machineId, name, owner, ofOtherStore, launchTime = 0 }: OwnedObservation): Owned => ({
   kind: 'instance',
   id: machineId,
   name,

@@ -1,4 +1,4 @@
-import type { Machine, Sighting } from '../machine.ts';
+import type { Machine, Observation } from '../machine.ts';
 import type { ProviderApi, Template } from '../template/template.ts';
 import type { PreparedLaunch, Refusal, Resource, ResourceStage, Shortage } from './events.ts';
 
@@ -18,7 +18,7 @@ export type RequestCommand =
       readonly type: 'RecordLaunch';
       readonly now: number;
       readonly clientToken: string;
-      readonly granted: readonly Sighting[];
+      readonly granted: readonly Observation[];
       readonly resource?: Resource;
       readonly refusal?: Refusal;
     }
@@ -44,7 +44,7 @@ export type RequestCommand =
       readonly type: 'Observe';
       readonly now: number;
       readonly asked: readonly string[];
-      readonly seen: readonly Sighting[];
+      readonly seen: readonly Observation[];
       /** Milliseconds for which EC2 may not know an id it gave out itself; undefined where `now` is not AWS's time: then no miss counts. */
       readonly consistencyWindow: number | undefined;
     }

@@ -1,4 +1,4 @@
-import { differs, hasEnded, type Machine, resultOf, type Sighting, withSighting } from '../machine.ts';
+import { differs, hasEnded, type Machine, type Observation, resultOf, withObservation } from '../machine.ts';
 import type { RequestCommand } from './commands.ts';
 import type { RequestEvent } from './events.ts';
 import type { KnownRequest, Request } from './state.ts';
@@ -29,15 +29,15 @@ const observe = (
   request: KnownRequest,
   { now, asked, seen, consistencyWindow }: Extract<RequestCommand, { type: 'Observe' }>,
 ): readonly RequestEvent[] => {
-  const found = new Map(seen.map((sighting) => [sighting.machineId, sighting]));
-  const changed: Sighting[] = [];
+  const found = new Map(seen.map((observation) => [observation.machineId, observation]));
+  const changed: Observation[] = [];
   const missed: string[] = [];
   for (const machineId of asked) {
     const known = request.machines.get(machineId);
-    const sighting = found.get(machineId);
+    const observation = found.get(machineId);
     if (known === undefined) continue;
-    if (sighting !== undefined) {
-      if (differs(known, withSighting(known, sighting))) changed.push(sighting);
+    if (observation !== undefined) {
+      if (differs(known, withObservation(known, observation))) changed.push(observation);
       continue;
     }
     const fate = unshown(known, now, consistencyWindow);

@@ -74,9 +74,9 @@ const mark: Rule = (request, { seen, resources, tried }) => {
   if (resource === undefined) return [];
   const arrived = filling.flatMap(({ id }) => resources.get(id)?.machineIds ?? []);
   const machineIds = [...new Set([...request.machines.keys(), ...arrived])].filter((id) => {
-    const sighting = seen.get(id);
-    if (sighting === undefined || tried.has(`mark ${id}`)) return false;
-    return !(sighting.ours || sighting.ofOtherOwner === true || hasEnded(sighting.state));
+    const observation = seen.get(id);
+    if (observation === undefined || tried.has(`mark ${id}`)) return false;
+    return !(observation.ours || observation.ofOtherOwner === true || hasEnded(observation.state));
   });
   return machineIds.length === 0 ? [] : [{ do: 'mark', resource, machineIds }];
 };

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
-import type { Machine, Sighting } from '../machine.ts';
+import type { Machine, Observation } from '../machine.ts';
 import type { ProviderApi, Template } from '../template/template.ts';
 
 /** A launch call as it was prepared: what is stored is what goes out, now and in every retry. */
@@ -95,7 +95,7 @@ export type RequestEvent =
       readonly type: 'CapacityGranted';
       readonly at: number;
       readonly clientToken: string;
-      readonly machines: readonly Sighting[];
+      readonly machines: readonly Observation[];
     }
   | {
       readonly type: 'ResourceCreated';
@@ -117,7 +117,7 @@ export type RequestEvent =
       readonly resourceId: string;
       readonly shortage?: Shortage;
     }
-  | { readonly type: 'MachinesObserved'; readonly at: number; readonly machines: readonly Sighting[] }
+  | { readonly type: 'MachinesObserved'; readonly at: number; readonly machines: readonly Observation[] }
   | { readonly type: 'MachinesMissed'; readonly at: number; readonly machineIds: readonly string[] }
   | {
       readonly type: 'MachinesGivenUp';

@@ -1,4 +1,4 @@
-import type { OwnedSighting, Sighting } from '../machine.ts';
+import type { Observation, OwnedObservation } from '../machine.ts';
 import type { RequestCommand } from './commands.ts';
 import type { Look } from './look.ts';
 import type { HeldResource, KnownRequest, Launch } from './state.ts';
@@ -12,15 +12,15 @@ export interface LookPolicy {
   readonly launchDeadline: number;
 }
 
-/** A sighting as it is recorded: without what the tags said. */
-const sightingOf = ({
+/** An observation as it is recorded: without what the tags said. */
+const observationOf = ({
   ours: _mark,
   ofOtherOwner: _else,
   owner: _owner,
   ofOtherStore: _store,
   instanceTags: _tags,
-  ...sighting
-}: OwnedSighting): Sighting => sighting;
+  ...observation
+}: OwnedObservation): Observation => observation;
 
 /** A launch is throttled for so long, ms, doubled with each time in a row, at most the consistency window. */
 const throttlePause = 10_000;
@@ -40,8 +40,8 @@ export const isLate = (
   { launchDeadline }: LookPolicy,
 ): boolean => isAwsTime && sentAgain && at - intendedAt > launchDeadline;
 
-const broughtBy = ({ machines }: KnownRequest, { launched }: Look): readonly Sighting[] =>
-  launched.map(sightingOf).filter(({ machineId }) => !machines.has(machineId));
+const broughtBy = ({ machines }: KnownRequest, { launched }: Look): readonly Observation[] =>
+  launched.map(observationOf).filter(({ machineId }) => !machines.has(machineId));
 
 /**
  * What became of a launch whose answer was lost. `found`: all of it is there. `resting`: EC2 may show instances one by one, so less
@@ -92,7 +92,7 @@ export const mayYetShow = (
 ): boolean => cancelled === undefined && (isAwsTime ? at : 0) < expiresAt + consistencyWindow;
 
 /** A machine of which nothing but its id is known. */
-const unseenMachine = ({ template }: KnownRequest, machineId: string): Sighting => ({
+const unseenMachine = ({ template }: KnownRequest, machineId: string): Observation => ({
   machineId,
   state: 'pending',
   name: '',
@@ -113,7 +113,7 @@ export const arrivals = (request: KnownRequest, look: Look, policy: LookPolicy):
   const untagged = filling.flatMap(({ id }) => look.resources.get(id)?.machineIds ?? []);
   const shown = [...look.launched, ...untagged.flatMap((id) => look.seen.get(id) ?? [])]
     .filter(({ ofOtherOwner }) => ofOtherOwner !== true)
-    .map(sightingOf);
+    .map(observationOf);
   const unshown = filling.flatMap((resource) => {
     const ids = look.resources.get(resource.id)?.unshown ?? [];
     if (ids === 'untold' || missingUnits(request) === 0 || mayYetShow(request, look, resource, policy)) return [];
@@ -127,7 +127,7 @@ export const arrivals = (request: KnownRequest, look: Look, policy: LookPolicy):
 /** All that a look tells of a request. */
 export const learn = (request: KnownRequest, look: Look, policy: LookPolicy): readonly RequestCommand[] => {
   const { at: now, asked, isAwsTime } = look;
-  const seen = asked.flatMap((id) => look.seen.get(id) ?? []).map(sightingOf);
+  const seen = asked.flatMap((id) => look.seen.get(id) ?? []).map(observationOf);
   const consistencyWindow = isAwsTime ? policy.consistencyWindow : undefined;
   return [
     ...outcomes(request, look, policy),

@@ -1,4 +1,4 @@
-import type { Machine, OwnedSighting } from '../machine.ts';
+import type { Machine, OwnedObservation } from '../machine.ts';
 import type { Shortage } from './events.ts';
 
 /** A look at a fleet or group. */
@@ -34,9 +34,9 @@ export interface Look {
   readonly asked: readonly string[];
   /** Client tokens of the launches whose machines were looked for by tag. */
   readonly sought: ReadonlySet<string>;
-  readonly seen: ReadonlyMap<string, OwnedSighting>;
+  readonly seen: ReadonlyMap<string, OwnedObservation>;
   /** What EC2 shows by its tags as launched by the request. */
-  readonly launched: readonly OwnedSighting[];
+  readonly launched: readonly OwnedObservation[];
   /** Fleets and groups, by id; none that AWS does not let us look at. */
   readonly resources: ReadonlyMap<string, ResourceSight>;
   /** Client tokens of the launches that were put on record since, and are to be sent by whoever did that. */

@@ -1,5 +1,5 @@
-import type { Machine, Sighting } from '../machine.ts';
-import { withSighting } from '../machine.ts';
+import type { Machine, Observation } from '../machine.ts';
+import { withObservation } from '../machine.ts';
 import { expiryMs, type ProviderApi, type Template } from '../template/template.ts';
 import type { PreparedLaunch, Refusal, RequestEvent, Resource, ResourceStage, Shortage } from './events.ts';
 
@@ -77,10 +77,10 @@ const changeMachines = (
 const resolve = (launches: readonly Launch[], clientToken: string): readonly Launch[] =>
   launches.map((launch) => (launch.clientToken === clientToken ? { ...launch, resolved: true } : launch));
 
-const sighted = (request: KnownRequest, seen: readonly Sighting[]): Machines =>
+const sighted = (request: KnownRequest, seen: readonly Observation[]): Machines =>
   withMachines(
     request.machines,
-    seen.map((sighting) => withSighting(request.machines.get(sighting.machineId), sighting)),
+    seen.map((observation) => withObservation(request.machines.get(observation.machineId), observation)),
   );
 
 const reopened = ({ settledMachines: _then, settledAt: _when, ...request }: KnownRequest): KnownRequest => ({

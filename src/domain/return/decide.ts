@@ -1,4 +1,4 @@
-import type { OwnedSighting, Sighting } from '../machine.ts';
+import type { Observation, OwnedObservation } from '../machine.ts';
 import type { ReturnEvent, ReturnItem } from './events.ts';
 import { evolveReturn, type KnownReturn, openItems, type ReturnRequest } from './state.ts';
 
@@ -18,7 +18,7 @@ const missedFrom = ({ missedSince = Number.POSITIVE_INFINITY }: ReturnItem, now:
  */
 const mayYetBeOurs = (
   item: ReturnItem,
-  { ofOtherOwner, launchTime = 0 }: OwnedSighting,
+  { ofOtherOwner, launchTime = 0 }: OwnedObservation,
   { now, consistencyWindow }: JudgedAt,
 ): boolean => {
   if (ofOtherOwner === true) return false;
@@ -27,16 +27,16 @@ const mayYetBeOurs = (
 };
 
 /** What a look at EC2 makes of an item. */
-export const judge = (item: ReturnItem, seen: OwnedSighting, time: JudgedAt): ReturnItem => {
+export const judge = (item: ReturnItem, seen: OwnedObservation, time: JudgedAt): ReturnItem => {
   const { missedSince: _found, ...rest } = item;
-  const { ours, ofOtherOwner: _else, owner, ofOtherStore: _store, instanceTags, ...sighting } = seen;
-  const last: Sighting = {
-    ...sighting,
-    name: sighting.name || item.last?.name || item.name,
-    privateIpAddress: sighting.privateIpAddress || item.last?.privateIpAddress || '',
-    publicIpAddress: sighting.publicIpAddress || item.last?.publicIpAddress || '',
+  const { ours, ofOtherOwner: _else, owner, ofOtherStore: _store, instanceTags, ...observation } = seen;
+  const last: Observation = {
+    ...observation,
+    name: observation.name || item.last?.name || item.name,
+    privateIpAddress: observation.privateIpAddress || item.last?.privateIpAddress || '',
+    publicIpAddress: observation.publicIpAddress || item.last?.publicIpAddress || '',
   };
-  const name = item.name || sighting.name;
+  const name = item.name || observation.name;
   if (!ours && mayYetBeOurs(item, seen, time)) {
     const message = `${seen.machineId} does not show this provider's ownership tag yet`;
     const missedSince = time.consistencyWindow === undefined ? item.missedSince : missedFrom(item, time.now);
@@ -63,7 +63,7 @@ const missed = (item: ReturnItem, { now, consistencyWindow }: JudgedAt): ReturnI
 
 export type ReturnCommand =
   | { readonly type: 'Request'; readonly now: number; readonly items: readonly ReturnItem[] }
-  | (JudgedAt & { readonly type: 'Observe'; readonly seen: readonly OwnedSighting[] })
+  | (JudgedAt & { readonly type: 'Observe'; readonly seen: readonly OwnedObservation[] })
   | {
       /** EC2 would not terminate these: tried again at the next look. */
       readonly type: 'Refuse';
@@ -81,10 +81,10 @@ const changedItems = (
       return message === undefined || message === item.message ? [] : [{ ...item, message }];
     });
   }
-  const seen = new Map(command.seen.map((sighting) => [sighting.machineId, sighting]));
+  const seen = new Map(command.seen.map((observation) => [observation.machineId, observation]));
   return openItems(state).flatMap((item) => {
-    const sighting = seen.get(item.machineId);
-    const next = sighting === undefined ? missed(item, command) : judge(item, sighting, command);
+    const observation = seen.get(item.machineId);
+    const next = observation === undefined ? missed(item, command) : judge(item, observation, command);
     return JSON.stringify(next) === JSON.stringify(item) ? [] : [next];
   });
 };

@@ -1,4 +1,4 @@
-import type { Sighting } from '../machine.ts';
+import type { Observation } from '../machine.ts';
 
 /**
  * How a host that Host Factory gives back stands:
@@ -19,7 +19,7 @@ export interface ReturnItem {
   readonly owner?: string;
   readonly instanceTags: string;
   readonly missedSince?: number;
-  readonly last?: Sighting;
+  readonly last?: Observation;
 }
 
 export type ReturnEvent =

@@ -5,7 +5,7 @@ import {
   type Machine,
   type MachineState,
   resultOf,
-  withSighting,
+  withObservation,
 } from '../../../src/domain/machine.ts';
 import { pending, running } from './request/request-given.ts';
 
@@ -43,7 +43,7 @@ describe('a new look', () => {
   };
 
   it('never replaces a known value by an empty one', () =>
-    expect(withSighting(known, { ...pending('i-1'), instanceType: '' })).toMatchObject({
+    expect(withObservation(known, { ...pending('i-1'), instanceType: '' })).toMatchObject({
       name: known.name,
       privateIpAddress: known.privateIpAddress,
       publicIpAddress: known.publicIpAddress,
@@ -51,7 +51,7 @@ describe('a new look', () => {
     }));
 
   it('ends a miss and keeps what we noted', () => {
-    const next = withSighting(known, running('i-1'));
+    const next = withObservation(known, running('i-1'));
     expect([next.missedSince, next.returnId]).toEqual([undefined, 'ret-1']);
   });
 

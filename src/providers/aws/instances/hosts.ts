@@ -1,12 +1,12 @@
 import type { Instance } from '@aws-sdk/client-ec2';
 import type { Hosts } from '../../../application/ports/instances.ts';
 import { hasCode, messageOf, type PluginError } from '../../../domain/errors.ts';
-import type { OwnedSighting } from '../../../domain/machine.ts';
+import type { OwnedObservation } from '../../../domain/machine.ts';
 import { refusedWithOthers } from '../../../domain/return/state.ts';
 import { createTags, type Ec2, instancesBy } from '../services/ec2.ts';
 import type { Remember } from '../wire/credentials.ts';
+import { toOwnedObservation } from './observation.ts';
 import { readRetirements, readSpotNotices } from './reclaim-notices.ts';
-import { toOwnedSighting } from './sighting.ts';
 import { type Mark, tagKeys } from './tags.ts';
 
 /** EC2: values per filter. */
@@ -53,16 +53,16 @@ export const createHosts = ({ ec2, remember, ...mark }: HostsOptions): Hosts => 
     );
     return found.flat();
   };
-  const look = (filter: string, values: readonly string[]): Promise<readonly OwnedSighting[]> =>
-    readBy(filter, values, (instance) => toOwnedSighting(instance, mark));
+  const look = (filter: string, values: readonly string[]): Promise<readonly OwnedObservation[]> =>
+    readBy(filter, values, (instance) => toOwnedObservation(instance, mark));
 
   const ourTag = { Name: `tag:${tagKeys.owner}`, Values: [mark.owner] };
   /** Those with our tag in pages of all that carry it, but no more pages than pay; the others by id. */
-  const lookAtMany = async (ids: ReadonlySet<string>): Promise<readonly OwnedSighting[]> => {
+  const lookAtMany = async (ids: ReadonlySet<string>): Promise<readonly OwnedObservation[]> => {
     const ours = await instancesBy(ec2, [ourTag], Math.ceil(ids.size / manyIds));
     const seen = ours
       .filter(({ InstanceId = '' }) => ids.has(InstanceId))
-      .map((instance) => toOwnedSighting(instance, mark));
+      .map((instance) => toOwnedObservation(instance, mark));
     const shown = new Set(seen.map(({ machineId }) => machineId));
     return [
       ...seen,
@@ -81,7 +81,7 @@ export const createHosts = ({ ec2, remember, ...mark }: HostsOptions): Hosts => 
     ours: async () => {
       const filters = [ourTag, { Name: 'instance-state-name', Values: ['pending', 'running', 'stopping', 'stopped'] }];
       const found = await instancesBy(ec2, filters);
-      return found.map((instance) => toOwnedSighting(instance, mark)).filter(({ ours }) => ours);
+      return found.map((instance) => toOwnedObservation(instance, mark)).filter(({ ours }) => ours);
     },
     spotNotices: () => readSpotNotices(ec2),
     retirements: () => readRetirements(ec2, remember),

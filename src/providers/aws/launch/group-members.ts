@@ -2,8 +2,8 @@ import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import type { Terminated } from '../../../application/ports/capacity.ts';
 import type { Logger } from '../../../application/ports/telemetry.ts';
 import { hasCode, messageOf } from '../../../domain/errors.ts';
-import type { OwnedSighting } from '../../../domain/machine.ts';
-import { toOwnedSighting } from '../instances/sighting.ts';
+import type { OwnedObservation } from '../../../domain/machine.ts';
+import { toOwnedObservation } from '../instances/observation.ts';
 import type { Mark } from '../instances/tags.ts';
 import type { AutoScaling } from '../services/auto-scaling.ts';
 import { type Ec2, instancesBy } from '../services/ec2.ts';
@@ -84,15 +84,15 @@ export const lookAtMembers = async (
   ec2: Pick<Ec2, 'readAll'>,
   members: readonly GroupMember[],
   mark: Mark,
-): Promise<ReadonlyMap<string, OwnedSighting>> => {
-  const seen = new Map<string, OwnedSighting>();
+): Promise<ReadonlyMap<string, OwnedObservation>> => {
+  const seen = new Map<string, OwnedObservation>();
   await inChunks(
     members.map(({ id }) => id),
     mostToDescribe,
     async (chunk) => {
       for (const instance of await instancesBy(ec2, [{ Name: 'instance-id', Values: [...chunk] }])) {
-        const sighting = toOwnedSighting(instance, mark);
-        seen.set(sighting.machineId, sighting);
+        const observation = toOwnedObservation(instance, mark);
+        seen.set(observation.machineId, observation);
       }
     },
   );
@@ -107,12 +107,12 @@ const strangersIn = async (
 ): Promise<readonly GroupMember[]> => {
   const seen = await lookAtMembers(ec2, members, mark);
   return members.filter(({ id, isHealthy }) => {
-    const sighting = seen.get(id);
-    return sighting === undefined ? isHealthy : !(sighting.ours || isGone(sighting));
+    const observation = seen.get(id);
+    return observation === undefined ? isHealthy : !(observation.ours || isGone(observation));
   });
 };
 
-const isGone = ({ state }: OwnedSighting): boolean => state === 'terminated' || state === 'shutting-down';
+const isGone = ({ state }: OwnedObservation): boolean => state === 'terminated' || state === 'shutting-down';
 
 /**
  * Deletes a group of ours, and with it its members, of which `going` are known to be ours. One that holds a machine without our

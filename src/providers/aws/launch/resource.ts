@@ -1,6 +1,6 @@
 import type { Tag } from '@aws-sdk/client-ec2';
 import type { OwnedResource } from '../../../application/ports/capacity.ts';
-import type { Sighting } from '../../../domain/machine.ts';
+import type { Observation } from '../../../domain/machine.ts';
 import type { Resource } from '../../../domain/request/events.ts';
 import { type Mark, readMark } from '../instances/tags.ts';
 
@@ -34,7 +34,7 @@ export const ownedOf = (kind: Resource['kind'], listed: readonly Listed[], mark:
 export const grantedMachines = (
   ids: readonly string[] = [],
   { instanceType = '', isSpot }: { readonly instanceType?: string | undefined; readonly isSpot: boolean },
-): readonly Sighting[] =>
+): readonly Observation[] =>
   ids.map((machineId) => ({
     machineId,
     state: 'pending',
@@ -46,5 +46,5 @@ export const grantedMachines = (
   }));
 
 /** Units of machines, by the weights of their types. */
-export const unitsOf = (machines: readonly Sighting[], weights: Readonly<Record<string, number>>): number =>
+export const unitsOf = (machines: readonly Observation[], weights: Readonly<Record<string, number>>): number =>
   machines.reduce((sum, { instanceType }) => sum + (weights[instanceType] ?? 1), 0);

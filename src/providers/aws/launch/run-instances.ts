@@ -5,7 +5,7 @@ import { clientTokenOf } from '../../../domain/ids.ts';
 import { isRefused, type Offering, promising } from '../../../domain/offering.ts';
 import type { PreparedLaunch, Refusal } from '../../../domain/request/events.ts';
 import { offeringOf, type Template } from '../../../domain/template/template.ts';
-import { toSighting } from '../instances/sighting.ts';
+import { toObservation } from '../instances/observation.ts';
 import type { Ec2 } from '../services/ec2.ts';
 import { required } from '../wire/aws-answer.ts';
 import {
@@ -229,7 +229,7 @@ export const createRunInstancesProvider = (options: RunInstancesOptions): Capaci
     try {
       const { Instances = [] } = await options.ec2.change('RunInstances', call);
       required('RunInstances', 'instance', Instances[0]);
-      const machines = Instances.map(toSighting);
+      const machines = Instances.map(toObservation);
       if (machines.length < launch.count)
         return { machines, refusal: shortfall(launch, machines.length), tryNextPool: true };
       await learnFrom(options, call, undefined);

@@ -4,7 +4,7 @@ import type { LaunchReport, ResourceLook } from '../../../application/ports/capa
 import type { LiveRequests } from '../../../application/ports/streams.ts';
 import type { Logger } from '../../../application/ports/telemetry.ts';
 import { hasCode } from '../../../domain/errors.ts';
-import type { OwnedSighting, Sighting } from '../../../domain/machine.ts';
+import type { Observation, OwnedObservation } from '../../../domain/machine.ts';
 import type { PreparedLaunch, Resource } from '../../../domain/request/events.ts';
 import type { Mark } from '../instances/tags.ts';
 import type { AutoScaling } from '../services/auto-scaling.ts';
@@ -42,7 +42,7 @@ export interface SharedGroupOptions extends Mark {
 /** LaunchInstances: instances per call. */
 const mostPerLaunch = 100;
 
-const machinesOf = ({ Instances = [] }: Pick<LaunchInstancesCommandOutput, 'Instances'>): readonly Sighting[] =>
+const machinesOf = ({ Instances = [] }: Pick<LaunchInstancesCommandOutput, 'Instances'>): readonly Observation[] =>
   Instances.flatMap(({ InstanceIds, InstanceType, MarketType }) =>
     grantedMachines(InstanceIds, { instanceType: InstanceType, isSpot: MarketType === 'spot' }),
   );
@@ -79,7 +79,7 @@ const launchSome = async (
 
 /** Calls for all that is wanted, as many instances at a time as the API takes; ends at the first that brings less. */
 const launchAll = async (scaling: AutoScaling, launch: PreparedLaunch, call: SharedGroupCall): Promise<Launched> => {
-  const machines: Sighting[] = [];
+  const machines: Observation[] = [];
   for (let calls = 0; unitsOf(machines, call.weights) < launch.count; calls++) {
     // Weights may have brought more than was asked for.
     const units = Math.min(mostPerLaunch, launch.count - unitsOf(machines, call.weights));
@@ -143,7 +143,7 @@ const staleAfter = 3_600_000;
 
 /** Whose a member is by its tags: another owner's, another store's or another request's, or the request's. */
 const standingOf = (
-  seen: OwnedSighting | undefined,
+  seen: OwnedObservation | undefined,
   requestId: string,
 ): 'of another' | 'unmarked' | 'marked' | undefined => {
   if (seen === undefined) return undefined;

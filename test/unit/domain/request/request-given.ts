@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { OwnedSighting, Sighting } from '../../../../src/domain/machine.ts';
+import type { Observation, OwnedObservation } from '../../../../src/domain/machine.ts';
 import type { RequestCommand } from '../../../../src/domain/request/commands.ts';
 import { decideRequest } from '../../../../src/domain/request/decide.ts';
 import { type DuePolicy, due } from '../../../../src/domain/request/due.ts';
@@ -32,7 +32,7 @@ export const intended = (n = 0, count = 2): RequestEvent => ({
   launch: launchOf(n, count),
 });
 
-export const pending = (machineId: string): Sighting => ({
+export const pending = (machineId: string): Observation => ({
   machineId,
   state: 'pending',
   name: '',
@@ -43,23 +43,23 @@ export const pending = (machineId: string): Sighting => ({
   priceType: 'ondemand',
 });
 
-export const running = (machineId: string): Sighting => ({
+export const running = (machineId: string): Observation => ({
   ...pending(machineId),
   state: 'running',
   name: `${machineId}.ec2.internal`,
   privateIpAddress: '10.0.0.1',
 });
 
-export const terminated = (machineId: string): Sighting => ({ ...pending(machineId), state: 'terminated' });
+export const terminated = (machineId: string): Observation => ({ ...pending(machineId), state: 'terminated' });
 
-export const granted = (...machines: readonly Sighting[]): RequestEvent => ({
+export const granted = (...machines: readonly Observation[]): RequestEvent => ({
   type: 'CapacityGranted',
   at: 2,
   clientToken: 'req-1.0',
   machines,
 });
 
-export const observed = (...machines: readonly Sighting[]): RequestEvent => ({
+export const observed = (...machines: readonly Observation[]): RequestEvent => ({
   type: 'MachinesObserved',
   at: 3,
   machines,
@@ -121,10 +121,10 @@ export const made = (resource: Resource = fleet): RequestEvent => ({
 });
 
 /** As a look shows a machine of ours. */
-export const ours = (sighting: Sighting): OwnedSighting => ({ ...sighting, ours: true, instanceTags: '' });
+export const ours = (observation: Observation): OwnedObservation => ({ ...observation, ours: true, instanceTags: '' });
 
 /** A look that AWS has dated and that shows these machines. */
-export const lookAt = (at: number, changes: Partial<Look> = {}, ...machines: readonly OwnedSighting[]): Look => ({
+export const lookAt = (at: number, changes: Partial<Look> = {}, ...machines: readonly OwnedObservation[]): Look => ({
   ...noLook(at),
   isAwsTime: true,
   seen: new Map(machines.map((machine) => [machine.machineId, machine])),

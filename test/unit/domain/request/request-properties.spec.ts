@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Sighting } from '../../../../src/domain/machine.ts';
+import type { Observation } from '../../../../src/domain/machine.ts';
 import type { RequestCommand } from '../../../../src/domain/request/commands.ts';
 import { decideRequest } from '../../../../src/domain/request/decide.ts';
 import { absentRequest, evolveRequest, type Request } from '../../../../src/domain/request/state.ts';
@@ -13,7 +13,7 @@ const machineIds = fc.uniqueArray(machineId);
 const now = fc.integer({ min: 0, max: 500 });
 const launchNumber = fc.integer({ min: 0, max: 2 });
 
-const sighting: fc.Arbitrary<Sighting> = fc.record({
+const observation: fc.Arbitrary<Observation> = fc.record({
   machineId,
   state: fc.constantFrom(...states),
   name: fc.constantFrom('', 'host-1'),
@@ -23,7 +23,7 @@ const sighting: fc.Arbitrary<Sighting> = fc.record({
   instanceType: fc.constant('m5.large'),
   priceType: fc.constant('ondemand' as const),
 });
-const sightings = fc.uniqueArray(sighting, { selector: (seen) => seen.machineId });
+const observations = fc.uniqueArray(observation, { selector: (seen) => seen.machineId });
 
 const command: fc.Arbitrary<RequestCommand> = fc.oneof(
   fc.record({
@@ -40,7 +40,7 @@ const command: fc.Arbitrary<RequestCommand> = fc.oneof(
       type: fc.constant('RecordLaunch' as const),
       now,
       clientToken: launchNumber.map((n) => launchOf(n).clientToken),
-      granted: sightings,
+      granted: observations,
       refusal: fc.constant(refusalOf(1)),
     },
     { requiredKeys: ['type', 'now', 'clientToken', 'granted'] },
@@ -49,7 +49,7 @@ const command: fc.Arbitrary<RequestCommand> = fc.oneof(
     type: fc.constant('Observe' as const),
     now,
     asked: machineIds,
-    seen: sightings,
+    seen: observations,
     consistencyWindow: fc.constantFrom(0, 100),
   }),
   fc.record({ type: fc.constant('GiveUp' as const), now, machineIds, reason: fc.constant('late') }),
@@ -126,7 +126,7 @@ describe('whatever happens', () => {
 
   it('a look that found all it asked for leads to nothing more when repeated', () => {
     fc.assert(
-      fc.property(history, sightings, now, (commands, seen, at) => {
+      fc.property(history, observations, now, (commands, seen, at) => {
         const look: RequestCommand = {
           type: 'Observe',
           now: at,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { MachineState, OwnedSighting } from '../../../../src/domain/machine.ts';
+import type { MachineState, OwnedObservation } from '../../../../src/domain/machine.ts';
 import { decideReturn, judge, type ReturnCommand } from '../../../../src/domain/return/decide.ts';
 import { needsTermination } from '../../../../src/domain/return/due.ts';
 import type { ReturnEvent, ReturnItem } from '../../../../src/domain/return/events.ts';
@@ -18,7 +18,7 @@ const item = (machineId: string, changes: Partial<ReturnItem> = {}): ReturnItem 
   ...changes,
 });
 
-const seen = (machineId: string, state: MachineState, changes: Partial<OwnedSighting> = {}): OwnedSighting => ({
+const seen = (machineId: string, state: MachineState, changes: Partial<OwnedObservation> = {}): OwnedObservation => ({
   machineId,
   state,
   name: state === 'terminated' ? '' : `${machineId}.ec2.internal`,
@@ -39,10 +39,10 @@ const known = (...events: readonly ReturnEvent[]): KnownReturn => {
   return state;
 };
 const requested = (...items: readonly ReturnItem[]): ReturnEvent => ({ type: 'ReturnRequested', at: 1, items });
-const observe = (now: number, ...sightings: readonly OwnedSighting[]): ReturnCommand => ({
+const observe = (now: number, ...observations: readonly OwnedObservation[]): ReturnCommand => ({
   type: 'Observe',
   now,
-  seen: sightings,
+  seen: observations,
   consistencyWindow: window,
 });
 const stateAfter = (state: ReturnEvent[], ...commands: readonly ReturnCommand[]): KnownReturn => {
@@ -104,8 +104,8 @@ describe('a look at a host', () => {
 
   it('a machine whose ownership tag is not visible may be ours for a while', () => {
     const untagged = seen('i-1', 'running', { ours: false, launchTime: 1 });
-    const judged = (changes: Partial<ReturnItem>, sighting: OwnedSighting, now: number) =>
-      judge(item('i-1', changes), sighting, { now, consistencyWindow: window }).verdict;
+    const judged = (changes: Partial<ReturnItem>, observation: OwnedObservation, now: number) =>
+      judge(item('i-1', changes), observation, { now, consistencyWindow: window }).verdict;
     const recorded = { owner: 'req-1' };
     expect([judged({}, untagged, 1000 + window - 1), judged({}, untagged, 1000 + window)]).toEqual([
       'unseen',

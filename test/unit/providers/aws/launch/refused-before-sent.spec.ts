@@ -283,13 +283,13 @@ describe('in a subnet that is IPv6-only', () => {
   it('a host is usable by its name and its IPv6 address', async () => {
     const { launch, aws, emulator } = await startLaunches(settings);
     await launch({ subnetIds: [ipv6] });
-    const [sighting] = await aws.hosts.describe(emulator.instances().map(({ id }) => id));
-    expect(sighting).toMatchObject({
+    const [observation] = await aws.hosts.describe(emulator.instances().map(({ id }) => id));
+    expect(observation).toMatchObject({
       state: 'running',
       name: expect.stringMatching(/^i-[0-9a-f]+\.ec2\.internal$/),
       privateIpAddress: expect.stringMatching(/^2600:1f18::/),
     });
-    expect(sighting && resultOf(sighting)).toBe('succeed');
+    expect(observation && resultOf(observation)).toBe('succeed');
   });
 
   it('validation says so, and counts no IPv4 addresses', async () => {

@@ -1,6 +1,6 @@
 import type { Instance } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
-import { toOwnedSighting } from '../../../../../src/providers/aws/instances/sighting.ts';
+import { toOwnedObservation } from '../../../../../src/providers/aws/instances/observation.ts';
 
 const owner = 'hostfactory/awsinst';
 const instance: Instance = {
@@ -23,7 +23,7 @@ const instance: Instance = {
 
 describe('an instance', () => {
   it('is seen with all Host Factory wants to know', () =>
-    expect(toOwnedSighting(instance, { owner, store: 'store-1' })).toEqual({
+    expect(toOwnedObservation(instance, { owner, store: 'store-1' })).toEqual({
       machineId: 'i-0123456789abcdef0',
       state: 'running',
       name: 'ip-10-0-1-23.ec2.internal',
@@ -39,7 +39,7 @@ describe('an instance', () => {
     }));
 
   it('of which EC2 tells nothing is seen with nothing', () =>
-    expect(toOwnedSighting({}, { owner, store: 'store-1' })).toEqual({
+    expect(toOwnedObservation({}, { owner, store: 'store-1' })).toEqual({
       machineId: '',
       state: 'pending',
       name: '',
@@ -61,7 +61,7 @@ describe('an instance', () => {
     [256 + 16, 'running'],
     [65_280 + 48, 'terminated'],
   ])('with the state code %i is %s: only the low byte counts', (Code, state) =>
-    expect(toOwnedSighting({ ...instance, State: { Code } }, { owner, store: 'store-1' }).state).toBe(state),
+    expect(toOwnedObservation({ ...instance, State: { Code } }, { owner, store: 'store-1' }).state).toBe(state),
   );
 
   it.each([
@@ -71,7 +71,7 @@ describe('an instance', () => {
   ] as const)('of life cycle %s is priced as %s', (InstanceLifecycle, priceType) => {
     const { InstanceLifecycle: _none, ...rest } = instance;
     const one = InstanceLifecycle === undefined ? rest : { ...rest, InstanceLifecycle };
-    expect(toOwnedSighting(one, { owner, store: 'store-1' }).priceType).toBe(priceType);
+    expect(toOwnedObservation(one, { owner, store: 'store-1' }).priceType).toBe(priceType);
   });
 });
 
@@ -84,7 +84,7 @@ describe('ownership', () => {
     [[{ Key: 'hf-aws:owner' }], false],
     [[{ Key: 'hf-aws:owner', Value: owner }], true],
   ])('by the tags %j is ours: %s', (Tags, ours) =>
-    expect(toOwnedSighting({ ...instance, Tags }, { owner, store: 'store-1' }).ours).toBe(ours),
+    expect(toOwnedObservation({ ...instance, Tags }, { owner, store: 'store-1' }).ours).toBe(ours),
   );
 });
 
@@ -95,14 +95,14 @@ describe('the primary address', () => {
       { PrivateIpAddress: '10.0.0.2', Attachment: { DeviceIndex: 0, NetworkCardIndex: 1 } },
       { PrivateIpAddress: '10.0.0.1', Attachment: { DeviceIndex: 0, NetworkCardIndex: 0 } },
     ];
-    expect(toOwnedSighting({ ...instance, NetworkInterfaces }, { owner, store: 'store-1' }).privateIpAddress).toBe(
+    expect(toOwnedObservation({ ...instance, NetworkInterfaces }, { owner, store: 'store-1' }).privateIpAddress).toBe(
       '10.0.0.1',
     );
   });
 
   it('is that of the first device where EC2 tells no card', () => {
     const NetworkInterfaces = [{ PrivateIpAddress: '10.0.0.1', Attachment: { DeviceIndex: 0 } }];
-    expect(toOwnedSighting({ ...instance, NetworkInterfaces }, { owner, store: 'store-1' }).privateIpAddress).toBe(
+    expect(toOwnedObservation({ ...instance, NetworkInterfaces }, { owner, store: 'store-1' }).privateIpAddress).toBe(
       '10.0.0.1',
     );
   });
@@ -121,6 +121,6 @@ describe('the reason', () => {
     [undefined, '', undefined],
   ])('of %j and %j is %j', (StateReason, StateTransitionReason, reason) => {
     const one = { ...instance, StateTransitionReason, ...(StateReason === undefined ? {} : { StateReason }) };
-    expect(toOwnedSighting(one, { owner, store: 'store-1' }).reason).toBe(reason);
+    expect(toOwnedObservation(one, { owner, store: 'store-1' }).reason).toBe(reason);
   });
 });

@@ -1,5 +1,5 @@
 import type { Instance } from '@aws-sdk/client-ec2';
-import type { MachineState, OwnedSighting, Sighting } from '../../../domain/machine.ts';
+import type { MachineState, Observation, OwnedObservation } from '../../../domain/machine.ts';
 import { instanceTagsText, type Mark, readMark } from './tags.ts';
 
 /** EC2: only the low byte of the code tells the state. */
@@ -33,7 +33,7 @@ const reasonOf = ({ StateReason, StateTransitionReason = '' }: Instance): string
 };
 
 /** EC2's words for an instance as ours. */
-export const toSighting = (instance: Instance): Sighting => {
+export const toObservation = (instance: Instance): Observation => {
   const { LaunchTime, Placement } = instance;
   const reason = reasonOf(instance);
   return {
@@ -51,7 +51,7 @@ export const toSighting = (instance: Instance): Sighting => {
 };
 
 /** The same with what its tags say of its owner. */
-export const toOwnedSighting = (instance: Instance, mark: Mark): OwnedSighting => {
+export const toOwnedObservation = (instance: Instance, mark: Mark): OwnedObservation => {
   const { Tags = [] } = instance;
-  return { ...toSighting(instance), instanceTags: instanceTagsText(Tags), ...readMark(Tags, mark) };
+  return { ...toObservation(instance), instanceTags: instanceTagsText(Tags), ...readMark(Tags, mark) };
 };
