@@ -68,24 +68,26 @@ yes
 line
 [ -n "$notes" ] || exec 4</dev/null 5>/dev/null
 
-# Where `hf-aws serve` answers calls, by the socket in the work folder: nobody else's, and with this installation, configuration and
-# environment, which the server compares. Whatever is not plain, this script does itself.
+# Where `hf-aws serve` answers calls, by pipes in the work folder: nobody else's, and with this installation, configuration and
+# environment, which the server compares. A call that is not taken, this script does itself.
 conf=${HF_PROVIDER_CONFDIR:-${HF_CONFDIR:+$HF_CONFDIR/providers/$name}}
 conf=${conf:-${PRO_CONF_DIR:-}}
-socket=$work/server.sock
-# Names the call at the server, where it is asked.
-id=
+newline='
+'
+# Names the call at the server, where it is asked, and to Node where no answer came from there.
+id= input= door= pipe= status= heard= sent=
+# Whether there is a server for this call.
 find_server() {
-  [ "${HF_AWS_SERVER:-}" != off ] && [ -n "$notes" ] && [ -S "$socket" ] && [ -O "$socket" ] || return
-  # Seconds that a call has there.
-  read -r limit <"$work/server.limit" || return
+  [ "${HF_AWS_SERVER:-}" != off ] && read -r limit door <"$work/server.calls" || return
+  case $door in *[!0-9a-f-]*) return 1 ;; esac
+  door=$work/server.$door
+  [ -O "$door" ] && [ -p "$door/calls" ] || return
   case $#:${1:-} in
-    0:) [ ! -t 0 ] || return ;;
+    0:) [ ! -t 0 ] && input='standard input' || return ;;
     2:-f | 2:--file) [ "$2" != - ] && [ -f "$2" ] && [ -r "$2" ] && input=$2 || return ;;
     2:--data) input=--data ;;
-    *) return ;;
+    *) return 1 ;;
   esac
-  if [ -x /usr/bin/curl ]; then curl=/usr/bin/curl; else command -v curl && curl=curl || return; fi >/dev/null
   # Not what decides on credentials, but which of them are meant; secrets are no part of it.
   told="|${TZ+TZ=$TZ|}${NODE_OPTIONS+NODE_OPTIONS=$NODE_OPTIONS|}${NODE_EXTRA_CA_CERTS+NODE_EXTRA_CA_CERTS=$NODE_EXTRA_CA_CERTS|}"
   told="$told${NODE_TLS_REJECT_UNAUTHORIZED+NODE_TLS_REJECT_UNAUTHORIZED=$NODE_TLS_REJECT_UNAUTHORIZED|}"
@@ -112,50 +114,76 @@ find_server() {
   told="$told${OTEL_EXPORTER_OTLP_TRACES_ENDPOINT+OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=$OTEL_EXPORTER_OTLP_TRACES_ENDPOINT|}"
   told="$told${OTEL_TRACES_EXPORTER+OTEL_TRACES_EXPORTER=$OTEL_TRACES_EXPORTER|}${OTEL_SDK_DISABLED+OTEL_SDK_DISABLED=$OTEL_SDK_DISABLED|}"
   told="$told${HF_AWS_NODE+HF_AWS_NODE=$HF_AWS_NODE|}"
-  # In the head of a message a line is a line.
-  case $told$home$conf$log$name${input:-}${HOME:-} in *"$newline"*) return ;; esac
-  read -r id </proc/sys/kernel/random/uuid || id=
+  # In what is handed over a line is a line.
+  case $told$home$conf$log$name$input${HOME:-}${HF_LOGLEVEL:-}${HF_LOG_MAX_FILE_SIZE:-}${HF_LOG_MAX_ROTATE:-} in *"$newline"*) return 1 ;; esac
+  read -r id </proc/sys/kernel/random/uuid
 }
-newline='
-' input=
-find_server "$@"
 
-# Puts out the server's answer and ends. Returns where the server is not to be asked, with the call's id where it may know it.
-ask_server() {
-  set -- "$@" -q -s --noproxy '*' --max-time "$limit" --unix-socket "$socket" -w '%{http_code}' -H "call: $id" -H "home: $home" \
-    -H "provider: $name" -H "conf: $conf" -H "log: $log" -H "logging: ${HF_LOGLEVEL:-}|${HF_LOG_MAX_FILE_SIZE:-}|${HF_LOG_MAX_ROTATE:-}" \
-    -H "user: ${HOME:-}" -H "environment: $told" -H "input: ${input:-standard input}" -H Expect: -H Content-Type: "http://localhost/$operation"
+# Opens the way in. While a pipe is open here at both ends nothing waits for the server; where it is not there, the write fails.
+open_calls() {
+  command exec 6<>"$door/calls" && command exec 7>"$door/calls" && command exec 6>&- && printf '\n' >&7
+}
+# Takes one of the pipes that lie ready, by writing down the call under its name, which only one script can.
+take_pipe() {
+  set -C
+  for each in "$door"/*[0-9]; do
+    [ -p "$each" ] && printf '%s\n' "$operation" "$id" $$ "$home" "$name" "$conf" "$log" \
+      "${HF_LOGLEVEL:-}|${HF_LOG_MAX_FILE_SIZE:-}|${HF_LOG_MAX_ROTATE:-}" "${HOME:-}" "$told" "$input" >"$each.call" && pipe=$each && break
+  done
+  set +C
+  [ -n "$pipe" ] && command exec 6<>"$pipe" && command exec 9<"$pipe" && command exec 6>&-
+}
+# The input as descriptor 8. What is in no file is put into one: the server may have read it when it dies.
+open_input() {
   case $input in
-    '')
-      given=$(PATH="$PATH:/usr/bin:/bin" cat <&3 && echo .)
-      exec 3<<text
-${given%.}
-text
-      answer=$(printf %s "${given%.}" | exec "$curl" "$@" --data-binary @-)
+    'standard input')
+      PATH="$PATH:/usr/bin:/bin" cat <&3 >"$pipe.input" &
+      while heard= && ! wait $!; do [ -n "$heard" ] || break; done
+      command exec 3<"$pipe.input" && command exec 8<"$pipe.input"
       ;;
-    --data)
-      shift
-      given=$1
-      shift
-      answer=$(exec "$curl" "$@" --data-raw "$given")
-      ;;
-    *)
-      shift 2
-      answer=$(exec "$curl" "$@" --data-binary "@$input")
-      ;;
+    --data) printf %s "$2" >"$pipe.input" && command exec 8<"$pipe.input" ;;
+    *) command exec 8<"$input" ;;
   esac
-  failure=$?
-  case $failure$answer in
-    # The reader may be slow: nothing ends this now.
-    0*200) trap '' TERM INT HUP && printf %s "${answer%???}" && exit 10 || exit 12 ;;
-    0*422) trap '' TERM INT HUP && printf %s "${answer%???}" && exit 11 || exit 12 ;;
-    # Nobody was there; or it was not taken.
-    7* | 0*421) id= ;;
-    28*)
-      printf '{"message":"%s"}\n' "$late_text"
-      exit 11
-      ;;
-  esac
+}
+tell_stop() {
+  printf '%s stop\n' "${pipe##*/}" >&7
+  rewatch 1.0
+}
+# Puts out the server's answer and ends. Returns where there is none, with the call's id where the server may know it.
+ask_server() {
+  trap 'heard=yes; [ -n "$stopped" ] || { stopped=yes; [ -z "$sent" ] || tell_stop; }' TERM INT HUP
+  trap 'heard=yes late=yes' ALRM
+  # A write that nobody reads fails, and does not end this.
+  trap '' PIPE
+  if open_calls && take_pipe && open_input "$@" && [ -z "$stopped" ] && printf '%s\n' "${pipe##*/}" >&7; then
+    watch "$limit"
+    sent=yes
+    [ -z "$stopped" ] || tell_stop
+    # A signal ends a read before its time.
+    while heard= && ! read -r status <&9; do
+      [ -n "$heard" ] && [ -z "$late" ] || break
+    done
+    case $status in
+      0 | 1)
+        # The reader may be slow: nothing ends this now.
+        trap '' TERM INT HUP ALRM
+        if [ -O "$door/answers/${pipe##*/}" ] && command . "$door/answers/${pipe##*/}"; then
+          printf '%s\n' "$answer" || status=1
+          unwatch
+          exit "$status"
+        fi
+        ;;
+      -) id= ;;
+    esac
+    unwatch
+    watchdog=
+    [ -z "$late" ] || [ -z "$stopped" ] || fail 'the call was ended by a signal'
+    [ -z "$late" ] || fail "$late_text"
+  else
+    id=
+  fi
+  trap - PIPE
+  exec 6>&- 7>&- 8<&- 9<&-
 }
 
 main= seconds= answered= line=
@@ -187,7 +215,7 @@ watch() {
       [ -z "$over" ] || kill "$sleeper"
       wait "$sleeper" || { wait "$sleeper"; exit; }
       sleeper=
-      read -r state <"/proc/$pid/stat" || exit
+      read -r state </proc/self/stat || exit
       # <pid> (<name>) <state> <parent> ...
       set -- ${state##*) }
       [ "$2" = $$ ] || exit
@@ -195,7 +223,7 @@ watch() {
       next=5 fives=$((fives - 1))
     done
     kill -ALRM $$
-  ) <&- >&- 3<&- 4<&- 5>&- &
+  ) <&- >&- 3<&- 4<&- 5>&- 7>&- 8<&- 9<&- &
   watchdog=$!
 }
 # By a signal that this process does not trap: a new process would lose one, taken before it has put its own traps in place.
@@ -217,12 +245,7 @@ stop() {
   [ -z "$stopping" ] || return
   stopping=yes
   take_notes
-  if [ -z "$id" ] || [ -n "$seconds" ]; then
-    signal -TERM
-  else
-    # The server answers with what the call has come to.
-    "$curl" -q -s --noproxy '*' --max-time 1 --unix-socket "$socket" -X DELETE "http://localhost/$id" </dev/null >/dev/null 3<&- 4<&- 5>&- &
-  fi
+  signal -TERM
   rewatch 1.0
 }
 hurry() {
@@ -233,6 +256,7 @@ hurry() {
 { true 3<&0; } || exec </dev/null
 exec 3<&0
 pid= watchdog= started= stopped= stopping= late=
+! find_server "$@" || ask_server "$@"
 trap 'stopped=yes; [ -z "$started" ] || stop' TERM INT HUP
 trap 'late=yes; signal -KILL; kill -KILL "$pid"' ALRM
 # Node may have work to do once its answer is out, which nobody is to wait for.
@@ -241,20 +265,14 @@ trap hurry USR2
 # Not exec: when Node dies without an answer (out of memory, a bad NODE_OPTIONS, no Node at all), one is still owed. The
 # program says by its exit status that it has answered: 10 for success, 11 for failure.
 {
-  if [ -n "$id" ]; then
-    ask_server "$@"
-    # From now on somebody must watch over it.
-    echo t193.0 >&5
-    kill -USR2 $$
-    [ -z "$id" ] || export HF_AWS_CALL_ID="$id"
-  fi
   may_append && exec 2>>"$errors"
+  [ -z "$id" ] || export HF_AWS_CALL_ID="$id"
   export HF_AWS_LAUNCHER=$$ HF_AWS_NOTES="$notes"
   exec "$node" "$home/dist/hf-aws.cjs" "$operation" "$@" <&3 3>&5 4<&- 5>&-
 } &
 pid=$!
-# A call has 192 seconds unless it is configured otherwise. At the server it is watched over there, once its input has come.
-[ -n "$id" ] && [ -n "$input" ] || watch 193.0
+# A call has 192 seconds unless it is configured otherwise.
+watch 193.0
 started=yes
 [ -z "$stopped" ] || stop
 while :; do

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { chmodSync, lstatSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { messageOf, PluginError } from '../domain/errors.ts';
+import { type CallPipes, clearPipes, openCallPipes, type PipedCall } from './call-pipes.ts';
 
 /** A call of one of Host Factory's scripts, as scripts/launcher.sh hands it over. */
 export interface ScriptCall {
@@ -39,8 +41,8 @@ export interface ScriptDoorOptions {
   readonly workDir: string;
   /** Bytes. */
   readonly mostInput: number;
-  /** Why a call is not for this server, where it is not: its script then does it itself. */
-  readonly refusal: (caller: Caller) => Promise<string | undefined>;
+  /** Why a call is not for this server, where it is not, by its caller or another fault: its script then does it itself. */
+  readonly refusal: (caller: Caller, fault: string | undefined) => Promise<string | undefined>;
   readonly answer: (call: ScriptCall, caller: Caller) => Promise<ScriptAnswer>;
   /** Told of what fails once the answer is out. */
   readonly failed: (error: unknown) => void;
@@ -50,7 +52,7 @@ export interface ScriptDoorOptions {
 
 export interface ScriptDoor {
   readonly path: string;
-  /** Tells scripts how long, ms, they may wait for an answer: a server that hangs must not hold up Host Factory. */
+  /** Lets scripts in, and tells them how long, ms, they may wait for an answer: a server that hangs must not hold up Host Factory. */
   allow(budget: number): void;
   /** Whether the socket in the work folder is still its own: another server may have been started. */
   isOpen(): boolean;
@@ -61,52 +63,9 @@ export interface ScriptDoor {
 /** Milliseconds beyond its budget for an answer to arrive. */
 const patience = 500;
 
-/** Statuses the launcher knows: the answer of a script that succeeds, of one that fails, and `do it yourself`. */
-const [succeeded, failed, notMine] = [200, 422, 421];
-
+/** The folder of a server's pipes. */
+const pipesName = /^server\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const callIdForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-/** curl sends bytes, Node reads them as Latin-1. */
-const header = ({ headers }: IncomingMessage, name: string): string => {
-  const value = headers[name];
-  return typeof value === 'string' ? Buffer.from(value, 'latin1').toString('utf8') : '';
-};
-
-const callerOf = (request: IncomingMessage): Caller => ({
-  home: header(request, 'home'),
-  provider: header(request, 'provider'),
-  conf: header(request, 'conf'),
-  log: header(request, 'log'),
-  logging: header(request, 'logging'),
-  user: header(request, 'user'),
-  environment: header(request, 'environment'),
-});
-
-/** Undefined where it is longer than the script would take. */
-const readBody = async (request: IncomingMessage, most: number): Promise<string | undefined> => {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    const bytes = Buffer.from(chunk);
-    size += bytes.length;
-    if (size <= most) chunks.push(bytes);
-  }
-  return size > most ? undefined : Buffer.concat(chunks).toString('utf8');
-};
-
-/** Resolves when it is out, or when nobody reads it any more. */
-const send = (response: ServerResponse, status: number, body: object): Promise<void> =>
-  new Promise((resolve) => {
-    if (response.closed) return resolve();
-    const bytes = Buffer.from(`${JSON.stringify(body)}\n`);
-    response.once('close', resolve);
-    response.writeHead(status, {
-      'content-type': 'application/json',
-      'content-length': bytes.length,
-      connection: 'close',
-    });
-    response.end(bytes);
-  });
 
 const inodeOf = (path: string): number | undefined => {
   try {
@@ -168,56 +127,71 @@ const take = async (server: Server, path: string): Promise<number> => {
   return ino;
 };
 
+/** Its text, or why there is none. */
+const inputOf = ({ readInput }: PipedCall): { readonly text?: string | undefined; readonly fault?: string } => {
+  try {
+    const text = readInput();
+    return text === undefined ? { fault: 'its input is too large' } : { text };
+  } catch (error) {
+    return { fault: `its input cannot be read from here: ${messageOf(error)}` };
+  }
+};
+
 /** Answers Host Factory's scripts at `<work folder>/server.sock`, for this user alone. Throws `configuration.invalid`. */
 export const openScriptDoor = async (options: ScriptDoorOptions): Promise<ScriptDoor> => {
   const { workDir, mostInput, refusal, answer, health } = options;
   const path = `${workDir}/server.sock`;
-  const limit = `${workDir}/server.limit`;
+  const allowance = `${workDir}/server.calls`;
+  const name = randomUUID();
   const underWay = new Map<string, AbortController>();
   const work = new Set<Promise<void>>();
   let answered = 0;
 
-  const serveCall = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const caller = callerOf(request);
-    const text = await readBody(request, mostInput);
-    const [id, operation] = [header(request, 'call'), request.url?.slice(1) ?? ''];
-    const why =
-      text === undefined ? 'its input is too large' : callIdForm.test(id) ? await refusal(caller) : 'it has no id';
-    if (text === undefined || why !== undefined) return send(response, notMine, { message: why });
+  const serve = async (call: PipedCall): Promise<void> => {
+    const { id, operation, caller, inputName } = call;
+    const read = inputOf(call);
+    const fault = read.fault ?? (callIdForm.test(id) ? undefined : 'it has no id');
+    if ((await refusal(caller, fault)) !== undefined || read.text === undefined) return call.decline();
     const stop = new AbortController();
     underWay.set(id, stop);
     try {
-      const input = { name: header(request, 'input'), text };
+      const input = { name: inputName, text: read.text };
       const { ok, body, afterwards } = await answer({ id, operation, input, signal: stop.signal }, caller);
-      await send(response, ok ? succeeded : failed, body);
+      call.answer(ok ? 0 : 1, body);
       answered += 1;
       await afterwards?.();
     } finally {
       underWay.delete(id);
     }
   };
-  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (request.method === 'POST') return serveCall(request, response);
-    const known = underWay.get(request.url?.slice(1) ?? '');
-    if (request.method === 'DELETE') {
-      known?.abort(new Error('the call was ended by SIGTERM'));
-      return send(response, known === undefined ? 404 : 202, {});
-    }
-    return send(response, 200, { ...health(), answered, underWay: underWay.size });
-  };
-  const server = createServer((request, response) => {
-    const done = serve(request, response).catch((error: unknown) => {
-      options.failed(error);
-      // Without an answer the script repeats the call by itself.
-      response.destroy();
-    });
+  const called = (call: PipedCall): void => {
+    const done = serve(call)
+      .catch((error: unknown) => {
+        options.failed(error);
+        call.drop();
+      })
+      .finally(() => work.delete(done));
     work.add(done);
-    void done.finally(() => work.delete(done));
+  };
+  const server = createServer((_request, response) => {
+    response
+      .setHeader('content-type', 'application/json')
+      .end(JSON.stringify({ ...health(), answered, underWay: underWay.size }));
   });
   let own: number;
+  let pipes: CallPipes;
   try {
     checkFolder(workDir);
     own = await take(server, path);
+    clearPipes(workDir, (each) => pipesName.test(each));
+    const folder = `${workDir}/server.${name}`;
+    pipes = await openCallPipes({
+      folder,
+      mostInput,
+      called,
+      stopped: (id) => underWay.get(id)?.abort(new Error('the call was ended by SIGTERM')),
+      failed: options.failed,
+    });
   } catch (error) {
     server.close();
     throw error instanceof PluginError ? error : refuse(messageOf(error));
@@ -225,15 +199,17 @@ export const openScriptDoor = async (options: ScriptDoorOptions): Promise<Script
   return {
     path,
     allow: (budget) => {
-      const aside = `${limit}.${process.pid}`;
-      writeFileSync(aside, `${((budget + patience) / 1000).toFixed(1)}\n`, { mode: 0o600 });
-      renameSync(aside, limit);
+      const aside = `${allowance}.${process.pid}`;
+      writeFileSync(aside, `${((budget + patience) / 1000).toFixed(1)} ${name}\n`, { mode: 0o600 });
+      renameSync(aside, allowance);
     },
     isOpen: () => inodeOf(path) === own,
     close: async () => {
-      if (inodeOf(path) === own) for (const file of [path, limit]) unlinkSync(file);
+      if (inodeOf(path) === own) for (const file of [path, allowance]) unlinkSync(file);
+      pipes.stop();
       const closed = new Promise((resolve) => server.close(resolve));
       while (work.size > 0) await Promise.all(work);
+      await pipes.close();
       server.closeAllConnections();
       await closed;
     },

@@ -12,6 +12,7 @@ import {
   readProviderConfig,
 } from '../config/provider-config.ts';
 import { isPluginError, messageOf, PluginError } from '../domain/errors.ts';
+import { overlapWaits } from '../storage/disk-waits.ts';
 import { strangerTo } from '../storage/ownership.ts';
 import { holdsStore } from '../storage/store-id.ts';
 import type { FileLogger } from '../telemetry/file-logger.ts';
@@ -90,6 +91,7 @@ interface ServerPace {
 /** Puts the program together: the only place that knows all rooms. What a call does not use is not loaded. */
 export const compose = async (options: ComposeOptions): Promise<Application> => {
   const { env, home, provider, traceFile, server, rehearse, progress, signal, validates = false } = options;
+  if (server !== undefined) overlapWaits();
   const { letCallerGo = () => undefined, scriptCall = () => undefined, mayOnlyLook = false } = options;
   const { correlationId: ownId = oneId() } = options;
   const correlationId = (): string => scriptCall()?.correlationId ?? ownId();

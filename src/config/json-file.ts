@@ -5,13 +5,22 @@ import { readPlainFile } from '../json/plain-file.ts';
 const isAbsent = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 
-/** The first of the files that exists, with its content. Throws `configuration.invalid` when it cannot be read as JSON. */
-export const readFirst = async (
-  files: readonly string[],
-): Promise<{ readonly file: string; readonly value: unknown } | undefined> => {
+interface JsonFile {
+  readonly file: string;
+  readonly text: string;
+  readonly value: unknown;
+}
+
+/**
+ * The first of the files that exists, with its content; `known` again where that has not changed. Throws `configuration.invalid` when
+ * it cannot be read as JSON.
+ */
+export const readFirst = async (files: readonly string[], known?: JsonFile): Promise<JsonFile | undefined> => {
   for (const file of files) {
     try {
-      return { file, value: await parseJson(readPlainFile(file).toString('utf8')) };
+      const text = readPlainFile(file).toString('utf8');
+      if (file === known?.file && text === known.text) return known;
+      return { file, text, value: await parseJson(text) };
     } catch (cause) {
       if (isAbsent(cause)) continue;
       const fault =
@@ -20,4 +29,13 @@ export const readFirst = async (
     }
   }
   return undefined;
+};
+
+/** Reads like `readFirst`, time and again: what has not changed is the same object. */
+export const rereading = (): ((files: readonly string[]) => Promise<JsonFile | undefined>) => {
+  let last: JsonFile | undefined;
+  return async (files) => {
+    last = await readFirst(files, last);
+    return last;
+  };
 };

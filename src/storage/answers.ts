@@ -23,7 +23,9 @@ export const createAnswers = (workDirectory: string): Answers & { forgetBefore(t
   return {
     find,
     keep: async <A>(commandId: string, answered: Answered<A>): Promise<Answered<A>> => {
-      const isMine = await createFile(pathOf(commandId), JSON.stringify(answered)).catch((error: unknown) => {
+      // Should the host lose power, the command runs again as it does where the file was cut off.
+      const creating = createFile(pathOf(commandId), JSON.stringify(answered), { isDurable: false });
+      const isMine = await creating.catch((error: unknown) => {
         // What was done is told, though it cannot be told again.
         if (!hasCode(error, 'storage.unwritable')) throw error;
         return true;

@@ -2,7 +2,6 @@
 // all of a call's reads and writes.
 import {
   closeSync,
-  fsyncSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -14,6 +13,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isPluginError, PluginError } from '../domain/errors.ts';
+import { syncDirectories, syncDirectory, syncFile } from './disk-waits.ts';
 
 /** State may hold user data and addresses: for the owner alone. */
 const fileMode = 0o600;
@@ -24,20 +24,6 @@ export const errnoOf = (error: unknown): string =>
 
 const unwritable = (path: string, cause: unknown): PluginError =>
   new PluginError('storage.unwritable', `cannot write ${path} (${errnoOf(cause) || String(cause)})`, { cause });
-
-const withFile = <T>(path: string, flags: string, work: (descriptor: number) => T, mode = fileMode): T => {
-  const descriptor = openSync(path, flags, mode);
-  try {
-    return work(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-};
-
-const syncDirectory = (path: string): void => {
-  if (process.platform === 'win32') return; // a directory cannot be opened there
-  withFile(path, 'r', fsyncSync);
-};
 
 /** Of two that make it at once one finds it there. */
 const makeOne = (path: string): boolean => {
@@ -51,25 +37,22 @@ const makeOne = (path: string): boolean => {
 };
 
 /**
- * Makes a folder and its parents, private, and puts the name of each new one on disk. Node's own way of making parents never ends where a
- * file system takes no folders, as /proc does.
+ * Makes a folder and its parents, private. Answers with the folders in which there are new ones, whose names are not on disk yet. Node's
+ * own way of making parents never ends where a file system takes no folders, as /proc does.
  */
-export const makeFolder = (path: string): void => {
-  const make = (): void => {
-    if (makeOne(path)) syncDirectory(dirname(path));
-  };
+export const makeFolder = (path: string): readonly string[] => {
+  const make = (): readonly string[] => (makeOne(path) ? [dirname(path)] : []);
   try {
-    make();
+    return make();
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
-    makeFolder(dirname(path));
-    make();
+    return [...makeFolder(dirname(path)), ...make()];
   }
 };
 
-const makeDirectory = (path: string): void => {
+const makeDirectory = (path: string): readonly string[] => {
   try {
-    makeFolder(path);
+    return makeFolder(path);
   } catch (error) {
     throw unwritable(path, error);
   }
@@ -78,25 +61,33 @@ const makeDirectory = (path: string): void => {
 /** Loaded when something is written: reading does without. */
 const crypto = (): typeof import('node:crypto') => process.getBuiltinModule('node:crypto');
 
-/** Writes under a name nobody else uses, made from `path`, on disk before it resolves. */
-const writeAside = (path: string, text: string | Uint8Array, mode = fileMode): string => {
+interface AsideOptions {
+  readonly mode?: number;
+  /** Whether it is on disk when this resolves. Default true. */
+  readonly isDurable?: boolean;
+}
+
+/** Writes under a name nobody else uses, made from `path`. */
+const writeAside = async (
+  path: string,
+  text: string | Uint8Array,
+  { mode = fileMode, isDurable = true }: AsideOptions = {},
+): Promise<string> => {
   const aside = `${path}.${process.pid}-${crypto().randomBytes(6).toString('hex')}.tmp`;
-  const write = (): void =>
-    withFile(
-      aside,
-      'wx',
-      (descriptor) => {
-        writeFileSync(descriptor, text);
-        fsyncSync(descriptor);
-      },
-      mode,
-    );
+  const open = (): number => openSync(aside, 'wx', mode);
+  let descriptor: number;
   try {
-    write();
+    descriptor = open();
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
-    makeDirectory(dirname(path));
-    write();
+    await syncDirectories(makeDirectory(dirname(path)));
+    descriptor = open();
+  }
+  try {
+    writeFileSync(descriptor, text);
+    if (isDurable) await syncFile(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
   return aside;
 };
@@ -116,44 +107,60 @@ export const discard = (path: string): void => attempt(() => unlinkSync(path), u
 /** A lost NFS answer makes a link that was made look refused; what the file holds tells. */
 const holds = (path: string, text: string): boolean => readFileSync(path, 'utf8') === text;
 
-const linkInto = (aside: string, path: string, makesFolder: boolean): void => {
+/** Answers with the folders in which new ones were made. */
+const linkInto = (aside: string, path: string, makesFolder: boolean): readonly string[] => {
   try {
     linkSync(aside, path);
+    return [];
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
     if (!makesFolder) throw new PluginError('storage.conflict', `${dirname(path)} has just been moved`);
-    makeDirectory(dirname(path));
+    const changed = makeDirectory(dirname(path));
     linkSync(aside, path);
+    return changed;
   }
 };
 
-const linkUnlessTaken = (aside: string, path: string, text: string, makesFolder: boolean): boolean => {
+/** Undefined where it is taken, else the folders whose names are to be put on disk. */
+const linkUnlessTaken = (
+  aside: string,
+  path: string,
+  text: string,
+  makesFolder: boolean,
+): readonly string[] | undefined => {
   try {
-    linkInto(aside, path, makesFolder);
-    return true;
+    return [...linkInto(aside, path, makesFolder), dirname(path)];
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return holds(path, text);
+    if (errnoOf(error) === 'EEXIST') return holds(path, text) ? [dirname(path)] : undefined;
     throw error;
   }
 };
 
+export interface CreateOptions {
+  /** A folder of the same file system in which the file is written first. Default: its own. */
+  readonly asideIn?: string | undefined;
+  /** Default true. */
+  readonly makesFolder?: boolean;
+  /** False where it can be made again, should the host lose power. Default true. */
+  readonly isDurable?: boolean;
+}
+
 /**
- * Creates a file that must not exist yet: whole or not at all, and by one process only, whatever is killed when. Answers false
- * if it exists with other content. It is first written in the folder `asideIn` of the same file system, else beside its place.
- * Throws `storage.unwritable`; `storage.conflict` where its folder is not there and is not to be made.
+ * Creates a file that must not exist yet: whole or not at all, and by one process only, whatever is killed when. On disk when it resolves.
+ * Answers false if it exists with other content. Throws `storage.unwritable`; `storage.conflict` where its folder is not there and is
+ * not to be made.
  */
 export const createFile = async (
   path: string,
   text: string,
-  asideIn = dirname(path),
-  makesFolder = true,
+  { asideIn = dirname(path), makesFolder = true, isDurable = true }: CreateOptions = {},
 ): Promise<boolean> => {
   let aside = '';
   try {
-    aside = writeAside(join(asideIn, basename(path)), text);
-    const mine = linkUnlessTaken(aside, path, text, makesFolder);
-    if (mine) syncDirectory(dirname(path));
-    return mine;
+    aside = await writeAside(join(asideIn, basename(path)), text, { isDurable });
+    const changed = linkUnlessTaken(aside, path, text, makesFolder);
+    if (changed !== undefined && isDurable) await syncDirectories(changed);
+    return changed !== undefined;
   } catch (error) {
     if (isPluginError(error)) throw error;
     if (errnoOf(error) === 'EPERM') {
@@ -175,10 +182,10 @@ export const createMark = async (path: string): Promise<void> => {
       create();
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
-      makeDirectory(dirname(path));
+      await syncDirectories(makeDirectory(dirname(path)));
       create();
     }
-    syncDirectory(dirname(path));
+    await syncDirectory(dirname(path));
   } catch (error) {
     if (isPluginError(error)) throw error;
     throw unwritable(path, error);
@@ -195,20 +202,23 @@ const writtenAt = (path: string): number | undefined => attempt(() => statSync(p
  * The time by the clock that dates the files in a folder, ms: it is a file server's perhaps, and this host's may differ. Undefined
  * where nothing can be written.
  */
-const fileTimeIn = (directory: string): number | undefined =>
-  attempt(() => {
-    const probe = writeAside(join(directory, 'time'), '');
+const fileTimeIn = async (directory: string): Promise<number | undefined> => {
+  try {
+    const probe = await writeAside(join(directory, 'time'), '', { isDurable: false });
     try {
       return statSync(probe).mtimeMs;
     } finally {
       discard(probe);
     }
-  }, undefined);
+  } catch {
+    return undefined;
+  }
+};
 
 /** Removes what killed processes left in a folder; `names` is its listing. */
 export const sweepAbandoned = async (directory: string, names: readonly string[]): Promise<void> => {
   const paths = names.filter((each) => asideName.test(each)).map((name) => `${directory}/${name}`);
-  const now = paths.length === 0 ? undefined : fileTimeIn(directory);
+  const now = paths.length === 0 ? undefined : await fileTimeIn(directory);
   if (now === undefined) return;
   for (const path of paths) if (now - (writtenAt(path) ?? now) > abandonedAfterMs) discard(path);
 };
@@ -217,9 +227,9 @@ export const sweepAbandoned = async (directory: string, names: readonly string[]
 export const replaceFile = async (path: string, text: string | Uint8Array, mode = fileMode): Promise<void> => {
   let aside = '';
   try {
-    aside = writeAside(path, text, mode);
+    aside = await writeAside(path, text, { mode });
     renameSync(aside, path);
-    syncDirectory(dirname(path));
+    await syncDirectory(dirname(path));
   } catch (error) {
     if (aside !== '') discard(aside);
     if (isPluginError(error)) throw error;
@@ -239,10 +249,10 @@ export const readIfPresent = async (path: string): Promise<string | undefined> =
 
 /** Moves a folder whole. Succeeds when somebody else has moved it, or has put another there. Throws `storage.unwritable`. */
 export const moveFolder = async (from: string, to: string): Promise<void> => {
-  makeDirectory(dirname(to));
+  await syncDirectories(makeDirectory(dirname(to)));
   try {
     renameSync(from, to);
-    syncDirectory(dirname(to));
+    await syncDirectory(dirname(to));
   } catch (error) {
     if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(errnoOf(error))) throw unwritable(to, error);
   }

@@ -1,6 +1,6 @@
 import type { Adapter } from 'lowdb';
 import { messageOf, PluginError } from '../domain/errors.ts';
-import { createFile, readIfPresent, replaceFile } from './atomic-file.ts';
+import { type CreateOptions, createFile, readIfPresent, replaceFile } from './atomic-file.ts';
 
 const readJson = async <T>(path: string, isValid: (value: unknown) => value is T): Promise<T | null> => {
   const text = await readIfPresent(path);
@@ -25,12 +25,11 @@ const parse = (path: string, text: string): unknown => {
 export const writeOnceDocument = <T>(
   path: string,
   isValid: (value: unknown) => value is T,
-  asideIn?: string,
-  makesFolder = true,
+  options?: CreateOptions,
 ): Adapter<T> => ({
   read: () => readJson(path, isValid),
   write: async (data) => {
-    const created = await createFile(path, `${JSON.stringify(data)}\n`, asideIn, makesFolder);
+    const created = await createFile(path, `${JSON.stringify(data)}\n`, options);
     if (!created) throw new PluginError('storage.conflict', `${path} was written by another process`);
   },
 });

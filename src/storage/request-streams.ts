@@ -60,10 +60,13 @@ export const createRequestStreams = (
   const appending = join(workDirectory, 'appending');
   // The folder of a stream that is there already has been set aside when it is missing: then it must not be made anew.
   const documentIn = (folder: string, id: string, version: number): Low<Batch> =>
-    new Low<Batch>(writeOnceDocument(join(folder, nameAt(version)), isBatchOf(id), appending, version === 0), {
-      stream: id,
-      events: [],
-    });
+    new Low<Batch>(
+      writeOnceDocument(join(folder, nameAt(version)), isBatchOf(id), {
+        asideIn: appending,
+        makesFolder: version === 0,
+      }),
+      { stream: id, events: [] },
+    );
 
   const readBatch = async (folder: string, id: string, version: number): Promise<readonly RecordedEvent[]> => {
     const document = documentIn(folder, id, version);

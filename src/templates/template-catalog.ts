@@ -1,7 +1,7 @@
 import type { Logger } from '../application/ports/telemetry.ts';
 import type { RejectedTemplate, TemplateCatalog } from '../application/ports/templates.ts';
 import { candidates, type ProviderEnvironment } from '../config/environment.ts';
-import { readFirst } from '../config/json-file.ts';
+import { rereading } from '../config/json-file.ts';
 import { PluginError } from '../domain/errors.ts';
 import type { Template, TemplateProblem } from '../domain/template/template.ts';
 import { isObject, nameOf, templatesForm } from './template-entry.ts';
@@ -29,10 +29,11 @@ export const createTemplateCatalog = (
   environment: ProviderEnvironment,
   facts: CatalogFacts,
   log: Logger,
+  readFile = rereading(),
 ): TemplateCatalog => ({
   read: async (only) => {
     const places = candidates(environment, 'prov_templates.json');
-    const found = await readFirst(places);
+    const found = await readFile(places);
     if (found === undefined) {
       throw new PluginError('configuration.missing', `no templates file; looked for ${places.join(', ')}`);
     }

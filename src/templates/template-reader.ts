@@ -7,9 +7,17 @@ export type TemplateReader = (written: Written) => Promise<TemplateResult>;
 /** Reads templates of one installation, with the files that they name and the defaults for what they leave out. */
 export const createTemplateReader = (confDir: string, defaults: TemplateDefaults): TemplateReader => {
   const complete = withDefaults(defaults);
+  // What is read again from an unchanged file is the same object.
+  const known = new WeakMap<Written, TemplateResult>();
   return async (written) => {
+    const read = known.get(written);
+    if (read !== undefined) return read;
     const references = referencesIn(written);
-    if (references.length === 0) return readTemplate(written, complete);
+    if (references.length === 0) {
+      const result = readTemplate(written, complete);
+      known.set(written, result);
+      return result;
+    }
     const { resolveFiles } = await import('./referenced-files.ts');
     const resolved = await resolveFiles(written, references, confDir);
     const { template, ...result } = readTemplate(resolved.written, complete);

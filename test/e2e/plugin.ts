@@ -214,7 +214,7 @@ export const createPlugin = async (config: Json, templates: readonly Json[]): Pr
       const entries = await readdir(workDir, { recursive: true, withFileTypes: true });
       const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
       // Compiled code and figures are kept of every call, also of those that change nothing.
-      const kept = [join(workDir, 'cache', 'code'), join(workDir, 'usage'), join(workDir, 'server.limit')];
+      const kept = [join(workDir, 'cache', 'code'), join(workDir, 'usage'), join(workDir, 'server.')];
       return files.filter((file) => !kept.some((folder) => file.startsWith(folder)));
     },
     remove: async () => {

@@ -80,7 +80,7 @@ describe('a server that is killed while it does a call: the script answers, noth
   it.each(['requestMachines', 'requestReturnMachines'])('at any file operation of %s', async (name) => {
     await begin();
     let kills = 0;
-    for (const file of ['link', 'unlink'] as const) {
+    for (const file of ['link', 'unlink', 'rm', 'writeFile'] as const) {
       for (const at of ['before', 'after'] as const) {
         for (let nth = 1; nth <= 4; nth++) {
           const before = await restart({ HF_AWS_TEST_KILL: `${file}:${nth}:${at}` });

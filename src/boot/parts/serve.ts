@@ -174,5 +174,8 @@ const serveRest = async (context: ServeContext, options: ServeOptions): Promise<
 };
 
 /** Serves until it is told to stop, or another version has been installed. Resolves with the exit status. */
-export const serve = (context: ServeContext, options: ServeOptions): Promise<number> =>
-  options.scriptsOnly ? serveScripts(context, options) : serveRest(context, options);
+export const serve = (context: ServeContext, options: ServeOptions): Promise<number> => {
+  // Before any is made: four threads are few where many calls wait for the disk.
+  process.env['UV_THREADPOOL_SIZE'] ??= '16';
+  return options.scriptsOnly ? serveScripts(context, options) : serveRest(context, options);
+};

@@ -142,12 +142,12 @@ export const createServing = async ({ env, home, provider, compose }: ServingOpt
   };
 
   let refused = '';
-  const refusal = async (caller: Caller): Promise<string | undefined> => {
+  const refusal = async (caller: Caller, fault: string | undefined): Promise<string | undefined> => {
     const { config, log } = await current().catch(() => application);
     const asksForCredentials = (config.AWS_CREDENTIAL_FILE ?? config.AWS_CREDENTIAL_SCRIPT) === undefined;
     const isWanted = config.useServer ? undefined : 'useServer is false';
     const outdated = isCurrent() ? undefined : 'another version has been installed';
-    const why = isWanted ?? outdated ?? differenceTo(caller, { env, home, environment }, asksForCredentials);
+    const why = fault ?? isWanted ?? outdated ?? differenceTo(caller, { env, home, environment }, asksForCredentials);
     // Not at each call.
     if (why !== undefined && why !== refused) log.warn('call.elsewhere', `a script does its call itself: ${why}`);
     refused = why ?? '';

@@ -193,7 +193,9 @@ describe('the archive', () => {
 it('a document whose folder has just been moved is refused: the folder is not made again', async () => {
   const folder = await temporaryFolder();
   const path = join(folder, 'requests', id, '000000003.json');
-  await expect(createFile(path, '{}', join(folder, 'appending'), false)).rejects.toMatchObject({
+  await expect(
+    createFile(path, '{}', { asideIn: join(folder, 'appending'), makesFolder: false }),
+  ).rejects.toMatchObject({
     code: 'storage.conflict',
   });
   expect(await readdir(folder)).toEqual(['appending']);
