@@ -17,7 +17,20 @@ import {
 import { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { Caller } from './script-door.ts';
+
+/** Who calls: what a process of the script's own would go by. */
+export interface Caller {
+  readonly home: string;
+  readonly provider: string;
+  readonly conf: string;
+  readonly log: string;
+  /** `<level>|<size>|<number>` of the log, as Host Factory propagates them. */
+  readonly logging: string;
+  /** Its HOME. */
+  readonly user: string;
+  /** Other variables, `|<name>=<value>|...|`. */
+  readonly environment: string;
+}
 
 /** A call as its script has written it down. */
 export interface PipedCall {

@@ -3,7 +3,7 @@ import { chmodSync, lstatSync, renameSync, unlinkSync, writeFileSync } from 'nod
 import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { messageOf, PluginError } from '../domain/errors.ts';
-import { type CallPipes, clearPipes, openCallPipes, type PipedCall } from './call-pipes.ts';
+import { type Caller, type CallPipes, clearPipes, openCallPipes, type PipedCall } from './call-pipes.ts';
 
 /** A call of one of Host Factory's scripts, as scripts/launcher.sh hands it over. */
 export interface ScriptCall {
@@ -21,20 +21,6 @@ export interface ScriptAnswer {
   readonly body: object;
   /** Work to do once the answer is out. */
   readonly afterwards?: (() => Promise<void>) | undefined;
-}
-
-/** Who calls: what a process of the script's own would go by. */
-export interface Caller {
-  readonly home: string;
-  readonly provider: string;
-  readonly conf: string;
-  readonly log: string;
-  /** `<level>|<size>|<number>` of the log, as Host Factory propagates them. */
-  readonly logging: string;
-  /** Its HOME. */
-  readonly user: string;
-  /** Other variables, `|<name>=<value>|...|`. */
-  readonly environment: string;
 }
 
 export interface ScriptDoorOptions {

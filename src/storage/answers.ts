@@ -6,8 +6,14 @@ import { createFile, readIfPresent } from './atomic-file.ts';
 
 const commandIdForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Answers of commands that came with an id of their own: `answers/<command id>.json`, written once, private to the owner. */
-export const createAnswers = (workDirectory: string): Answers & { forgetBefore(time: number): Promise<void> } => {
+/**
+ * Answers of commands that came with an id of their own: `answers/<command id>.json`, written once, private to the owner. Not on disk
+ * when they resolve where `isDurable` says so: should the host lose power, the command runs again, as it does where a file was cut off.
+ */
+export const createAnswers = (
+  workDirectory: string,
+  isDurable: () => boolean = () => true,
+): Answers & { forgetBefore(time: number): Promise<void> } => {
   const folder = join(workDirectory, 'answers');
   const pathOf = (commandId: string): string => {
     if (commandIdForm.test(commandId)) return join(folder, `${commandId}.json`);
@@ -23,8 +29,7 @@ export const createAnswers = (workDirectory: string): Answers & { forgetBefore(t
   return {
     find,
     keep: async <A>(commandId: string, answered: Answered<A>): Promise<Answered<A>> => {
-      // Should the host lose power, the command runs again as it does where the file was cut off.
-      const creating = createFile(pathOf(commandId), JSON.stringify(answered), { isDurable: false });
+      const creating = createFile(pathOf(commandId), JSON.stringify(answered), { isDurable: isDurable() });
       const isMine = await creating.catch((error: unknown) => {
         // What was done is told, though it cannot be told again.
         if (!hasCode(error, 'storage.unwritable')) throw error;

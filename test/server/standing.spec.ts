@@ -1,4 +1,7 @@
-import { chmod, cp, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -219,15 +222,72 @@ describe('a server of the scripts', () => {
     expect(await way()).toMatch(/"status":"warning".*nobody answers/);
   });
 
-  it('takes the scripts of any shell that is there', async () => {
+  const shells = ['dash', 'bash', 'busybox sh'].filter((shell) => existsSync(`/bin/${shell.split(' ')[0]}`));
+  it.each(shells)('takes the calls of a script in %s, hears its signals, and its end is told', async (shell) => {
+    const server = await start();
+    const [program = '', ...words] = `/bin/${shell}`.split(' ');
+    const call = (operation: string, ...args: readonly string[]) =>
+      runScript(program, [...words, join(home, 'scripts', `${operation}.sh`), ...args], { env: plugin.env });
+    const file = join(plugin.directory, 'in.json');
+    await writeFile(file, '{"template": {"templateId": "od", "machineCount": 1}}');
+    const ids: unknown[] = [];
+    const byServer = await answeredDuring(async () => {
+      for (const args of [
+        ['-f', file],
+        ['--data', await readFile(file, 'utf8')],
+      ]) {
+        const { exitCode, body } = await call('requestMachines', ...args);
+        expect(exitCode).toBe(0);
+        ids.push(body['requestId']);
+      }
+      // What the shell gives apart: quotes, backslashes, and signs of other alphabets.
+      const odd = JSON.stringify({ template: { templateId: `o'd "\\ ü$HOME`, machineCount: 1 } });
+      const { exitCode, body } = await call('requestMachines', '--data', odd);
+      expect([exitCode, body['message']]).toEqual([1, expect.stringContaining(`o'd "\\ ü$HOME`)]);
+    });
+    expect([byServer, new Set(ids).size]).toEqual([3, 2]);
+
+    backend.emulator.addFault({ action: 'RunInstances', effect: { kind: 'hang' } });
+    const args = [...words, join(home, 'scripts', 'requestMachines.sh'), '-f', file];
+    const told = spawn(program, args, { env: plugin.env, stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    told.stdout.on('data', (chunk) => {
+      said += String(chunk);
+    });
+    await expect.poll(async () => (await healthOf(plugin.workDir)).underWay, { timeout: 20_000 }).toBe(1);
+    told.kill('SIGTERM');
+    await once(told, 'close');
+    expect(JSON.parse(said)).toEqual({ message: expect.any(String), requestId: expect.stringMatching(/^req-/) });
+
+    backend.emulator.addFault({ action: 'RunInstances', effect: { kind: 'delay', ms: 3000 } });
+    const asked = call('requestMachines', '-f', file);
+    await expect.poll(async () => (await healthOf(plugin.workDir)).underWay, { timeout: 20_000 }).toBeGreaterThan(0);
+    await server.stop('SIGKILL');
+    // It is done by the script, under the same id.
+    expect([(await asked).exitCode, (await asked).body['requestId']]).toEqual([0, expect.stringMatching(/^req-/)]);
+  });
+
+  it('takes more calls at once than pipes lie ready; those that find none are done by their scripts', async () => {
     await start();
-    for (const shell of ['dash', 'bash']) {
-      const byServer = await answeredDuring(async () => {
-        const args = [join(home, 'scripts', 'getAvailableTemplates.sh'), '--data', '{}'];
-        expect((await runScript(`/bin/${shell}`, args, { env: plugin.env })).exitCode).toBe(0);
-      });
-      expect(byServer).toBe(1);
-    }
+    backend.emulator.addFault({ action: 'DescribeInstances', times: 'always', effect: { kind: 'delay', ms: 1000 } });
+    const id = await plugin.request('od', 1);
+    const entries = await Promise.all(Array.from({ length: 100 }, () => plugin.status(id)));
+    expect(entries.flat().map(({ requestId }) => requestId)).toEqual(Array.from({ length: 100 }, () => id));
+    expect(await answered()).toBeGreaterThan(50);
+  });
+
+  it('leaves nothing of its pipes behind when it ends, and clears away those of one that was killed', async () => {
+    const pipes = async (): Promise<number> =>
+      (await readdir(plugin.workDir)).filter((name) => name.startsWith('server.')).length;
+    const killed = await start();
+    await plugin.call('getAvailableTemplates', {});
+    await killed.stop('SIGKILL');
+    // Its socket, the name of its pipes, and these.
+    expect(await pipes()).toBe(3);
+    const server = await start();
+    expect(await pipes()).toBe(3);
+    await server.stop();
+    expect(await pipes()).toBe(0);
   });
 });
 

@@ -2,13 +2,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  type Caller,
-  openScriptDoor,
-  type ScriptAnswer,
-  type ScriptCall,
-  type ScriptDoor,
-} from '../../api/script-door.ts';
+import type { Caller } from '../../api/call-pipes.ts';
+import { openScriptDoor, type ScriptAnswer, type ScriptCall, type ScriptDoor } from '../../api/script-door.ts';
 import { candidates, type Environment, type ProviderEnvironment } from '../../config/environment.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { mostInput, parseInput } from '../../hostfactory/input.ts';
