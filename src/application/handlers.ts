@@ -22,7 +22,7 @@ import type { HostReader } from './ports/instances.ts';
 import type { LaunchFailures, OfferingMemory, UnseenHosts } from './ports/memory.ts';
 import type { AwsTime, Clock, Policy } from './ports/policy.ts';
 import type { ReadModel } from './ports/read-model.ts';
-import type { LiveRequests, StreamReader } from './ports/streams.ts';
+import type { CapacityLedger, StreamReader } from './ports/streams.ts';
 import type { Figures, Logger } from './ports/telemetry.ts';
 import type { TemplateCatalog, TemplateOrigins } from './ports/templates.ts';
 import type { DiagnosePorts } from './queries/diagnose.ts';
@@ -53,7 +53,7 @@ export interface QueryPorts
   readonly streams: StreamReader;
   readonly handedOn: Pick<HandedOn, 'take'>;
   readonly readModel: Pick<ReadModel, 'read' | 'status' | 'versionsOf'>;
-  readonly live: Pick<LiveRequests, 'list'>;
+  readonly live: Pick<CapacityLedger, 'list'>;
   readonly failures: Pick<LaunchFailures, 'of' | 'templateIds'>;
   readonly offerings: Pick<OfferingMemory, 'list' | 'refused'>;
   readonly unseen: Pick<UnseenHosts, 'since'>;

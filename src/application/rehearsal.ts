@@ -1,6 +1,6 @@
 import { recallMachines } from './life-cycle/host-lookup.ts';
 import type { LaunchFailures, OfferingMemory } from './ports/memory.ts';
-import type { LiveRequests, RequestStreams, StreamEvent } from './ports/streams.ts';
+import type { CapacityLedger, RequestStreams, StreamEvent } from './ports/streams.ts';
 import type { Logger } from './ports/telemetry.ts';
 
 /** An AWS call that would go out. */
@@ -44,14 +44,14 @@ export const rehearsedStreams = (streams: RequestStreams): RequestStreams => {
   };
 };
 
-/** Books that are read and never written. */
-export const rehearsedLive = (live: LiveRequests): LiveRequests => ({
+/** A ledger that is read and never written. */
+export const rehearsedLive = (live: CapacityLedger): CapacityLedger => ({
   ...live,
   reserve: async ({ templateId, units }, limit) => {
     const held = (await live.list(templateId)).reduce((sum, claim) => sum + claim.units, 0);
     return { granted: limit === undefined || held + units <= limit, live: held };
   },
-  settle: async () => undefined,
+  update: async () => undefined,
 });
 
 /** What EC2 refused lately, read and never changed: nothing that a rehearsal assumes has been seen. */
@@ -69,7 +69,7 @@ export const rehearsedFailures = (failures: LaunchFailures): LaunchFailures => (
 });
 
 export const recallFrom =
-  (ports: { readonly streams: RequestStreams; readonly live: LiveRequests; readonly log: Logger }) =>
+  (ports: { readonly streams: RequestStreams; readonly live: CapacityLedger; readonly log: Logger }) =>
   async (values: readonly string[]): Promise<readonly AssumedMachine[]> => {
     const { recalled } = await recallMachines(ports, () => true);
     return recalled

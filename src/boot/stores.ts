@@ -8,9 +8,9 @@ import type { Logger, Observe } from '../application/ports/telemetry.ts';
 import type { ReadModelPace, ReadModelPorts, RunningReadModel } from '../application/projections/read-model.ts';
 import type { AwsCall, Rehearsal } from '../application/rehearsal.ts';
 import { messageOf } from '../domain/errors.ts';
+import { createCapacityLedger } from '../storage/capacity-ledger.ts';
 import { createInstanceTypes } from '../storage/instance-types.ts';
 import { createLaunchFailures } from '../storage/launch-failures.ts';
-import { createLiveRequests } from '../storage/live-requests.ts';
 import { createLastDone, createUnseenHosts } from '../storage/noted-times.ts';
 import { createOfferingMemory } from '../storage/offering-memory.ts';
 import { createRequestStreams } from '../storage/request-streams.ts';
@@ -45,9 +45,9 @@ export const fileStore = ({ workDir, clock, sweeps = true, stranger }: FileStore
   const notices = async () => (await import('../storage/instance-events.ts')).createInstanceEvents(workDir, clock);
   return {
     streams: createRequestStreams(workDir, { sweeps }),
-    live: createLiveRequests(workDir),
+    live: createCapacityLedger(workDir),
     ledger: (group) =>
-      createLiveRequests(join(workDir, 'groups', crypto().createHash('sha256').update(group).digest('hex'))),
+      createCapacityLedger(join(workDir, 'groups', crypto().createHash('sha256').update(group).digest('hex'))),
     failures: createLaunchFailures(workDir, Date.now),
     answers: lazyAnswers(once(async () => (await readSide()).createAnswers(workDir))),
     sweepMemory: lazySweepMemory(workDir),

@@ -419,7 +419,7 @@ describe('a disk that takes no more', () => {
       grid.plugin.env['HF_AWS_TEST_DISK'] = '';
       if (exitCode === 0) grid.hf.accept(body, 1);
       else {
-        expect(body['message']).toMatch(new RegExp(`cannot (write|keep the books at) .*${code}`));
+        expect(body['message']).toMatch(new RegExp(`cannot (write|write the ledger at) .*${code}`));
         expect(grid.backend.emulator.instances()).toHaveLength(before);
         refusals += 1;
       }

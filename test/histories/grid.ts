@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LiveRequests } from '../../src/application/ports/streams.ts';
+import type { CapacityLedger } from '../../src/application/ports/streams.ts';
 import { isPluginError } from '../../src/domain/errors.ts';
 import { type OperationName, operationOf } from '../../src/hostfactory/operations.ts';
 import { type Aws, createAws } from '../../src/providers/aws/aws.ts';
@@ -8,15 +8,15 @@ import { createAwsClock } from '../../src/providers/aws/wire/aws-clock.ts';
 import { createOfferingMemory } from '../../src/storage/offering-memory.ts';
 import { startWorld, type World } from '../unit/provider-world.ts';
 import { place, templates } from './kinds.ts';
-import { memoryBooks, memoryStreams } from './memory-store.ts';
-import { mortalBooks, mortalStreams, processes, startProcess, type Trouble } from './process.ts';
+import { memoryLedger, memoryStreams } from './memory-store.ts';
+import { mortalLedger, mortalStreams, processes, startProcess, type Trouble } from './process.ts';
 import { createRegion, type Region } from './region.ts';
 
 export interface Grid {
   readonly world: World;
   readonly region: Region;
   /** Of the administrator's own group. */
-  readonly ledger: LiveRequests;
+  readonly ledger: CapacityLedger;
   /** Runs one operation of Host Factory's in a process of its own, with what follows its answer; undefined without an answer. */
   readonly call: (operation: OperationName, input: object, trouble?: Trouble) => Promise<object | undefined>;
   /** The same of an administrator's command. */
@@ -93,7 +93,7 @@ export const createGrid = async ({ folder, hasLaunchInstances, tell }: GridOptio
     deniedActions: hasLaunchInstances ? [] : ['LaunchInstances'],
   };
   const region = createRegion(now, settings, tell);
-  const ledger = memoryBooks(now);
+  const ledger = memoryLedger(now);
   const file = join(folder, 'credentials');
   writeFileSync(file, '[default]\naws_access_key_id = AKIATEST\naws_secret_access_key = secret\n');
   const { remember, forget } = memory();
@@ -130,7 +130,7 @@ export const createGrid = async ({ folder, hasLaunchInstances, tell }: GridOptio
           remember,
           forget,
           offerings: createOfferingMemory(workDir, now),
-          ledger: () => mortalBooks(ledger),
+          ledger: () => mortalLedger(ledger),
         });
       return {
         get hosts() {
@@ -142,7 +142,7 @@ export const createGrid = async ({ folder, hasLaunchInstances, tell }: GridOptio
         },
       };
     },
-    { folder, streams: mortalStreams(memoryStreams(now), tell), live: mortalBooks(memoryBooks(now)) },
+    { folder, streams: mortalStreams(memoryStreams(now), tell), live: mortalLedger(memoryLedger(now)) },
   );
   time.now = world.now;
   await world.writeTemplates(...templates);

@@ -131,7 +131,7 @@ const take = async (grid: Grid, hf: HostFactory, step: Step): Promise<void> => {
 /** What is put on disk there costs nothing. */
 const fastest = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
-/** Plays a history and goes on until all has come to rest; throws where the books do not balance, with all that was done. */
+/** Plays a history and goes on until all has come to rest; throws where the ledger does not balance, with all that was done. */
 export const play = async ({ hasLaunchInstances, steps }: History): Promise<void> => {
   const folder = mkdtempSync(join(fastest, 'hf-aws-history-'));
   const told: string[] = [];

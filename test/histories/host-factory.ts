@@ -290,7 +290,7 @@ export const createHostFactory = (grid: Grid): HostFactory => {
           final.get(requestId) === JSON.stringify({ status, machines }),
           `${requestId} ended as ${final.get(requestId)} and now is ${JSON.stringify({ status, machines })}`,
         );
-      // A process may have died between the end of a request and its note in the books: these are right again when they are needed.
+      // A process may have died between the end of a request and its note in the ledger: these are right again when they are needed.
       world.pass(16 * minute);
       for (const templateId of new Set((await world.live.list()).map((claim) => claim.templateId))) {
         region.configure({ capacity: { '*:*': 0 } });
@@ -298,7 +298,7 @@ export const createHostFactory = (grid: Grid): HostFactory => {
           () => '',
           (error: unknown) => (isPluginError(error) ? error.code : 'internal'),
         );
-        demand(code !== 'template.limit', `the books of ${templateId} stay wrong`);
+        demand(code !== 'template.limit', `the ledger of ${templateId} stays wrong`);
       }
     },
   };

@@ -1,4 +1,9 @@
-import type { LiveClaim, LiveRequests, RecordedEvent, RequestStreams } from '../../src/application/ports/streams.ts';
+import type {
+  CapacityClaim,
+  CapacityLedger,
+  RecordedEvent,
+  RequestStreams,
+} from '../../src/application/ports/streams.ts';
 import { PluginError } from '../../src/domain/errors.ts';
 import { isBatchOf, lifted, toStored } from '../../src/storage/stored-events.ts';
 
@@ -31,13 +36,13 @@ export const memoryStreams = (clock: () => number): RequestStreams => {
   };
 };
 
-/** Books in memory. */
-export const memoryBooks = (clock: () => number): LiveRequests => {
-  const claims = new Map<string, LiveClaim & { readonly since: number }>();
-  const keyOf = ({ templateId, requestId }: LiveClaim): string => `${templateId} ${requestId}`;
+/** A ledger in memory. */
+export const memoryLedger = (clock: () => number): CapacityLedger => {
+  const claims = new Map<string, CapacityClaim & { readonly since: number }>();
+  const keyOf = ({ templateId, requestId }: CapacityClaim): string => `${templateId} ${requestId}`;
   const of = (templateId: string | undefined) =>
     [...claims.values()].filter((claim) => templateId === undefined || claim.templateId === templateId);
-  const put = (claim: LiveClaim): void => {
+  const put = (claim: CapacityClaim): void => {
     claims.set(keyOf(claim), { ...claim, since: claims.get(keyOf(claim))?.since ?? clock() });
   };
   return {
@@ -47,7 +52,7 @@ export const memoryBooks = (clock: () => number): LiveRequests => {
       put(claim);
       return { granted: true, live: live + claim.units };
     },
-    settle: async (claim) => {
+    update: async (claim) => {
       if (claim.units === 0) claims.delete(keyOf(claim));
       else put(claim);
     },

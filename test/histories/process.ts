@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { LiveRequests, RequestStreams } from '../../src/application/ports/streams.ts';
+import type { CapacityLedger, RequestStreams } from '../../src/application/ports/streams.ts';
 import { PluginError } from '../../src/domain/errors.ts';
 
 /**
- * What befalls a call at the n-th of its appends, notes in the books and AWS calls, that one alone or all from there on: its process
+ * What befalls a call at the n-th of its appends, notes in the ledger and AWS calls, that one alone or all from there on: its process
  * dies just before or just after; the disk is full; the AWS call is `lost` with its work done, `unreached` with nothing done, or refused.
  */
 export interface Trouble {
@@ -79,8 +79,8 @@ export const mortalStreams = (streams: RequestStreams, tell: (line: string) => v
   },
 });
 
-export const mortalBooks = (books: LiveRequests): LiveRequests => ({
-  ...books,
-  reserve: (...claim) => written(() => books.reserve(...claim)),
-  settle: (claim) => written(() => books.settle(claim)),
+export const mortalLedger = (ledger: CapacityLedger): CapacityLedger => ({
+  ...ledger,
+  reserve: (...claim) => written(() => ledger.reserve(...claim)),
+  update: (claim) => written(() => ledger.update(claim)),
 });

@@ -5,7 +5,7 @@ import type { Origin } from '../../src/application/bus/origin.ts';
 import { createHandedOn, followed } from '../../src/application/life-cycle/handed-on.ts';
 import type { LaunchTemplateShelf } from '../../src/application/ports/capacity.ts';
 import type { Policy } from '../../src/application/ports/policy.ts';
-import type { LiveRequests, RequestStreams, StreamEvent } from '../../src/application/ports/streams.ts';
+import type { CapacityLedger, RequestStreams, StreamEvent } from '../../src/application/ports/streams.ts';
 import type { Progress } from '../../src/application/ports/telemetry.ts';
 import { createReadModel, type RunningReadModel } from '../../src/application/projections/read-model.ts';
 import { policyOf } from '../../src/boot/policy.ts';
@@ -27,7 +27,7 @@ export interface World {
   readonly service: ApplicationService;
   readonly streams: RequestStreams;
   readonly readModel: RunningReadModel;
-  readonly live: LiveRequests;
+  readonly live: CapacityLedger;
   readonly hosts: FakeHosts;
   readonly capacity: FakeCapacity;
   readonly log: RecordingLog;
@@ -74,7 +74,7 @@ export type Connect = (
 export interface Places {
   readonly folder?: string;
   readonly streams?: RequestStreams;
-  readonly live?: LiveRequests;
+  readonly live?: CapacityLedger;
 }
 
 const home = join(import.meta.dirname, '..', '..');

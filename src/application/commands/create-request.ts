@@ -42,7 +42,7 @@ export interface CreateRequestPorts extends AdvancePorts {
   readonly templates: TemplateCatalog;
   /** The AMI an image alias stands for now. */
   readonly imageOf: (alias: string) => Promise<string>;
-  /** Brings the books of a template up to date with what its requests still hold at AWS. */
+  /** Brings the ledger of a template up to date with what its requests still hold at AWS. */
   readonly recount: (templateId: string, origin: Origin) => Promise<void>;
   readonly newId: () => string;
 }
@@ -175,7 +175,7 @@ const releaseUnlessRecorded = async (
   templateId: string,
   requestId: string,
 ): Promise<void> => {
-  if ((await streams.load(requestId)).version === 0) await live.settle({ templateId, requestId, units: 0 });
+  if ((await streams.load(requestId)).version === 0) await live.update({ templateId, requestId, units: 0 });
 };
 
 const launch = async (

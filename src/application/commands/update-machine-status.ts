@@ -2,11 +2,11 @@ import { excerpt, PluginError } from '../../domain/errors.ts';
 import { closed } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { machineState, pairs, requestId, text, version, words } from '../bus/shapes.ts';
-import { keepBooks } from '../life-cycle/bookkeeping.ts';
+import { updateLedger } from '../life-cycle/bookkeeping.ts';
 import { recallMachines } from '../life-cycle/host-lookup.ts';
 import { decideOnRequest } from '../life-cycle/streams.ts';
 import type { Clock } from '../ports/policy.ts';
-import type { LiveRequests, RequestStreams } from '../ports/streams.ts';
+import type { CapacityLedger, RequestStreams } from '../ports/streams.ts';
 import type { Logger } from '../ports/telemetry.ts';
 
 export const updateMachineStatus = defineOperation({
@@ -27,7 +27,7 @@ export const updateMachineStatus = defineOperation({
 
 export interface UpdateMachineStatusPorts {
   readonly streams: RequestStreams;
-  readonly live: LiveRequests;
+  readonly live: CapacityLedger;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -48,6 +48,6 @@ export const updateMachineStatusHandler =
     if (state.stage === 'absent' || !state.machines.has(machineId)) {
       throw new PluginError('machine.not-found', `request ${id} holds no machine ${excerpt(machineId)}`);
     }
-    await keepBooks(ports.live, id, state);
+    await updateLedger(ports.live, id, state);
     return { requestId: id, version };
   };

@@ -21,7 +21,7 @@ interface Advance {
   readonly look: Look;
   /** What is recorded first. */
   readonly news: readonly RequestCommand[];
-  /** Units on the books of its template, where that is known. */
+  /** Units in the ledger of its template, where that is known. */
   readonly booked?: number;
 }
 
@@ -32,7 +32,7 @@ interface Standing {
 
 /**
  * Does what is due about a request, step by step, until nothing is: what a step means to do is on record before AWS is asked, what
- * came of it after, and the books are right before AWS is asked again. Answers with the request as it then stands.
+ * came of it after, and the ledger is right before AWS is asked again. Answers with the request as it then stands.
  */
 export const advance = async (
   ports: AdvancePorts,

@@ -3,7 +3,7 @@ import { asInstanceId, isCreateId, looksLikeInstanceId } from '../../domain/ids.
 import { hasEnded, type Machine, type OwnedObservation } from '../../domain/machine.ts';
 import type { HostReader } from '../ports/instances.ts';
 import type { AwsTime, Clock } from '../ports/policy.ts';
-import type { LiveRequests, Stream, StreamReader } from '../ports/streams.ts';
+import type { CapacityLedger, Stream, StreamReader } from '../ports/streams.ts';
 import type { Logger } from '../ports/telemetry.ts';
 import { foldRequest } from './streams.ts';
 
@@ -35,7 +35,7 @@ export interface FoundHost {
 
 export interface HostLookupPorts {
   readonly streams: StreamReader;
-  readonly live: Pick<LiveRequests, 'list'>;
+  readonly live: Pick<CapacityLedger, 'list'>;
   readonly hosts: () => Promise<HostReader>;
   readonly clock: Clock;
   readonly awsTime: AwsTime;

@@ -5,7 +5,7 @@ import { liveMachines } from '../../domain/request/units.ts';
 import type { ReturnItem } from '../../domain/return/events.ts';
 import { wasRefused } from '../../domain/return/state.ts';
 import type { Logger } from '../ports/telemetry.ts';
-import { keepBooks } from './bookkeeping.ts';
+import { updateLedger } from './bookkeeping.ts';
 import { keeperOf, unlessFault } from './keepers.ts';
 import type { KnownRequests } from './known-requests.ts';
 import type { LifeCyclePorts } from './ports.ts';
@@ -129,7 +129,7 @@ const removeEmptied = async (
 };
 
 /**
- * Notes on the requests that launched the machines that Host Factory has given them back, and takes them off the books; also
+ * Notes on the requests that launched the machines that Host Factory has given them back, and takes them out of the ledger; also
  * those that were left for want of our tag: a sweep ends them once they carry it. What cannot be noted now is noted when EC2 shows
  * the machine as going: it never holds up the return itself.
  */
@@ -142,7 +142,7 @@ export const mark = async (
     const machineIds = items.filter((item) => item.owner === owner).map(({ machineId }) => machineId);
     try {
       const returned = { type: 'MarkReturned', now, returnId, machineIds } as const;
-      await keepBooks(live, owner, await owners.decide(owner, [returned, { type: 'Settle', now }]));
+      await updateLedger(live, owner, await owners.decide(owner, [returned, { type: 'Settle', now }]));
     } catch (error) {
       if (!isPluginError(error)) throw error;
       log.error('return.unmarked', messageOf(error), { returnId, requestId: owner });

@@ -186,7 +186,7 @@ const mark = async (
 };
 
 /**
- * What AWS does not let go of is no reason to withhold machines that are there: it stays on the books, gives up machines as a group
+ * What AWS does not let go of is no reason to withhold machines that are there: it stays in the ledger, gives up machines as a group
  * does, and the sweep asks again for its end. A search that ended short may still bring something: there a fault that passes is
  * waited for, and after any other its time has to be over.
  */

@@ -1,6 +1,6 @@
 import type { Origin } from '../bus/origin.ts';
 import type { RequestStreams } from '../ports/streams.ts';
-import { keepBooks } from './bookkeeping.ts';
+import { updateLedger } from './bookkeeping.ts';
 import { catchUp } from './catch-up.ts';
 import type { LifeCyclePorts } from './ports.ts';
 
@@ -8,7 +8,7 @@ import type { LifeCyclePorts } from './ports.ts';
 const claimWithoutRequestMs = 15 * 60_000;
 
 /**
- * Brings the books of a template up to date: looks at EC2 for all machines of the requests on them, so that hosts that died
+ * Brings the ledger of a template up to date: looks at EC2 for all machines of the requests on them, so that hosts that died
  * out of band make room again, and states what each request holds by its record. For the rare moment when a request would
  * exceed `maxNumber`.
  */
@@ -22,7 +22,7 @@ export const recountLive =
       const decided = requests.get(claim.requestId);
       // A record that cannot be read keeps its claim: its machines may live.
       if (decided === undefined) continue;
-      if (decided.state.stage !== 'absent') await keepBooks(ports.live, claim.requestId, decided.state);
-      else if (ports.clock() - claim.since > claimWithoutRequestMs) await ports.live.settle({ ...claim, units: 0 });
+      if (decided.state.stage !== 'absent') await updateLedger(ports.live, claim.requestId, decided.state);
+      else if (ports.clock() - claim.since > claimWithoutRequestMs) await ports.live.update({ ...claim, units: 0 });
     }
   };

@@ -4,7 +4,7 @@ import type { FullLooks, InstanceEvents } from './instance-events.ts';
 import type { InstanceTypes, LaunchFailures, OfferingMemory, PriceMemory, SweepMemory, UnseenHosts } from './memory.ts';
 import type { IsDue } from './policy.ts';
 import type { ProjectionStore } from './read-model.ts';
-import type { LiveRequests, RequestStreams } from './streams.ts';
+import type { CapacityLedger, RequestStreams } from './streams.ts';
 
 /** Answers of commands that came with an id, which do not have to be kept for ever. */
 export interface KeptAnswers extends Answers {
@@ -18,9 +18,9 @@ export interface KeptAnswers extends Answers {
  */
 export interface Store {
   readonly streams: RequestStreams;
-  readonly live: LiveRequests;
+  readonly live: CapacityLedger;
   /** What requests want of an Auto Scaling group of the administrator's, and which of its members they have claimed. */
-  ledger(group: string): LiveRequests;
+  ledger(group: string): CapacityLedger;
   readonly failures: LaunchFailures;
   readonly answers: KeptAnswers;
   readonly sweepMemory: SweepMemory;

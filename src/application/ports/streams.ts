@@ -44,16 +44,19 @@ export interface RequestStreams extends StreamReader {
 }
 
 /** Which requests hold machines of which template: enforces `maxNumber` across processes without reading any stream. */
-export interface LiveRequests {
+export interface CapacityLedger {
   /** Claims `units` of the template for a request, unless that would exceed `limit` (no limit when undefined). */
-  reserve(claim: LiveClaim, limit: number | undefined): Promise<{ readonly granted: boolean; readonly live: number }>;
-  /** States what a request holds now; 0 takes it off the books. */
-  settle(claim: LiveClaim): Promise<void>;
-  /** Requests on the books, of one template or all. `since` is when the claim was made, ms. */
-  list(templateId?: string): Promise<readonly (LiveClaim & { readonly since: number })[]>;
+  reserve(
+    claim: CapacityClaim,
+    limit: number | undefined,
+  ): Promise<{ readonly granted: boolean; readonly live: number }>;
+  /** States what a request holds now; 0 takes it out of the ledger. */
+  update(claim: CapacityClaim): Promise<void>;
+  /** Requests in the ledger, of one template or all. `since` is when the claim was made, ms. */
+  list(templateId?: string): Promise<readonly (CapacityClaim & { readonly since: number })[]>;
 }
 
-export interface LiveClaim {
+export interface CapacityClaim {
   readonly templateId: string;
   readonly requestId: string;
   readonly units: number;

@@ -8,7 +8,7 @@ import type { LaunchTemplateShelf, ResourceKeeper } from '../ports/capacity.ts';
 import type { HostReader } from '../ports/instances.ts';
 import type { SweepMemory } from '../ports/memory.ts';
 import type { AwsTime } from '../ports/policy.ts';
-import type { LiveRequests, StreamReader } from '../ports/streams.ts';
+import type { CapacityLedger, StreamReader } from '../ports/streams.ts';
 import type { Progress } from '../ports/telemetry.ts';
 import type { Found } from './findings.ts';
 import { type Owned, ownedInstance, ownedResource, ownedTemplate, type Requests, returnIdOf } from './orphans.ts';
@@ -19,7 +19,7 @@ export interface SweepLookPorts {
   readonly providers: (api: ProviderApi) => Promise<{ readonly keeper?: Pick<ResourceKeeper, 'owned'> }>;
   readonly shelf: () => Promise<Pick<LaunchTemplateShelf, 'list'>>;
   readonly streams: StreamReader;
-  readonly live: Pick<LiveRequests, 'list'>;
+  readonly live: Pick<CapacityLedger, 'list'>;
   readonly memory: Pick<SweepMemory, 'read'>;
   readonly awsTime: AwsTime;
   readonly progress?: Progress | undefined;

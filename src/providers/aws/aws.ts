@@ -5,7 +5,7 @@ import type { CapacityProvider, LaunchTemplateShelf } from '../../application/po
 import type { EventQueue } from '../../application/ports/instance-events.ts';
 import type { Hosts } from '../../application/ports/instances.ts';
 import type { OfferingMemory } from '../../application/ports/memory.ts';
-import type { LiveRequests } from '../../application/ports/streams.ts';
+import type { CapacityLedger } from '../../application/ports/streams.ts';
 import type { Logger, Observe } from '../../application/ports/telemetry.ts';
 import type { TemplateInspector } from '../../application/ports/templates.ts';
 import type { Rehearsal } from '../../application/rehearsal.ts';
@@ -54,7 +54,7 @@ export interface AwsOptions extends Mark {
   /** Drops a fact by its value. */
   readonly forget: (value: string) => Promise<void>;
   /** What requests want of an Auto Scaling group of the administrator's, and which of its members they have claimed. */
-  readonly ledger: (group: string) => LiveRequests;
+  readonly ledger: (group: string) => CapacityLedger;
   readonly offerings: OfferingMemory;
   /** Takes AWS's place: nothing is sent. */
   readonly rehearsal?: Rehearsal;

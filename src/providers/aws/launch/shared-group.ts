@@ -1,7 +1,7 @@
 import type { AutoScalingGroup, LaunchInstancesCommandOutput } from '@aws-sdk/client-auto-scaling';
 import type { Tag } from '@aws-sdk/client-ec2';
 import type { LaunchReport, ResourceLook } from '../../../application/ports/capacity.ts';
-import type { LiveRequests } from '../../../application/ports/streams.ts';
+import type { CapacityLedger } from '../../../application/ports/streams.ts';
 import type { Logger } from '../../../application/ports/telemetry.ts';
 import { hasCode } from '../../../domain/errors.ts';
 import type { Observation, OwnedObservation } from '../../../domain/machine.ts';
@@ -34,7 +34,7 @@ export interface SharedGroupOptions extends Mark {
   readonly autoScaling: () => Promise<AutoScaling>;
   readonly ec2: Ec2;
   /** What requests want of a group, and which of its members they have claimed. */
-  readonly ledger: (group: string) => LiveRequests;
+  readonly ledger: (group: string) => CapacityLedger;
   readonly clock: () => number;
   readonly log: Logger;
 }
@@ -154,7 +154,7 @@ const standingOf = (
 };
 
 /** The ledger of a group beside what the group shows. */
-const readBooks = async (ledger: LiveRequests, group: AutoScalingGroup) => {
+const readLedger = async (ledger: CapacityLedger, group: AutoScalingGroup) => {
   const entries = await ledger.list();
   const members = countedMembers(group);
   const claims = new Map(entries.map(({ templateId, requestId }) => [templateId, requestId] as const));
@@ -187,18 +187,18 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
     const opened = await open(name);
     if (opened === undefined) return;
     const { scaling, group, book } = opened;
-    const { entries, members, free, owed } = await readBooks(book, group);
+    const { entries, members, free, owed } = await readLedger(book, group);
     const target = Math.min(group.MaxSize ?? 0, unitsIn(members) + Math.max(0, owed - unitsIn(free)));
     if (target > (group.DesiredCapacity ?? 0)) await resize(scaling, name, target);
     const ids = new Set(members.map(({ id }) => id));
     for (const claim of entries) {
       const isStale = claim.templateId !== wanted && !ids.has(claim.templateId);
-      if (isStale && clock() - claim.since > staleAfter) await book.settle({ ...claim, units: 0 });
+      if (isStale && clock() - claim.since > staleAfter) await book.update({ ...claim, units: 0 });
     }
   };
 
   /** Claims a member for a request; one that is another's is off the ledger, and the group is asked for one more instead. */
-  const claim = async (book: LiveRequests, templateId: string, requestId: string, isAnothers: boolean) => {
+  const claim = async (book: CapacityLedger, templateId: string, requestId: string, isAnothers: boolean) => {
     if (isAnothers)
       log.warn('machine.foreign', `${templateId} is in the Auto Scaling group, its tags give it to another`);
     const claimant = isAnothers ? nobody : requestId;
@@ -218,7 +218,7 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
     const opened = await open(name);
     if (opened === undefined) return undefined;
     const { group, book } = opened;
-    const { free, heldBy, owedTo } = await readBooks(book, group);
+    const { free, heldBy, owedTo } = await readLedger(book, group);
     const held = heldBy(requestId);
     let owed = owedTo(requestId);
     const seen = await lookAtMembers(ec2, owed > 0 ? [...held, ...free] : held, mark);
@@ -254,12 +254,12 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
         };
       }
       const { group, book } = opened;
-      const { wants, free } = await readBooks(book, group);
+      const { wants, free } = await readLedger(book, group);
       // In this order: whoever sees nobody wanting after having seen the members knows whose they are.
       if (wants.length === 0) {
         for (const { id } of free) await book.reserve({ templateId: id, requestId: nobody, units: 1 }, 1);
       }
-      await book.settle({ templateId: wanted, requestId, units: launch.count });
+      await book.update({ templateId: wanted, requestId, units: launch.count });
       await raise(name);
       return { machines: [], resource: sharedResource(call), tryNextPool: false };
     },
@@ -277,9 +277,9 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
       const opened = await open(name);
       if (opened === undefined || adoption === undefined) return;
       const { scaling, group, book } = opened;
-      const { members, owedTo } = await readBooks(book, group);
+      const { members, owedTo } = await readLedger(book, group);
       const owed = owedTo(adoption.requestId);
-      await book.settle({ templateId: wanted, requestId: adoption.requestId, units: 0 });
+      await book.update({ templateId: wanted, requestId: adoption.requestId, units: 0 });
       const { DesiredCapacity = 0 } = group;
       const target = Math.max(unitsIn(members), DesiredCapacity - owed);
       if (owed > 0 && target < DesiredCapacity) await resize(scaling, name, target);
@@ -289,7 +289,7 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
     want: async ({ id: name, adoption }: Resource, units: number): Promise<void> => {
       if (adoption === undefined) return;
       const { requestId } = adoption;
-      if (await isWanted(name, requestId)) await ledger(name).settle({ templateId: wanted, requestId, units });
+      if (await isWanted(name, requestId)) await ledger(name).update({ templateId: wanted, requestId, units });
     },
   };
 };

@@ -88,7 +88,7 @@ describe('a request', () => {
     expect(events[0]).toMatchObject({ template: { templateId: 'od-a', vmType: 'm5.large' } });
   });
 
-  it('is on the books of its template', async () => {
+  it('is in the ledger of its template', async () => {
     const world = await startWorld();
     const { requestId } = await ask(world, 3);
     expect(await world.live.list('od-a')).toMatchObject([{ requestId, units: 3 }]);
@@ -157,15 +157,15 @@ describe('maxNumber', () => {
     expect(world.hosts.ids()).toHaveLength(20);
   });
 
-  it('has room again for what a killed process left on the books', async () => {
+  it('has room again for what a killed process left in the ledger', async () => {
     const world = await startWorld();
     const { requestId } = await ask(world, 1);
     world.hosts.boot();
     await world.service.syncRequests({ requestIds: [requestId] });
     for (const id of world.hosts.ids()) world.hosts.end(id);
     await world.service.syncRequests({ requestIds: [requestId], includeSettled: true });
-    // Killed between the stream and the books: the stream knows of the end, the books do not.
-    await world.live.settle({ templateId: 'od-a', requestId, units: 1 });
+    // Killed between the stream and the ledger: the stream knows of the end, the ledger does not.
+    await world.live.update({ templateId: 'od-a', requestId, units: 1 });
 
     await ask(world, 10);
     expect(world.hosts.ids()).toHaveLength(11);
@@ -257,7 +257,7 @@ describe('when AWS gives nothing', () => {
     expect(world.capacity.launches).toHaveLength(1);
   });
 
-  it('for lack of capacity all subnets are asked, and the request is off the books', async () => {
+  it('for lack of capacity all subnets are asked, and the request is out of the ledger', async () => {
     const world = await startWorld();
     const full = { kind: 'refusal', code: 'InsufficientInstanceCapacity', fault: 'provider.capacity' } as const;
     for (const subnet of ['subnet-a', 'subnet-b']) world.capacity.pools.set(subnet, full);

@@ -43,7 +43,7 @@ describe('a return', () => {
     expect(await status(world, requestId)).toMatchObject({ status: 'running', machines: [{ result: 'executing' }] });
   });
 
-  it('is marked on the request that launched the host, and takes it off the books', async () => {
+  it('is marked on the request that launched the host, and takes it out of the ledger', async () => {
     const world = await startWorld();
     const owner = await running(world, 2);
     await giveBack(world, [{ machineId: world.hosts.ids()[0] ?? '' }]);
@@ -451,7 +451,7 @@ describe('a return that a person asks for', () => {
     });
   });
 
-  it('for a host that has ended and left the books is the same as for Host Factory', async () => {
+  it('for a host that has ended and left the ledger is the same as for Host Factory', async () => {
     const world = await startWorld();
     const owner = await running(world, 1);
     const [machineId = ''] = world.hosts.ids();

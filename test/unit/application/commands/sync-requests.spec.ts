@@ -72,7 +72,7 @@ describe('a look at EC2', () => {
     expect(world.hosts.calls).toEqual([]);
   });
 
-  it('at the hosts of a settled request, where asked for, takes the dead off the books', async () => {
+  it('at the hosts of a settled request, where asked for, takes the dead out of the ledger', async () => {
     const world = await startWorld();
     const id = await create(world, 2);
     world.hosts.boot();
@@ -211,7 +211,7 @@ describe('a launch whose answer was lost', () => {
     });
   });
 
-  it('is given up at the deadline, with an error and off the books', async () => {
+  it('is given up at the deadline, with an error and out of the ledger', async () => {
     const world = await startWorld();
     const id = await lostLaunch(world, 2, 0);
     world.capacity.pools.set('subnet-a', { kind: 'lost', launched: 0 });

@@ -26,7 +26,7 @@ describe('a transition somebody saw', () => {
     expect((await world.streams.load(requestId)).events.at(-1)).toMatchObject({ machineId, metadata });
   });
 
-  it('of a machine that ended takes it off the books', async () => {
+  it('of a machine that ended takes it out of the ledger', async () => {
     const world = await startWorld();
     const { requestId, machineId } = await request(world);
     await world.service.updateMachineStatus({ machineId, status: 'terminated', requestId });

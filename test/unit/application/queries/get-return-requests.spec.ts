@@ -151,7 +151,7 @@ describe('a host Host Factory holds', () => {
       expect(await reclaimed(world)).toHaveLength(2);
     });
 
-    it('is not gone at once because the books are missing', async () => {
+    it('is not gone at once because the ledger is missing', async () => {
       const { world, machineId } = await running();
       await rm(join(world.workDir, 'live'), { recursive: true });
       world.hosts.change(machineId, { hidden: true });

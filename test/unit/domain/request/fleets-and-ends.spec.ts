@@ -73,7 +73,7 @@ describe('a fleet or group', () => {
       .leadsTo(completed);
   });
 
-  it('has a place on the books for what it may still bring', () => {
+  it('has a place in the ledger for what it may still bring', () => {
     expect(liveUnits(knownOf(created, intended(), made(), granted(running('i-1'))))).toBe(2);
     expect(liveUnits(knownOf(created, intended(), made({ ...fleet, seeks: false }), granted(running('i-1'))))).toBe(1);
   });

@@ -4,7 +4,7 @@ import { type Emulator, startEmulator } from '../../../../src/emulator/server.ts
 import type { Settings } from '../../../../src/emulator/settings.ts';
 import { type Aws, type AwsOptions, createAws } from '../../../../src/providers/aws/aws.ts';
 import { createAwsClock } from '../../../../src/providers/aws/wire/aws-clock.ts';
-import { createLiveRequests } from '../../../../src/storage/live-requests.ts';
+import { createCapacityLedger } from '../../../../src/storage/capacity-ledger.ts';
 import { createOfferingMemory } from '../../../../src/storage/offering-memory.ts';
 import { createRecordingLog, type RecordingLog } from '../../recording-log.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
@@ -52,7 +52,7 @@ export const connectAws = (
     version: '1.2.3',
     remember,
     forget,
-    ledger: (group) => createLiveRequests(join(folder, 'groups', group)),
+    ledger: (group) => createCapacityLedger(join(folder, 'groups', group)),
     offerings: createOfferingMemory(folder, clock),
     ...options,
   });

@@ -1,18 +1,18 @@
 import { readdirSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LiveClaim, LiveRequests } from '../application/ports/streams.ts';
+import type { CapacityClaim, CapacityLedger } from '../application/ports/streams.ts';
 import { PluginError } from '../domain/errors.ts';
 import { createMark, errnoOf } from './atomic-file.ts';
 
 const claimName = /^(req-[0-9a-f-]{36})~(\d+)$/;
-const nameOf = ({ requestId, units }: LiveClaim): string => `${requestId}~${units}`;
+const nameOf = ({ requestId, units }: CapacityClaim): string => `${requestId}~${units}`;
 
 const unlessGone = <T>(path: string, action: () => T): T | undefined => {
   try {
     return action();
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
-    throw new PluginError('storage.unwritable', `cannot keep the books at ${path} (${errnoOf(error)})`, {
+    throw new PluginError('storage.unwritable', `cannot write the ledger at ${path} (${errnoOf(error)})`, {
       cause: error,
     });
   }
@@ -23,14 +23,14 @@ const tries = 4;
 const pauseMs = (): number => 5 + Math.random() * 20;
 
 /**
- * The books of live requests: one empty file per request, `live/<templateId>/<requestId>~<units>`. The name says it all, so
- * counting is listing one folder. A claim is put on the books before it is counted: of two that together exceed the limit
+ * The ledger of requests with machines: one empty file per request, `live/<templateId>/<requestId>~<units>`. The name says it all, so
+ * counting is listing one folder. A claim is put in the ledger before it is counted: of two that together exceed the limit
  * at least one sees the other.
  */
-export const createLiveRequests = (workDirectory: string): LiveRequests => {
+export const createCapacityLedger = (workDirectory: string): CapacityLedger => {
   const root = join(workDirectory, 'live');
 
-  const claimsOf = (templateId: string): readonly LiveClaim[] => {
+  const claimsOf = (templateId: string): readonly CapacityClaim[] => {
     const names = unlessGone(join(root, templateId), () => readdirSync(join(root, templateId))) ?? [];
     return names.flatMap((name) => {
       const [, requestId, units] = claimName.exec(name) ?? [];
@@ -38,9 +38,9 @@ export const createLiveRequests = (workDirectory: string): LiveRequests => {
     });
   };
 
-  const pathOf = (claim: LiveClaim): string => join(root, claim.templateId, nameOf(claim));
+  const pathOf = (claim: CapacityClaim): string => join(root, claim.templateId, nameOf(claim));
 
-  const reserve = async (claim: LiveClaim, limit: number | undefined) => {
+  const reserve = async (claim: CapacityClaim, limit: number | undefined) => {
     for (let attempt = 1; ; attempt++) {
       await createMark(pathOf(claim));
       const claims = claimsOf(claim.templateId);
@@ -52,7 +52,7 @@ export const createLiveRequests = (workDirectory: string): LiveRequests => {
     }
   };
 
-  const settle = async (claim: LiveClaim): Promise<void> => {
+  const update = async (claim: CapacityClaim): Promise<void> => {
     const known = claimsOf(claim.templateId).filter(({ requestId }) => requestId === claim.requestId);
     const same = known.some(({ units }) => units === claim.units);
     if (claim.units > 0 && known.length === 0) await createMark(pathOf(claim));
@@ -63,7 +63,7 @@ export const createLiveRequests = (workDirectory: string): LiveRequests => {
     }
   };
 
-  const datedClaims = (templateId: string): readonly (LiveClaim & { readonly since: number })[] => {
+  const datedClaims = (templateId: string): readonly (CapacityClaim & { readonly since: number })[] => {
     for (;;) {
       const claims = claimsOf(templateId);
       const dated = claims.flatMap((claim) => {
@@ -80,5 +80,5 @@ export const createLiveRequests = (workDirectory: string): LiveRequests => {
     return templateIds.flatMap(datedClaims);
   };
 
-  return { reserve, settle, list };
+  return { reserve, update, list };
 };

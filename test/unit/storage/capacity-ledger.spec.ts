@@ -4,7 +4,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createIdOf } from '../../../src/domain/ids.ts';
-import { createLiveRequests } from '../../../src/storage/live-requests.ts';
+import { createCapacityLedger } from '../../../src/storage/capacity-ledger.ts';
 import { uuid } from '../provider-world.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
@@ -18,31 +18,31 @@ const unitsIn = (claims: readonly { readonly units: number }[]): number =>
 
 describe('a claim', () => {
   it('is granted within the limit and counted', async () => {
-    const live = createLiveRequests(await temporaryFolder());
+    const live = createCapacityLedger(await temporaryFolder());
     expect(await live.reserve(claim(1, 4), 10)).toEqual({ granted: true, live: 4 });
     expect(await live.reserve(claim(2, 6), 10)).toEqual({ granted: true, live: 10 });
   });
 
-  it('above the limit is refused, told what there is, and not on the books', async () => {
-    const live = createLiveRequests(await temporaryFolder());
+  it('above the limit is refused, told what there is, and not in the ledger', async () => {
+    const live = createCapacityLedger(await temporaryFolder());
     await live.reserve(claim(1, 4), 10);
     expect(await live.reserve(claim(2, 7), 10)).toEqual({ granted: false, live: 4 });
     expect(await live.list()).toMatchObject([claim(1, 4)]);
   });
 
   it('without a limit is always granted', async () => {
-    const live = createLiveRequests(await temporaryFolder());
+    const live = createCapacityLedger(await temporaryFolder());
     expect(await live.reserve(claim(1, 1_000_000), undefined)).toMatchObject({ granted: true });
   });
 
   it('is its template’s own', async () => {
-    const live = createLiveRequests(await temporaryFolder());
+    const live = createCapacityLedger(await temporaryFolder());
     await live.reserve(claim(1, 10), 10);
     expect(await live.reserve(claim(2, 10, 'od-b'), 10)).toMatchObject({ granted: true });
   });
 
   it('made again by the same request is one claim', async () => {
-    const live = createLiveRequests(await temporaryFolder());
+    const live = createCapacityLedger(await temporaryFolder());
     await live.reserve(claim(1, 6), 10);
     expect(await live.reserve(claim(1, 6), 10)).toEqual({ granted: true, live: 6 });
   });
@@ -50,17 +50,17 @@ describe('a claim', () => {
   it('of twenty at once never exceeds the limit together', async () => {
     const folder = await temporaryFolder();
     const answers = await Promise.all(
-      Array.from({ length: 20 }, (_, n) => createLiveRequests(folder).reserve(claim(n, 1), 5)),
+      Array.from({ length: 20 }, (_, n) => createCapacityLedger(folder).reserve(claim(n, 1), 5)),
     );
     const granted = answers.filter((answer) => answer.granted).length;
     expect(granted).toBeLessThanOrEqual(5);
-    expect(unitsIn(await createLiveRequests(folder).list('od-a'))).toBe(granted);
+    expect(unitsIn(await createCapacityLedger(folder).list('od-a'))).toBe(granted);
   });
 
   it('of twenty at once that fit together is granted to each', async () => {
     const folder = await temporaryFolder();
     const answers = await Promise.all(
-      Array.from({ length: 20 }, (_, n) => createLiveRequests(folder).reserve(claim(n, 1), 20)),
+      Array.from({ length: 20 }, (_, n) => createCapacityLedger(folder).reserve(claim(n, 1), 20)),
     );
     expect(answers.every(({ granted }) => granted)).toBe(true);
   });
@@ -72,45 +72,45 @@ describe('settling', () => {
     ['more', 9],
     ['as many', 4],
   ])('to %s units replaces the claim', async (_, units) => {
-    const live = createLiveRequests(await temporaryFolder());
+    const live = createCapacityLedger(await temporaryFolder());
     await live.reserve(claim(1, 4), 10);
-    await live.settle(claim(1, units));
+    await live.update(claim(1, units));
     expect(await live.list()).toMatchObject([claim(1, units)]);
   });
 
-  it('to nothing takes the request off the books, also twice', async () => {
-    const live = createLiveRequests(await temporaryFolder());
+  it('to nothing takes the request out of the ledger, also twice', async () => {
+    const live = createCapacityLedger(await temporaryFolder());
     await live.reserve(claim(1, 4), 10);
-    await live.settle(claim(1, 0));
-    await live.settle(claim(1, 0));
+    await live.update(claim(1, 0));
+    await live.update(claim(1, 0));
     expect(await live.list()).toEqual([]);
   });
 
-  it('of a request that is not on the books puts it there: a late grant', async () => {
-    const live = createLiveRequests(await temporaryFolder());
-    await live.settle(claim(1, 3));
+  it('of a request that is not in the ledger puts it there: a late grant', async () => {
+    const live = createCapacityLedger(await temporaryFolder());
+    await live.update(claim(1, 3));
     expect(await live.list()).toMatchObject([claim(1, 3)]);
   });
 
   it('leaves the others alone', async () => {
-    const live = createLiveRequests(await temporaryFolder());
+    const live = createCapacityLedger(await temporaryFolder());
     await live.reserve(claim(1, 4), 10);
     await live.reserve(claim(2, 4), 10);
-    await live.settle(claim(1, 0));
+    await live.update(claim(1, 0));
     expect(await live.list()).toMatchObject([claim(2, 4)]);
   });
 
   it('by several at once to the same leaves one claim', async () => {
     const folder = await temporaryFolder();
-    await createLiveRequests(folder).reserve(claim(1, 4), 10);
-    await Promise.all([1, 2, 3].map(() => createLiveRequests(folder).settle(claim(1, 2))));
-    expect(await createLiveRequests(folder).list()).toMatchObject([claim(1, 2)]);
+    await createCapacityLedger(folder).reserve(claim(1, 4), 10);
+    await Promise.all([1, 2, 3].map(() => createCapacityLedger(folder).update(claim(1, 2))));
+    expect(await createCapacityLedger(folder).list()).toMatchObject([claim(1, 2)]);
   });
 });
 
 describe('the list', () => {
   it('is of one template or of all', async () => {
-    const live = createLiveRequests(await temporaryFolder());
+    const live = createCapacityLedger(await temporaryFolder());
     await live.reserve(claim(1, 1), 10);
     await live.reserve(claim(2, 2, 'od-b'), 10);
     expect(await live.list('od-b')).toMatchObject([claim(2, 2, 'od-b')]);
@@ -118,13 +118,13 @@ describe('the list', () => {
   });
 
   it('is empty before the first claim', async () => {
-    const live = createLiveRequests(await temporaryFolder());
+    const live = createCapacityLedger(await temporaryFolder());
     expect([await live.list(), await live.list('od-a')]).toEqual([[], []]);
   });
 
   it('leaves out what is no claim', async () => {
     const folder = await temporaryFolder();
-    const live = createLiveRequests(folder);
+    const live = createCapacityLedger(folder);
     await live.reserve(claim(1, 1), 10);
     await writeFile(join(folder, 'live', 'od-a', `${createIdOf(uuid(2))}~3.4711-abc.tmp`), '');
     await writeFile(join(folder, 'live', 'od-a', 'README'), '');
@@ -132,7 +132,7 @@ describe('the list', () => {
   });
 
   it('tells since when', async () => {
-    const live = createLiveRequests(await temporaryFolder());
+    const live = createCapacityLedger(await temporaryFolder());
     await live.reserve(claim(1, 1), 10);
     expect(await live.list()).toMatchObject([{ since: expect.any(Number) }]);
   });
@@ -142,16 +142,16 @@ describe('a disk that refuses', () => {
   it('grants nothing', async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'live'), '');
-    await expect(createLiveRequests(folder).reserve(claim(1, 1), 10)).rejects.toMatchObject({
+    await expect(createCapacityLedger(folder).reserve(claim(1, 1), 10)).rejects.toMatchObject({
       code: 'storage.unwritable',
     });
   });
 
-  it('is not taken for empty books', async () => {
+  it('is not taken for an empty ledger', async () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, 'live'));
     await writeFile(join(folder, 'live', 'od-a'), '');
-    await expect(createLiveRequests(folder).list('od-a')).rejects.toMatchObject({
+    await expect(createCapacityLedger(folder).list('od-a')).rejects.toMatchObject({
       code: expect.stringMatching(/^storage\./),
     });
     expect(await readdir(folder)).toEqual(['live']);
@@ -161,7 +161,7 @@ describe('a disk that refuses', () => {
 describe('a list', () => {
   it('never lacks a request whose claim another process changes meanwhile', async () => {
     const folder = await temporaryFolder();
-    const live = createLiveRequests(folder);
+    const live = createCapacityLedger(folder);
     await live.reserve(claim(1, 1), undefined);
     const path = (units: number): string => join(folder, 'live', 'od-a', `${createIdOf(uuid(1))}~${units}`);
     const changing = `
