@@ -192,6 +192,7 @@ export const routes: readonly Route[] = [
     summary: 'Check one template and report every problem',
     params: { template: 'templateId' },
   }),
+  routeOf('GetUsage', { name: 'getUsage', path: '/usage', query: { from: 'from', by: 'by' } }),
   routeOf('ListPrices', { name: 'listPrices', path: '/prices' }),
   routeOf('RefreshPrices', { name: 'refreshPrices', path: '/prices/refresh' }),
   routeOf('GetProjections', { name: 'listProjections', path: '/projections', query: { request: 'requestId' } }),

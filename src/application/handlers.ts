@@ -128,6 +128,7 @@ export const queryHandlers = (ports: QueryPorts) =>
     ListRequests: async () => (await import('./queries/list-requests.ts')).listRequestsHandler(ports),
     ListOfferings: async () => (await import('./queries/list-offerings.ts')).listOfferingsHandler(ports),
     ListPrices: async () => (await import('./queries/list-prices.ts')).listPricesHandler(ports),
+    GetUsage: async () => (await import('./queries/get-usage.ts')).getUsageHandler(ports),
     ListMachines: async () => (await import('./queries/list-machines.ts')).listMachinesHandler(ports),
     ListTemplates: async () => (await import('./queries/list-templates.ts')).listTemplatesHandler(ports),
     ListEvents: async () => (await import('./queries/list-events.ts')).listEventsHandler(ports),

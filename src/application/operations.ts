@@ -24,6 +24,7 @@ import { getRequestStatus } from './queries/get-request-status.ts';
 import { getReturnRequests } from './queries/get-return-requests.ts';
 import { getTemplate } from './queries/get-template.ts';
 import { getTemplates } from './queries/get-templates.ts';
+import { getUsage } from './queries/get-usage.ts';
 import { listEvents } from './queries/list-events.ts';
 import { listMachines } from './queries/list-machines.ts';
 import { listOfferings } from './queries/list-offerings.ts';
@@ -62,6 +63,7 @@ export const operations = {
   ListRequests: listRequests,
   ListOfferings: listOfferings,
   ListPrices: listPrices,
+  GetUsage: getUsage,
   ListMachines: listMachines,
   ListTemplates: listTemplates,
   ListEvents: listEvents,

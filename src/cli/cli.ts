@@ -10,6 +10,7 @@ import { importOptions, runImport } from './import.ts';
 import { initOptions, runInit } from './init.ts';
 import { instanceTypeCommands } from './instance-types.ts';
 import { launchTemplateCommands } from './launch-templates.ts';
+import { runUsage, usageOptions } from './machine-hours.ts';
 import { machineCommands } from './machines.ts';
 import { offeringCommands } from './offerings.ts';
 import { ReaderGoneError, watchOutput } from './output.ts';
@@ -124,6 +125,7 @@ export const runCli = async (argv: readonly string[], outside: Door): Promise<nu
     .command('offerings', 'What launches keep clear of', offeringCommands(door, done))
     .command('instance-types', 'What is known of EC2 instance types', instanceTypeCommands(door, done))
     .command('prices', 'What templates cost', priceCommands(door, done))
+    .command('usage', 'Machine hours, interruptions and cost', usageOptions, (options) => done(runUsage(door, options)))
     .command('events', 'What happened, event by event', eventCommands(door, done))
     .command('projections', 'What lists are read from; made from the events', projectionCommands(door, done))
     .command('metrics', 'Figures over all calls so far, in the text format of Prometheus', showMetrics(door, done))

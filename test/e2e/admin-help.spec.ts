@@ -83,6 +83,7 @@ describe('every command', () => {
       ['machines', 'explain', String(machine?.machineId)],
       ['machines', 'return', String(machine?.machineId), '--dry-run'],
       ['events', 'list'],
+      ['usage'],
       ['projections', 'status'],
       ['projections', 'rebuild'],
       ['offerings', 'list'],

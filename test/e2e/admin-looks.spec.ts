@@ -77,6 +77,8 @@ describe('what only looks', () => {
     'reconcile',
     'projections status',
     'prices list',
+    'usage',
+    'usage --since 1d --by day --csv',
     'metrics',
     'handlers',
     'version',

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { hfAws, hfAwsJson } from './admin.ts';
+import { hfAws, hfAwsHere, hfAwsJson } from './admin.ts';
 import { type Backend, describeBackends, emulatorBackend } from './backends.ts';
 import { listOf, startServer } from './doors.ts';
 import { createPlugin, type Json, type Plugin } from './plugin.ts';
@@ -89,6 +89,12 @@ it('prices rank templates without a call to AWS, and the server keeps them fresh
     ]);
     expect((await hfAws(plugin, ['prices', 'list'])).stdout).toMatch(/^cheap +ondemand +0\.08 +2 +price:0\.08,/m);
     expect(backend.emulator.countCalls()).toEqual(before);
+    await plugin.settled(await plugin.request('od', 2));
+    const { stdout } = await hfAwsHere(plugin, ['usage', '--since', '1h', '--by', 'type', '--csv']);
+    const [head, row] = stdout.trimEnd().split('\r\n');
+    expect(head).toBe('type,machines,hours,spot_hours,interruptions,cost_usd,savings_usd,unpriced_hours');
+    expect(row).toMatch(/^m5\.large,2,0(\.\d+)?,0,0,0(\.\d+)?,,0$/);
+    expect((await hfAwsHere(plugin, ['usage'])).stdout).toMatch(/^od +2 +0\.0 +0 % +0 +0\.00 +-$/m);
   } finally {
     await plugin.remove();
     await backend.close();

@@ -144,7 +144,7 @@ export const startWorld = async (
     ...(places.live && { live: places.live }),
     streams: followed(places.streams ?? onDisk.streams, handedOn),
   };
-  const stores = { store, memory: hostMemory({ workDir, home, clock, region: undefined }) };
+  const stores = { store, memory: hostMemory({ workDir, home, clock, region: 'us-east-1' }) };
   const { streams, live } = store;
   const observer = createObserver();
   const steps: Parameters<Progress>[] = [];

@@ -17,7 +17,7 @@ const returnEvents = ({ events }: Stream) => events.filter(isReturnEvent);
 const returnTypes = { ReturnRequested: true, ReturnProgressed: true, ReturnCompleted: true } as const;
 type ReturnEvent = Extract<StreamEvent, { type: keyof typeof returnTypes }>;
 export const isReturnEvent = (event: StreamEvent): event is ReturnEvent => Object.hasOwn(returnTypes, event.type);
-const isRequestEvent = (event: StreamEvent): event is Exclude<StreamEvent, ReturnEvent> => !isReturnEvent(event);
+export const isRequestEvent = (event: StreamEvent): event is Exclude<StreamEvent, ReturnEvent> => !isReturnEvent(event);
 
 export const foldRequest = (stream: Stream): Request => requestEvents(stream).reduce(evolveRequest, absentRequest);
 export const foldReturn = (stream: Stream): ReturnRequest =>

@@ -64,6 +64,7 @@ const queries = (requestId: string): Readonly<Record<string, object>> => ({
   ListRequests: {},
   ListOfferings: {},
   ListPrices: {},
+  GetUsage: {},
   ListMachines: {},
   ListTemplates: {},
   ListEvents: {},

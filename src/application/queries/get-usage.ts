@@ -1,0 +1,171 @@
+import { hasCode, messageOf, PluginError } from '../../domain/errors.ts';
+import { isCreateId } from '../../domain/ids.ts';
+import type { Prices } from '../../domain/template/price.ts';
+import { closed, listOf } from '../bus/json-schema.ts';
+import { type AnswerOf, defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { number, text, texts, time, words } from '../bus/shapes.ts';
+import { isRequestEvent } from '../life-cycle/streams.ts';
+import type { PriceMemory } from '../ports/memory.ts';
+import type { Clock } from '../ports/policy.ts';
+import type { StreamReader } from '../ports/streams.ts';
+import { type MachineUse, usesOf } from '../read-model/machine-use.ts';
+import { isoTime } from '../read-model/told-times.ts';
+
+export const usageKeys = ['template', 'market', 'type', 'day'] as const;
+
+const money = { type: 'number', description: 'USD, by the prices known now; left out where none is' } as const;
+
+const usageRow = closed(
+  {
+    key: { ...words, description: 'Template, market, instance type, or day in UTC' },
+    machines: number,
+    hours: { type: 'number', description: 'Machine hours, from launch to end' },
+    spotHours: { type: 'number', description: 'Those of spot among them' },
+    interruptions: { ...number, description: 'Spot machines that AWS took back' },
+    cost: money,
+    savings: {
+      ...money,
+      description: 'USD that its spot hours would have cost more on demand, as far as both prices are known',
+    },
+    unpricedHours: { type: 'number', description: 'Hours that cost leaves out: no price is known' },
+  },
+  ['cost', 'savings'],
+);
+
+export const getUsage = defineOperation({
+  name: 'GetUsage',
+  bus: 'query',
+  role: 'viewer',
+  title: 'Hours of machines, and what they cost by the prices that are known',
+  input: {
+    from: { ...text, description: 'Time of ISO 8601; default 30 days ago' },
+    by: { enum: usageKeys, description: 'Default template' },
+  },
+  answer: closed(
+    {
+      from: time,
+      until: time,
+      pricesOf: { ...time, description: 'When AWS was last asked for prices; left out where it never was' },
+      items: listOf(usageRow),
+      total: usageRow,
+      warnings: texts,
+    },
+    ['pricesOf'],
+  ),
+});
+
+export type GetUsageAnswer = AnswerOf<typeof getUsage>;
+export type UsageRow = GetUsageAnswer['items'][number];
+
+export interface GetUsagePorts {
+  readonly streams: StreamReader;
+  readonly prices: Pick<PriceMemory, 'read'>;
+  readonly clock: Clock;
+}
+
+const [hour, day] = [3_600_000, 86_400_000];
+
+/** A machine for part of its life: all of it in the range asked for, or what lies in one day. */
+interface Stint extends MachineUse {
+  readonly key: string;
+  readonly hours: number;
+  readonly endsHere: boolean;
+}
+
+const clipped = (use: MachineUse, key: string, from: number, until: number): readonly Stint[] => {
+  const end = use.until ?? Number.POSITIVE_INFINITY;
+  const ms = Math.min(end, until) - Math.max(use.from, from);
+  return ms <= 0 ? [] : [{ ...use, key, hours: ms / hour, endsHere: end <= until }];
+};
+
+const stintsOf = (use: MachineUse, by: (typeof usageKeys)[number], from: number, until: number): readonly Stint[] => {
+  if (by !== 'day') {
+    const keys = { template: use.templateId, market: use.priceType, type: use.instanceType || 'not known' };
+    return clipped(use, keys[by], from, until);
+  }
+  const [first, last] = [Math.max(use.from, from), Math.min(use.until ?? until, until)];
+  const days = Array.from({ length: Math.max(0, Math.ceil(last / day) - Math.floor(first / day)) }, (_, index) => {
+    const start = (Math.floor(first / day) + index) * day;
+    return clipped(use, isoTime(start).slice(0, 10), Math.max(start, from), Math.min(start + day, until));
+  });
+  return days.flat();
+};
+
+const mean = (values: readonly number[]): number | undefined =>
+  values.length === 0 ? undefined : values.reduce((sum, each) => sum + each, 0) / values.length;
+
+/** USD per hour; of spot that of its zone, else the mean of all. */
+const priceOf = ({ instanceType, priceType, zone = '' }: MachineUse, { onDemand, spot }: Prices): number | undefined =>
+  priceType === 'ondemand'
+    ? onDemand[instanceType]
+    : (spot[instanceType]?.[zone] ?? mean(Object.values(spot[instanceType] ?? {})));
+
+const rounded = (value: number): number => Number(value.toFixed(4));
+
+const rowOf = (key: string, stints: readonly Stint[], prices: Prices): UsageRow => {
+  const sum = (of: (stint: Stint) => number | undefined): number =>
+    stints.reduce((total, stint) => total + (of(stint) ?? 0), 0);
+  const priced = stints.filter((stint) => priceOf(stint, prices) !== undefined);
+  const compared = priced.filter(
+    ({ priceType, instanceType }) => priceType === 'spot' && prices.onDemand[instanceType] !== undefined,
+  );
+  const costOf = (stint: Stint): number => (priceOf(stint, prices) ?? 0) * stint.hours;
+  const saved = compared.reduce(
+    (total, stint) => total + (prices.onDemand[stint.instanceType] ?? 0) * stint.hours - costOf(stint),
+    0,
+  );
+  return {
+    key,
+    machines: new Set(stints.map(({ machineId }) => machineId)).size,
+    hours: rounded(sum(({ hours }) => hours)),
+    spotHours: rounded(sum(({ hours, priceType }) => (priceType === 'spot' ? hours : 0))),
+    interruptions: stints.filter(({ isInterrupted, endsHere }) => isInterrupted && endsHere).length,
+    ...(priced.length === 0 ? {} : { cost: rounded(priced.reduce((total, stint) => total + costOf(stint), 0)) }),
+    ...(compared.length === 0 ? {} : { savings: rounded(saved) }),
+    unpricedHours: rounded(sum((stint) => (priceOf(stint, prices) === undefined ? stint.hours : 0))),
+  };
+};
+
+/** Throws `input.invalid`. */
+const startOf = (from: string | undefined, now: number): number => {
+  if (from === undefined) return now - 30 * day;
+  const at = Date.parse(from);
+  if (Number.isFinite(at)) return at;
+  throw new PluginError('input.invalid', `from is no time of ISO 8601: "${from}"`);
+};
+
+/** Reads every request on record, set aside or not: a machine may have run for months without anything to record. */
+export const getUsageHandler =
+  ({ streams, prices, clock }: GetUsagePorts): HandlerOf<typeof getUsage> =>
+  async ({ from, by = 'template' }) => {
+    const now = clock();
+    const start = startOf(from, now);
+    const warnings: string[] = [];
+    const stints: Stint[] = [];
+    const ids = new Set([...(await streams.ids()), ...(await streams.archived())].filter(isCreateId));
+    for (const id of ids) {
+      try {
+        const { events } = await streams.load(id);
+        for (const use of usesOf(events.filter(isRequestEvent))) stints.push(...stintsOf(use, by, start, now));
+      } catch (error) {
+        if (!hasCode(error, 'storage.unreadable')) throw error;
+        warnings.push(messageOf(error));
+      }
+    }
+    const known = await prices.read();
+    const keys = [...new Set(stints.map(({ key }) => key))].sort();
+    return {
+      from: isoTime(start),
+      until: isoTime(now),
+      ...(known.refreshedAt === 0 ? {} : { pricesOf: isoTime(known.refreshedAt) }),
+      items: keys.map((key) =>
+        rowOf(
+          key,
+          stints.filter((stint) => stint.key === key),
+          known,
+        ),
+      ),
+      total: rowOf('total', stints, known),
+      warnings,
+    };
+  };

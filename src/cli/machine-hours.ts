@@ -1,0 +1,91 @@
+import type { Argv } from 'yargs';
+import { type GetUsageAnswer, type UsageRow, usageKeys } from '../application/queries/get-usage.ts';
+import { localTime } from '../domain/time-text.ts';
+import { type Column, columnTable } from './columns.ts';
+import type { CommonOptions, Door } from './door.ts';
+import { originOptions, show, warn, withService } from './run.ts';
+import { duration, eventPlace } from './usage.ts';
+
+export const usageOptions = (yargs: Argv<CommonOptions>) =>
+  yargs
+    .option('since', {
+      type: 'string',
+      describe: 'The last so long, e.g. 7d; default 30d',
+      coerce: duration('--since'),
+    })
+    .option('from', { type: 'string', describe: 'From this time on, e.g. 2026-11-01', coerce: eventPlace })
+    .conflicts('from', 'since')
+    .option('by', { choices: usageKeys, default: 'template' as const, describe: 'One row for each' })
+    .option('csv', { type: 'boolean', default: false, describe: 'Comma-separated values, for spreadsheets' })
+    .example('hf-aws usage --since 7d --by day', 'machine hours and cost, day by day')
+    .example('hf-aws usage --by market --csv > usage.csv', 'for the accountants');
+
+const amount = (value: number | undefined, digits: number): string =>
+  value === undefined ? '-' : value.toFixed(digits);
+
+const share = ({ hours, spotHours }: UsageRow): string =>
+  hours === 0 ? '-' : `${Math.round((100 * spotHours) / hours)} %`;
+
+const columnsBy = (by: string): readonly Column<UsageRow>[] => [
+  [by.toUpperCase(), ({ key }) => key, 'whole'],
+  ['MACHINES', ({ machines }) => String(machines)],
+  ['HOURS', ({ hours }) => amount(hours, 1)],
+  ['SPOT', share],
+  ['INTERRUPTED', ({ interruptions }) => String(interruptions)],
+  ['COST(USD)', ({ cost }) => amount(cost, 2)],
+  ['SAVED(USD)', ({ savings }) => amount(savings, 2)],
+  ['UNPRICED(H)', ({ unpricedHours }) => amount(unpricedHours, 1), 'wide'],
+];
+
+const basis = ({ from, pricesOf, total }: GetUsageAnswer): string =>
+  [
+    `From ${localTime(Date.parse(from))}; cost by ${
+      pricesOf === undefined
+        ? 'the prices that came with the program: hf-aws prices refresh asks AWS'
+        : `prices of ${localTime(Date.parse(pricesOf))}, not those of the launches`
+    }.`,
+    ...(total.unpricedHours === 0
+      ? []
+      : [`It leaves out ${amount(total.unpricedHours, 1)} hours without a known price.`]),
+  ].join('\n');
+
+const csvColumns: readonly (readonly [name: string, of: (row: UsageRow) => string | number | undefined])[] = [
+  ['machines', ({ machines }) => machines],
+  ['hours', ({ hours }) => hours],
+  ['spot_hours', ({ spotHours }) => spotHours],
+  ['interruptions', ({ interruptions }) => interruptions],
+  ['cost_usd', ({ cost }) => cost],
+  ['savings_usd', ({ savings }) => savings],
+  ['unpriced_hours', ({ unpricedHours }) => unpricedHours],
+];
+
+/** RFC 4180; keys are ids and dates, which need no quotes. What is not known is empty. */
+const csvOf = (by: string, { items }: GetUsageAnswer): string =>
+  [
+    [by, ...csvColumns.map(([name]) => name)].join(','),
+    ...items.map((row) => [row.key, ...csvColumns.map(([, of]) => of(row) ?? '')].join(',')),
+  ].join('\r\n');
+
+interface UsageOptions extends CommonOptions {
+  /** ms */
+  readonly since?: number | undefined;
+  readonly from?: string | undefined;
+  readonly by: (typeof usageKeys)[number];
+  readonly csv: boolean;
+}
+
+/** Machine hours, spot share, interruptions and cost of what is on record. */
+export const runUsage = (door: Door, options: UsageOptions): Promise<number> =>
+  withService(door, options, async (service) => {
+    const { since, from: written, by, csv } = options;
+    const ms = since === undefined ? written : Date.now() - since;
+    const from = ms === undefined ? undefined : new Date(Number(ms)).toISOString();
+    const answer = await service.getUsage({ by, from, ...originOptions(options) });
+    warn(door, answer.warnings);
+    show(door, options, answer, () => {
+      if (csv) return csvOf(by, answer);
+      const rows = answer.items.length > 1 ? [...answer.items, answer.total] : answer.items;
+      return [columnTable(options, rows, columnsBy(by), 'No machine ran.'), basis(answer)].join('\n');
+    });
+    return 0;
+  });
