@@ -10,6 +10,7 @@ const wide = [
   'test/e2e/fleets.spec.ts',
   'test/e2e/fleet-trouble.spec.ts',
   'test/e2e/returns-property.spec.ts',
+  'test/e2e/event-stack.spec.ts',
   'test/unit/emulator/scale.spec.ts',
 ];
 

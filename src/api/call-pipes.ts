@@ -69,9 +69,12 @@ export interface CallPipes {
 }
 
 /** Pipes that lie ready; each is one call's. When half of them are used there are more. */
-const stock = 64;
+const stock = 128;
 /** Milliseconds in which a script that has taken a pipe writes down its call, and reads its answer. */
 const patienceMs = 30_000;
+
+/** Milliseconds from seeing a pipe to taking it. */
+const takenMs = 2000;
 
 const nonBlocking = constants.O_RDWR | constants.O_NONBLOCK;
 
@@ -151,13 +154,17 @@ export const openCallPipes = async (options: CallPipesOptions): Promise<CallPipe
         making = undefined;
       });
   };
-  /** Pipes that were taken by scripts which were killed before they had written down their call. */
+  /** What scripts have left that were killed, or slept, before they had handed over their call. */
   const dropAbandoned = (): void => {
-    for (const [name, descriptor] of waiting) {
-      const taken = statSync(path(`${name}.call`), { throwIfNoEntry: false });
-      if (taken === undefined || Date.now() - taken.mtimeMs < patienceMs) continue;
+    const taken = readdirSync(folder).flatMap((each) =>
+      each.endsWith('.call') ? [each.slice(0, -'.call'.length)] : [],
+    );
+    for (const name of taken.filter((each) => !ids.has(each))) {
+      const known = statSync(path(`${name}.call`), { throwIfNoEntry: false });
+      if (known === undefined || Date.now() - known.mtimeMs < patienceMs) continue;
+      const descriptor = waiting.get(name);
+      if (descriptor !== undefined) closeSync(descriptor);
       waiting.delete(name);
-      closeSync(descriptor);
       for (const each of ['', '.call', '.input']) remove(`${name}${each}`);
     }
     replenish();
@@ -187,8 +194,9 @@ export const openCallPipes = async (options: CallPipesOptions): Promise<CallPipe
     const lines = readFileSync(path(`${name}.call`), 'utf8').split('\n');
     const [operation = '', id = '', pid = '', home = '', provider = '', conf = '', log = '', ...more] = lines;
     const [logging = '', user = '', environment = '', inputName = ''] = more;
-    // The script has opened what it needs of these, and others need not look at them.
-    for (const each of [name, `${name}.call`]) remove(each);
+    // The script has opened it, and others need not look at it. One that has just seen it finds it taken.
+    remove(name);
+    setTimeout(() => remove(`${name}.call`), takenMs).unref();
     ids.set(name, id);
     return {
       id,

@@ -11,8 +11,6 @@ import {
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate as breathe } from 'node:timers/promises';
-import { gunzipSync, gzipSync } from 'node:zlib';
 import type { RecordedEvent, Stream } from '../application/ports/streams.ts';
 import { messageOf, PluginError } from '../domain/errors.ts';
 import { attempt, createFile, errnoOf, moveFolder, replaceFile } from './atomic-file.ts';
@@ -53,6 +51,12 @@ const streamsAtATime = 20;
 const dayMs = 86_400_000;
 
 const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
+/** Loaded by who reads or writes a pack: a request that is new is looked for in the archive too. */
+const zlib = (): typeof import('node:zlib') => process.getBuiltinModule('node:zlib');
+const breathe = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 const token = (): string => process.getBuiltinModule('node:crypto').randomBytes(8).toString('hex');
 
 const isPlace = (value: unknown): value is Place =>
@@ -133,7 +137,7 @@ export const createArchive = (root: string, { isStreamId, readFolder, firstName 
     if (latest === undefined) return undefined;
     const path = join(root, latest.name.replace('.index.json', '.jsonl.gz'));
     try {
-      const value: unknown = JSON.parse(gunzipSync(readSlice(path, latest.place)).toString('utf8'));
+      const value: unknown = JSON.parse(zlib().gunzipSync(readSlice(path, latest.place)).toString('utf8'));
       if (!isBatchOf(id)(value)) throw new Error(`it does not hold ${id}`);
       const events = lifted(value.events);
       return { version: events.length, events };
@@ -161,7 +165,7 @@ export const createArchive = (root: string, { isStreamId, readFolder, firstName 
     for (const [number, [folder, id]] of folders.entries()) {
       const stream = await readFolder(folder, id).catch(() => undefined);
       if (stream !== undefined && stream.version > 0 && index[id] === undefined) {
-        const line = gzipSync(`${JSON.stringify({ stream: id, events: stream.events })}\n`);
+        const line = zlib().gzipSync(`${JSON.stringify({ stream: id, events: stream.events })}\n`);
         index[id] = [offset, line.length, stream.version];
         offset += line.length;
         lines.push(line);

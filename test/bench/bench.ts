@@ -3,9 +3,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type EmulatorBackend, emulatorBackend } from '../e2e/backends.ts';
 import { createPlugin, home, hostOf, type MachineEntry, type Plugin } from '../e2e/plugin.ts';
+import { eventRows } from './events.ts';
 import { growthRows } from './growth.ts';
-import { type Figures, measure } from './measure.ts';
-import { benchTemplates, lifeCycle, node, type Row, randomHosts } from './subjects.ts';
+import { type Figures, figuresOf, measure } from './measure.ts';
+import { memoryRows } from './memory.ts';
+import { secureRows } from './secure.ts';
+import { benchTemplates, floorOf, lifeCycle, node, type Row, randomHosts } from './subjects.ts';
 import { warmRows } from './warm.ts';
 
 const { values: options } = parseArgs({
@@ -23,27 +26,23 @@ const margin = 1.25;
 const ms = (value: number): string => `${value.toFixed(1)} ms`;
 
 const timeRows = async (plugin: Plugin, rounds: number): Promise<readonly Row[]> => {
-  const floor = 'node -e 0';
+  const floor = floorOf(plugin.env);
   const help = 'hf-aws --help';
   const figures = await measure(
     [
-      { name: floor, command: [node, '-e', '0'], env: plugin.env },
+      floor,
       ...(await lifeCycle(plugin)),
       { name: help, command: [node, join(home, 'dist', 'hf-aws.cjs'), '--help'], env: plugin.env },
     ],
     rounds,
   );
-  const of = (name: string): Figures => {
-    const found = figures.get(name);
-    if (found === undefined) throw new Error(`${name} was not measured`);
-    return found;
-  };
-  const base = of(floor);
+  const of = (name: string): Figures => figuresOf(figures, name);
+  const base = of(floor.name);
   const bounds: Readonly<Record<string, Pick<Row, 'target' | 'reached'>>> = {
     getAvailableTemplates: { target: 1.3, reached: 1.5 },
     [help]: { target: 2.5 },
   };
-  const names = [...figures.keys()].filter((name) => name !== floor);
+  const names = [...figures.keys()].filter((name) => name !== floor.name);
   const times = names.map((what): Row => {
     const figure = of(what);
     const [from, to] = figure.spread;
@@ -130,10 +129,13 @@ const plugin = await createPlugin(settings, benchTemplates(backend.place));
 try {
   const rows = [
     ...(await timeRows(plugin, Number(options.rounds))),
+    ...(await secureRows(backend, Number(options.rounds))),
     ...(await warmRows(backend, Number(options.rounds))),
     ...(await callRows(backend, plugin)),
     await sizeRow(),
-    ...(options.scale ? await growthRows(backend) : []),
+    ...(options.scale
+      ? [...(await growthRows(backend)), ...(await eventRows(backend, 5)), ...(await memoryRows(backend))]
+      : []),
   ];
   const table = ['| what | measured | target | met | detail |', '| --- | --- | --- | --- | --- |', ...rows.map(show)];
   process.stdout.write(`${table.join('\n')}\n`);

@@ -41,6 +41,13 @@ const run = ([program = '', ...args]: readonly string[], env: Readonly<Record<st
     });
   });
 
+/** Throws where it was not measured. */
+export const figuresOf = (figures: ReadonlyMap<string, Figures>, name: string): Figures => {
+  const found = figures.get(name);
+  if (found === undefined) throw new Error(`${name} was not measured`);
+  return found;
+};
+
 const quantile = (values: readonly number[], share: number): number => {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.round((sorted.length - 1) * share)] ?? Number.NaN;

@@ -8,7 +8,7 @@ import type { Subject } from './measure.ts';
 export interface Row {
   readonly what: string;
   readonly value: number;
-  readonly unit: 'x node' | 'MB' | 'calls' | 'x' | 's' | 'requests/s' | 'requests lost' | 'faults';
+  readonly unit: 'x node' | 'ms' | 'MB' | 'calls' | 'x' | 's' | 'requests/s' | 'requests lost' | 'faults';
   readonly target: number;
   /** What was reached where the target was not: CI watches this instead. */
   readonly reached?: number;
@@ -18,6 +18,10 @@ export interface Row {
 }
 
 export const node = process.env['HF_AWS_NODE'] ?? process.execPath;
+
+/** What everything is measured against. */
+export const floorOf = (env: Subject['env']): Subject => ({ name: 'node -e 0', command: [node, '-e', '0'], env });
+
 /** Templates enough for a bank, and one of the emulator's that needs a launch template. */
 export const benchTemplates = (place: Json): readonly Json[] => {
   const [od] = testTemplates(place);

@@ -150,7 +150,7 @@ const answers = async (url: string): Promise<boolean> => {
 };
 
 /** moto: an EC2 emulator nobody here wrote. Its RunInstances launches MinCount, whatever MaxCount says. */
-const motoBackend = async (): Promise<Backend> => {
+export const motoBackend = async (): Promise<Backend> => {
   const port = await freePort();
   const server = spawn('moto_server', ['-p', String(port)], { stdio: 'ignore' });
   const url = `http://127.0.0.1:${port}`;

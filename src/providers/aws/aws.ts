@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { InstanceTypeInfo } from '@aws-sdk/client-ec2';
 import type { FoundPrices } from '../../application/commands/refresh-prices.ts';
 import type { CapacityProvider, LaunchTemplateShelf } from '../../application/ports/capacity.ts';
@@ -33,6 +32,7 @@ import type { AwsClock } from './wire/aws-clock.ts';
 import type { RetryPolicy } from './wire/call.ts';
 import { type ClientConfig, type ConnectionSettings, clientConfig } from './wire/client-config.ts';
 import { type CredentialSource, configuredCredentials, type Remember } from './wire/credentials.ts';
+import { pause } from './wire/pause.ts';
 
 export interface AwsOptions extends Mark {
   readonly connection: ConnectionSettings;
@@ -196,8 +196,8 @@ export const createAws = async (options: AwsOptions): Promise<Aws> => {
       name,
     );
   };
-  const pause = (ms: number): Promise<void> => wait(ms, undefined, { signal: options.signal }).catch(() => undefined);
-  const launchTemplates = createLaunchTemplates({ ...options, ec2, pause });
+  const wait = (ms: number): Promise<void> => pause(ms, options.signal).catch(() => undefined);
+  const launchTemplates = createLaunchTemplates({ ...options, ec2, pause: wait });
   const shared = { ...options, ec2, rootDeviceOf, zonesOf, launchTemplates };
   const checked = (provider: CapacityProvider): CapacityProvider =>
     checking(withFreshImages(provider, { imageOf, forget: options.forget }));

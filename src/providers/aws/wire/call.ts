@@ -1,7 +1,7 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger, Observe } from '../../../application/ports/telemetry.ts';
 import { isPluginError, messageOf, type PluginError } from '../../../domain/errors.ts';
 import { isDefect, toPluginError } from './fault.ts';
+import { pause } from './pause.ts';
 
 export interface RetryPolicy {
   /** Retries after the first try. */
@@ -86,9 +86,9 @@ export const callAws = async <T>(
       if (!isPluginError(cause)) throw cause;
       faults.push(cause);
       log.warn('aws.fault', messageOf(cause), { ...cause.aws, ...timing() });
-      const pause = backoff(cause, attempt, random);
-      if (pause === undefined || attempt >= retries || signal.aborted) throw verdictOn(cause, faults);
-      await wait(pause + interval * (attempt + 1), undefined, { signal }).catch(() => {
+      const shortest = backoff(cause, attempt, random);
+      if (shortest === undefined || attempt >= retries || signal.aborted) throw verdictOn(cause, faults);
+      await pause(shortest + interval * (attempt + 1), signal).catch(() => {
         throw verdictOn(cause, faults);
       });
     }
