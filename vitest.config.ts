@@ -11,8 +11,14 @@ const wide = [
   'test/e2e/fleet-trouble.spec.ts',
   'test/e2e/returns-property.spec.ts',
   'test/e2e/event-stack.spec.ts',
+  'test/e2e/rest-endurance.spec.ts',
   'test/unit/emulator/scale.spec.ts',
 ];
+
+/** What `npm test` plays against our emulator, here against moto. */
+const alsoAgainstMoto = ['life-cycle', 'instance-events', 'prices', 'broker-templates'].map(
+  (name) => `test/e2e/${name}.spec.ts`,
+);
 
 /** Runs what the READMEs say: part of `npm run check`. */
 const pages = ['test/e2e/readme.spec.ts'];
@@ -30,8 +36,8 @@ const shared = {
 
 export default defineConfig({
   test: {
-    // The tests mostly wait for emulated machines: on two cores too, two files at a time.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // End-to-end tests mostly wait for processes and emulated machines: one file more than there are cores.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       {
         test: {
@@ -45,6 +51,15 @@ export default defineConfig({
         },
       },
       { test: { ...shared, name: 'wide', include: wide, globalSetup: [temporaryRoot, 'test/build.ts'] } },
+      {
+        test: {
+          ...shared,
+          env: { ...shared.env, HF_AWS_TEST_BACKEND: 'moto' },
+          name: 'moto',
+          include: alsoAgainstMoto,
+          globalSetup: [temporaryRoot, 'test/build.ts'],
+        },
+      },
       {
         test: {
           ...shared,
@@ -66,6 +81,7 @@ export default defineConfig({
       {
         test: {
           ...shared,
+          env: { ...shared.env, HF_AWS_TEST_BACKEND: 'the emulator' },
           name: 'e2e',
           include: ['test/e2e/**/*.spec.ts'],
           exclude: [...wide, ...pages],

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { expectGolden, hfAws, hfAwsJson } from './admin.ts';
+import { expectGolden, hfAwsHere, hfAwsJson } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { createPlugin, home, type Json, type Plugin } from './plugin.ts';
 
@@ -42,7 +42,7 @@ describe('hf-aws doctor', () => {
   });
 
   it('finds a good installation well, and changes nothing', async () => {
-    const { exitCode, stdout } = await hfAws(plugin, ['doctor']);
+    const { exitCode, stdout } = await hfAwsHere(plugin, ['doctor']);
     expect(exitCode).toBe(0);
     await expectGolden('doctor-well.txt', withoutAccidents(stdout));
     expect(await plugin.state()).toEqual([]);
@@ -54,7 +54,7 @@ describe('hf-aws doctor', () => {
     await chmod(join(plugin.directory, 'credentials'), 0o644);
     await offer({}, { templateId: 'bad', imageId: 'none' });
     backend.emulator.configure({ deniedActions: ['RunInstances'] });
-    const { exitCode, stdout } = await hfAws(plugin, ['doctor']);
+    const { exitCode, stdout } = await hfAwsHere(plugin, ['doctor']);
     expect(exitCode).toBe(1);
     await expectGolden('doctor-ill.txt', withoutAccidents(stdout));
   });
@@ -66,13 +66,13 @@ describe('hf-aws doctor', () => {
         .filter(({ parameters }) => parameters['DryRun'] === 'true')
         .map(({ action, parameters }) => [action, parameters['InstanceId.1']]);
     backend.emulator.forgetCalls();
-    await hfAws(plugin, ['doctor']);
+    await hfAwsHere(plugin, ['doctor']);
     expect(trials().map(([action]) => action)).not.toContain('TerminateInstances');
     const { machines } = await plugin.settled(await plugin.request('good', 1));
-    const { exitCode } = await hfAws(plugin, ['doctor']);
+    const { exitCode } = await hfAwsHere(plugin, ['doctor']);
     expect(exitCode).toBe(0);
     expect(trials()).toContainEqual(['TerminateInstances', machines[0]?.machineId]);
-    const { stdout } = await hfAws(plugin, ['metrics']);
+    const { stdout } = await hfAwsHere(plugin, ['metrics']);
     expect(stdout).not.toContain('aws_errors');
     const [log = ''] = await readdir(plugin.logDir);
     expect(await readFile(join(plugin.logDir, log), 'utf8')).not.toMatch(/-\[(WARN|ERROR)\]-/);
@@ -155,7 +155,7 @@ describe('hf-aws doctor', () => {
     const failures = join(plugin.workDir, 'failures', 'good');
     await mkdir(failures, { recursive: true });
     for (let n = 0; n < 10; n++) await writeFile(join(failures, `i-${String(n).padStart(17, '0')}`), '');
-    const { exitCode, stdout } = await hfAws(plugin, ['doctor', '--no-aws']);
+    const { exitCode, stdout } = await hfAwsHere(plugin, ['doctor', '--no-aws']);
     expect([exitCode, stdout]).toEqual([
       0,
       expect.stringMatching(/^WARNING protection: template good launches nothing/m),
@@ -201,7 +201,7 @@ describe('hf-aws doctor', () => {
     ]);
     await plugin.configure({});
     await allow('other');
-    const { stdout } = await hfAws({ ...plugin, env }, ['doctor', '--no-aws']);
+    const { stdout } = await hfAwsHere({ ...plugin, env }, ['doctor', '--no-aws']);
     expect(stdout).toMatch(/^WARNING requestors: no requestor in .*hostRequestors\.json names awsinst$/m);
     expect(stdout).toContain('how to mend it: add it to the entry of a requestor: "providers": ["awsinst"]');
   });
@@ -217,7 +217,7 @@ describe('hf-aws doctor', () => {
         imageId: '/aws/service/ami',
       },
     );
-    const { exitCode, stdout, stderr } = await hfAws(plugin, ['doctor', '--iam-policy']);
+    const { exitCode, stdout, stderr } = await hfAwsHere(plugin, ['doctor', '--iam-policy']);
     expect(exitCode).toBe(0);
     expect(stderr).toMatch(/^note: iam:PassRole is allowed for the roles .*: grid\. /);
     expect(() => JSON.parse(stdout)).not.toThrow();
@@ -226,14 +226,14 @@ describe('hf-aws doctor', () => {
 
   it('tells of quotas it may not read, and is well all the same', async () => {
     backend.emulator.configure({ deniedActions: ['GetServiceQuota'] });
-    const { exitCode, stdout } = await hfAws(plugin, ['doctor']);
+    const { exitCode, stdout } = await hfAwsHere(plugin, ['doctor']);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^WARNING quotas: cannot be read: .*GetServiceQuota/m);
   });
 
   it('config show tells where each value comes from', async () => {
     await plugin.configure({ AWS_DESCRIBE_REQUEST_INTERVAL: 99_999, retentionDays: 7 });
-    const { exitCode, stdout } = await hfAws(plugin, ['config', 'show']);
+    const { exitCode, stdout } = await hfAwsHere(plugin, ['config', 'show']);
     expect(exitCode).toBe(0);
     await expectGolden('config-show.txt', withoutAccidents(stdout).replaceAll(/ {2,}/g, '  '));
     expect(await hfAwsJson(plugin, 'config', 'validate')).toMatchObject({
@@ -258,7 +258,7 @@ describe('hf-aws doctor', () => {
       },
     });
     await plugin.configure(files);
-    const { stdout: told } = await hfAws(plugin, ['config', 'validate']);
+    const { stdout: told } = await hfAwsHere(plugin, ['config', 'validate']);
     expect(told).toMatch(/^error: AWS_CREDENTIAL_SCRIPT cannot be used: .*\n.*\n.* cannot be used as it is$/m);
     await plugin.configure({ AWS_REGION: 'moon' });
     expect(await hfAwsJson(plugin, 'config', 'validate')).toMatchObject({

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { expectGolden, hfAws, hfAwsJson } from './admin.ts';
+import { expectGolden, hfAws, hfAwsHere, hfAwsJson } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { createPlugin, hostOf, type Plugin } from './plugin.ts';
 
@@ -41,12 +41,12 @@ describe('explain', () => {
     backend.emulator.configure({ capacity: { 'm5.large:*': 2 } });
     const requestId = await plugin.request('good', 4);
     const { machines } = await plugin.settled(requestId);
-    const created = await hfAws(plugin, ['requests', 'explain', requestId]);
+    const created = await hfAwsHere(plugin, ['requests', 'explain', requestId]);
     expect(created.exitCode).toBe(0);
     const returnId = await plugin.giveBack(machines.map(hostOf));
     await plugin.settled(returnId);
-    const returned = await hfAws(plugin, ['requests', 'explain', returnId]);
-    const machine = await hfAws(plugin, ['machines', 'explain', machines[0]?.machineId ?? '']);
+    const returned = await hfAwsHere(plugin, ['requests', 'explain', returnId]);
+    const machine = await hfAwsHere(plugin, ['machines', 'explain', machines[0]?.machineId ?? '']);
     await expectGolden(
       'explain.txt',
       [created, returned, machine].map(({ stdout }) => withoutPolls(stdout)).join('\n'),
@@ -63,7 +63,7 @@ describe('explain', () => {
     const requestId = await plugin.request('good', 6);
     await backend.terminate(...(await backend.instanceIds('pending')));
     const [machine] = (await plugin.settled(requestId)).machines;
-    const { stdout } = await hfAws(plugin, ['requests', 'explain', requestId]);
+    const { stdout } = await hfAwsHere(plugin, ['requests', 'explain', requestId]);
     expect(stdout).toMatch(/EC2 showed: 6 (shutting-down|terminated) \(Client\.UserInitiatedShutdown/);
     expect(stdout).toMatch(
       /^Now complete_with_error: 6 of 6 machines granted\. 6 of 6 machines died: 6 Client\.UserInitiatedShutdown.*\.$/m,
@@ -73,9 +73,9 @@ describe('explain', () => {
       /^ {2}template good launches nothing for 60 min more, since its last 6 machines failed: .* --template good$/m,
     );
     expect(stdout).not.toContain('Nothing needs to be done');
-    const one = await hfAws(plugin, ['machines', 'explain', machine?.machineId ?? '']);
+    const one = await hfAwsHere(plugin, ['machines', 'explain', machine?.machineId ?? '']);
     expect(one.stdout).toContain('CloudTrail shows who');
-    const { stdout: templates } = await hfAws(plugin, ['templates', 'list']);
+    const { stdout: templates } = await hfAwsHere(plugin, ['templates', 'list']);
     expect(templates).toContain('good launches nothing: its last 6 machines failed.');
     backend.emulator.configure({ pendingMs: 300 });
   });
@@ -83,8 +83,8 @@ describe('explain', () => {
   it('names who recorded a state, and keeps no reason that was of another', async () => {
     const { machines } = await plugin.settled(await plugin.request('good', 1));
     const id = machines[0]?.machineId ?? '';
-    await hfAws(plugin, ['machines', 'set-status', id, 'terminated', '--metadata', 'by=me', '--user', 'ana']);
-    const { stdout } = await hfAws(plugin, ['machines', 'explain', id]);
+    await hfAwsHere(plugin, ['machines', 'set-status', id, 'terminated', '--metadata', 'by=me', '--user', 'ana']);
+    const { stdout } = await hfAwsHere(plugin, ['machines', 'explain', id]);
     expect(stdout).toContain(`ana recorded that ${id} is terminated (by=me)`);
     const { body } = await hfAwsJson(plugin, 'machines', 'show', id);
     expect(body['message']).toBe('the instance is terminated');
@@ -104,12 +104,12 @@ describe('explain', () => {
 
   it('watch follows a request to its end, and create --wait does both', async () => {
     const requestId = await plugin.request('good', 1);
-    const watched = await hfAws(plugin, ['requests', 'watch', requestId, '--interval', '0.1']);
+    const watched = await hfAwsHere(plugin, ['requests', 'watch', requestId, '--interval', '0.1']);
     expect(watched.exitCode).toBe(0);
     expect(watched.stdout).toMatch(/\[#{20}\] 1\/1 {2}complete: 1 running\n1 of 1 machines granted\.\n$/);
     const waited = await hfAwsJson(plugin, 'requests', 'create', 'good', '2', '--wait', '--interval', '0.1');
     expect(waited).toMatchObject({ exitCode: 0, body: { status: 'complete', counts: { succeed: 2 } } });
-    const unknown = await hfAws(plugin, ['requests', 'watch', 'req-00000000-0000-4000-8000-000000000000']);
+    const unknown = await hfAwsHere(plugin, ['requests', 'watch', 'req-00000000-0000-4000-8000-000000000000']);
     expect(unknown).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('request.not-found') });
   });
 

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectGolden, hfAws, hfAwsJson } from './admin.ts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { expectGolden, hfAwsHere, hfAwsJson } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { createPlugin, type Plugin } from './plugin.ts';
 
@@ -24,7 +24,11 @@ describe('every command', () => {
     readonly below: readonly string[];
   }
   const pageOf = async (...command: readonly string[]): Promise<Page> => {
-    const { exitCode, stdout } = await hfAws(plugin, [...command, '--help']);
+    // yargs prints its help by itself.
+    const printed = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    const { exitCode } = await hfAwsHere(plugin, [...command, '--help']);
+    const stdout = printed.mock.calls.join('\n');
+    printed.mockRestore();
     expect([command, exitCode]).toEqual([command, 0]);
     const listed = stdout.split('\n').map((line) => /^ {2}hf-aws (.*)/.exec(line)?.[1]?.split(' ') ?? []);
     const below = /\n(Commands):\n/.test(stdout) ? listed.map((words) => words[command.length] ?? '') : [];
@@ -33,10 +37,10 @@ describe('every command', () => {
 
   it('has help that fits 80 columns, with an example each, as it was looked at', async () => {
     const top = await pageOf();
-    const nouns = await Promise.all(top.below.map((noun) => pageOf(noun)));
-    const verbs = await Promise.all(
-      nouns.flatMap(({ command, below }) => below.map((verb) => pageOf(...command, verb))),
-    );
+    const nouns: Page[] = [];
+    for (const noun of top.below) nouns.push(await pageOf(noun));
+    const verbs: Page[] = [];
+    for (const { command, below } of nouns) for (const verb of below) verbs.push(await pageOf(...command, verb));
     expect(nouns.length).toBeGreaterThan(15);
     expect(verbs.length).toBeGreaterThan(20);
     const leaves = [...nouns.filter(({ below }) => below.length === 0), ...verbs];
@@ -61,7 +65,7 @@ describe('every command', () => {
     ['templates list --filtr a=b', /Unknown argument: filtr; did you mean --filter\?/],
     ['', /Say what to do/],
   ])('"%s" is wrong usage, and is told what was probably meant', async (line, text) => {
-    const said = await hfAws(plugin, line.split(' ').filter(Boolean));
+    const said = await hfAwsHere(plugin, line.split(' ').filter(Boolean));
     expect(said).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringMatching(text) });
   });
 

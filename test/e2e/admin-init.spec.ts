@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { expectGolden, hfAws, hfAwsJson, type Said } from './admin.ts';
+import { expectGolden, hfAws, hfAwsHere, hfAwsJson, type Said } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { createPlugin, home, type Json, type Plugin } from './plugin.ts';
 
@@ -258,27 +258,19 @@ describe('hf-aws import, also by its name import-ibm', () => {
         { ...good, templateId: 'bad', vmType: 'm5.large,c5.large', maxNumber: 'many' },
       ],
     );
-    const said = await hfAws({ env, directory: plugin.directory }, ['import-ibm', folder, '--all']);
+    const said = await hfAwsHere({ env }, ['import-ibm', folder, '--all']);
     expect(said.exitCode).toBe(1);
     await expectGolden('import-ibm.txt', withoutAccidents(said.stdout));
-    const { exitCode, body } = await hfAwsJson({ env, directory: plugin.directory }, 'import-ibm', folder);
+    const { exitCode, body } = await hfAwsJson({ env }, 'import-ibm', folder);
     expect([exitCode, body['leftOut'], body['instance']]).toEqual([1, ['bad'], 'aws']);
   });
 
   it('exits 0 where all can be used, 1 where a file cannot', async () => {
-    const fine = await hfAwsJson(
-      { env, directory: plugin.directory },
-      'import-ibm',
-      await ibm({ AWS_REGION: 'us-east-1' }, [good]),
-    );
+    const fine = await hfAwsJson({ env }, 'import-ibm', await ibm({ AWS_REGION: 'us-east-1' }, [good]));
     expect([fine.exitCode, fine.body['leftOut'], fine.body['faults']]).toEqual([0, [], []]);
-    const moon = await hfAwsJson(
-      { env, directory: plugin.directory },
-      'import-ibm',
-      await ibm({ AWS_REGION: 'moon' }, [good]),
-    );
+    const moon = await hfAwsJson({ env }, 'import-ibm', await ibm({ AWS_REGION: 'moon' }, [good]));
     expect([moon.exitCode, moon.body['faults']]).toEqual([1, [expect.stringContaining('AWS_REGION')]]);
-    const none = await hfAwsJson({ env, directory: plugin.directory }, 'import-ibm', join(plugin.directory, 'nowhere'));
+    const none = await hfAwsJson({ env }, 'import-ibm', join(plugin.directory, 'nowhere'));
     expect([none.exitCode, none.body['error']]).toMatchObject([1, { code: 'configuration.missing' }]);
   });
 });

@@ -2,7 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hfAws, hfAwsJson } from './admin.ts';
+import { hfAws, hfAwsHere, hfAwsJson } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { createPlugin, home, type Plugin } from './plugin.ts';
 import { testTemplates } from './templates.ts';
@@ -39,12 +39,12 @@ describe('a command run by hand', () => {
 
   it('is about the registered provider, and says so', async () => {
     const env = await register('awsinst');
-    const { stdout, stderr, exitCode } = await hfAws({ ...plugin, env }, ['templates', 'list']);
+    const { stdout, stderr, exitCode } = await hfAwsHere({ ...plugin, env }, ['templates', 'list']);
     expect([exitCode, stdout]).toEqual([0, expect.stringContaining('few')]);
     expect(stderr).toBe(`provider awsinst in us-east-1, ${env['HF_TOP']}/conf/providers/hostProviders.json\n`);
     const list = await hfAwsJson({ ...plugin, env }, 'providers', 'list');
     expect(list.body).toMatchObject({ providers: [{ name: 'awsinst', isOurs: true }] });
-    const chosen = await hfAws({ ...plugin, env }, ['requests', 'list', '--provider', 'nobody']);
+    const chosen = await hfAwsHere({ ...plugin, env }, ['requests', 'list', '--provider', 'nobody']);
     expect([chosen.exitCode, chosen.stderr]).toEqual([1, expect.stringMatching(/^configuration\.missing: .* nobody/)]);
   });
 
@@ -53,14 +53,14 @@ describe('a command run by hand', () => {
     const { HF_PROVIDER_CONFDIR = '' } = plugin.env;
     const untold = /HF_PROVIDER_WORKDIR/;
     const env = { ...registered, HF_PROVIDER_CONFDIR };
-    const { exitCode, stderr } = await hfAws({ ...plugin, env }, ['requests', 'create', 'od', '1']);
+    const { exitCode, stderr } = await hfAwsHere({ ...plugin, env }, ['requests', 'create', 'od', '1']);
     expect([exitCode, stderr]).toEqual([1, expect.stringMatching(untold)]);
     const asked = { template: { templateId: 'od', machineCount: 1 } };
     const script = await plugin.run('requestMachines', ['--data', JSON.stringify(asked)], { env });
     expect([script.exitCode, script.body]).toEqual([1, { message: expect.stringMatching(untold) }]);
-    const named = await hfAws({ ...plugin, env }, ['templates', 'list', '--provider', 'awsinst']);
+    const named = await hfAwsHere({ ...plugin, env }, ['templates', 'list', '--provider', 'awsinst']);
     expect(named.exitCode).toBe(0);
-    const nameless = await hfAws({ ...plugin, env }, ['templates', 'list', '--provider', '']);
+    const nameless = await hfAwsHere({ ...plugin, env }, ['templates', 'list', '--provider', '']);
     expect([nameless.exitCode, nameless.stderr]).toEqual([2, expect.stringMatching(/^--provider must be one name/)]);
     expect(await backend.instanceIds('pending', 'running')).toEqual([]);
   });
@@ -69,7 +69,7 @@ describe('a command run by hand', () => {
     const env = { PATH: plugin.env['PATH'] ?? '' };
     const before = await readdir(home);
     for (const args of [['doctor'], ['requests', 'list'], ['requests', 'create', 'od', '1', '--dry-run']]) {
-      const { stdout, stderr, exitCode } = await hfAws({ ...plugin, env }, args);
+      const { stdout, stderr, exitCode } = await hfAwsHere({ ...plugin, env }, args);
       expect([exitCode, stdout]).toEqual([1, '']);
       expect(stderr).toMatch(/^configuration\.missing: .*HF_PROVIDER_CONFDIR.*HF_TOP.*--provider/);
     }
@@ -99,7 +99,7 @@ describe.runIf(process.geteuid?.() === 0)('another user than the one whose work 
       ['requests', 'create', 'od', '1', '--dry-run'],
     ];
     for (const args of looks) {
-      const { exitCode, stdout, stderr } = await hfAws(plugin, args);
+      const { exitCode, stdout, stderr } = await hfAwsHere(plugin, args);
       expect([args, exitCode, stdout === '']).toEqual([args, 0, false]);
       expect(stderr).toMatch(/^warning: nothing is written: .* run this as user id 54321, e\.g\. sudo -u '#54321'/);
     }
@@ -112,7 +112,7 @@ describe.runIf(process.geteuid?.() === 0)('another user than the one whose work 
       ['reconcile', '--apply'],
     ];
     for (const args of changes) {
-      const { exitCode, stderr } = await hfAws(plugin, args);
+      const { exitCode, stderr } = await hfAwsHere(plugin, args);
       expect([args, exitCode, stderr]).toEqual([args, 1, expect.stringMatching(/^storage\.foreign: .*54321.*\n$/)]);
     }
     const served = await hfAws(plugin, ['serve', '--port', '0']);

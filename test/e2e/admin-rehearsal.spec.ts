@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { expectGolden, hfAws, hfAwsHere, hfAwsJson } from './admin.ts';
+import { expectGolden, hfAwsHere, hfAwsJson } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { createPlugin, hostOf, type Json, type Plugin } from './plugin.ts';
 
@@ -115,7 +115,7 @@ describe('a rehearsal', () => {
     backend.emulator.configure({ capacity: { 'm5.large:*': 0 } });
     await plugin.call('requestMachines', { template: { templateId: 'od', machineCount: 1 } });
     backend.emulator.configure({ capacity: {} });
-    const { stdout } = await hfAws(plugin, ['templates', 'explain-launch', 'od', '1']);
+    const { stdout } = await hfAwsHere(plugin, ['templates', 'explain-launch', 'od', '1']);
     const avoided = stdout.split('\n').filter((line) => line.startsWith('Avoided'));
     expect(avoided).toHaveLength(2);
     expect(avoided[0]).toBe(
@@ -123,17 +123,17 @@ describe('a rehearsal', () => {
     );
     const { body } = await hfAwsJson(plugin, 'templates', 'explain-launch', 'od', '1');
     expect(body['avoided']).toHaveLength(2);
-    const spot = await hfAws(plugin, ['templates', 'explain-launch', 'spot-fleet', '1']);
+    const spot = await hfAwsHere(plugin, ['templates', 'explain-launch', 'spot-fleet', '1']);
     expect(spot.stdout).not.toContain('Avoided');
   });
 
   it('in words', async () => {
     for (const templateId of ['od', 'fleet', 'mixed', 'group']) {
-      const { exitCode, stdout } = await hfAws(plugin, ['templates', 'explain-launch', templateId, '4']);
+      const { exitCode, stdout } = await hfAwsHere(plugin, ['templates', 'explain-launch', templateId, '4']);
       expect(exitCode).toBe(0);
       await expectGolden(`explain-launch-${templateId}.txt`, withoutAccidents(stdout));
     }
-    const { stdout } = await hfAws(plugin, ['templates', 'show', 'od']);
+    const { stdout } = await hfAwsHere(plugin, ['templates', 'show', 'od']);
     await expectGolden('templates-show.txt', stdout.replaceAll(plugin.directory, '<directory>'));
     const { origins, templateId } = JSON.parse((await hfAwsHere(plugin, ['templates', 'show', 'od', '--json'])).stdout);
     expect([templateId, origins]).toEqual([
@@ -144,7 +144,7 @@ describe('a rehearsal', () => {
         'attributes.ncores': 'program default',
       }),
     ]);
-    const unknown = await hfAws(plugin, ['templates', 'show', 'old']);
+    const unknown = await hfAwsHere(plugin, ['templates', 'show', 'old']);
     expect(unknown).toMatchObject({
       exitCode: 1,
       stderr: expect.stringMatching(/^template.not-found: no template "old"/),

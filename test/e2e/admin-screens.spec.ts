@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hfAws, hfAwsJson, type Said } from './admin.ts';
+import { hfAws, hfAwsHere, hfAwsJson, type Said } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { createPlugin, home, type Plugin } from './plugin.ts';
 
@@ -18,7 +18,7 @@ describe('on a screen and in a pipe', () => {
   let backend: EmulatorBackend;
   let plugin: Plugin;
 
-  const run = (...args: readonly string[]): Promise<Said> => hfAws(plugin, args);
+  const run = (...args: readonly string[]): Promise<Said> => hfAwsHere(plugin, args);
   /** A few at a time: each is a process. */
   const each = async (lines: readonly string[]): Promise<readonly (readonly [string, Said])[]> => {
     const said: (readonly [string, Said])[] = [];
@@ -244,7 +244,11 @@ describe('on a screen and in a pipe', () => {
   });
 
   it('help is had by -h, the version as a command, and a noun alone shows its verbs', async () => {
-    const [help, version, noun] = await Promise.all([run('requests', '-h'), run('version'), run('requests')]);
+    const [help, version, noun] = await Promise.all([
+      hfAws(plugin, ['requests', '-h']),
+      run('version'),
+      run('requests'),
+    ]);
     expect(help).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('hf-aws requests list') });
     expect(version).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
     expect(noun).toMatchObject({

@@ -84,7 +84,8 @@ describe('hf-aws templates', () => {
 
   it('validate finds twelve planted mistakes in one run, each at its place', async () => {
     await writeFile(join(plugin.directory, 'night.json'), planted);
-    const { exitCode, body } = await hfAwsJson(plugin, 'templates', 'validate', './night.json');
+    const { exitCode, stdout } = await hfAws(plugin, ['templates', 'validate', './night.json', '--json']);
+    const body: Record<string, unknown> = JSON.parse(stdout);
     expect(exitCode).toBe(1);
     expect(body['isValid']).toBe(false);
     expect(

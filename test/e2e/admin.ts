@@ -31,7 +31,7 @@ export const hfAws = (
   );
 };
 
-/** The same without a process of its own: for what is not about the process. What yargs prints by itself, as help, is not caught. */
+/** The same without a process of its own, in the folder of the tests: for what is not about the process. */
 export const hfAwsHere = async ({ env }: Pick<Plugin, 'env'>, args: readonly string[]): Promise<Said> => {
   let [stdout, stderr] = ['', ''];
   // Each call watches them to the end of the process.
@@ -54,8 +54,8 @@ export const hfAwsHere = async ({ env }: Pick<Plugin, 'env'>, args: readonly str
 };
 
 /** The same with --json. */
-export const hfAwsJson = async (plugin: Pick<Plugin, 'env' | 'directory'>, ...args: readonly string[]) => {
-  const { exitCode, stdout, stderr } = await hfAws(plugin, [...args, '--json']);
+export const hfAwsJson = async (plugin: Pick<Plugin, 'env'>, ...args: readonly string[]) => {
+  const { exitCode, stdout, stderr } = await hfAwsHere(plugin, [...args, '--json']);
   const body: unknown = JSON.parse(stdout);
   return { exitCode, stderr, body: Object.fromEntries(Object.entries(Object(body))) };
 };

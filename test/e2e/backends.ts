@@ -192,10 +192,14 @@ const backends = [
   { name: 'moto', start: motoBackend, available: hasMoto },
 ] as const;
 
+/** The one that a project of the tests is about; both where it names none. */
+const only = process.env['HF_AWS_TEST_BACKEND'];
+
 /** The same tests against each; those against a moto that is not there are skipped, so that the summary counts them. */
 export const describeBackends = (
   title: (name: string) => string,
   tests: (backend: (typeof backends)[number]) => void,
 ): void => {
-  for (const backend of backends) describe.skipIf(!backend.available)(title(backend.name), () => tests(backend));
+  for (const backend of backends.filter(({ name }) => only === undefined || name === only))
+    describe.skipIf(!backend.available)(title(backend.name), () => tests(backend));
 };

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { hfAws, type Said } from './admin.ts';
+import { hfAwsHere, type Said } from './admin.ts';
 import { home, type Json, type Plugin } from './plugin.ts';
 
 const program = join(home, 'dist', 'hf-aws.cjs');
@@ -28,7 +29,7 @@ const parse = (text: string): Json => {
 
 /** Runs `hf-aws` as an administrator does. */
 export const runCli = async (plugin: Plugin, ...args: readonly string[]): Promise<CliOutcome> => {
-  const said = await hfAws(plugin, args);
+  const said = await hfAwsHere(plugin, args);
   return { ...said, json: parse(said.stdout) };
 };
 
@@ -107,3 +108,14 @@ export const logOf = async (plugin: Plugin): Promise<readonly string[]> => {
   const texts = await Promise.all(names.map((name) => readFile(join(plugin.logDir, name), 'utf8')));
   return texts.flatMap((text) => text.split('\n').filter((line) => line !== ''));
 };
+
+/** All that a server answers to these bytes until it closes the connection. */
+export const answerTo = (url: string, bytes: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(bytes));
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += String(chunk);
+    });
+    socket.on('error', reject).on('close', () => resolve(text));
+  });

@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hfAws, hfAwsHere, hfAwsJson } from './admin.ts';
+import { hfAwsHere, hfAwsJson } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { listOf } from './doors.ts';
 import { createPlugin, home, type Json, type Plugin } from './plugin.ts';
@@ -181,7 +181,7 @@ describe('hf-aws import --write', () => {
 
   it('replaces nothing unless it is told to, and then keeps copies', async () => {
     expect((await take('symphony')).exitCode).toBe(0);
-    const again = await hfAws(plugin, ['import', join(tree, 'symphony'), '--write', target]);
+    const again = await hfAwsHere(plugin, ['import', join(tree, 'symphony'), '--write', target]);
     expect([again.exitCode, again.stderr]).toEqual([
       1,
       expect.stringContaining('nothing was written, since there are already'),

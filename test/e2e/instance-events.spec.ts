@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hfAws } from './admin.ts';
+import { hfAwsHere } from './admin.ts';
 import { type Backend, describeBackends, type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { createPlugin, hostOf, type Json, type MachineEntry, type Plugin } from './plugin.ts';
 
@@ -196,7 +196,7 @@ describe('a queue of events', () => {
 
   it('is looked at by doctor, from the rule to the queue, and is in the policy', async () => {
     const subjects = async (): Promise<readonly string[]> => {
-      const { stdout } = await hfAws(plugin, ['doctor', '--json']);
+      const { stdout } = await hfAwsHere(plugin, ['doctor', '--json']);
       const { diagnoses }: { diagnoses: readonly Record<string, string>[] } = JSON.parse(stdout);
       return diagnoses
         .filter(({ subject }) => subject === 'event queue')
@@ -206,7 +206,7 @@ describe('a queue of events', () => {
     expect(await subjects()).toEqual([`ok ${url}: 1 rules send to it, 0 messages wait`]);
     await withQueue({ eventQueue: `${backend.url}/123456789012/elsewhere` });
     expect(await subjects()).toEqual([expect.stringMatching(/^warning GetQueueAttributes failed.*QueueDoesNotExist/)]);
-    const { stdout } = await hfAws(plugin, ['doctor', '--iam-policy']);
+    const { stdout } = await hfAwsHere(plugin, ['doctor', '--iam-policy']);
     expect(stdout).toContain('arn:aws:sqs:us-east-1:*:elsewhere');
   });
 });

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { hfAws, hfAwsHere, hfAwsJson } from './admin.ts';
+import { hfAwsHere, hfAwsJson } from './admin.ts';
 import { type Backend, describeBackends, emulatorBackend } from './backends.ts';
 import { listOf, startServer } from './doors.ts';
 import { createPlugin, type Json, type Plugin } from './plugin.ts';
@@ -87,7 +87,7 @@ it('prices rank templates without a call to AWS, and the server keeps them fresh
       '3 -',
       '9 -',
     ]);
-    expect((await hfAws(plugin, ['prices', 'list'])).stdout).toMatch(/^cheap +ondemand +0\.08 +2 +price:0\.08,/m);
+    expect((await hfAwsHere(plugin, ['prices', 'list'])).stdout).toMatch(/^cheap +ondemand +0\.08 +2 +price:0\.08,/m);
     expect(backend.emulator.countCalls()).toEqual(before);
     await plugin.settled(await plugin.request('od', 2));
     const { stdout } = await hfAwsHere(plugin, ['usage', '--since', '1h', '--by', 'type', '--csv']);

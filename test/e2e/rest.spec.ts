@@ -8,8 +8,9 @@ import { promisify } from 'node:util';
 import { Ajv } from 'ajv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fc, runs } from '../random.ts';
+import { hfAws } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
-import { askCli, listOf, runCli, type Server, startServer } from './doors.ts';
+import { answerTo, askCli, listOf, runCli, type Server, startServer } from './doors.ts';
 import { createPlugin, home, type Json, type Plugin } from './plugin.ts';
 import { testTemplates } from './templates.ts';
 
@@ -139,32 +140,15 @@ const callOf = ({ method, path, parameters, body }: Described) => {
     });
 };
 
-/** All that a server answers to these bytes until it closes the connection. */
-const answerTo = (url: string, bytes: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(bytes));
-    let text = '';
-    socket.on('data', (chunk) => {
-      text += String(chunk);
-    });
-    socket.on('error', reject).on('close', () => resolve(text));
-  });
-
 describe('REST', () => {
   let backend: EmulatorBackend;
   let plugin: Plugin;
   let server: Server;
-  let answerToHalfAHead: Promise<{ readonly text: string; readonly seconds: number }>;
 
   beforeAll(async () => {
     backend = await emulatorBackend();
     plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url, LogLevel: 'INFO' }, testTemplates(backend.place));
     server = await startServer(plugin, '--rate', '1000000');
-    const began = Date.now();
-    answerToHalfAHead = answerTo(server.url, 'GET /requests HTTP/1.1\r\nHost: localhost\r\n').then((text) => ({
-      text,
-      seconds: (Date.now() - began) / 1000,
-    }));
   });
   afterAll(async () => {
     await server.stop();
@@ -188,7 +172,7 @@ describe('REST', () => {
             expect.stringContaining('application/problem+json'),
           ]);
       };
-      await fc.assert(fc.asyncProperty(callOf(route), call), { numRuns: runs(25) });
+      await fc.assert(fc.asyncProperty(callOf(route), call), { numRuns: runs(8) });
     }
   });
 
@@ -197,7 +181,10 @@ describe('REST', () => {
     const { body } = await server.call('POST', '/requests', { body: order });
     const id = String(body['request_id']);
     const machine = listOf((await server.get(`/requests/${id}?machines=true`)).body['machines'])[0];
+    const cancelled = (await server.call('POST', '/requests', { body: order })).body['request_id'];
     const calls = [
+      // Before the server has seen its machine run: what is complete is not cancelled.
+      ['DELETE', `/requests/${cancelled}?reason=done`, 200],
       ['POST', '/requests', 201, order],
       ['GET', `/requests/${id}`, 200],
       ['GET', `/requests/${id}?machines=true`, 200],
@@ -220,7 +207,6 @@ describe('REST', () => {
       ['POST', '/requests', 201, { template: { templateId: 'all', machineCount: 1 } }],
       ['POST', '/templates/all/validate', 200],
       ['POST', '/projections/counters/rebuild', 200],
-      ['DELETE', `/requests/${id}?reason=done`, 200],
     ] as const;
     const routes = describedBy((await server.get('/openapi.json')).body);
     for (const [method, path, status, sent] of calls) {
@@ -395,7 +381,7 @@ describe('REST', () => {
     ])('says why in one line: %s %s', async (verb, option, value, code, text) => {
       await writeFile(join(plugin.directory, 'open.json'), '[]', { mode: 0o640 });
       await writeFile(join(plugin.directory, 'broken.json'), 'secret-token', { mode: 0o600 });
-      const { exitCode, stdout, stderr } = await runCli(plugin, verb, option, value());
+      const { exitCode, stdout, stderr } = await hfAws(plugin, [verb, option, value()]);
       expect([exitCode, stdout, stderr]).toEqual([code, '', expect.stringMatching(text)]);
       expect(stderr).not.toContain('secret-token');
     });
@@ -543,36 +529,5 @@ describe('REST', () => {
       .toEqual([]);
     expect(machines.length).toBeGreaterThan(0);
     await after.stop();
-  });
-
-  it('does not grow: thousands of calls later it needs hardly more memory', async () => {
-    const memory = async (): Promise<number> => {
-      const status = await readFile(`/proc/${server.child.pid}/status`, 'utf8');
-      return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
-    };
-    const paths = [
-      '/requests?page=2',
-      '/machines?limit=20',
-      '/templates',
-      '/requests/search?q=all',
-      '/health',
-      '/metrics',
-      '/events?limit=5',
-    ];
-    const round = async (calls: number): Promise<void> => {
-      for (let n = 0; n < calls; n += 10)
-        await Promise.all(Array.from({ length: 10 }, (_, k) => server.get(paths[(n + k) % paths.length] ?? '/')));
-    };
-    await round(1500);
-    const before = await memory();
-    await round(3000);
-    expect((await memory()) - before).toBeLessThan(50);
-  }, 240_000);
-
-  it('waits no longer for the rest of a head than for the rest of a call', async () => {
-    const { text, seconds } = await answerToHalfAHead;
-    expect(text).toMatch(/^HTTP\/1\.1 408 /);
-    // Thirty, and what a busy machine adds; Node by itself waits for twice as long.
-    expect(seconds).toBeLessThan(50);
   });
 });
