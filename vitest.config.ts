@@ -88,6 +88,14 @@ export default defineConfig({
           globalSetup: [temporaryRoot, 'test/build.ts'],
         },
       },
+      {
+        test: {
+          ...shared,
+          name: 'table',
+          include: ['test/table/**/*.spec.ts'],
+          globalSetup: [temporaryRoot, 'test/build.ts'],
+        },
+      },
       { test: { ...shared, name: 'readme', include: pages, globalSetup: [temporaryRoot, 'test/build.ts'] } },
     ],
   },

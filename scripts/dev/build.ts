@@ -27,6 +27,8 @@ const parts = {
   admin: 'src/cli/cli.ts',
   administration: 'src/boot/parts/administration.ts',
   reading: 'src/boot/parts/reading.ts',
+  'table-state': 'src/boot/parts/table-state.ts',
+  'table-doctor': 'src/storage/dynamodb/table-doctor.ts',
   jsonc: 'src/json/jsonc.ts',
   emulator: 'src/emulator/server.ts',
   credentials: 'src/providers/aws/wire/default-credentials.ts',

@@ -18,12 +18,12 @@ import { holdsStore } from '../storage/store-id.ts';
 import type { FileLogger } from '../telemetry/file-logger.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { budgetOf } from './call-time.ts';
-import { connections, regionOf, type ServedCall, startClock } from './connection.ts';
+import { connections, ownerOf, regionOf, type ServedCall, startClock } from './connection.ts';
 import { administration, newId, readSide } from './lazily.ts';
 import { policyOf } from './policy.ts';
 import { wirePorts } from './ports.ts';
 import { createService } from './service.ts';
-import { fileStore, handedOnBy, hostMemory, lazyReadModel, rehearsed, watched } from './stores.ts';
+import { fileStore, handedOnBy, hostMemory, lazyReadModel, rehearsed, tableStore, watched } from './stores.ts';
 import { logFault, startTelemetry } from './telemetry.ts';
 
 export interface Application {
@@ -112,13 +112,26 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
   const { log, observe, tracing } = telemetry;
   for (const warning of reading.warnings) log.warn('configuration.warning', warning);
 
+  const memory = hostMemory({ workDir, home, clock, region: regionOf(config, env) });
+  const inTable = async (name: string) =>
+    tableStore({
+      workDir,
+      clock,
+      looksOnly,
+      table: name,
+      owner: ownerOf(config, environment),
+      call: (action, input) => table(action, input),
+      turn: memory.turn,
+    });
   const onRecord = {
-    store: fileStore({ workDir, clock, sweeps: mayWrite, stranger }),
-    memory: hostMemory({ workDir, home, clock, region: regionOf(config, env) }),
+    memory,
+    store:
+      config.stateTable === undefined
+        ? fileStore({ workDir, clock, sweeps: mayWrite, stranger })
+        : await inTable(config.stateTable),
   };
   const pace = server?.readModel;
-  const { projections } = onRecord.memory;
-  const projected = { projections, streams: onRecord.store.streams, clock, log, progress };
+  const projected = { projections: memory.projections, streams: onRecord.store.streams, clock, log, progress };
   const readModel = lazyReadModel({ ...projected, isKept: leavesTraces, pace });
   const kept = isRehearsal ? await rehearsed(onRecord, rehearse, log) : onRecord;
   const handedOn = handedOnBy(server !== undefined, scriptCall);
@@ -131,7 +144,7 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
   const store = { ...kept.store, streams: watched(kept.store.streams, watchers) };
   const stores = { ...kept, store };
   const side = { environment, config, env, log, observe, signal, awsClock, stores };
-  const aws = await connections({ ...side, looksOnly, scriptCall, lifetime: server?.connection });
+  const { aws, table } = await connections({ ...side, looksOnly, scriptCall, lifetime: server?.connection });
   const figures = () => service.getMetrics();
   const writeMetrics = () => writeFigures(config.metricsTextfile, figures, log);
   const ports = wirePorts({

@@ -1,5 +1,5 @@
 import type { Logger, Observe } from '../application/ports/telemetry.ts';
-import { awsConnection } from '../config/connection.ts';
+import { type AwsConnection, awsConnection } from '../config/connection.ts';
 import type { Environment, ProviderEnvironment } from '../config/environment.ts';
 import type { ProviderConfig } from '../config/provider-config.ts';
 import { PluginError } from '../domain/errors.ts';
@@ -8,7 +8,7 @@ import { type AwsClock, createAwsClock } from '../providers/aws/wire/aws-clock.t
 import { createClockNote } from '../storage/clock-note.ts';
 import { createFactCache } from '../storage/fact-cache.ts';
 import { budgetOf, timeForAws } from './call-time.ts';
-import { oneForEach, readSide, renewed } from './lazily.ts';
+import { once, oneForEach, readSide, renewed, stateInTable } from './lazily.ts';
 import type { Stores } from './stores.ts';
 import { version } from './version.ts';
 
@@ -57,6 +57,9 @@ const roleIn = (
   return { role: { arn, sessionName, ...(externalId === undefined ? {} : { externalId }) } };
 };
 
+const withStateEndpoint = (connection: AwsConnection, endpoint: string | undefined): AwsConnection =>
+  endpoint === undefined ? connection : { ...connection, endpoints: { ...connection.endpoints, dynamodb: endpoint } };
+
 interface ConnectContext {
   readonly environment: ProviderEnvironment;
   readonly config: ProviderConfig;
@@ -70,6 +73,12 @@ interface ConnectContext {
   readonly stores: Stores;
 }
 
+/** A way to AWS, and by it to the table of the state. */
+interface Link {
+  readonly aws: () => Promise<Aws>;
+  readonly table: (action: string, input: object) => Promise<unknown>;
+}
+
 /** One connection. Throws `configuration.missing` where no Region is named. */
 const connect = async ({
   environment,
@@ -81,7 +90,7 @@ const connect = async ({
   awsClock,
   looksOnly,
   stores,
-}: ConnectContext): Promise<Aws> => {
+}: ConnectContext): Promise<Link> => {
   const { workDir } = environment;
   const { store, memory, rehearsal } = stores;
   const region = regionOf(config, env);
@@ -97,11 +106,10 @@ const connect = async ({
   const facts = createFactCache(workDir, 'aws', Date.now, log);
   const credentials = createFactCache(workDir, 'credentials', Date.now);
   const { AWS_CREDENTIAL_FILE: file, AWS_CREDENTIAL_SCRIPT: script } = config;
-  const { createAws } = await import('../providers/aws/aws.ts');
-  return createAws({
+  const options: Omit<AwsOptions, 'store'> = {
     connection: {
       region,
-      ...awsConnection(config, env),
+      ...withStateEndpoint(awsConnection(config, env), config.stateEndpoint),
       connectionTimeoutMs: config.AWS_CONNECTION_TIMEOUT_MS,
       requestTimeoutMs: Math.min(60_000, time),
     },
@@ -123,7 +131,6 @@ const connect = async ({
     clock: awsClock.now,
     awsClock,
     owner: ownerOf(config, environment),
-    store: (await store.id(!looksOnly)) ?? '<id of the work directory>',
     version,
     ...(config.AWS_KEY_FILE === undefined ? {} : { keyDirectory: config.AWS_KEY_FILE }),
     remember: !looksOnly ? facts.get : async (key, _lifetime, find) => (await facts.peek(key)) ?? find(),
@@ -131,7 +138,20 @@ const connect = async ({
     offerings: memory.offerings,
     ledger: store.ledger,
     ...(rehearsal && { rehearsal }),
-  });
+  };
+  const { stateTable, stateRegion } = config;
+  const client = once(async () => (await stateInTable()).createClient(options));
+  const caller = once(async () =>
+    (await stateInTable()).tableCaller({ ...options, client: await client(), random: Math.random }, stateRegion),
+  );
+  return {
+    aws: once(async () => {
+      const { createAws } = await import('../providers/aws/aws.ts');
+      const id = (await store.id(!looksOnly)) ?? '<id of the work directory>';
+      return createAws({ ...options, store: id }, stateTable === undefined ? undefined : await client());
+    }),
+    table: async (action, input) => (await caller())(action, input),
+  };
 };
 
 /** A call that has what it would have in a process of its own. */
@@ -154,7 +174,7 @@ interface Connections extends Omit<ConnectContext, 'looksOnly'> {
  * The AWS side of the program, connected when it is first asked for. A script's call that is served has a connection of its own, since
  * its time begins with it; all that are served look at EC2 once for those that come together.
  */
-export const connections = async ({ lifetime, scriptCall, ...side }: Connections): Promise<() => Promise<Aws>> => {
+export const connections = async ({ lifetime, scriptCall, ...side }: Connections): Promise<Link> => {
   const { looksOnly, awsClock, config } = side;
   const budget = budgetOf(config);
   // What a server's connection is asked for last still has two thirds of the time of a call.
@@ -162,17 +182,22 @@ export const connections = async ({ lifetime, scriptCall, ...side }: Connections
   const lasting = (isLook: boolean) => renewed(age, awsClock.now, () => connect({ ...side, looksOnly: isLook }));
   const [looking, changing] = [lasting(true), lasting(false)];
   const shared = () => (looksOnly() ? looking() : changing());
-  const aws = oneForEach(scriptCall, shared, ({ signal }) =>
+  const link = oneForEach(scriptCall, shared, ({ signal }) =>
     connect({ ...side, looksOnly: looksOnly(), signal: () => signal }),
   );
-  if (lifetime === undefined) return aws;
+  const table: Link['table'] = async (action, input) => (await link()).table(action, input);
+  const aws = async () => (await link()).aws();
+  if (lifetime === undefined) return { aws, table };
   const { sharingLooks } = await readSide();
   const looks = sharingLooks(
-    async () => (await shared()).hosts,
+    async () => (await (await shared()).aws()).hosts,
     () => scriptCall()?.signal,
   );
-  return async () => {
-    const own = await aws();
-    return { ...own, hosts: { ...own.hosts, ...looks } };
+  return {
+    table,
+    aws: async () => {
+      const own = await aws();
+      return { ...own, hosts: { ...own.hosts, ...looks } };
+    },
   };
 };

@@ -47,3 +47,6 @@ export const pause = (ms: number): Promise<void> =>
 /** What administrators use, and what lists are read from: parts of their own, which no script of Host Factory needs to load. */
 export const administration = () => import('./parts/administration.ts');
 export const readSide = () => import('./parts/reading.ts');
+
+/** The state in a table: a part of its own, which nobody loads who keeps it in the work folder. */
+export const stateInTable = () => import('./parts/table-state.ts');

@@ -99,6 +99,8 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
     tagInstanceId: policy.tagInstanceId,
     eventQueue: queueUrl,
     rankBy,
+    stateTable:
+      config.stateTable === undefined ? undefined : { name: config.stateTable, region: config.stateRegion ?? region },
   };
   const templates = createTemplateCatalog(environment, facts, log);
   return {

@@ -9,13 +9,15 @@ import type { ReadModelPace, ReadModelPorts, RunningReadModel } from '../applica
 import type { AwsCall, Rehearsal } from '../application/rehearsal.ts';
 import { messageOf } from '../domain/errors.ts';
 import { createCapacityLedger } from '../storage/capacity-ledger.ts';
+import type { TableCall } from '../storage/dynamodb/table.ts';
+import { createFactCache } from '../storage/fact-cache.ts';
 import { createInstanceTypes } from '../storage/instance-types.ts';
 import { createLaunchFailures } from '../storage/launch-failures.ts';
 import { createLastDone, createUnseenHosts } from '../storage/noted-times.ts';
 import { createOfferingMemory } from '../storage/offering-memory.ts';
 import { createRequestStreams } from '../storage/request-streams.ts';
 import { knownStoreId, readStoreId } from '../storage/store-id.ts';
-import { administration, crypto, once, pause, readSide } from './lazily.ts';
+import { administration, crypto, once, pause, readSide, stateInTable } from './lazily.ts';
 
 interface FileStoreOptions {
   readonly workDir: string;
@@ -59,6 +61,44 @@ export const fileStore = ({ workDir, clock, sweeps = true, stranger }: FileStore
     id: (make) => (make ? readStoreId(workDir) : knownStoreId(workDir)),
     diagnose: async () => (await administration()).diagnoseWorkFolder(workDir, stranger),
   };
+};
+
+interface TableStoreOptions {
+  readonly workDir: string;
+  readonly clock: () => number;
+  readonly table: string;
+  readonly owner: string;
+  readonly call: TableCall;
+  /** Whether nothing may be written, here or there. */
+  readonly looksOnly: () => boolean;
+  /** Of this host alone. */
+  readonly turn: HostMemory['turn'];
+}
+
+/** The store in a DynamoDB table. What this host remembers of it is in the work folder. */
+export const tableStore = async ({
+  workDir,
+  clock,
+  table,
+  looksOnly,
+  ...options
+}: TableStoreOptions): Promise<Store> => {
+  const { createTableStore } = await stateInTable();
+  const facts = createFactCache(workDir, 'table', Date.now);
+  const { owner, call } = options;
+  return createTableStore({
+    ...options,
+    name: table,
+    clock,
+    facts: {
+      peek: facts.peek,
+      get: async (key, lifetime, find) =>
+        looksOnly() ? ((await facts.peek(key)) ?? find()) : facts.get(key, lifetime, find),
+      forget: async (value) => (looksOnly() ? undefined : facts.forget(value)),
+    },
+    diagnose: async () =>
+      (await import('../storage/dynamodb/table-doctor.ts')).diagnoseTable({ name: table, owner, call }),
+  });
 };
 
 interface HostMemoryOptions {

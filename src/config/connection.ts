@@ -29,6 +29,7 @@ const variables = {
   sqs: 'AWS_ENDPOINT_URL_SQS',
   events: 'AWS_ENDPOINT_URL_EVENTBRIDGE',
   pricing: 'AWS_ENDPOINT_URL_PRICING',
+  dynamodb: 'AWS_ENDPOINT_URL_DYNAMODB',
 } as const;
 
 /** Scheme, host, port and path: a call has no place for more. */

@@ -215,6 +215,22 @@ export const providerConfigSchema = {
       default: 15,
       description: 'At most so often getReturnRequests looks for such requests and orphans after its answer; 0 never',
     },
+    stateTable: {
+      type: 'string',
+      pattern: '^[A-Za-z0-9_.-]{3,255}$',
+      description:
+        'DynamoDB table that holds the state, for hosts without a shared work folder; see [state](#state-in-dynamodb)',
+    },
+    stateRegion: {
+      type: 'string',
+      pattern: '^[a-z]{2,}(-[a-z]+)+-\\d+$',
+      description: 'With `stateTable`: its Region where that is not AWS_REGION',
+    },
+    stateEndpoint: {
+      type: 'string',
+      pattern: '^https?://',
+      description: 'With `stateTable`: DynamoDB endpoint other than the Region’s own, e.g. of a VPC endpoint',
+    },
     eventQueue: {
       type: 'string',
       pattern: '^https?://[^/?#]+(/[^/?#]+)?/[A-Za-z0-9_-]{1,80}$',

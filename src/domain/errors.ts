@@ -1,6 +1,6 @@
 /**
  * The faults this program can report. The first word says whose fault it is: `input` and `template` the caller's,
- * `configuration` the administrator's, `storage` the file system's, `provider` AWS's (kinds after the taxonomy of EC2's
+ * `configuration` the administrator's, `storage` the file system's or the table's, `provider` AWS's (kinds after the taxonomy of EC2's
  * error codes in providers/aws/fault.ts), `handler` ours.
  */
 export type ErrorCode =
@@ -19,6 +19,8 @@ export type ErrorCode =
   | 'configuration.missing'
   | 'storage.conflict'
   | 'storage.foreign'
+  | 'storage.moved'
+  | 'storage.unavailable'
   | 'storage.unreadable'
   | 'storage.unwritable'
   | 'provider.capacity'
@@ -32,6 +34,7 @@ export type ErrorCode =
 
 const retryableCodes: ReadonlySet<ErrorCode> = new Set([
   'storage.conflict',
+  'storage.unavailable',
   'provider.capacity',
   'provider.throttled',
   'provider.transient',

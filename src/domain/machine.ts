@@ -29,6 +29,8 @@ export interface OwnedObservation extends Observation {
   readonly owner?: string;
   /** Whether its tags name another work directory than ours. */
   readonly ofOtherStore?: true;
+  /** Whether AWS's own tags name a fleet or group it belongs to, which may make up for it. */
+  readonly isMember?: true;
   /** The administrator's tags as `k=v;k=v`, without ours and AWS's. */
   readonly instanceTags: string;
 }

@@ -27,7 +27,7 @@ const shownUserData = 24;
 const shortened = (value: string): string =>
   value.length <= shownUserData ? value : `${value.slice(0, shownUserData)}... (${value.length} characters)`;
 
-const isTold = (name: string): boolean => name !== 'Action' && name !== 'Version';
+const isTold = (name: string): boolean => !['Action', 'Version', 'Body'].includes(name);
 
 export const createCallLog = (): CallLog => {
   const calls = new Map<number, Call>();

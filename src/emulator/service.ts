@@ -1,4 +1,5 @@
 import { autoScalingActions } from './auto-scaling/actions.ts';
+import { dynamoDbActions } from './dynamodb/actions.ts';
 import type { Action } from './ec2/action.ts';
 import { actions as ec2Actions } from './ec2/actions.ts';
 import { throttle } from './ec2/throttle.ts';
@@ -135,9 +136,19 @@ const pricing: Service = {
   actions: pricingActions,
 };
 
+const dynamoDb: Service = {
+  ...ssm,
+  prefix: 'dynamodb',
+  version: 'DynamoDB_20120810',
+  actions: dynamoDbActions,
+  contentType: 'application/x-amz-json-1.0',
+  failure: ({ code, message, fields }) =>
+    JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${code}`, message, ...fields }),
+};
+
 /** The service whose version a call names; EC2 tells those off that name none. */
 const serviceOf = (form: ReadonlyMap<string, string>): Service =>
-  [autoScaling, ssm, sts, serviceQuotas, pricing, sqs, eventBridge].find(
+  [autoScaling, ssm, sts, serviceQuotas, pricing, sqs, eventBridge, dynamoDb].find(
     ({ version }) => version === form.get('Version'),
   ) ?? ec2;
 
@@ -180,7 +191,7 @@ const perform = (world: World, service: Service, request: ServiceRequest): XmlFi
     throw new ServiceError(service.codes.unknown, `The action ${request.action} is not valid for this web service.`);
   checkParameters(action.parameters, request.form);
   const params = readParameters(request.form);
-  if (world.settings.throttle) throttle(world, request.action, params, service.codes.throttled);
+  if (world.settings.throttle && service !== dynamoDb) throttle(world, request.action, params, service.codes.throttled);
   if (params.flag('DryRun') === true)
     throw new ServiceError('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.');
   advance(world);

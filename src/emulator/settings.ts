@@ -110,6 +110,8 @@ const table = {
   ),
   /** SQS queues, which all events of the Region reach: those about instances, by EventBridge. */
   queues: names('queue names'),
+  /** DynamoDB tables, with the keys and the index that the state of this program needs. */
+  tables: names('table names'),
   /** Minutes by which the time of a signature may differ from the clock here; 0: by any. EC2: 5. */
   signatureMinutes: setting(0, isAmount, 'minutes'),
   deniedAccessKeys: names('access key ids'),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { tableForm } from './dynamodb/actions.ts';
 import { type Action, ownerId, required } from './ec2/action.ts';
 import { parameterTable } from './wire/parameter-table.ts';
 import { ServiceError } from './wire/service-error.ts';
@@ -39,6 +40,8 @@ const flattened = (value: unknown, path: string): readonly (readonly [string, st
 /** The form that a call of a JSON service is read as; its service stands where others name a version. */
 export const jsonForm = (target: string, body: string): ReadonlyMap<string, string> => {
   const [service = '', action = ''] = target.split('.');
+  const call = [['Action', action] as const, ['Version', service] as const];
+  if (service.startsWith('DynamoDB_')) return new Map([...tableForm(body), ...call]);
   const fields: unknown = JSON.parse(body === '' ? '{}' : body);
-  return new Map([...flattened(fields, ''), ['Action', action] as const, ['Version', service] as const]);
+  return new Map([...flattened(fields, ''), ...call]);
 };

@@ -23,9 +23,11 @@ const isDocument = (value: unknown): value is Document =>
 
 const parse = (file: string, text: string): SavedWorld => {
   try {
-    const document: unknown = JSON.parse(text, (_, value: unknown) =>
+    const saved: unknown = JSON.parse(text, (_, value: unknown) =>
       isObject(value) && Array.isArray(value['$map']) ? new Map(value['$map']) : value,
     );
+    // A state of before there were tables is one without any.
+    const document: unknown = isObject(saved) ? { tables: new Map(), ...saved } : saved;
     if (!isDocument(document)) throw new Error(`it is not an emulator state of format ${format}`);
     readSettings(document.settings);
     return document;

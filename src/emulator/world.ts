@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Item } from './dynamodb/expressions.ts';
 import type { Phase } from './ec2/life-cycle.ts';
 import type { FleetRecord, LaunchTemplate, Membership } from './fleets/record.ts';
 import { completeSettings, type ImageSetting, type Settings } from './settings.ts';
@@ -112,6 +113,8 @@ const emptyCollections = () => ({
   tokens: new Map<string, TokenUse>(),
   /** Tags changed after the launch, by resource id: the whole set, in place of the launch's. */
   changedTags: new Map<string, Tags>(),
+  /** Items of DynamoDB tables, by table, partition and sort key. */
+  tables: new Map<string, Map<string, Map<string, Item>>>(),
 });
 
 /** What of a world outlives its process. */

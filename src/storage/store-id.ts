@@ -5,8 +5,15 @@ import { createFile, readIfPresent } from './atomic-file.ts';
 
 const pathIn = (workDirectory: string): string => join(workDirectory, 'store-id');
 
-/** Whether anything was ever kept in a work directory: the first call that speaks to AWS for Host Factory makes its id. */
-export const holdsStore = (workDirectory: string): boolean => existsSync(pathIn(workDirectory));
+/** What a host whose state is in a table remembers of it. */
+const tablePathIn = (workDirectory: string): string => join(workDirectory, 'cache', 'table.json');
+
+/**
+ * Whether anything was ever kept in a work directory: the first call that speaks to AWS for Host Factory makes its id, or notes that
+ * of the table.
+ */
+export const holdsStore = (workDirectory: string): boolean =>
+  existsSync(pathIn(workDirectory)) || existsSync(tablePathIn(workDirectory));
 
 /** The id of a work directory, where it was made already. Throws `storage.unreadable`. */
 export const knownStoreId = async (workDirectory: string): Promise<string | undefined> => {

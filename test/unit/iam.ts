@@ -44,6 +44,7 @@ const operators: Readonly<Record<string, Test>> = {
   StringEquals: (given, wanted) => given?.every((each) => equals(each, wanted)) ?? false,
   StringEqualsIfExists: (given, wanted) => given === undefined || given.every((each) => equals(each, wanted)),
   'ForAllValues:StringEquals': (given = [], wanted) => given.every((each) => equals(each, wanted)),
+  'ForAllValues:StringLike': (given = [], wanted) => given.every((each) => wanted.some((one) => glob(one).test(each))),
   Null: (given, wanted) => wanted.includes(String(given === undefined)),
 };
 

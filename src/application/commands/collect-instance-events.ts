@@ -74,6 +74,10 @@ export const collectInstanceEventsHandler =
         },
       );
     const isByIdOnly = ids.length === machines.length;
-    const mustLook = !isRead || !isByIdOnly || (await feed.fullLooks.isDue());
-    return { events: await feed.events.of(ids), look: mustLook ? 'all' : 'announced', isNoted: mustLook };
+    const noted = await feed.events.of(ids).catch((error: unknown) => {
+      if (!isPluginError(error)) throw error;
+      log.warn('events.unread', `${messageOf(error)}; all hosts are looked at instead`, { code: error.code });
+    });
+    const mustLook = noted === undefined || !isRead || !isByIdOnly || (await feed.fullLooks.isDue());
+    return { events: noted ?? [], look: mustLook ? 'all' : 'announced', isNoted: mustLook };
   };

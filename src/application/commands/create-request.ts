@@ -1,9 +1,9 @@
-import { excerpt, messageOf, PluginError } from '../../domain/errors.ts';
+import { excerpt, isPluginError, messageOf, PluginError } from '../../domain/errors.ts';
 import { createIdOf, isCreateId } from '../../domain/ids.ts';
 import type { RequestCommand } from '../../domain/request/commands.ts';
 import { noLook } from '../../domain/request/look.ts';
 import { requestMessage } from '../../domain/request/message.ts';
-import type { Request } from '../../domain/request/state.ts';
+import { absentRequest, type Request } from '../../domain/request/state.ts';
 import { providerApiOf, type Template } from '../../domain/template/template.ts';
 import { closed } from '../bus/json-schema.ts';
 import { type AnswerOf, defineOperation, type HandlerOf } from '../bus/operation.ts';
@@ -127,7 +127,6 @@ export const createRequestHandler =
 
     const offered = await findTemplate(ports.templates, templateId);
     checkCount(offered, wanted);
-    await checkProtection(ports, templateId);
     const template = await withImage(ports, offered);
     if (standsInForSpotFleet(template))
       log.info('template.api', `${templateId} has no fleetRole: EC2 Fleet serves it instead of Spot Fleet`, {
@@ -136,8 +135,15 @@ export const createRequestHandler =
     const providerApi = providerApiOf(template);
     const provider = await ports.providers(providerApi);
     await reserve(ports, origin, template, requestId, wanted);
+    // After the claim: where the state is far away its count has brought the failures along.
+    await checkProtection(ports, templateId).catch(async (error: unknown) => {
+      await releaseUnlessRecorded(ports, templateId, requestId);
+      throw error;
+    });
     const create = { type: 'Create', now: clock(), template, providerApi, wanted, attributes } as const;
-    const first = await record(ports, context, requestId, provider, create, known);
+    // The id is new, or repeated by a script that had no answer: then it is taken, which the append tells.
+    const before = known ?? { state: absentRequest, version: 0 };
+    const first = await record(ports, context, requestId, provider, create, before);
     const decided = await launch(ports, context, requestId, first);
     refuseNothing(decided.state);
     const answer = answerOf(requestId, decided);
@@ -155,7 +161,7 @@ const record = async (
   requestId: string,
   provider: CapacityProvider,
   create: Extract<RequestCommand, { type: 'Create' }>,
-  known: Decided<Request> | undefined,
+  known: Decided<Request>,
 ): Promise<{ readonly decided: Decided<Request>; readonly prepared: ReadonlySet<string> }> => {
   const { template, wanted: count, attributes } = create;
   try {
@@ -171,11 +177,17 @@ const record = async (
 };
 
 const releaseUnlessRecorded = async (
-  { streams, live }: CreateRequestPorts,
+  { streams, live, log }: CreateRequestPorts,
   templateId: string,
   requestId: string,
 ): Promise<void> => {
-  if ((await streams.load(requestId)).version === 0) await live.update({ templateId, requestId, units: 0 });
+  try {
+    if ((await streams.load(requestId)).version === 0) await live.update({ templateId, requestId, units: 0 });
+  } catch (error) {
+    // Nobody knows whether it was recorded: the claim stays until it is counted.
+    if (!isPluginError(error)) throw error;
+    log.error('request.unreleased', messageOf(error), { requestId });
+  }
 };
 
 const launch = async (

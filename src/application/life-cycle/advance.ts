@@ -46,8 +46,8 @@ export const advance = async (
     commands: readonly RequestCommand[],
     from: Decided<Request> | undefined,
   ): Promise<Decided<Request>> => {
-    const decided = await decideOnRequest(context, id, commands, from);
-    await keep(before, decided.state);
+    const decided = await decideOnRequest(context, id, commands, from, keep.raise);
+    await keep.follow(before, decided.state);
     return decided;
   };
   const settle = (request: Request, seen: Look): RequestCommand => {

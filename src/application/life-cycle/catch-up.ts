@@ -1,4 +1,4 @@
-import { hasCode, isPluginError, messageOf } from '../../domain/errors.ts';
+import { isPluginError, messageOf } from '../../domain/errors.ts';
 import { isReturnId } from '../../domain/ids.ts';
 import type { RequestCommand } from '../../domain/request/commands.ts';
 import { learn } from '../../domain/request/learn.ts';
@@ -11,7 +11,7 @@ import { advanceReturn } from './advance-return.ts';
 import { knownRequests } from './known-requests.ts';
 import { lookAt, lookOf, type OpenCreate, type OpenReturn } from './look.ts';
 import type { LifeCyclePorts } from './ports.ts';
-import { type DecideContext, type Decided, foldRequest, foldReturn } from './streams.ts';
+import { type DecideContext, type Decided, foldRequest, foldReturn, isUnread } from './streams.ts';
 
 /** What came of bringing requests up to date. */
 export interface CaughtUp {
@@ -129,7 +129,7 @@ const loadEach = async (
       try {
         return [[id, await streams.load(id)] as const];
       } catch (error) {
-        if (!hasCode(error, 'storage.unreadable')) throw error;
+        if (!isUnread(error)) throw error;
         log.error('sync.unreadable', messageOf(error), { requestId: id });
         unreadable.set(id, messageOf(error));
         return [];

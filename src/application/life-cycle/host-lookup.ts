@@ -1,11 +1,11 @@
-import { hasCode, messageOf } from '../../domain/errors.ts';
+import { messageOf } from '../../domain/errors.ts';
 import { asInstanceId, isCreateId, looksLikeInstanceId } from '../../domain/ids.ts';
 import { hasEnded, type Machine, type OwnedObservation } from '../../domain/machine.ts';
 import type { HostReader } from '../ports/instances.ts';
 import type { AwsTime, Clock } from '../ports/policy.ts';
 import type { CapacityLedger, Stream, StreamReader } from '../ports/streams.ts';
 import type { Logger } from '../ports/telemetry.ts';
-import { foldRequest } from './streams.ts';
+import { foldRequest, isUnread } from './streams.ts';
 
 /** A host as Host Factory names it: by name, by instance id, or both (then the id counts). */
 export interface HostRef {
@@ -57,7 +57,7 @@ const readMachines = async (
     });
     return { recalled, isReadable: true };
   } catch (error) {
-    if (!hasCode(error, 'storage.unreadable')) throw error;
+    if (!isUnread(error)) throw error;
     log.error('record.unreadable', messageOf(error), { requestId });
     return { recalled: [], isReadable: false };
   }
@@ -86,8 +86,12 @@ export const recallMachines = async (
   others: readonly string[] = [],
 ): Promise<{ readonly recalled: readonly RecalledMachine[]; readonly isComplete: boolean }> => {
   const recalled: RecalledMachine[] = [];
-  let isComplete = true;
-  const live = new Set((await ports.live.list()).map(({ requestId }) => requestId));
+  const listed = await ports.live.list().catch((error: unknown) => {
+    if (!isUnread(error)) throw error;
+    ports.log.error('record.unreadable', messageOf(error));
+  });
+  let isComplete = listed !== undefined;
+  const live = new Set((listed ?? []).map(({ requestId }) => requestId));
   for (const requestId of new Set([...live, ...others.filter(isCreateId)])) {
     const { recalled: ofRequest, isReadable } = await readMachines(ports, requestId);
     isComplete &&= isReadable || !live.has(requestId);

@@ -9,6 +9,7 @@ import { updateLedger } from './bookkeeping.ts';
 import { keeperOf, unlessFault } from './keepers.ts';
 import type { KnownRequests } from './known-requests.ts';
 import type { LifeCyclePorts } from './ports.ts';
+import { isUnread } from './streams.ts';
 import { terminateInResources } from './terminate.ts';
 
 export type ReturnPorts = Pick<LifeCyclePorts, 'hosts' | 'live' | 'log' | 'providers'>;
@@ -56,7 +57,7 @@ const ownersOf = (items: readonly ReturnItem[]): readonly string[] => [
 const withoutRecord =
   (log: Logger) =>
   (error: unknown): Request => {
-    if (!hasCode(error, 'storage.unreadable')) throw error;
+    if (!isUnread(error)) throw error;
     log.error('return.unreleased', messageOf(error));
     return absentRequest;
   };
@@ -70,9 +71,17 @@ const terminateByOwner = async (
   const done = new Set<string>();
   const refused = new Map<string, string>();
   for (const owner of ownersOf(items)) {
-    const request = await owners.read(owner).catch(withoutRecord(ports.log));
+    const ofOwner = items.filter((item) => item.owner === owner);
+    const withoutAnswer = (error: unknown): Request => {
+      if (!hasCode(error, 'storage.unavailable')) return withoutRecord(ports.log)(error);
+      // Money first: a host goes all the same, unless its fleet or group, which only the record tells, might make up for it.
+      for (const { machineId, isMember } of ofOwner) if (isMember === true) refused.set(machineId, messageOf(error));
+      ports.log.error('return.unreleased', messageOf(error), { requestId: owner });
+      return absentRequest;
+    };
+    const request = await owners.read(owner).catch(withoutAnswer);
     if (request.stage === 'absent') continue;
-    const going = items.filter((item) => item.owner === owner).map(({ machineId }) => machineId);
+    const going = ofOwner.map(({ machineId }) => machineId);
     const outcome = await terminateInResources(ports, request, new Set(going));
     for (const machineId of outcome.done) done.add(machineId);
     for (const [machineId, reason] of outcome.refused) refused.set(machineId, reason);

@@ -22,7 +22,7 @@ export const recountLive =
       const decided = requests.get(claim.requestId);
       // A record that cannot be read keeps its claim: its machines may live.
       if (decided === undefined) continue;
-      if (decided.state.stage !== 'absent') await updateLedger(ports.live, claim.requestId, decided.state);
+      if (decided.state.stage !== 'absent') await updateLedger(ports.live, claim.requestId, decided.state, claim.units);
       else if (ports.clock() - claim.since > claimWithoutRequestMs) await ports.live.update({ ...claim, units: 0 });
     }
   };

@@ -1,4 +1,4 @@
-import { hasCode, messageOf } from '../../domain/errors.ts';
+import { hasCode, messageOf, type PluginError } from '../../domain/errors.ts';
 import type { RequestCommand } from '../../domain/request/commands.ts';
 import { decideRequest } from '../../domain/request/decide.ts';
 import { absentRequest, evolveRequest, type Request } from '../../domain/request/state.ts';
@@ -52,7 +52,7 @@ const readOf = async <S>(fold: (stream: Stream) => S, streams: RequestStreams, i
 
 /**
  * Carries out the commands one after the other, on the state that is `known` or else on the stream as it stands, and appends what
- * follows in one write. When another process was faster the decision is taken anew on what it wrote.
+ * follows in one write, after `beforeAppend`. When another process was faster the decision is taken anew on what it wrote.
  */
 const decideOn =
   <C, E extends StreamEvent, S>({ fold, decide, evolve }: Decider<C, E, S>) =>
@@ -61,6 +61,7 @@ const decideOn =
     id: string,
     commands: readonly C[],
     known?: Decided<S>,
+    beforeAppend: (before: S, after: S) => Promise<void> = async () => undefined,
   ): Promise<Decided<S>> => {
     let start = known;
     for (let attempt = 1; ; attempt++) {
@@ -72,6 +73,7 @@ const decideOn =
         return events.reduce(evolve, before);
       }, start.state);
       if (news.length === 0) return { state, version: start.version };
+      await beforeAppend(start.state, state);
       try {
         return { state, version: await streams.append(id, start.version, news, origin) };
       } catch (error) {
@@ -86,7 +88,12 @@ export const decideOnRequest: (
   id: string,
   commands: readonly RequestCommand[],
   known?: Decided<Request>,
+  beforeAppend?: (before: Request, after: Request) => Promise<void>,
 ) => Promise<Decided<Request>> = decideOn(requestDecider);
+
+/** Whether a record cannot be read, or nobody knows what it holds: others can, and it may be read later. */
+export const isUnread = (error: unknown): error is PluginError =>
+  hasCode(error, 'storage.unreadable', 'storage.unavailable');
 
 export const decideOnReturn: (
   context: DecideContext,
@@ -109,7 +116,7 @@ export const readAll = async (
     try {
       read.push({ id, stream: await streams.load(id) });
     } catch (error) {
-      if (!hasCode(error, 'storage.unreadable')) throw error;
+      if (!isUnread(error)) throw error;
       warnings.push(messageOf(error));
     }
   }

@@ -57,6 +57,10 @@ export const logLines = {
   'request.cancelled': ['info', 'A request has been cancelled.'],
   'request.created': ['info', 'Machines have been asked for.'],
   'request.unclaimed': ['warn', 'It could not be recorded that somebody knows a request’s id.'],
+  'request.unreleased': [
+    'error',
+    'It could not be found out whether a request was recorded: it stays on the books until they are counted.',
+  ],
   'request.unresolved': ['error', 'A request goes on, but this call could not find out how.'],
   'resource.left': ['warn', 'A fleet or group could not be changed or ended; later calls try again.'],
   'resource.unlisted': ['warn', 'AWS does not list the fleets and groups of this provider.'],

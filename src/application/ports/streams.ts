@@ -19,7 +19,10 @@ export const grainOf = (time: number): number => (time % 1000 === 0 ? 2000 : 50)
 
 /** All that queries get of the store: they cannot write. */
 export interface StreamReader {
-  /** Throws `storage.unreadable` naming the file; an absent stream is empty, a damaged one never. */
+  /**
+   * Throws `storage.unreadable` naming the file or item, `storage.unavailable` where the store does not answer; an absent stream is
+   * empty, a damaged one never.
+   */
   load(id: string): Promise<Stream>;
   /** Ids of all streams that are not archived, in no particular order. */
   ids(): Promise<readonly string[]>;
@@ -50,8 +53,11 @@ export interface CapacityLedger {
     claim: CapacityClaim,
     limit: number | undefined,
   ): Promise<{ readonly granted: boolean; readonly live: number }>;
-  /** States what a request holds now; 0 takes it out of the ledger. */
-  update(claim: CapacityClaim): Promise<void>;
+  /**
+   * States what a request holds now; 0 takes it out of the ledger. `before`: what it held by its record until then; a store that is far
+   * away may believe that its ledger says so.
+   */
+  update(claim: CapacityClaim, before?: number): Promise<void>;
   /** Requests in the ledger, of one template or all. `since` is when the claim was made, ms. */
   list(templateId?: string): Promise<readonly (CapacityClaim & { readonly since: number })[]>;
 }

@@ -18,6 +18,7 @@ const observationOf = ({
   ofOtherOwner: _else,
   owner: _owner,
   ofOtherStore: _store,
+  isMember: _member,
   instanceTags: _tags,
   ...observation
 }: OwnedObservation): Observation => observation;

@@ -29,7 +29,7 @@ const mayYetBeOurs = (
 /** What a look at EC2 makes of an item. */
 export const judge = (item: ReturnItem, seen: OwnedObservation, time: JudgedAt): ReturnItem => {
   const { missedSince: _found, ...rest } = item;
-  const { ours, ofOtherOwner: _else, owner, ofOtherStore: _store, instanceTags, ...observation } = seen;
+  const { ours, ofOtherOwner: _else, owner, ofOtherStore: _store, isMember, instanceTags, ...observation } = seen;
   const last: Observation = {
     ...observation,
     name: observation.name || item.last?.name || item.name,
@@ -47,7 +47,8 @@ export const judge = (item: ReturnItem, seen: OwnedObservation, time: JudgedAt):
     const message = `${seen.machineId} does not carry this provider's ownership tag and was not terminated`;
     return { ...rest, name, instanceTags, last, verdict: 'foreign', message };
   }
-  const owned = { ...rest, name, instanceTags, last, ...(owner === undefined ? {} : { owner }) };
+  const belongs = isMember === undefined ? {} : { isMember };
+  const owned = { ...rest, ...belongs, name, instanceTags, last, ...(owner === undefined ? {} : { owner }) };
   return seen.state === 'terminated'
     ? { ...owned, verdict: 'gone', message: '' }
     : { ...owned, verdict: 'terminating', message: item.verdict === 'terminating' ? item.message : '' };

@@ -19,6 +19,8 @@ export interface ReturnItem {
   readonly owner?: string;
   readonly instanceTags: string;
   readonly missedSince?: number;
+  /** Whether it belongs to a fleet or group, which may make up for it. */
+  readonly isMember?: true;
   readonly last?: Observation;
 }
 

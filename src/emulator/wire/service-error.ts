@@ -1,3 +1,5 @@
+import type { XmlFields } from './xml.ts';
+
 // EC2's HTTP statuses where they are not 400. SDKs look at the code first, but count 5xx among the retryable ones.
 const statusOfCode = new Map([
   ['AccessDenied', 403],
@@ -18,11 +20,14 @@ export class ServiceError extends Error {
   override readonly name = 'ServiceError';
   readonly code: string;
   readonly status: number;
+  /** What a JSON service tells beside. */
+  readonly fields: XmlFields;
 
-  constructor(code: string, message: string, status = statusOfCode.get(code) ?? 400) {
+  constructor(code: string, message: string, status = statusOfCode.get(code) ?? 400, fields: XmlFields = {}) {
     super(message);
     this.code = code;
     this.status = status;
+    this.fields = fields;
   }
 }
 

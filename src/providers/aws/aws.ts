@@ -5,13 +5,13 @@ import type { EventQueue } from '../../application/ports/instance-events.ts';
 import type { Hosts } from '../../application/ports/instances.ts';
 import type { OfferingMemory } from '../../application/ports/memory.ts';
 import type { CapacityLedger } from '../../application/ports/streams.ts';
-import type { Logger, Observe } from '../../application/ports/telemetry.ts';
 import type { TemplateInspector } from '../../application/ports/templates.ts';
 import type { Rehearsal } from '../../application/rehearsal.ts';
 import { hasCode, isPluginError, messageOf, PluginError } from '../../domain/errors.ts';
 import type { Diagnosis } from '../../domain/finding.ts';
 import type { InstanceTypeTable } from '../../domain/instance-type.ts';
 import type { ProviderApi, Template } from '../../domain/template/template.ts';
+import { type ClientOptions, createClient } from './client.ts';
 import type { PolicyScope } from './inspect/policy.ts';
 import { createHosts } from './instances/hosts.ts';
 import { type Mark, readMark, tagKeys } from './instances/tags.ts';
@@ -26,26 +26,15 @@ import { createSpotFleetProvider } from './launch/spot-fleet.ts';
 import { callerArn, roleArn } from './services/account.ts';
 import { createEc2 } from './services/ec2.ts';
 import type { WantedPrices } from './services/prices.ts';
-import type { Role } from './services/role.ts';
 import { resolveImageAlias } from './services/ssm.ts';
-import type { AwsClock } from './wire/aws-clock.ts';
 import type { RetryPolicy } from './wire/call.ts';
-import { type ClientConfig, type ConnectionSettings, clientConfig } from './wire/client-config.ts';
-import { type CredentialSource, configuredCredentials, type Remember } from './wire/credentials.ts';
+import { type ClientConfig, clientConfig } from './wire/client-config.ts';
+import type { Remember } from './wire/credentials.ts';
 import { pause } from './wire/pause.ts';
 
-export interface AwsOptions extends Mark {
-  readonly connection: ConnectionSettings;
-  readonly credentials: CredentialSource;
-  /** Whom these credentials are to become. */
-  readonly role?: Role;
+export interface AwsOptions extends Mark, ClientOptions {
   readonly changes: RetryPolicy;
-  readonly reads: RetryPolicy;
-  readonly log: Logger;
-  readonly observe: Observe;
-  readonly signal: AbortSignal;
   readonly clock: () => number;
-  readonly awsClock: AwsClock;
   readonly version: string;
   /** Where the administrator keeps private keys, for a warning only. */
   readonly keyDirectory?: string;
@@ -123,23 +112,14 @@ const toFacts = ({ InstanceType, ProcessorInfo, VCpuInfo, MemoryInfo }: Instance
     : [[InstanceType, { architecture, vcpus, cores, memoryMiB }] as const];
 };
 
-/** With the credentials of the role, where there is one: that it may be assumed is seen before anything is recorded. */
-const inRole = async ({ role, rehearsal, ...options }: AwsOptions, client: ClientConfig): Promise<ClientConfig> => {
-  if (role === undefined || rehearsal !== undefined) return client;
-  const { assumedRole } = await import('./services/role.ts');
-  const credentials = assumedRole(role, { ...options, ...options.credentials, client, random: Math.random });
-  await credentials();
-  return { ...client, credentials };
-};
-
-/** Everything AWS, over one client. */
-export const createAws = async (options: AwsOptions): Promise<Aws> => {
+/** Everything AWS, over one client: the one that is given, or a new one. */
+export const createAws = async (options: AwsOptions, given?: ClientConfig): Promise<Aws> => {
   const { owner, store, remember, rehearsal } = options;
   const stand = rehearsal && { ...(await import('./rehearsal.ts')), ...rehearsal };
-  const credentials = stand === undefined ? configuredCredentials(options.credentials) : undefined;
-  // What is wrong with them is told before anything is recorded.
-  await credentials?.();
-  const config = await inRole(options, await clientConfig(options.connection, options.awsClock, credentials));
+  const config =
+    stand === undefined
+      ? (given ?? (await createClient(options)))
+      : await clientConfig(options.connection, options.awsClock, undefined);
   const ec2 = stand?.rehearsedEc2(stand, options) ?? createEc2({ ...options, client: config, random: Math.random });
   const rootDeviceOf = (imageId: string): Promise<string> =>
     remember(

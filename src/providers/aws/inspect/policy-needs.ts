@@ -6,6 +6,13 @@ import { autoScalingOperations, ec2Operations } from '../services/operations.ts'
 /** What is permitted beside the operations of the two services. */
 const otherActions = {
   'autoscaling:CreateOrUpdateTags': 'to tag a group when it is made',
+  'dynamodb:DeleteItem': 'to take what is over out of the state',
+  'dynamodb:DescribeContinuousBackups': 'to see in doctor that the state can be recovered',
+  'dynamodb:DescribeTable': 'to see in doctor that the table fits',
+  'dynamodb:GetItem': 'to read the state',
+  'dynamodb:PutItem': 'to put a request on record before AWS is asked',
+  'dynamodb:Query': 'to read requests, and what is counted',
+  'dynamodb:UpdateItem': 'to count what templates hold',
   'events:ListRuleNamesByTarget': 'to see in doctor that events reach the queue',
   'iam:PassRole': 'to hand a role to the machines or the fleet',
   'pricing:GetProducts': 'for prices refresh',

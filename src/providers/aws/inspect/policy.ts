@@ -40,6 +40,8 @@ export interface PolicyScope {
   readonly tagInstanceId?: boolean;
   /** The URL of the queue of events. */
   readonly eventQueue?: string | undefined;
+  /** Of the table that holds the state: its name, and its Region. */
+  readonly stateTable?: { readonly name: string; readonly region: string | undefined } | undefined;
   /** Whether templates are ranked by their prices. */
   readonly rankBy?: RankBy | undefined;
 }
@@ -230,6 +232,22 @@ const eventStatements = ({ arn }: Names, eventQueue = ''): readonly Statement[] 
   ...allow('SeeWhichRulesSend', ['events:ListRuleNamesByTarget'], '*'),
 ];
 
+/** Every key of this provider's state begins with its owner: what others keep in the table is closed to it, in the index too. */
+const stateStatements = ({ stateTable }: PolicyScope, owner: string): readonly Statement[] => {
+  if (stateTable === undefined) return [];
+  const { arn } = namesIn(stateTable.region);
+  const table = arn('dynamodb', `table/${stateTable.name}`);
+  return [
+    ...allow(
+      'KeepOnlyOurState',
+      ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+      [table, `${table}/index/feed`],
+      { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${owner}#*`] } },
+    ),
+    ...allow('SeeHowTheTableIsMade', ['dynamodb:DescribeContinuousBackups', 'dynamodb:DescribeTable'], table),
+  ];
+};
+
 /** What the policy cannot know, for whoever attaches it. */
 const notesOn = ({ profiles, launching }: Uses): readonly string[] => {
   const unknown = launching
@@ -253,14 +271,16 @@ const notesOn = ({ profiles, launching }: Uses): readonly string[] => {
  */
 export const iamPolicy = (
   templates: readonly Template[],
-  { owner, region, tagInstanceId = false, eventQueue, rankBy }: PolicyScope,
+  scope: PolicyScope,
 ): { readonly policy: Policy; readonly notes: readonly string[] } => {
+  const { owner, region, tagInstanceId = false, eventQueue, rankBy } = scope;
   const uses = usesOf(templates);
   const names = namesIn(region);
   const Statement = [
     ...allow('See', reads(uses, usesPrices(templates, rankBy)), '*'),
     ...allow('ResolveImageAliases', ['ssm:GetParameter'], uses.aliases.map(names.parameter)),
     ...given(eventQueue !== undefined, ...eventStatements(names, eventQueue)),
+    ...stateStatements(scope, owner),
     ...launchStatements(uses, names, owner),
     ...ownStatements(uses, names, owner),
     ...sharedGroupStatements(uses, names, owner),

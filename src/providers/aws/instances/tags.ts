@@ -22,7 +22,14 @@ export interface Mark {
 
 const tagValue = (tags: readonly Tag[], key: string): string | undefined => tags.find(({ Key }) => Key === key)?.Value;
 
-/** What our tags on a resource say. */
+/** By which AWS marks the members of fleets and groups. */
+const memberTags: ReadonlySet<string> = new Set([
+  'aws:autoscaling:groupName',
+  'aws:ec2:fleet-id',
+  'aws:ec2spot:fleet-request-id',
+]);
+
+/** What our tags on a resource say, and AWS's of what it belongs to. */
 export const readMark = (tags: readonly Tag[], { owner, store }: Mark) => {
   const request = tagValue(tags, tagKeys.request);
   const isOther = (tagValue(tags, tagKeys.store) ?? store) !== store;
@@ -32,6 +39,7 @@ export const readMark = (tags: readonly Tag[], { owner, store }: Mark) => {
     ...(named === undefined || named === owner ? {} : { ofOtherOwner: true as const }),
     ...(isOther ? { ofOtherStore: true as const } : {}),
     ...(request === undefined ? {} : { owner: request }),
+    ...(tags.some(({ Key = '' }) => memberTags.has(Key)) ? { isMember: true as const } : {}),
   };
 };
 

@@ -101,12 +101,20 @@ const plainCode = (type: unknown): string =>
     .replace(/:.*$/s, '')
     .replace(/^.*#/s, '');
 
-/** The same of a JSON 1.1 service: the value that `find` takes out of the answer, without which it is none. */
-export const jsonAnswer = (received: Received, find: (body: unknown) => unknown): unknown => {
+/**
+ * The same of a JSON service: the value that `find` takes out of the answer, without which it is none. Errors of the codes in
+ * `answers` are answers too.
+ */
+export const jsonAnswer = (
+  received: Received,
+  find: (body: unknown) => unknown,
+  answers: readonly string[] = [],
+): unknown => {
   const { status, text, contentType = '', errorType, isFromProxy } = received;
   const body = /\bjson\b|-json/.test(contentType) ? parsed(text) : undefined;
   const code = plainCode(errorType ?? fieldOf(body, '__type'));
   if (isFromProxy || (body === undefined && errorType === undefined)) throw unexpected(received);
+  if (answers.includes(code) && body !== undefined) return body;
   if (code !== '') throw serviceError(received, code, fieldOf(body, 'message') ?? fieldOf(body, 'Message'));
   const found = status < 300 ? find(body) : undefined;
   if (found === undefined || found === null) throw unexpected(received);

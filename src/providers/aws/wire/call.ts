@@ -8,6 +8,8 @@ export interface RetryPolicy {
   readonly retries: number;
   /** Milliseconds, times the number of the try, added before each retry. */
   readonly interval: number;
+  /** Milliseconds that the pauses begin with, in place of the figures below. */
+  readonly base?: number;
 }
 
 export interface CallContext {
@@ -36,8 +38,14 @@ const mayConnect = new Set([
   'ProxyUnreachable',
 ]);
 
-const backoff = ({ code, aws }: PluginError, attempt: number, random: () => number): number | undefined => {
-  const base = baseMs.get(mayConnect.has(aws?.code ?? '') ? 'provider.transient' : code);
+const backoff = (
+  { code, aws }: PluginError,
+  attempt: number,
+  random: () => number,
+  own: number | undefined,
+): number | undefined => {
+  const known = baseMs.get(mayConnect.has(aws?.code ?? '') ? 'provider.transient' : code);
+  const base = known === undefined ? undefined : (own ?? known);
   return base === undefined ? undefined : random() * Math.min(mostMs, base * 2 ** attempt);
 };
 
@@ -65,7 +73,7 @@ const faultOf = (action: string, cause: unknown): unknown =>
  */
 export const callAws = async <T>(
   { log, signal, random, observe = unobserved }: CallContext,
-  { retries, interval }: RetryPolicy,
+  { retries, interval, base }: RetryPolicy,
   action: string,
   send: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> => {
@@ -86,7 +94,7 @@ export const callAws = async <T>(
       if (!isPluginError(cause)) throw cause;
       faults.push(cause);
       log.warn('aws.fault', messageOf(cause), { ...cause.aws, ...timing() });
-      const shortest = backoff(cause, attempt, random);
+      const shortest = backoff(cause, attempt, random, base);
       if (shortest === undefined || attempt >= retries || signal.aborted) throw verdictOn(cause, faults);
       await pause(shortest + interval * (attempt + 1), signal).catch(() => {
         throw verdictOn(cause, faults);

@@ -16,6 +16,8 @@ export interface JsonAction {
   readonly version: '1.0' | '1.1';
   /** The connection's for reads unless said. */
   readonly retry?: RetryPolicy;
+  /** Codes of errors that are answers to the caller. */
+  readonly answers?: readonly string[];
 }
 
 const wholeAnswer = (answer: unknown): unknown => (typeof answer === 'object' ? answer : undefined);
@@ -25,13 +27,13 @@ const wholeAnswer = (answer: unknown): unknown => (typeof answer === 'object' ? 
  */
 export const jsonCall = (
   { client, reads, ...context }: JsonConnection,
-  { service, target, version, retry = reads }: JsonAction,
+  { service, target, version, retry = reads, answers = [] }: JsonAction,
   input: object,
   find = wholeAnswer,
 ): Promise<unknown> => {
   const headers = { 'content-type': `application/x-amz-json-${version}`, 'x-amz-target': target };
   const message = { headers, body: JSON.stringify(input) };
   return callAws(context, retry, target.replace(/^.*\./, ''), async (signal) =>
-    jsonAnswer(await postSigned(service, client, message, signal), find),
+    jsonAnswer(await postSigned(service, client, message, signal), find, answers),
   );
 };

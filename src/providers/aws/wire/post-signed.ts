@@ -65,7 +65,16 @@ const receive = (response: IncomingMessage, isSecure: boolean, at: number): Prom
   });
 
 /** The name of a service in its endpoints and signatures. */
-export type ServiceName = 'ec2' | 'autoscaling' | 'ssm' | 'sts' | 'servicequotas' | 'sqs' | 'events' | 'pricing';
+export type ServiceName =
+  | 'ec2'
+  | 'autoscaling'
+  | 'ssm'
+  | 'sts'
+  | 'servicequotas'
+  | 'sqs'
+  | 'events'
+  | 'pricing'
+  | 'dynamodb';
 
 interface Signature {
   readonly credentials: AwsCredentials;

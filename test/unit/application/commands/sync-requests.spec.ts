@@ -728,10 +728,10 @@ describe('a stream', () => {
     expect(await readsOf(world, () => sync(world, lost))).toEqual([lost]);
   });
 
-  it('is read once to ask for machines, however many pools are tried', async () => {
+  it('is not read to ask for machines, however many pools are tried: its id is new', async () => {
     const world = await startWorld();
     world.capacity.pools.set('subnet-a', { kind: 'refusal', code: 'none', fault: 'provider.capacity' });
-    expect(await readsOf(world, () => create(world, 2))).toHaveLength(1);
+    expect(await readsOf(world, () => create(world, 2))).toEqual([]);
     expect(world.capacity.launches).toHaveLength(2);
   });
 

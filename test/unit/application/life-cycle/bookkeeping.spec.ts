@@ -18,10 +18,10 @@ it('a request stays in the ledger between two pools, when it holds nothing, unti
   const between = knownOf(created, intended(), refused(2));
   const over = knownOf(created, intended(), refused(2), completed);
   const inTheLedger = async () => (await live.list()).map((claim) => claim.requestId);
-  await keep(knownOf(created), asked);
+  await keep.follow(knownOf(created), asked);
   expect(await inTheLedger()).toEqual([requestId]);
-  await keep(asked, between);
+  await keep.follow(asked, between);
   expect(await inTheLedger()).toEqual([requestId]);
-  await keep(between, over);
+  await keep.follow(between, over);
   expect(await inTheLedger()).toEqual([]);
 });

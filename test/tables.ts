@@ -1,0 +1,124 @@
+import { setMaxListeners } from 'node:events';
+import dynalite from 'dynalite';
+import { performCall } from '../src/emulator/api-call.ts';
+import { createCore } from '../src/emulator/core.ts';
+import { tableCaller } from '../src/providers/aws/services/state-table.ts';
+import { createAwsClock } from '../src/providers/aws/wire/aws-clock.ts';
+import type { TableCall } from '../src/storage/dynamodb/table.ts';
+
+export const tableName = 'hf-state';
+
+/** What config/aws makes. */
+const definition = {
+  TableName: tableName,
+  BillingMode: 'PAY_PER_REQUEST',
+  AttributeDefinitions: ['pk', 'sk', 'f', 'o'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+  KeySchema: [
+    { AttributeName: 'pk', KeyType: 'HASH' },
+    { AttributeName: 'sk', KeyType: 'RANGE' },
+  ],
+  GlobalSecondaryIndexes: [
+    {
+      IndexName: 'feed',
+      KeySchema: [
+        { AttributeName: 'f', KeyType: 'HASH' },
+        { AttributeName: 'o', KeyType: 'RANGE' },
+      ],
+      Projection: { ProjectionType: 'KEYS_ONLY' },
+    },
+  ],
+};
+
+const noLimit = new AbortController().signal;
+// Each of the hosts of a test has its calls under way.
+setMaxListeners(0, noLimit);
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** The way the program calls a table at this address. */
+const callsTo = (endpoint: string): TableCall =>
+  tableCaller(
+    {
+      client: {
+        region: 'us-east-1',
+        endpoint,
+        connectionTimeoutMs: 10_000,
+        requestTimeoutMs: 30_000,
+        useFips: false,
+        agents: {},
+        clock: createAwsClock(
+          Date.now,
+          () => undefined,
+          () => undefined,
+        ),
+        credentials: async () => ({ accessKeyId: 'AKIATEST', secretAccessKey: 'planted-secret' }),
+      },
+      reads: { retries: 0, interval: 0 },
+      log: silent,
+      signal: noLimit,
+      random: Math.random,
+    },
+    undefined,
+  );
+
+export interface TestTable {
+  readonly url: string;
+  readonly call: TableCall;
+  readonly close: () => Promise<void>;
+}
+
+/** A table on dynalite, which somebody else wrote, over HTTP. */
+export const dynaliteTable = async (): Promise<TestTable> => {
+  const server = dynalite({ createTableMs: 0 });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  const call = callsTo(url);
+  await makeTable(url);
+  return { url, call, close: () => new Promise((resolve) => server.close(() => resolve())) };
+};
+
+/** CreateTable, which the program never calls, and a look whether it is there. */
+const makeTable = async (url: string): Promise<void> => {
+  const headers = {
+    'content-type': 'application/x-amz-json-1.0',
+    authorization:
+      'AWS4-HMAC-SHA256 Credential=a/20261128/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=a',
+    'x-amz-date': '20261128T000000Z',
+  };
+  const ask = (action: string, input: object): Promise<Response> =>
+    fetch(url, {
+      method: 'POST',
+      headers: { ...headers, 'x-amz-target': `DynamoDB_20120810.${action}` },
+      body: JSON.stringify(input),
+    });
+  const made = await ask('CreateTable', definition);
+  if (!made.ok) throw new Error(await made.text());
+  for (;;) {
+    const text = await (await ask('DescribeTable', { TableName: tableName })).text();
+    if (text.includes('ACTIVE')) return;
+  }
+};
+
+/** The emulator's table, in this process. */
+export const emulatedTable = (): { readonly call: TableCall; readonly asked: readonly string[] } => {
+  const { calls } = createCore({ settings: { tables: [tableName] } }, () => undefined);
+  const asked: string[] = [];
+  return {
+    asked,
+    call: async (action, input) => {
+      asked.push(action);
+      const reply = await performCall(calls, JSON.stringify(input), {
+        authorization: 'Credential=AKIATEST/20261128',
+        date: undefined,
+        target: `DynamoDB_20120810.${action}`,
+        token: undefined,
+      });
+      if (reply.kind !== 'answer') throw new Error('the emulator gave no answer');
+      const answer: unknown = JSON.parse(reply.answer.body);
+      const { errorCode } = reply.answer;
+      if (errorCode !== undefined && errorCode !== 'ConditionalCheckFailedException')
+        throw new Error(reply.answer.body);
+      return answer;
+    },
+  };
+};

@@ -1,0 +1,326 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Store } from '../../../src/application/ports/store.ts';
+import type { CapacityClaim } from '../../../src/application/ports/streams.ts';
+import { fileStore } from '../../../src/boot/stores.ts';
+import { createIdOf, returnIdOf } from '../../../src/domain/ids.ts';
+import type { TableCall } from '../../../src/storage/dynamodb/table.ts';
+import { createTableStore } from '../../../src/storage/dynamodb/table-store.ts';
+import { createFactCache } from '../../../src/storage/fact-cache.ts';
+import { createLastDone } from '../../../src/storage/noted-times.ts';
+import { dynaliteTable, emulatedTable, type TestTable, tableName } from '../../tables.ts';
+import { uuid } from '../provider-world.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+
+interface Ground {
+  /** The store as another host, or the next process, opens it. */
+  readonly open: () => Promise<Store>;
+  readonly time: { now: number };
+}
+
+let made = 0;
+
+/** A provider of its own in the table, so that one table serves all tests. */
+const groundOn = (call: TableCall): Ground => {
+  made += 1;
+  const owner = `cluster/p${made}`;
+  const time = { now: Date.now() };
+  const clock = (): number => time.now;
+  const open = async (): Promise<Store> => {
+    const folder = await temporaryFolder();
+    return createTableStore({
+      name: tableName,
+      owner,
+      call,
+      clock,
+      facts: createFactCache(folder, 'table', clock),
+      turn: createLastDone(folder, clock).turn,
+      diagnose: async () => [],
+    });
+  };
+  return { open, time };
+};
+
+let table: TestTable;
+beforeAll(async () => {
+  table = await dynaliteTable();
+});
+afterAll(() => table.close());
+
+const grounds: readonly { readonly name: string; readonly make: () => Promise<Ground> }[] = [
+  {
+    name: 'the work folder',
+    make: async () => {
+      const workDir = await temporaryFolder();
+      const time = { now: Date.now() };
+      return { open: async () => fileStore({ workDir, clock: () => time.now }), time };
+    },
+  },
+  { name: 'a table on dynalite', make: async () => groundOn(table.call) },
+  { name: "the emulator's table", make: async () => groundOn(emulatedTable().call) },
+];
+
+const id = createIdOf(uuid(1));
+const other = createIdOf(uuid(2));
+const origin = { correlationId: 'c', userId: 'u', role: 'admin' } as const;
+const cancelled = { type: 'RequestCancelled', at: 1, reason: 'a test' } as const;
+const completed = { type: 'RequestCompleted', at: 2 } as const;
+
+const observed = (count: number) => ({
+  type: 'MachinesObserved' as const,
+  at: 3,
+  machines: Array.from({ length: count }, (_, n) => ({
+    machineId: `i-${n.toString(16).padStart(17, '0')}`,
+    state: 'running' as const,
+    name: `ip-10-${n >> 16}-${(n >> 8) & 255}-${n & 255}.ec2.internal`,
+    privateIpAddress: `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`,
+    publicIpAddress: '',
+    instanceType: 'm5.large',
+    priceType: 'ondemand' as const,
+    launchTime: 1_700_000_000 + ((n * 7919) % 100_000),
+  })),
+});
+
+const claim = (n: number, units: number, templateId = 'od-a'): CapacityClaim => ({
+  templateId,
+  requestId: createIdOf(uuid(n)),
+  units,
+});
+
+describe.each(grounds)('on $name', ({ make }) => {
+  describe('a stream', () => {
+    it('nobody has written is empty', async () => {
+      const store = await (await make()).open();
+      expect(await store.streams.load(id)).toEqual({ version: 0, events: [] });
+      expect(await store.streams.load('req-nonsense')).toEqual({ version: 0, events: [] });
+    });
+
+    it('holds what was appended, for whoever reads it', async () => {
+      const { open } = await make();
+      const { streams } = await open();
+      expect(await streams.append(id, 0, [cancelled], origin)).toBe(1);
+      expect(await streams.append(id, 1, [completed, completed], origin)).toBe(3);
+      const { version, events } = await (await open()).streams.load(id);
+      expect([version, events.map(({ type, at, correlationId }) => [type, at, correlationId])]).toEqual([
+        3,
+        [
+          ['RequestCancelled', 1, 'c'],
+          ['RequestCompleted', 2, 'c'],
+          ['RequestCompleted', 2, 'c'],
+        ],
+      ]);
+    });
+
+    it('refuses a second append at a version', async () => {
+      const { open } = await make();
+      await (await open()).streams.append(id, 0, [cancelled], origin);
+      await expect((await open()).streams.append(id, 0, [completed], origin)).rejects.toMatchObject({
+        code: 'storage.conflict',
+        retryable: true,
+      });
+      expect((await (await open()).streams.load(id)).events).toMatchObject([cancelled]);
+    });
+
+    it('takes the append of exactly one of fifty hosts', async () => {
+      const { open } = await make();
+      const hosts = await Promise.all(Array.from({ length: 50 }, open));
+      const outcomes = await Promise.allSettled(
+        hosts.map(({ streams }, n) => streams.append(id, 0, [{ ...cancelled, reason: `by ${n}` }], origin)),
+      );
+      const winners = outcomes.flatMap(({ status }, n) => (status === 'fulfilled' ? [`by ${n}`] : []));
+      expect(winners).toHaveLength(1);
+      expect((await (await open()).streams.load(id)).events).toMatchObject([{ reason: winners[0] }]);
+    });
+
+    it('takes no id that is none of a request', async () => {
+      const store = await (await make()).open();
+      await expect(store.streams.append('../x', 0, [cancelled], origin)).rejects.toMatchObject({
+        code: 'input.invalid',
+      });
+    });
+
+    it.each([1000, 20_000])('brings %i machines back whole', async (count) => {
+      const { open } = await make();
+      const event = observed(count);
+      await (await open()).streams.append(id, 0, [event], origin);
+      await (await open()).streams.append(id, 1, [completed], origin);
+      const { events } = await (await open()).streams.load(id);
+      expect(events).toMatchObject([event, completed]);
+    });
+
+    it('is listed with a mark that changes with each append', async () => {
+      const { open, time } = await make();
+      const { streams, id: idOf } = await open();
+      await idOf(true);
+      await streams.append(id, 0, [cancelled], origin);
+      const first = await (await open()).streams.marks();
+      expect([...first.keys()]).toEqual([id]);
+      time.now += 60_000;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await streams.append(id, 1, [completed], origin);
+      await streams.append(returnIdOf(uuid(3)), 0, [completed], origin);
+      const second = await (await open()).streams.marks();
+      expect([...second.keys()].sort()).toEqual([id, returnIdOf(uuid(3))].sort());
+      expect(second.get(id)).not.toBe(first.get(id));
+      expect([...(await streams.ids())].sort()).toEqual([...second.keys()].sort());
+    });
+
+    it('set aside is answered and no longer listed, until it goes on', async () => {
+      const { open, time } = await make();
+      const { streams, id: idOf } = await open();
+      await idOf(true);
+      await streams.append(id, 0, [cancelled], origin);
+      await streams.append(other, 0, [cancelled], origin);
+      time.now += 60_000;
+      await streams.archive(id);
+      expect(await streams.ids()).toEqual([other]);
+      expect(await streams.archived()).toEqual([id]);
+      expect((await (await open()).streams.load(id)).version).toBe(1);
+      time.now += 60_000;
+      expect(await (await open()).streams.append(id, 1, [completed], origin)).toBe(2);
+      expect([...(await streams.ids())].sort()).toEqual([id, other].sort());
+      expect((await streams.load(id)).events).toMatchObject([cancelled, completed]);
+    });
+
+    it('set aside stays so when the archive is packed', async () => {
+      const { open } = await make();
+      const { streams, id: idOf } = await open();
+      await idOf(true);
+      await streams.append(id, 0, [cancelled], origin);
+      await streams.archive(id);
+      await streams.packArchive(0);
+      expect((await (await open()).streams.load(id)).events).toMatchObject([cancelled]);
+      expect(await (await open()).streams.archived()).toEqual([id]);
+    });
+  });
+
+  describe('the ledger', () => {
+    it('grants within the limit, and tells what there is above it', async () => {
+      const { open } = await make();
+      const { live } = await open();
+      expect(await live.reserve(claim(1, 4), 10)).toEqual({ granted: true, live: 4 });
+      expect(await live.reserve(claim(2, 7), 10)).toEqual({ granted: false, live: 4 });
+      expect(await live.reserve(claim(3, 10, 'od-b'), 10)).toEqual({ granted: true, live: 10 });
+      expect(await live.reserve(claim(1, 4), 10)).toEqual({ granted: true, live: 4 });
+      expect(await (await open()).live.list('od-a')).toMatchObject([claim(1, 4)]);
+    });
+
+    it('never grants more than the limit to twenty hosts at once', async () => {
+      const { open } = await make();
+      const hosts = await Promise.all(Array.from({ length: 20 }, open));
+      const answers = await Promise.all(hosts.map(({ live }, n) => live.reserve(claim(n, 1), 5)));
+      const granted = answers.filter((answer) => answer.granted).length;
+      const listed = await (await open()).live.list('od-a');
+      expect(granted).toBeLessThanOrEqual(5);
+      expect(listed.reduce((sum, { units }) => sum + units, 0)).toBe(granted);
+    });
+
+    it('grants to each of twenty hosts at once where they fit together', async () => {
+      const { open } = await make();
+      const hosts = await Promise.all(Array.from({ length: 20 }, open));
+      const answers = await Promise.all(hosts.map(({ live }, n) => live.reserve(claim(n, 1), 20)));
+      expect(answers.every(({ granted }) => granted)).toBe(true);
+    });
+
+    it('says what a request holds now, since when, and forgets who holds nothing', async () => {
+      const { open } = await make();
+      const { live } = await open();
+      await live.update(claim(1, 5));
+      const [first] = await live.list();
+      await live.update(claim(1, 3), 5);
+      await live.update(claim(2, 2), 0);
+      const now = await (await open()).live.list();
+      expect(now.toSorted((a, b) => (a.requestId < b.requestId ? -1 : 1))).toMatchObject([claim(1, 3), claim(2, 2)]);
+      expect(now.find(({ requestId }) => requestId === id)?.since).toBe(first?.since);
+      await live.update(claim(1, 0), 3);
+      expect(await live.list('od-a')).toMatchObject([claim(2, 2)]);
+    });
+
+    it('of a group is its own', async () => {
+      const { open } = await make();
+      const store = await open();
+      await store.ledger('grid one/#~').reserve(claim(1, 4), 10);
+      expect(await (await open()).ledger('grid one/#~').list()).toMatchObject([claim(1, 4)]);
+      expect([await store.ledger('grid two').list(), await store.live.list()]).toEqual([[], []]);
+    });
+  });
+
+  it('failures of a template are counted once each, and forgotten together', async () => {
+    const { open } = await make();
+    const { failures } = await open();
+    expect(await failures.of('od-a')).toEqual({ machineIds: [], age: Number.POSITIVE_INFINITY });
+    await failures.note('od-a', ['i-1', 'i-2']);
+    await (await open()).failures.note('od-a', ['i-2', 'i-3']);
+    const noted = await (await open()).failures.of('od-a');
+    expect([[...noted.machineIds].sort(), noted.age < 10_000]).toEqual([['i-1', 'i-2', 'i-3'], true]);
+    const later = (await open()).failures;
+    expect(await later.templateIds()).toEqual(['od-a']);
+    await later.clear('od-a');
+    expect(await (await open()).failures.templateIds()).toEqual([]);
+  });
+
+  it('failures stand beside the claims of their template without counting', async () => {
+    const { open } = await make();
+    const store = await open();
+    await store.failures.note('od-a', ['i-1']);
+    const host = await open();
+    expect(await host.live.reserve(claim(1, 4), 4)).toEqual({ granted: true, live: 4 });
+    expect((await host.failures.of('od-a')).machineIds).toEqual(['i-1']);
+    expect(await host.live.list()).toMatchObject([claim(1, 4)]);
+  });
+
+  it('the first answer under a command id stands', async () => {
+    const { open } = await make();
+    const { answers } = await open();
+    const answered = (answer: number) => ({ type: 'CreateRequest', asked: 'x', answer });
+    expect(await answers.find(uuid(5))).toBeUndefined();
+    expect(await answers.keep(uuid(5), answered(1))).toEqual(answered(1));
+    expect(await (await open()).answers.keep(uuid(5), answered(2))).toEqual(answered(1));
+    expect(await (await open()).answers.find(uuid(5))).toEqual(answered(1));
+    await expect(answers.find('../x')).rejects.toMatchObject({ code: 'input.invalid' });
+  });
+
+  it('a sweep finds what the one before it has noted, on whatever host', async () => {
+    const { open } = await make();
+    expect((await (await open()).sweepMemory.read()).orphans.size).toBe(0);
+    await (await open()).sweepMemory.write({ orphans: new Map([['i-1', 7]]) });
+    expect([...(await (await open()).sweepMemory.read()).orphans]).toEqual([['i-1', 7]]);
+  });
+
+  it('an event noted twice is there once, and only while it matters', async () => {
+    const { open, time } = await make();
+    const event = { machineId: 'i-1', kind: 'interruption', due: time.now + 60_000 } as const;
+    await (await open()).notices.note([event]);
+    await (await open()).notices.note([event, { ...event, machineId: 'i-2' }]);
+    const { notices } = await open();
+    expect(await notices.of(['i-1', 'i-3'])).toEqual([event]);
+    time.now += 2 * 3_600_000;
+    expect(await notices.of(['i-1', 'i-2'])).toEqual([]);
+  });
+
+  it('one of many hosts has its turn, and not again within the interval', async () => {
+    const { open, time } = await make();
+    const turns = async (): Promise<number> => {
+      const hosts = await Promise.all(Array.from({ length: 5 }, open));
+      let taken = 0;
+      for (const { turn } of hosts) if (await turn('sweep', 60_000)) taken += 1;
+      return taken;
+    };
+    expect(await turns()).toBe(1);
+    time.now += 30_000;
+    expect(await turns()).toBe(0);
+    time.now += 30_000;
+    expect(await turns()).toBe(1);
+    // A clock that was set back: the last time lies ahead and says nothing.
+    time.now -= 3_600_000;
+    expect(await turns()).toBe(1);
+    expect(await (await open()).turn('never', 0)).toBe(false);
+  });
+
+  it('all hosts make one id', async () => {
+    const { open } = await make();
+    expect(await (await open()).id(false)).toBeUndefined();
+    const hosts = await Promise.all(Array.from({ length: 20 }, open));
+    const ids = new Set(await Promise.all(hosts.map((host) => host.id(true))));
+    expect([ids.size, await (await open()).id(false)]).toEqual([1, [...ids][0]]);
+  });
+});
