@@ -26,6 +26,8 @@ const mayYetBeOurs = (
   return consistencyWindow === undefined || now - from < consistencyWindow;
 };
 
+const membership = (isMember: true | undefined) => (isMember === undefined ? {} : { isMember });
+
 /** What a look at EC2 makes of an item. */
 export const judge = (item: ReturnItem, seen: OwnedObservation, time: JudgedAt): ReturnItem => {
   const { missedSince: _found, ...rest } = item;
@@ -47,8 +49,14 @@ export const judge = (item: ReturnItem, seen: OwnedObservation, time: JudgedAt):
     const message = `${seen.machineId} does not carry this provider's ownership tag and was not terminated`;
     return { ...rest, name, instanceTags, last, verdict: 'foreign', message };
   }
-  const belongs = isMember === undefined ? {} : { isMember };
-  const owned = { ...rest, ...belongs, name, instanceTags, last, ...(owner === undefined ? {} : { owner }) };
+  const owned = {
+    ...rest,
+    ...membership(isMember),
+    name,
+    instanceTags,
+    last,
+    ...(owner === undefined ? {} : { owner }),
+  };
   return seen.state === 'terminated'
     ? { ...owned, verdict: 'gone', message: '' }
     : { ...owned, verdict: 'terminating', message: item.verdict === 'terminating' ? item.message : '' };
