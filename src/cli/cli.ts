@@ -21,6 +21,7 @@ import { reconcileOptions, runReconcile } from './reconcile.ts';
 import { requestCommands } from './requests.ts';
 import { checkPort, reporting, UsageError } from './run.ts';
 import { serveOptions } from './serve.ts';
+import { runSupport, supportOptions } from './support.ts';
 import { templateCommands } from './templates.ts';
 import { dispatchMessage, listHandlers, showMetrics } from './tools.ts';
 import { providerName, traceFile } from './usage.ts';
@@ -108,6 +109,12 @@ export const runCli = async (argv: readonly string[], outside: Door): Promise<nu
       'Look at everything that has to be right; exit 1 when something is not',
       doctorOptions,
       (options) => done(runDoctor(door, options)),
+    )
+    .command(
+      'support',
+      'Write one archive for a ticket: versions, configuration, events, log, doctor; without secrets',
+      supportOptions,
+      (options) => done(runSupport(door, options)),
     )
     .command(
       'init [directory]',

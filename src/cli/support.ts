@@ -1,0 +1,157 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Argv } from 'yargs';
+import type { ApplicationService } from '../application/bus/application-service.ts';
+import type { ConfiguredValue } from '../application/queries/get-configuration.ts';
+import { isPluginError, messageOf, PluginError } from '../domain/errors.ts';
+import { diagnosisOf } from './doctor.ts';
+import type { CommonOptions, Door } from './door.ts';
+import { requestIdOf } from './ids.ts';
+import { redaction } from './redact.ts';
+import { originOptions, show, withService } from './run.ts';
+import { type ArchiveEntry, tarGz } from './tar.ts';
+import { duration } from './usage.ts';
+
+export const supportOptions = (yargs: Argv<CommonOptions>) =>
+  yargs
+    .option('request', { type: 'string', describe: 'About this request or return' })
+    .option('since', { type: 'string', describe: 'About the last so long; default 24h', coerce: duration('--since') })
+    .conflicts('request', 'since')
+    .option('aws', { type: 'boolean', default: true, describe: 'Let doctor ask AWS too' })
+    .option('out', { type: 'string', describe: 'File to write; default hf-aws-support-<time>.tar.gz here' })
+    .example('hf-aws support --request req-…', 'for a ticket about one request')
+    .example('hf-aws support --since 2h --out /tmp/bundle.tar.gz', 'about everything lately');
+
+interface SupportOptions extends CommonOptions {
+  readonly request?: string | undefined;
+  /** ms */
+  readonly since?: number | undefined;
+  readonly aws: boolean;
+  readonly out?: string | undefined;
+}
+
+const textIn = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+};
+
+/** What stands behind `=` in a credentials file, and the secrets of this environment. */
+const secretsIn = (env: Door['env'], values: readonly ConfiguredValue[]): readonly string[] => {
+  const file = values.find(({ name }) => name === 'AWS_CREDENTIAL_FILE')?.value;
+  const written =
+    typeof file === 'string' ? [...textIn(file).matchAll(/=\s*(\S+)/g)].map(([, value = '']) => value) : [];
+  const variables = Object.entries(env).flatMap(([name, value = '']) =>
+    /SECRET|TOKEN|PASSW/.test(name) ? [value] : [],
+  );
+  return [...written, ...variables];
+};
+
+const mostEvents = 10_000;
+const timeForm = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d\d:\d\d)/;
+
+interface About {
+  readonly requestId?: string | undefined;
+  /** ms since the epoch */
+  readonly from: number;
+}
+
+/** Lines of the log files about it: by the id of the request, or of a call that it has events of; else by their time. */
+const logLines = (folder: string, { requestId, from }: About, correlations: readonly string[]): string => {
+  const isMeant = (line: string): boolean => {
+    if (requestId !== undefined) return [requestId, ...correlations].some((id) => line.includes(id));
+    const [, day = '', time = '', zone = ''] = timeForm.exec(line) ?? [];
+    return !(Date.parse(`${day}T${time}${zone}`) < from);
+  };
+  const files = readdirSync(folder).filter((name) => /\.log(\.\d+)?$/.test(name));
+  return files
+    .toSorted((a, b) => b.localeCompare(a, 'en', { numeric: true }))
+    .flatMap((name) =>
+      textIn(join(folder, name))
+        .split('\n')
+        .filter((line) => line !== '' && isMeant(line)),
+    )
+    .join('\n');
+};
+
+/** What fails to be told says so in its place: a bundle is wanted most where something is broken. */
+const unlessFault = async (look: () => unknown): Promise<unknown> => {
+  try {
+    return await look();
+  } catch (error) {
+    return { error: { code: isPluginError(error) ? error.code : 'internal', message: messageOf(error) } };
+  }
+};
+
+const contentsOf = async (
+  service: ApplicationService,
+  door: Door,
+  options: SupportOptions,
+): Promise<{ readonly entries: readonly ArchiveEntry[]; readonly warnings: readonly string[] }> => {
+  const origin = originOptions(options);
+  const { request, since = 86_400_000, aws } = options;
+  const from = Date.now() - since;
+  const requestId = request === undefined ? undefined : await requestIdOf(service, options, request);
+  const configuration = await service.getConfiguration(origin);
+  const { text, json } = redaction(secretsIn(door.env, configuration.values));
+  const events = await service.listEvents({
+    ...(requestId === undefined ? { from: String(from) } : { requestId }),
+    limit: mostEvents,
+    ...origin,
+  });
+  const correlations = events.items.flatMap(({ correlationId }) =>
+    correlationId === undefined ? [] : [correlationId],
+  );
+  const folder = configuration.values.find(({ name }) => name === 'logDir')?.value;
+  const documents: Readonly<Record<string, () => unknown>> = {
+    versions: () => ({ program: door.version, node: process.version, platform: `${process.platform} ${process.arch}` }),
+    configuration: () => configuration,
+    templates: () => service.listTemplates({ limit: mostEvents, ...origin }),
+    'templates-validate': () => service.validateTemplate(origin),
+    doctor: () => diagnosisOf(service, { ...options, aws }),
+    events: () => events,
+    ...(requestId === undefined
+      ? {}
+      : {
+          request: () => service.getRequestStatus({ requestId, includeMachines: true, ...origin }),
+          explain: () => service.explain({ id: requestId, ...origin }),
+        }),
+  };
+  const entries: ArchiveEntry[] = [];
+  for (const [name, look] of Object.entries(documents))
+    entries.push({ name: `${name}.json`, text: JSON.stringify(json(await unlessFault(look)), null, 2) });
+  const log = await unlessFault(() => logLines(String(folder), { requestId, from }, correlations));
+  entries.push({ name: 'log.txt', text: typeof log === 'string' ? text(log) : JSON.stringify(json(log)) });
+  const warnings =
+    events.next === undefined ? events.warnings : [...events.warnings, `only the first ${mostEvents} events`];
+  return { entries, warnings };
+};
+
+/** Writes one archive for whoever is to help: what is configured, what happened, what is wrong; no secrets and no user data. */
+export const runSupport = (door: Door, options: SupportOptions): Promise<number> =>
+  withService(
+    door,
+    options,
+    async (service) => {
+      const { entries, warnings } = await contentsOf(service, door, options);
+      const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
+      const file = resolve(options.out ?? `hf-aws-support-${stamp}.tar.gz`);
+      try {
+        writeFileSync(file, tarGz(entries, Date.now()), { mode: 0o600, flag: 'wx' });
+      } catch (cause) {
+        throw new PluginError('input.invalid', `cannot write ${file}: ${messageOf(cause)}`, { cause });
+      }
+      const files = entries.map(({ name }) => name);
+      show(door, options, { file, files, warnings }, () =>
+        [
+          ...warnings.map((warning) => `warning: ${warning}`),
+          `Written: ${file}`,
+          `It holds ${files.join(', ')}: look through it before you send it. Secrets and user data were taken out.`,
+        ].join('\n'),
+      );
+      return 0;
+    },
+    { forgives: true },
+  );
