@@ -2,10 +2,11 @@ import { excerpt, PluginError } from '../../domain/errors.ts';
 import { isInstanceId, isReturnId } from '../../domain/ids.ts';
 import { hasEnded, type Machine, type Observation } from '../../domain/machine.ts';
 import type { RefusalFault, RequestEvent } from '../../domain/request/events.ts';
-import { nextStep } from '../../domain/request/next-step.ts';
+import { listed, nextStep } from '../../domain/request/next-step.ts';
 import type { KnownRequest } from '../../domain/request/state.ts';
 import { fillingResources, unresolvedLaunches } from '../../domain/request/units.ts';
 import type { ReturnEvent, ReturnItem } from '../../domain/return/events.ts';
+import { nextReturnStep } from '../../domain/return/next-step.ts';
 import { localTime } from '../../domain/time-text.ts';
 import { closed, type FromSchema, listOf } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
@@ -36,7 +37,7 @@ export const explain = defineOperation({
       now: { ...words, description: 'How it stands now' },
       due: {
         ...closed({ do: words, text: words }),
-        description: 'What the program does about a request at its next look, where that is anything',
+        description: 'What the program does about it at its next look, where that is anything',
       },
       next: { ...texts, description: 'What to do; empty when nothing is wrong' },
     },
@@ -45,9 +46,6 @@ export const explain = defineOperation({
 });
 
 export type ExplainAnswer = FromSchema<typeof explain.answer>;
-
-const listed = (ids: readonly string[]): string =>
-  ids.length > 4 ? `${ids.slice(0, 3).join(', ')} and ${ids.length - 3} more` : ids.join(', ');
 
 const observationText = ({ machineId, state, name, instanceType, reason = '' }: Observation): string =>
   [machineId, state, instanceType, name, hasEnded(state) ? reason : ''].filter((part) => part !== '').join(' ');
@@ -287,8 +285,12 @@ export const explainHandler =
     if (view === undefined) throw new PluginError('request.not-found', `no request "${excerpt(id)}"`);
     const steps = stepsOf(stream.events);
     const now = `${view.status}: ${view.message}`;
-    const request = isReturnId(id) ? undefined : foldRequest(stream);
-    if (request === undefined || request.stage === 'absent') return { id, steps, now, next: [] };
+    if (isReturnId(id)) {
+      const due = nextReturnStep(foldReturn(stream));
+      return { id, steps, now, ...(due === undefined ? {} : { due }), next: [] };
+    }
+    const request = foldRequest(stream);
+    if (request.stage === 'absent') return { id, steps, now, next: [] };
     const next = [...adviceFor(id, request), ...(await protectionAdvice(ports, request.template.templateId))];
     const due = nextStep(request, ports.clock(), ports.policy);
     return { id, steps, now: `${now}${deathText(request)}`, ...(due === undefined ? {} : { due }), next };

@@ -21,7 +21,8 @@ const unchanged = (request: KnownRequest, at: number): Look => ({
   resources: new Map(fillingResources(request).map(({ id }) => [id, { state: 'active', machineIds: [] }])),
 });
 
-const listed = (ids: readonly string[]): string =>
+/** Ids for people: the first of them, and how many more there are. */
+export const listed = (ids: readonly string[]): string =>
   ids.length > 4 ? `${ids.slice(0, 3).join(', ')} and ${ids.length - 3} more` : ids.join(', ');
 
 const textOf = (step: Step): string => {
@@ -55,9 +56,12 @@ const textOf = (step: Step): string => {
   }
 };
 
+/** Where nothing but a look at AWS is due. */
+export const nothingDue = { do: 'look', text: 'nothing, unless AWS shows a change' } as const;
+
 /** Undefined where the request is over and nothing is left to do. */
 export const nextStep = (request: KnownRequest, now: number, policy: DuePolicy): NextStep | undefined => {
   const step = due(request, unchanged(request, now), policy);
   if (step !== undefined) return { do: step.do, text: textOf(step) };
-  return request.stage === 'open' ? { do: 'look', text: 'nothing, unless AWS shows a change' } : undefined;
+  return request.stage === 'open' ? nothingDue : undefined;
 };

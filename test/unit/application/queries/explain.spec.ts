@@ -15,3 +15,13 @@ it.each([
     expect(next).toContainEqual(expect.stringMatching(advice));
   }
 });
+
+it('tells what is done about a return next, until it is over', async () => {
+  const { service, hosts } = await startWorld();
+  const machineId = hosts.add({ refusal: 'OperationNotPermitted: protected' });
+  const { requestId: id } = await service.returnMachines({ machines: [{ machineId, name: '' }] });
+  expect(await service.explain({ id })).toMatchObject({ due: { do: 'terminate', text: `terminate ${machineId}` } });
+  hosts.end(machineId);
+  await service.syncRequests({ requestIds: [id] });
+  expect(await service.explain({ id })).not.toHaveProperty('due');
+});
