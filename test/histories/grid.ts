@@ -5,10 +5,17 @@ import { isPluginError } from '../../src/domain/errors.ts';
 import { type OperationName, operationOf } from '../../src/hostfactory/operations.ts';
 import { type Aws, createAws } from '../../src/providers/aws/aws.ts';
 import { createAwsClock } from '../../src/providers/aws/wire/aws-clock.ts';
-import { createOfferingMemory } from '../../src/storage/offering-memory.ts';
 import { startWorld, type World } from '../unit/provider-world.ts';
 import { place, templates } from './kinds.ts';
-import { memoryLedger, memoryStreams } from './memory-store.ts';
+import {
+  memoryLedger,
+  memoryStreams,
+  noAnswers,
+  noProjections,
+  nothingUnseen,
+  refusedOfferings,
+  sweepNotes,
+} from './memory-store.ts';
 import { mortalLedger, mortalStreams, processes, startProcess, type Trouble } from './process.ts';
 import { createRegion, type Region } from './region.ts';
 
@@ -94,6 +101,7 @@ export const createGrid = async ({ folder, hasLaunchInstances, tell }: GridOptio
   };
   const region = createRegion(now, settings, tell);
   const ledger = memoryLedger(now);
+  const offerings = refusedOfferings(now);
   const file = join(folder, 'credentials');
   writeFileSync(file, '[default]\naws_access_key_id = AKIATEST\naws_secret_access_key = secret\n');
   const { remember, forget } = memory();
@@ -105,7 +113,7 @@ export const createGrid = async ({ folder, hasLaunchInstances, tell }: GridOptio
   };
   const world = await startWorld(
     { consistencyWindow: minute, protectAfter: 0 },
-    async ({ log, workDir }) => {
+    async ({ log }) => {
       connect = () =>
         createAws({
           connection: {
@@ -129,7 +137,7 @@ export const createGrid = async ({ folder, hasLaunchInstances, tell }: GridOptio
           version: '0.0.0',
           remember,
           forget,
-          offerings: createOfferingMemory(workDir, now),
+          offerings,
           ledger: () => mortalLedger(ledger),
         });
       return {
@@ -142,7 +150,16 @@ export const createGrid = async ({ folder, hasLaunchInstances, tell }: GridOptio
         },
       };
     },
-    { folder, streams: mortalStreams(memoryStreams(now), tell), live: mortalLedger(memoryLedger(now)) },
+    {
+      folder,
+      store: {
+        streams: mortalStreams(memoryStreams(now), tell),
+        live: mortalLedger(memoryLedger(now)),
+        answers: noAnswers,
+        sweepMemory: sweepNotes(),
+      },
+      memory: { offerings, unseen: nothingUnseen, projections: noProjections },
+    },
   );
   time.now = world.now;
   await world.writeTemplates(...templates);

@@ -1,6 +1,3 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { createGrid, type Grid } from './grid.ts';
 import { createHostFactory, type HostFactory } from './host-factory.ts';
@@ -128,12 +125,8 @@ const take = async (grid: Grid, hf: HostFactory, step: Step): Promise<void> => {
   }
 };
 
-/** What is put on disk there costs nothing. */
-const fastest = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-
-/** Plays a history and goes on until all has come to rest; throws where the ledger does not balance, with all that was done. */
-export const play = async ({ hasLaunchInstances, steps }: History): Promise<void> => {
-  const folder = mkdtempSync(join(fastest, 'hf-aws-history-'));
+/** Plays a history, with the configuration in `folder`, and goes on until all has come to rest; throws where the ledger does not balance, with all that was done. */
+export const play = async (folder: string, { hasLaunchInstances, steps }: History): Promise<void> => {
   const told: string[] = [];
   try {
     const grid = await createGrid({ folder, hasLaunchInstances, tell: (line) => told.push(`  ${line}`) });
@@ -150,7 +143,5 @@ export const play = async ({ hasLaunchInstances, steps }: History): Promise<void
     await hf.giveAllBack();
   } catch (error) {
     throw new Error([String(error), ...told].join('\n'), { cause: error });
-  } finally {
-    rmSync(folder, { recursive: true });
   }
 };

@@ -260,7 +260,7 @@ export const createHostFactory = (grid: Grid): HostFactory => {
       // One that dies in the administrator's group before Host Factory has it goes on being counted there.
       const kindOf = new Map(asked.map((each) => [each.requestId, each.kind]));
       const isCounted = ({ id, requestId }: Standing): boolean =>
-        !held.has(id) && (kindOf.get(requestId) ?? 'ownGroup') === 'ownGroup';
+        !held.has(id) && (requestId === '' || (kindOf.get(requestId) ?? 'ownGroup') === 'ownGroup');
       const known = ours().filter((each) => isLive(each) && !isCounted(each));
       const instance = pickOf(known, pick);
       if (instance === undefined) return;

@@ -1,3 +1,6 @@
+import type { OfferingMemory, UnseenHosts } from '../../src/application/ports/memory.ts';
+import type { ProjectionStore } from '../../src/application/ports/read-model.ts';
+import type { KeptAnswers, Store } from '../../src/application/ports/store.ts';
 import type {
   CapacityClaim,
   CapacityLedger,
@@ -5,6 +8,7 @@ import type {
   RequestStreams,
 } from '../../src/application/ports/streams.ts';
 import { PluginError } from '../../src/domain/errors.ts';
+import { type RefusedOffering, stillCounts } from '../../src/domain/offering.ts';
 import { isBatchOf, lifted, toStored } from '../../src/storage/stored-events.ts';
 
 /** Streams as the files keep them, in memory: what is read went through JSON and the checks of what is stored. */
@@ -59,3 +63,45 @@ export const memoryLedger = (clock: () => number): CapacityLedger => {
     list: async (templateId) => of(templateId),
   };
 };
+
+/** What sweeps remember, in memory. */
+export const sweepNotes = (): Store['sweepMemory'] => {
+  let kept: Awaited<ReturnType<Store['sweepMemory']['read']>> = { orphans: new Map() };
+  return {
+    read: async () => kept,
+    write: async (notes) => {
+      kept = notes;
+    },
+  };
+};
+
+/** No caller of Host Factory's names its command. */
+export const noAnswers: KeptAnswers = {
+  find: async () => undefined,
+  keep: async (_id, answered) => answered,
+  forgetBefore: async () => undefined,
+};
+
+/** Refused offerings in memory. */
+export const refusedOfferings = (clock: () => number): OfferingMemory => {
+  let kept: readonly RefusedOffering[] = [];
+  const list = async () => kept.filter((each) => stillCounts(each, clock()));
+  return {
+    list,
+    refused: list,
+    remember: async (refused) => {
+      kept = [...(await list()), ...refused];
+    },
+    forget: async (isMeant) => {
+      const before = kept.length;
+      kept = kept.filter((each) => !isMeant(each));
+      return before - kept.length;
+    },
+  };
+};
+
+/** Lists are made anew by every call. */
+export const noProjections: ProjectionStore = { load: async () => undefined, save: async () => undefined };
+
+/** Host Factory holds no host that no record knows. */
+export const nothingUnseen: UnseenHosts = { since: async () => new Map(), note: async () => undefined };

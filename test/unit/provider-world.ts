@@ -5,6 +5,7 @@ import type { Origin } from '../../src/application/bus/origin.ts';
 import { createHandedOn, followed } from '../../src/application/life-cycle/handed-on.ts';
 import type { LaunchTemplateShelf } from '../../src/application/ports/capacity.ts';
 import type { Policy } from '../../src/application/ports/policy.ts';
+import type { HostMemory, Store } from '../../src/application/ports/store.ts';
 import type { CapacityLedger, RequestStreams, StreamEvent } from '../../src/application/ports/streams.ts';
 import type { Progress } from '../../src/application/ports/telemetry.ts';
 import { createReadModel, type RunningReadModel } from '../../src/application/projections/read-model.ts';
@@ -16,7 +17,6 @@ import { readEnvironment } from '../../src/config/environment.ts';
 import { readProviderConfig } from '../../src/config/provider-config.ts';
 import type { Aws } from '../../src/providers/aws/aws.ts';
 import { createLaunchFailures } from '../../src/storage/launch-failures.ts';
-import { createProjectionStore } from '../../src/storage/projection-store.ts';
 import { createObserver } from '../../src/telemetry/observer.ts';
 import { createFakeCapacity, type FakeCapacity } from './fake-capacity.ts';
 import { createFakeHosts, type FakeHosts } from './fake-hosts.ts';
@@ -73,8 +73,8 @@ export type Connect = (
 /** Where the world keeps what it writes: a folder of its own that is gone after the test, and the store's files in it. */
 export interface Places {
   readonly folder?: string;
-  readonly streams?: RequestStreams;
-  readonly live?: CapacityLedger;
+  readonly store?: Partial<Store>;
+  readonly memory?: Partial<HostMemory>;
 }
 
 const home = join(import.meta.dirname, '..', '..');
@@ -91,7 +91,7 @@ export const startWorld = async (
   const folder = places.folder ?? (await temporaryFolder());
   const confDir = join(folder, 'conf');
   const workDir = join(folder, 'work');
-  await mkdir(confDir);
+  await mkdir(confDir, { recursive: true });
   const started = Date.UTC(2026, 0, 1);
   const time = { now: started, ahead: 0, isTold: true };
   const pass = (ms: number): void => {
@@ -141,10 +141,11 @@ export const startWorld = async (
   const store = {
     ...onDisk,
     failures: createLaunchFailures(workDir, () => Date.now() + time.now - started),
-    ...(places.live && { live: places.live }),
-    streams: followed(places.streams ?? onDisk.streams, handedOn),
+    ...places.store,
+    streams: followed(places.store?.streams ?? onDisk.streams, handedOn),
   };
-  const stores = { store, memory: hostMemory({ workDir, home, clock, region: 'us-east-1' }) };
+  const memory = { ...hostMemory({ workDir, home, clock, region: 'us-east-1' }), ...places.memory };
+  const stores = { store, memory };
   const { streams, live } = store;
   const observer = createObserver();
   const steps: Parameters<Progress>[] = [];
@@ -152,7 +153,7 @@ export const startWorld = async (
   const readModel = createReadModel({
     streams,
     progress,
-    store: createProjectionStore(workDir),
+    store: memory.projections,
     // The clock of files is not the world's: an hour later no mark is fresh any more.
     clock: () => Date.now() + 60 * minute + time.now - started,
     pause,

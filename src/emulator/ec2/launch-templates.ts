@@ -67,8 +67,9 @@ export const overlay = (lower: Form, upper: Form): Form => {
 
 /** Launch parameters with those of the launch template they name, if any, under them. */
 export const withTemplate = (world: World, form: Form): Form => {
-  const reference = readParameters(form).below('LaunchTemplate');
-  if (reference.form().size === 0) return form;
+  const named = [...form].filter(([name]) => name.startsWith('LaunchTemplate.'));
+  if (named.length === 0) return form;
+  const reference = readParameters(named).below('LaunchTemplate');
   const { data } = versionOf(namedTemplate(world, reference), reference.text('Version') ?? '$Default');
   return overlay(new Map(data), form);
 };

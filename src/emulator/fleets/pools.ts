@@ -65,8 +65,8 @@ export const templatePools = (configs: readonly Parameters[]): readonly Pool[] =
   });
 
 const typesFor = (pool: Pool, merged: Parameters): readonly string[] => {
-  const own = readParameters(pool.form);
-  const type = own.text('InstanceType') ?? (own.has('InstanceRequirements') ? undefined : merged.text('InstanceType'));
+  const hasOwnRequirements = [...pool.form.keys()].some((name) => name.startsWith('InstanceRequirements'));
+  const type = pool.form.get('InstanceType') ?? (hasOwnRequirements ? undefined : merged.text('InstanceType'));
   if (type !== undefined) return [type];
   return matchingTypes(merged.below('InstanceRequirements')).map(({ name }) => name);
 };
@@ -116,15 +116,18 @@ export const candidatesOf = (
   attempt(pool, () => {
     const merged = withTemplate(world, overlay(pool.form, marketForm(market, pool.maxPrice)));
     const params = readParameters(merged);
+    // Its subnet goes to the first network interface.
+    const base = params.has('NetworkInterface')
+      ? readParameters([...merged].filter(([name]) => name !== 'SubnetId'))
+      : params;
     const types = typesFor(pool, params);
     if (types.length === 0)
       throw new ServiceError('UnfulfillableCapacity', 'No instance types match the instance requirements.');
     return types.flatMap((type) =>
       placesFor(params).flatMap((place) =>
         attempt(pool, () => {
-          const form = new Map([...merged, ['InstanceType', type] as const, ...place]);
-          if (place.has('NetworkInterface.1.SubnetId')) form.delete('SubnetId');
-          return [{ pool, spec: withTags(readLaunchSpec(world, readParameters(form)), tags) }];
+          const spec = readLaunchSpec(world, base.over(new Map([['InstanceType', type], ...place])));
+          return [{ pool, spec: withTags(spec, tags) }];
         }),
       ),
     );

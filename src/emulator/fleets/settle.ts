@@ -24,7 +24,7 @@ const plans = { 'ec2-fleet': ec2FleetPlan, 'spot-fleet': spotFleetPlan, group: g
 >;
 
 // A sleeper catches up on so many fruitless attempts, not on all.
-const mostRetries = 100;
+const mostRetries = 5;
 
 /** What the fleet is to launch: up to its target, but a request does not make up for losses. */
 export const missingOf = (world: World, fleet: FleetRecord): Units => {

@@ -28,6 +28,8 @@ export interface Parameters {
   has(name: string): boolean;
   /** Every parameter as it came, a parameter before those below it. */
   form(): Form;
+  /** The same with these over them. */
+  over(changes: Form): Parameters;
   /** The structure at `name`, read by names relative to it; empty if there is none. */
   below(name: string): Parameters;
   /** The parameters as an answer repeats them. */
@@ -73,9 +75,18 @@ const readerOf = (root: Node): Parameters => {
     each: (name) => numbered(find(root, name)).map(readerOf),
     has: (name) => find(root, name) !== undefined,
     form: () => new Map(entriesOf(root, '')),
+    over: (changes) =>
+      readerOf([...changes].reduce((node, [name, value]) => withValue(node, name.split('.'), value), root)),
     below: (name) => readerOf(find(root, name) ?? emptyNode()),
     echo: (nameOf) => echoFields(root, nameOf),
   };
+};
+
+/** A copy with a value at the path; what is not on the path is shared. */
+const withValue = ({ value: own, children }: Node, [part, ...rest]: readonly string[], value: string): Node => {
+  if (part === undefined) return { value, children };
+  const child = withValue(children.get(part) ?? emptyNode(), rest, value);
+  return { value: own, children: new Map(children).set(part, child) };
 };
 
 export const readParameters = (form: Iterable<readonly [string, string]>): Parameters => {

@@ -26,6 +26,18 @@ const canonicalPath = ({ pathname }: URL): string => {
   return `/${parts.map(encode).join('/')}${end}`;
 };
 
+let lastKey: { readonly of: string; readonly key: Buffer } | undefined;
+
+/** The same all day for one service: four hashes less for each further call of a process. */
+const signingKey = (secret: string, scope: readonly string[]): Buffer => {
+  const of = [secret, ...scope].join('\n');
+  if (lastKey?.of !== of) {
+    const [day = '', ...rest] = scope;
+    lastKey = { of, key: rest.reduce(hmac, hmac(`AWS4${secret}`, day)) };
+  }
+  return lastKey.key;
+};
+
 /** The headers of a request with AWS's Signature Version 4. */
 export const sign = (
   { url, headers, body }: Unsigned,
@@ -39,8 +51,9 @@ export const sign = (
   const names = Object.keys(all).sort();
   const lines = names.map((name) => `${name}:${all[name]?.trim().replaceAll(/\s+/g, ' ')}\n`);
   const canonical = ['POST', canonicalPath(url), '', lines.join(''), names.join(';'), sha256(body)].join('\n');
-  const scope = `${day}/${region}/${service}/aws4_request`;
-  const key = [day, region, service, 'aws4_request'].reduce<string | Buffer>(hmac, `AWS4${secretAccessKey}`);
+  const scopes = [day, region, service, 'aws4_request'];
+  const scope = scopes.join('/');
+  const key = signingKey(secretAccessKey, scopes);
   const signature = hmac(key, `AWS4-HMAC-SHA256\n${time}\n${scope}\n${sha256(canonical)}`).toString('hex');
   const authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
   return { ...all, authorization };

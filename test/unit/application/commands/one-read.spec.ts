@@ -31,7 +31,7 @@ const countedWorld = async (): Promise<CountedWorld> => {
       return streams.append(...appended);
     },
   };
-  const world = await startWorld({}, undefined, { folder, streams: counting });
+  const world = await startWorld({}, undefined, { folder, store: { streams: counting } });
   const forget = (): void => {
     reads = [];
   };
