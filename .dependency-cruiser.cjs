@@ -58,7 +58,7 @@ module.exports = {
       to: { path: '^src/application/(queries|projections)/' },
     },
     {
-      name: 'doors-know-only-the-service',
+      name: 'entries-know-only-the-service',
       comment: 'REST and the command line send messages; neither knows a handler or a store.',
       severity: 'error',
       from: { path: '^src/(api|cli|hostfactory)/' },

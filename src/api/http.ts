@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import { docsStyle } from './openapi.ts';
-import { DoorError, parserProblem } from './problems.ts';
+import { HttpError, parserProblem } from './problems.ts';
 
 const styleHash = createHash('sha256').update(docsStyle).digest('base64');
 
@@ -28,7 +28,7 @@ export const refuseForeignPage = ({ headers }: FastifyRequest): void => {
     site === undefined
       ? origin === undefined || hostIn(origin) === host?.toLowerCase()
       : site === 'same-origin' || site === 'none';
-  if (!isOwn) throw new DoorError(403, 'door.forbidden', 'no command is taken from a page of another origin');
+  if (!isOwn) throw new HttpError(403, 'rest.forbidden', 'no command is taken from a page of another origin');
 };
 
 /** What Node's parser refuses, or what does not come in time, never becomes a request. */

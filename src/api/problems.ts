@@ -8,8 +8,8 @@ export interface Problem {
   readonly code: string;
 }
 
-/** Faults of this door alone. */
-export type DoorCode = 'door.unauthenticated' | 'door.forbidden' | 'door.read-only' | 'door.busy' | 'door.not-found';
+/** Faults of HTTP alone. */
+export type HttpCode = 'rest.unauthenticated' | 'rest.forbidden' | 'rest.read-only' | 'rest.busy' | 'rest.not-found';
 
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad request',
@@ -41,11 +41,11 @@ const problem = (status: number, code: string, detail: string): Problem => ({
   code,
 });
 
-export class DoorError extends Error {
+export class HttpError extends Error {
   readonly status: number;
-  readonly code: DoorCode;
+  readonly code: HttpCode;
 
-  constructor(status: number, code: DoorCode, message: string) {
+  constructor(status: number, code: HttpCode, message: string) {
     super(message);
     this.status = status;
     this.code = code;
@@ -60,10 +60,10 @@ const serverStatus = (error: unknown): number | undefined =>
 
 /** The one place where faults become HTTP. */
 export const toProblem = (error: unknown): Problem => {
-  if (error instanceof DoorError) return problem(error.status, error.code, error.message);
+  if (error instanceof HttpError) return problem(error.status, error.code, error.message);
   if (isPluginError(error)) return problem(statusOf(error.code), error.code, error.message);
   const status = serverStatus(error);
-  if (status === 429) return problem(429, 'door.busy', messageOf(error));
+  if (status === 429) return problem(429, 'rest.busy', messageOf(error));
   if (status !== undefined) return problem(status, 'input.invalid', messageOf(error));
   return problem(500, 'internal', 'something went wrong here; the log tells more');
 };

@@ -13,7 +13,7 @@ import { type Chores, startChores, syncOpenRequests } from './background.ts';
 import { answerParserError, guardHeaders, refuseForeignPage } from './http.ts';
 import { checkReach, isLoopback, listen } from './listen.ts';
 import { docsPage, openApi } from './openapi.ts';
-import { DoorError, toProblem } from './problems.ts';
+import { HttpError, toProblem } from './problems.ts';
 import type { Route } from './route.ts';
 import { routes } from './routes.ts';
 import { allows, type Caller, readTokens, type Tokens } from './tokens.ts';
@@ -66,7 +66,7 @@ const pricesLifetime = 3_600_000;
 /** A page of somebody else's in a browser of this machine can reach loopback, but not under a name of loopback. */
 const checkName = (request: FastifyRequest): void => {
   const name = request.hostname.replace(/^\[|\]$/g, '');
-  if (!isLoopback(name)) throw new DoorError(403, 'door.forbidden', `without tokens "${name}" is not served`);
+  if (!isLoopback(name)) throw new HttpError(403, 'rest.forbidden', `without tokens "${name}" is not served`);
 };
 
 const identify = (request: FastifyRequest, tokens: Tokens | undefined, isSocket: boolean): Caller => {
@@ -77,17 +77,17 @@ const identify = (request: FastifyRequest, tokens: Tokens | undefined, isSocket:
   }
   const [, token = ''] = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
   const caller = tokens(token);
-  if (caller === undefined) throw new DoorError(401, 'door.unauthenticated', 'a bearer token is needed');
+  if (caller === undefined) throw new HttpError(401, 'rest.unauthenticated', 'a bearer token is needed');
   return caller;
 };
 
 const authorize = (caller: Caller, route: Route, readOnly: boolean): void => {
   const { role, bus, method, path } = route;
   if (readOnly && bus === 'command' && !path.endsWith('/validate')) {
-    throw new DoorError(403, 'door.read-only', 'this server answers queries only');
+    throw new HttpError(403, 'rest.read-only', 'this server answers queries only');
   }
   if (!allows(caller.role, role))
-    throw new DoorError(403, 'door.forbidden', `${method} ${path} needs the role ${role}`);
+    throw new HttpError(403, 'rest.forbidden', `${method} ${path} needs the role ${role}`);
 };
 
 /** A call as the message it stands for. */
@@ -120,7 +120,7 @@ const addRoutes = (
     const served = serving.current();
     const { service, observe, tracing } = served;
     const { call, message } = toMessage(route, request, callers.get(request) ?? (await admit(request)));
-    const span = { kind: 'door', name: `${route.method} ${route.path}` } as const;
+    const span = { kind: 'entry', name: `${route.method} ${route.path}` } as const;
     const work = () => observe(span, () => service.dispatch(route.bus, message));
     const answer = asJson(await (tracing?.within(parentOf(request), work) ?? work()));
     reply.code(route.status);
@@ -216,7 +216,7 @@ const createApp = async (
   });
   app.setErrorHandler(answerFault);
   app.setNotFoundHandler(() => {
-    throw new DoorError(404, 'door.not-found', 'there is nothing here; /docs shows what there is');
+    throw new HttpError(404, 'rest.not-found', 'there is nothing here; /docs shows what there is');
   });
   // All that come by a unix socket are one client.
   const keyGenerator = ({ ip }: { readonly ip?: string }): string => ip ?? 'socket';

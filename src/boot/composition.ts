@@ -60,7 +60,7 @@ export interface ComposeOptions {
   readonly correlationId?: () => string;
   /** The script whose call is being served, where that is done by a process that lives on. */
   readonly scriptCall?: () => ServedCall | undefined;
-  /** Whether messages come from people and other programs: then their form is checked. Host Factory's door checks its own. */
+  /** Whether messages come from people and other programs: then their form is checked. the scripts check their own. */
   readonly validates?: boolean;
   /** Where to append the spans of this process. */
   readonly traceFile?: string;

@@ -175,7 +175,7 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
     // A server may have begun this call before it ended.
     const commandId = process.env['HF_AWS_CALL_ID'];
     const work = () => run({ ...application, commandId }, input.value);
-    const { body, afterwards } = await application.observe({ kind: 'door', name, way: 'process' }, work);
+    const { body, afterwards } = await application.observe({ kind: 'entry', name, way: 'process' }, work);
     await say(body, true);
     await afterwards?.();
     await log.flush();

@@ -24,7 +24,7 @@ export interface ServiceOptions {
   readonly log: Logger;
   readonly observe: Observe;
   readonly answers: Answers;
-  /** Whether messages come from people and other programs: then their form is checked. Host Factory's door checks its own. */
+  /** Whether messages come from people and other programs: then their form is checked. the scripts check their own. */
   readonly validates: () => boolean;
   /** For commands that bring none. */
   readonly commandId: () => string;

@@ -1,9 +1,9 @@
 import yargs from 'yargs';
 import { meantBy } from '../json/meant-by.ts';
 import { configCommands } from './config.ts';
+import type { CliContext } from './context.ts';
 import { runDemo } from './demo.ts';
 import { doctorOptions, runDoctor } from './doctor.ts';
-import type { Door } from './door.ts';
 import { runEmulator } from './emulator.ts';
 import { eventCommands } from './events.ts';
 import { importOptions, runImport } from './import.ts';
@@ -67,15 +67,15 @@ const usageText = (message: string, usage: object): string => {
   return `${message}${meantOption(message, usage)}\nhf-aws --help shows what there is`;
 };
 
-const complainOf = (door: Door, argv: readonly string[], { message }: UsageError): void => {
+const complainOf = (context: CliContext, argv: readonly string[], { message }: UsageError): void => {
   if (argv.includes('--json'))
-    door.print(JSON.stringify({ error: { code: 'input.invalid', message: message.split('\n')[0] } }, null, 2));
-  else door.complain(message);
+    context.print(JSON.stringify({ error: { code: 'input.invalid', message: message.split('\n')[0] } }, null, 2));
+  else context.complain(message);
 };
 
 /** The administrator's command line. Resolves with the exit status. */
-export const runCli = async (argv: readonly string[], outside: Door): Promise<number> => {
-  const { door, statusOf } = watchOutput(outside);
+export const runCli = async (argv: readonly string[], outside: CliContext): Promise<number> => {
+  const { context, statusOf } = watchOutput(outside);
   let exitCode = 0;
   const done = async (code: Promise<number>): Promise<void> => {
     exitCode = await code;
@@ -99,16 +99,16 @@ export const runCli = async (argv: readonly string[], outside: Door): Promise<nu
       coerce: traceFile,
     })
     .option('wide', { type: 'boolean', describe: 'All columns of tables, nothing cut', global: true })
-    .command('templates', 'The host templates', templateCommands(door, done))
-    .command('requests', 'Requests for machines and returns of them', requestCommands(door, done))
-    .command('machines', 'The machines on record', machineCommands(door, done))
-    .command('providers', 'The providers that Host Factory knows', providerCommands(door, done))
-    .command('config', 'The provider configuration', configCommands(door, done))
+    .command('templates', 'The host templates', templateCommands(context, done))
+    .command('requests', 'Requests for machines and returns of them', requestCommands(context, done))
+    .command('machines', 'The machines on record', machineCommands(context, done))
+    .command('providers', 'The providers that Host Factory knows', providerCommands(context, done))
+    .command('config', 'The provider configuration', configCommands(context, done))
     .command(
       'doctor',
       'Look at everything that has to be right; exit 1 when something is not',
       doctorOptions,
-      (options) => done(runDoctor(door, options)),
+      (options) => done(runDoctor(context, options)),
     )
     .command(
       'support',
@@ -120,32 +120,32 @@ export const runCli = async (argv: readonly string[], outside: Door): Promise<nu
       'init [directory]',
       'Set up a provider instance: its files, its registration; then doctor',
       initOptions,
-      (options) => done(runInit(door, options)),
+      (options) => done(runInit(context, options)),
     )
     .command(
       ['import <path>', 'import-ibm <path>'],
       "Take over the files of IBM's plug-ins or of Open Resource Broker, or tell what would become of them",
       importOptions,
-      (options) => done(runImport(door, options)),
+      (options) => done(runImport(context, options)),
     )
-    .command('launch-templates', 'The launch templates made for fleets and groups', launchTemplateCommands(door, done))
-    .command('offerings', 'What launches keep clear of', offeringCommands(door, done))
-    .command('instance-types', 'What is known of EC2 instance types', instanceTypeCommands(door, done))
-    .command('prices', 'What templates cost', priceCommands(door, done))
-    .command('usage', 'Machine hours, interruptions and cost', usageOptions, (options) => done(runUsage(door, options)))
-    .command('events', 'What happened, event by event', eventCommands(door, done))
-    .command('projections', 'What lists are read from; made from the events', projectionCommands(door, done))
-    .command('metrics', 'Figures over all calls so far, in the text format of Prometheus', showMetrics(door, done))
+    .command('launch-templates', 'The launch templates made for fleets and groups', launchTemplateCommands(context, done))
+    .command('offerings', 'What launches keep clear of', offeringCommands(context, done))
+    .command('instance-types', 'What is known of EC2 instance types', instanceTypeCommands(context, done))
+    .command('prices', 'What templates cost', priceCommands(context, done))
+    .command('usage', 'Machine hours, interruptions and cost', usageOptions, (options) => done(runUsage(context, options)))
+    .command('events', 'What happened, event by event', eventCommands(context, done))
+    .command('projections', 'What lists are read from; made from the events', projectionCommands(context, done))
+    .command('metrics', 'Figures over all calls so far, in the text format of Prometheus', showMetrics(context, done))
     .command('serve', 'Serve requests over HTTP until told to stop', serveOptions, (options) =>
-      done(reporting(door, options, () => door.serve(options))),
+      done(reporting(context, options, () => context.serve(options))),
     )
-    .command('handlers', false, listHandlers(door, done))
-    .command('dispatch <message>', false, dispatchMessage(door, done))
+    .command('handlers', false, listHandlers(context, done))
+    .command('dispatch <message>', false, dispatchMessage(context, done))
     .command(
       'reconcile',
       'Find, and release with --apply, what runs at AWS and nobody will ask about',
       reconcileOptions,
-      (options) => done(runReconcile(door, options)),
+      (options) => done(runReconcile(context, options)),
     )
     .command(
       'emulator',
@@ -156,7 +156,7 @@ export const runCli = async (argv: readonly string[], outside: Door): Promise<nu
           .check(checkPort)
           .option('state', { type: 'string', describe: 'File that keeps the instances over restarts' })
           .example('hf-aws emulator --port 4566', 'then set AWS_ENDPOINT_URL to http://127.0.0.1:4566'),
-      (options) => done(reporting(door, options, () => runEmulator(door, options))),
+      (options) => done(reporting(context, options, () => runEmulator(context, options))),
     )
     .command(
       'demo',
@@ -166,7 +166,7 @@ export const runCli = async (argv: readonly string[], outside: Door): Promise<nu
           .option('keep', { type: 'boolean', default: false, describe: 'Leave configuration, state and logs' })
           .example('hf-aws demo', 'after an installation: no account, no configuration')
           .example('hf-aws demo --json', 'with the JSON that Host Factory sends and reads'),
-      (options) => done(runDemo(door, options)),
+      (options) => done(runDemo(context, options)),
     )
     .completion(
       'completion',
@@ -176,10 +176,10 @@ export const runCli = async (argv: readonly string[], outside: Door): Promise<nu
       'version',
       'Print the version',
       (each) => each.example('hf-aws version', 'the same as hf-aws --version'),
-      () => door.print(door.version),
+      () => context.print(context.version),
     )
     .alias('h', 'help')
-    .version(door.version)
+    .version(context.version)
     .demandCommand(1, 'Say what to do, e.g. hf-aws requests list')
     .recommendCommands()
     .strict()
@@ -196,11 +196,11 @@ export const runCli = async (argv: readonly string[], outside: Door): Promise<nu
   } catch (error) {
     if (error instanceof ReaderGoneError) return statusOf(0);
     if (error instanceof UsageError) {
-      complainOf(door, argv, error);
+      complainOf(context, argv, error);
       return statusOf(2);
     }
     // A fault that no command has told of itself.
-    return statusOf(await reporting(door, { json: argv.includes('--json') }, () => Promise.reject(error)));
+    return statusOf(await reporting(context, { json: argv.includes('--json') }, () => Promise.reject(error)));
   }
   return statusOf(exitCode);
 };

@@ -1,4 +1,4 @@
-import type { CommonOptions } from './door.ts';
+import type { CommonOptions } from './context.ts';
 import { table } from './table.ts';
 
 /** A column of a table: its heading, its cell, and whether it is only shown by --wide, or is never cut. */

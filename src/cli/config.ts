@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
 import type { ConfigurationReport } from '../application/queries/get-configuration.ts';
 import { type Column, columnTable } from './columns.ts';
-import type { CommonOptions, Done, Door } from './door.ts';
+import type { CliContext, CommonOptions, Done } from './context.ts';
 import { originOptions, show, withService } from './run.ts';
 
 const textOf = (value: unknown): string => {
@@ -18,7 +18,7 @@ const settingColumns: readonly Column<Setting>[] = [
 ];
 
 export const configCommands =
-  (door: Door, done: Done) =>
+  (context: CliContext, done: Done) =>
   (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
     yargs
       .command(
@@ -27,9 +27,9 @@ export const configCommands =
         (each) => each.example('hf-aws config show', 'what applies, and why'),
         (options) =>
           done(
-            withService(door, options, async (service) => {
+            withService(context, options, async (service) => {
               const answer = await service.getConfiguration(originOptions(options));
-              show(door, options, answer, ({ values }) =>
+              show(context, options, answer, ({ values }) =>
                 columnTable(options, values, settingColumns, 'There are no settings.'),
               );
               return 0;
@@ -42,11 +42,11 @@ export const configCommands =
         (each) => each.example('hf-aws config validate', 'before Host Factory reads it'),
         (options) =>
           done(
-            withService(door, options, async (service) => {
+            withService(context, options, async (service) => {
               const { file, warnings, errors } = await service.getConfiguration(originOptions(options));
               const answer = { file: file ?? null, isValid: errors.length === 0, warnings, errors };
               const verdict = errors.length === 0 ? 'can be used' : 'cannot be used as it is';
-              show(door, options, answer, () =>
+              show(context, options, answer, () =>
                 [
                   ...warnings.map((warning) => `warning: ${warning}`),
                   ...errors.map((error) => `error: ${error}`),

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { CommonOptions, Door } from './door.ts';
+import type { CliContext, CommonOptions } from './context.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -13,7 +13,7 @@ export interface DemoOptions extends CommonOptions {
 }
 
 interface Stage {
-  readonly door: Door;
+  readonly context: CliContext;
   readonly options: DemoOptions;
   readonly env: NodeJS.ProcessEnv;
   readonly inputFile: string;
@@ -42,15 +42,15 @@ const inWords = (body: Json): string => {
 
 /** Runs a script as Host Factory does, `<script> -f <file>`; throws when it fails or prints anything but one JSON object. */
 const call = async (
-  { door, options, env, inputFile }: Stage,
+  { context, options, env, inputFile }: Stage,
   operation: string,
   input: Json,
   meaning: string,
 ): Promise<Json> => {
   await writeFile(inputFile, JSON.stringify(input));
   const shown = options.json === true ? `echo '${JSON.stringify(input)}' > in.json; ` : '';
-  if (meaning !== '') door.print(`\n# ${meaning}\n$ ${shown}${operation}.sh -f in.json`);
-  const script = join(door.home, 'scripts', process.platform === 'win32' ? `${operation}.bat` : `${operation}.sh`);
+  if (meaning !== '') context.print(`\n# ${meaning}\n$ ${shown}${operation}.sh -f in.json`);
+  const script = join(context.home, 'scripts', process.platform === 'win32' ? `${operation}.bat` : `${operation}.sh`);
   const child = spawn(script, ['-f', inputFile], {
     env,
     shell: process.platform === 'win32',
@@ -63,12 +63,12 @@ const call = async (
   const exitCode = await new Promise<number | null>((resolve, reject) =>
     child.on('error', reject).on('close', resolve),
   );
-  if (options.json === true) door.print(stdout.trimEnd());
+  if (options.json === true) context.print(stdout.trimEnd());
   const answer: unknown = JSON.parse(stdout);
   if (exitCode !== 0 || typeof answer !== 'object' || answer === null)
     throw new Error(`${operation} ended with ${exitCode}`);
   const body: Json = Object.fromEntries(Object.entries(answer));
-  if (options.json !== true && meaning !== '') door.print(`  -> ${inWords(body)}`);
+  if (options.json !== true && meaning !== '') context.print(`  -> ${inWords(body)}`);
   return body;
 };
 
@@ -84,10 +84,10 @@ const untilSettled = async (stage: Stage, requestId: string, meaning: string): P
     const body = await call(stage, 'getRequestStatus', { requests: [{ requestId }] }, told);
     const [request] = listOf(body['requests']);
     const states = statesOf(listOf(request?.['machines']));
-    if (told === '' && states !== before) stage.door.print(`  -> poll ${round}: ${before} -> ${states}`);
+    if (told === '' && states !== before) stage.context.print(`  -> poll ${round}: ${before} -> ${states}`);
     before = states;
     if (request !== undefined && request['status'] !== 'running') {
-      if (told === '') stage.door.print(`  -> ${inWords(body)}`);
+      if (told === '') stage.context.print(`  -> ${inWords(body)}`);
       return request;
     }
     await wait(400);
@@ -95,8 +95,13 @@ const untilSettled = async (stage: Stage, requestId: string, meaning: string): P
   throw new Error(`request ${requestId} did not settle`);
 };
 
-const prepare = async (door: Door, options: DemoOptions, directory: string, endpoint: string): Promise<Stage> => {
-  const env: NodeJS.ProcessEnv = { ...door.env, HF_PROVIDER_NAME: 'awsinst' };
+const prepare = async (
+  context: CliContext,
+  options: DemoOptions,
+  directory: string,
+  endpoint: string,
+): Promise<Stage> => {
+  const env: NodeJS.ProcessEnv = { ...context.env, HF_PROVIDER_NAME: 'awsinst' };
   for (const [variable, name] of [
     ['CONFDIR', 'conf'],
     ['WORKDIR', 'work'],
@@ -105,7 +110,7 @@ const prepare = async (door: Door, options: DemoOptions, directory: string, endp
     await mkdir(join(directory, name));
     env[`HF_PROVIDER_${variable}`] = join(directory, name);
   }
-  const sample = async (name: string): Promise<string> => readFile(join(door.home, 'config', name), 'utf8');
+  const sample = async (name: string): Promise<string> => readFile(join(context.home, 'config', name), 'utf8');
   const config: unknown = JSON.parse(await sample('awsprov_config.json'));
   const credentials = join(directory, 'credentials');
   const changed = { ...Object(config), AWS_ENDPOINT_URL: endpoint, AWS_CREDENTIAL_FILE: credentials };
@@ -114,7 +119,7 @@ const prepare = async (door: Door, options: DemoOptions, directory: string, endp
   });
   await writeFile(join(directory, 'conf', 'awsinstprov_config.json'), JSON.stringify(changed, null, 2));
   await writeFile(join(directory, 'conf', 'awsinstprov_templates.json'), await sample('awsprov_templates.json'));
-  return { door, options, env, inputFile: join(directory, 'in.json') };
+  return { context, options, env, inputFile: join(directory, 'in.json') };
 };
 
 const lifeCycle = async (stage: Stage): Promise<void> => {
@@ -137,19 +142,19 @@ const lifeCycle = async (stage: Stage): Promise<void> => {
 };
 
 /** The main job end to end, with real processes, files and wire protocol; leaves nothing behind unless told to. */
-export const runDemo = async (door: Door, options: DemoOptions): Promise<number> => {
+export const runDemo = async (context: CliContext, options: DemoOptions): Promise<number> => {
   const directory = await mkdtemp(join(tmpdir(), 'hf-aws-demo-'));
-  const emulator = await door.startEmulator({
+  const emulator = await context.startEmulator({
     port: 0,
     settings: { pendingMs: 800, nameAfterMs: 400, shuttingDownMs: 800 },
   });
   try {
     const end = options.keep ? 'and stay there' : 'until the end (--keep leaves them)';
-    door.print(
+    context.print(
       `An EC2 emulator listens at ${emulator.url}.\nConfiguration, state and logs are in ${directory} ${end}.`,
     );
-    await lifeCycle(await prepare(door, options, directory, emulator.url));
-    door.print('\nThe whole life cycle went through: three hosts requested, used and returned.');
+    await lifeCycle(await prepare(context, options, directory, emulator.url));
+    context.print('\nThe whole life cycle went through: three hosts requested, used and returned.');
     return 0;
   } finally {
     await emulator.close();

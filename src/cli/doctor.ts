@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
 import type { Diagnosis } from '../domain/finding.ts';
-import type { CommonOptions, Door } from './door.ts';
+import type { CliContext, CommonOptions } from './context.ts';
 import { originOptions, show, withService } from './run.ts';
 import { fold } from './table.ts';
 
@@ -45,21 +45,21 @@ export const diagnosisOf = async (service: ApplicationService, options: CommonOp
 export const diagnosisTexts = ({ diagnoses, isWell }: Awaited<ReturnType<typeof diagnosisOf>>): string =>
   [...diagnoses.map(diagnosisText), isWell ? 'Everything needed is in place.' : 'See ERROR above.'].join('\n');
 
-const diagnose = async (door: Door, options: DoctorOptions, service: ApplicationService): Promise<number> => {
+const diagnose = async (context: CliContext, options: DoctorOptions, service: ApplicationService): Promise<number> => {
   if (options.iamPolicy) {
     const { iamPolicy, iamPolicyNotes } = await service.diagnose({ aws: false, ...originOptions(options) });
-    for (const note of iamPolicyNotes) door.complain(`note: ${note}`);
-    door.print(JSON.stringify(iamPolicy, null, 2));
+    for (const note of iamPolicyNotes) context.complain(`note: ${note}`);
+    context.print(JSON.stringify(iamPolicy, null, 2));
     return 0;
   }
   const answer = await diagnosisOf(service, options);
-  show(door, options, answer, diagnosisTexts);
+  show(context, options, answer, diagnosisTexts);
   return answer.isWell ? 0 : 1;
 };
 
 /** Exit 1 when something is an error. */
-export const runDoctor = (door: Door, options: DoctorOptions): Promise<number> =>
-  withService(door, options, (service) => diagnose(door, options, service), {
+export const runDoctor = (context: CliContext, options: DoctorOptions): Promise<number> =>
+  withService(context, options, (service) => diagnose(context, options, service), {
     // A policy for another owner would be worse than none.
     forgives: !options.iamPolicy,
   });

@@ -3,7 +3,7 @@ import type { ListEventsAnswer } from '../application/queries/list-events.ts';
 import { eventTypes } from '../application/read-model/event-types.ts';
 import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
-import type { CommonOptions, Done, Door } from './door.ts';
+import type { CliContext, CommonOptions, Done } from './context.ts';
 import { requestIdOf, shortIds } from './ids.ts';
 import { originOptions, show, warn, withService } from './run.ts';
 import { duration, eventPlace, oneOf, whole } from './usage.ts';
@@ -29,7 +29,7 @@ const eventTable = (options: CommonOptions, { items, next }: ListEventsAnswer): 
 };
 
 export const eventCommands =
-  (door: Door, done: Done) =>
+  (context: CliContext, done: Done) =>
   (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
     yargs
       .command(
@@ -58,13 +58,13 @@ export const eventCommands =
             .example('hf-aws events list --type CapacityRefused --since 1h', 'every refusal, with AWS’s words'),
         (options) =>
           done(
-            withService(door, options, async (service) => {
+            withService(context, options, async (service) => {
               const { request, since, limit, type: eventType } = options;
               const requestId = request === undefined ? undefined : await requestIdOf(service, options, request);
               const from = since === undefined ? options.from : String(Math.max(0, Date.now() - since));
               const answer = await service.listEvents({ requestId, from, limit, eventType, ...originOptions(options) });
-              warn(door, answer.warnings);
-              show(door, options, answer, (list) => eventTable(options, list));
+              warn(context, answer.warnings);
+              show(context, options, answer, (list) => eventTable(options, list));
               return 0;
             }),
           ),

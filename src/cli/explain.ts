@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
 import type { ExplainAnswer } from '../application/queries/explain.ts';
 import { localTime } from '../domain/time-text.ts';
-import type { CommonOptions, Door } from './door.ts';
+import type { CliContext, CommonOptions } from './context.ts';
 import { anyIdOf } from './ids.ts';
 import { originOptions, show, withService } from './run.ts';
 import { fold } from './table.ts';
@@ -40,9 +40,9 @@ export const explainOptions = (yargs: Argv<CommonOptions>) =>
     .example('hf-aws machines explain i-0123456789abcdef0', 'the life of one machine');
 
 /** The time line of a request or machine in words. */
-export const runExplain = (door: Door, options: CommonOptions & { readonly id: string }): Promise<number> =>
-  withService(door, options, async (service) => {
+export const runExplain = (context: CliContext, options: CommonOptions & { readonly id: string }): Promise<number> =>
+  withService(context, options, async (service) => {
     const id = await anyIdOf(service, options, options.id);
-    show(door, options, await service.explain({ id, ...originOptions(options) }), explainText);
+    show(context, options, await service.explain({ id, ...originOptions(options) }), explainText);
     return 0;
   });

@@ -1,7 +1,7 @@
 import type { ApplicationService } from '../application/bus/application-service.ts';
 import { PluginError } from '../domain/errors.ts';
 import { isCreateId, isReturnId } from '../domain/ids.ts';
-import type { CommonOptions } from './door.ts';
+import type { CommonOptions } from './context.ts';
 import { originOptions } from './run.ts';
 
 /** More than one answer can be ambiguous in. */

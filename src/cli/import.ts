@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Argv } from 'yargs';
 import type { ForeignField, ImportReport } from '../application/ports/setup.ts';
 import { messageOf } from '../domain/errors.ts';
-import type { CommonOptions, Door } from './door.ts';
+import type { CliContext, CommonOptions } from './context.ts';
 import { originOptions, reporting, show } from './run.ts';
 import { fold } from './table.ts';
 
@@ -42,19 +42,24 @@ const textOf = (fields: readonly Told[]): readonly string[] => {
 };
 
 /** Judges templates as the scripts would, with the configuration in the same folder. */
-const judge = async (door: Door, options: CommonOptions, folder: string, { instance, templatesFile }: ImportReport) => {
+const judge = async (
+  context: CliContext,
+  options: CommonOptions,
+  folder: string,
+  { instance, templatesFile }: ImportReport,
+) => {
   const faults: string[] = [];
   // Nothing comes to be there: the log of this look is not written.
   const work = join(folder, 'work');
   const env = {
-    ...door.env,
+    ...context.env,
     HF_PROVIDER_NAME: instance,
     HF_PROVIDER_CONFDIR: folder,
     HF_PROVIDER_WORKDIR: work,
     HF_PROVIDER_LOGDIR: work,
   };
-  const configured = await door.compose({ env }).catch((error: unknown) => void faults.push(messageOf(error)));
-  const { service } = configured ?? (await door.compose({ env, forgives: true }));
+  const configured = await context.compose({ env }).catch((error: unknown) => void faults.push(messageOf(error)));
+  const { service } = configured ?? (await context.compose({ env, forgives: true }));
   const file = templatesFile === undefined ? {} : { file: templatesFile };
   const { errors } = await service.validateTemplate({ ...file, ...originOptions(options) });
   return { faults, errors };
@@ -69,12 +74,12 @@ interface ImportOptions extends CommonOptions {
 }
 
 /** The report, and the folder whose files are judged: those written, else IBM's own, which are read as they are. */
-const take = async (door: Door, { path, instance, force, write }: ImportOptions, scratch: string) => {
+const take = async (context: CliContext, { path, instance, force, write }: ImportOptions, scratch: string) => {
   if (write !== undefined) {
-    const { templatesFile: _foreign, ...report } = await door.importTree({ path, instance, force, write });
+    const { templatesFile: _foreign, ...report } = await context.importTree({ path, instance, force, write });
     return { report, folder: write };
   }
-  const tried = await door.importTree({ path, instance, force: true, write: scratch });
+  const tried = await context.importTree({ path, instance, force: true, write: scratch });
   const report: ImportReport = { ...tried, written: [], backups: [] };
   return { report, folder: report.templatesFile === undefined ? scratch : dirname(report.templatesFile) };
 };
@@ -83,18 +88,18 @@ const take = async (door: Door, { path, instance, force, write }: ImportOptions,
  * Takes another plug-in's files over, or tells what would become of them. Exit 1 where a file cannot be used or a template would be
  * left out.
  */
-export const runImport = (door: Door, options: ImportOptions): Promise<number> =>
-  reporting(door, options, async () => {
+export const runImport = (context: CliContext, options: ImportOptions): Promise<number> =>
+  reporting(context, options, async () => {
     const scratch = await mkdtemp(join(tmpdir(), 'hf-aws-import-'));
     try {
-      const { report, folder } = await take(door, options, scratch);
+      const { report, folder } = await take(context, options, scratch);
       const { source, instance, decisions, fields, written, backups } = report;
-      const judged = await judge(door, options, folder, report);
+      const judged = await judge(context, options, folder, report);
       const faults = report.faults.length > 0 ? report.faults : judged.faults;
       const leftOut = [...new Set(judged.errors.map(({ templateId }) => templateId))];
       const told = options.all ? { fields } : {};
       const answer = { source, instance, decisions, ...told, faults, leftOut, errors: judged.errors, written, backups };
-      show(door, options, answer, ({ errors }) =>
+      show(context, options, answer, ({ errors }) =>
         [
           `${source}, provider ${instance}`,
           '',

@@ -4,8 +4,8 @@ import type { Argv } from 'yargs';
 import type { Registration, SetUpAnswer, SetUpOrder } from '../application/ports/setup.ts';
 import { PluginError } from '../domain/errors.ts';
 import { type TemplateKind, templateKinds } from '../domain/template/template-kinds.ts';
+import type { CliContext, CommonOptions } from './context.ts';
 import { diagnosisOf, diagnosisTexts } from './doctor.ts';
-import type { CommonOptions, Door } from './door.ts';
 import { reporting, show } from './run.ts';
 
 interface InitOptions extends CommonOptions {
@@ -65,15 +65,16 @@ export const initOptions = (yargs: Argv<CommonOptions>) =>
 
 const textOr = (value: string | undefined): string | undefined => (value === '' ? undefined : value);
 
-const instanceOf = ({ env }: Door, { instance }: InitOptions): string =>
+const instanceOf = ({ env }: CliContext, { instance }: InitOptions): string =>
   textOr(instance) ?? textOr(env['HF_PROVIDER_NAME']) ?? 'awsinst';
 
 /** The folder that is named, else the one Host Factory has for the instance. */
-const directoryOf = (door: Door, options: InitOptions): string | undefined => {
-  const { HF_CONFDIR: conf, HF_TOP: top } = door.env;
+const directoryOf = (context: CliContext, options: InitOptions): string | undefined => {
+  const { HF_CONFDIR: conf, HF_TOP: top } = context.env;
   const root = textOr(conf) ?? (textOr(top) === undefined ? undefined : join(String(top), 'conf'));
-  const own = door.env['HF_PROVIDER_NAME'] === instanceOf(door, options) ? door.env['HF_PROVIDER_CONFDIR'] : undefined;
-  const usual = root === undefined ? undefined : join(root, 'providers', instanceOf(door, options));
+  const own =
+    context.env['HF_PROVIDER_NAME'] === instanceOf(context, options) ? context.env['HF_PROVIDER_CONFDIR'] : undefined;
+  const usual = root === undefined ? undefined : join(root, 'providers', instanceOf(context, options));
   return textOr(options.directory) ?? textOr(own) ?? usual;
 };
 
@@ -81,7 +82,7 @@ interface Question {
   /** As on the command line. */
   readonly flag: string;
   readonly ask: string;
-  readonly isOpen: (door: Door, options: InitOptions) => boolean;
+  readonly isOpen: (context: CliContext, options: InitOptions) => boolean;
   readonly fill: (answer: string) => Partial<InitOptions>;
 }
 
@@ -91,7 +92,7 @@ const questions: readonly Question[] = [
   {
     flag: '<directory> (or set HF_TOP)',
     ask: 'Folder for the configuration',
-    isOpen: (door, options) => directoryOf(door, options) === undefined,
+    isOpen: (context, options) => directoryOf(context, options) === undefined,
     fill: (directory) => ({ directory }),
   },
   {
@@ -139,8 +140,8 @@ const questions: readonly Question[] = [
 ];
 
 /** Asks for what is missing, where somebody is there to answer. Throws `input.invalid` with all flags where nobody is. */
-const complete = async (door: Door, given: InitOptions): Promise<InitOptions> => {
-  const missing = questions.filter(({ isOpen }) => isOpen(door, given)).map(({ flag }) => flag);
+const complete = async (context: CliContext, given: InitOptions): Promise<InitOptions> => {
+  const missing = questions.filter(({ isOpen }) => isOpen(context, given)).map(({ flag }) => flag);
   if (missing.length === 0) return given;
   if (process.stdin.isTTY !== true || given.json === true) {
     throw new PluginError('input.invalid', `missing, and no terminal to ask at:\n  ${missing.join('\n  ')}`);
@@ -155,7 +156,7 @@ const complete = async (door: Door, given: InitOptions): Promise<InitOptions> =>
   try {
     let options = given;
     for (const { ask, isOpen, fill } of questions) {
-      while (isOpen(door, options)) {
+      while (isOpen(context, options)) {
         const answer = await Promise.race([terminal.question(`${ask}: `), gone]);
         options = { ...options, ...fill(answer.trim()) };
       }
@@ -166,12 +167,12 @@ const complete = async (door: Door, given: InitOptions): Promise<InitOptions> =>
   }
 };
 
-const orderFor = (door: Door, options: InitOptions): SetUpOrder => {
+const orderFor = (context: CliContext, options: InitOptions): SetUpOrder => {
   if (textOr(options.credentialsFile) !== undefined && options.instanceRole)
     throw new PluginError('input.invalid', '--credentials-file and --instance-role exclude one another');
   return {
-    instance: instanceOf(door, options),
-    directory: resolve(directoryOf(door, options) ?? '.'),
+    instance: instanceOf(context, options),
+    directory: resolve(directoryOf(context, options) ?? '.'),
     kinds: [...new Set(options.kind)].filter(isKind),
     region: options.region ?? '',
     credentialsFile: textOr(options.credentialsFile),
@@ -191,7 +192,7 @@ const orderFor = (door: Door, options: InitOptions): SetUpOrder => {
 };
 
 /** Where the new instance is, for doctor and for whoever goes on by hand: as Host Factory will tell its scripts. */
-const placesOf = ({ env }: Door, { instance, directory }: SetUpOrder): Readonly<Record<string, string>> => {
+const placesOf = ({ env }: CliContext, { instance, directory }: SetUpOrder): Readonly<Record<string, string>> => {
   const beneath = (wide: string | undefined, folder: string): string | undefined =>
     textOr(wide) ?? (textOr(env['HF_TOP']) === undefined ? undefined : join(String(env['HF_TOP']), folder));
   const [work, log] = [beneath(env['HF_WORKDIR'], 'work'), beneath(env['HF_LOGDIR'], 'log')];
@@ -237,18 +238,18 @@ const placesText = (places: Readonly<Record<string, string>>): string =>
   ].join('\n');
 
 /** Writes a provider's files, then looks at the whole as doctor does. Exit 1 where nothing was written, or doctor finds an error. */
-export const runInit = (door: Door, given: InitOptions): Promise<number> =>
-  reporting(door, given, async () => {
-    const order = orderFor(door, await complete(door, given));
-    const answer = await door.setUp(order);
-    const places = placesOf(door, order);
-    if (textOr(door.env['HF_LOGDIR'] ?? door.env['HF_TOP']) === undefined)
+export const runInit = (context: CliContext, given: InitOptions): Promise<number> =>
+  reporting(context, given, async () => {
+    const order = orderFor(context, await complete(context, given));
+    const answer = await context.setUp(order);
+    const places = placesOf(context, order);
+    if (textOr(context.env['HF_LOGDIR'] ?? context.env['HF_TOP']) === undefined)
       await mkdir(places['HF_PROVIDER_LOGDIR'] ?? '', { recursive: true, mode: 0o700 });
-    if (given.json !== true) door.print(writtenText(order, answer));
-    const env = { ...door.env, ...places };
-    const { service, log } = await door.compose({ env });
+    if (given.json !== true) context.print(writtenText(order, answer));
+    const env = { ...context.env, ...places };
+    const { service, log } = await context.compose({ env });
     const diagnosis = await diagnosisOf(service, given).finally(() => log.flush());
-    show(door, given, { ...answer, environment: places, doctor: diagnosis }, () => diagnosisTexts(diagnosis));
-    if (given.json !== true) door.print(placesText(places));
+    show(context, given, { ...answer, environment: places, doctor: diagnosis }, () => diagnosisTexts(diagnosis));
+    if (given.json !== true) context.print(placesText(places));
     return diagnosis.isWell ? 0 : 1;
   });

@@ -1,9 +1,9 @@
 import type { Argv } from 'yargs';
-import type { CommonOptions, Done, Door } from './door.ts';
+import type { CliContext, CommonOptions, Done } from './context.ts';
 import { originOptions, show, withService } from './run.ts';
 
 export const instanceTypeCommands =
-  (door: Door, done: Done) =>
+  (context: CliContext, done: Done) =>
   (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
     yargs
       .command(
@@ -12,9 +12,9 @@ export const instanceTypeCommands =
         (each) => each.example('hf-aws instance-types refresh', 'after AWS brought out new types'),
         (options) =>
           done(
-            withService(door, options, async (service) => {
+            withService(context, options, async (service) => {
               const answer = await service.refreshInstanceTypes(originOptions(options));
-              show(door, options, answer, ({ known, added }) =>
+              show(context, options, answer, ({ known, added }) =>
                 [`${known} instance types are known, ${added.length} of them new.`, ...added].join('\n'),
               );
               return 0;

@@ -2,7 +2,7 @@ import type { Argv } from 'yargs';
 import type { CollectLaunchTemplatesAnswer } from '../application/commands/collect-launch-templates.ts';
 import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
-import type { CommonOptions, Done, Door } from './door.ts';
+import type { CliContext, CommonOptions, Done } from './context.ts';
 import { originOptions, show, withService } from './run.ts';
 
 const day = 24 * 3_600_000;
@@ -18,7 +18,7 @@ const templateColumns = (
 ];
 
 export const launchTemplateCommands =
-  (door: Door, done: Done) =>
+  (context: CliContext, done: Done) =>
   (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
     yargs
       .command(
@@ -33,14 +33,14 @@ export const launchTemplateCommands =
             .example('hf-aws launch-templates gc --unused-for 7 --apply', 'remove what a week did not need'),
         (options) =>
           done(
-            withService(door, options, async (service) => {
+            withService(context, options, async (service) => {
               const { unusedFor, apply } = options;
               const answer = await service.collectLaunchTemplates({
                 unusedFor: unusedFor * day,
                 apply,
                 ...originOptions(options),
               });
-              show(door, options, answer, ({ unused, kept, removed }) =>
+              show(context, options, answer, ({ unused, kept, removed }) =>
                 [
                   ...(unused.length === 0 ? [] : [columnTable(options, unused, templateColumns(removed), '')]),
                   `${unused.length} unused, ${removed.length} removed, ${kept} kept.`,

@@ -2,7 +2,7 @@ import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
 import type { Expectation } from '../application/ports/read-model.ts';
 import type { Paginated } from '../application/read-model/listing.ts';
-import type { CommonOptions, Door } from './door.ts';
+import type { CliContext, CommonOptions } from './context.ts';
 import { requestIdOf } from './ids.ts';
 import { originOptions, show, UsageError, warn } from './run.ts';
 import { duration, sortField, whole } from './usage.ts';
@@ -73,14 +73,14 @@ export const listingOf = async (service: ApplicationService, options: ListingOpt
 
 /** A list as JSON, or as a table with the page's place below. */
 export const showList = <T>(
-  door: Door,
+  context: CliContext,
   options: CommonOptions,
   list: Paginated<T>,
   render: (items: readonly T[]) => string,
 ): void => {
   const { items, total, page, total_pages: pages, warnings, _warning } = list;
-  warn(door, [...warnings, ...(_warning === undefined ? [] : [_warning])]);
-  show(door, options, list, () => {
+  warn(context, [...warnings, ...(_warning === undefined ? [] : [_warning])]);
+  show(context, options, list, () => {
     if (items.length === 0 && total > 0)
       return `Page ${page} is empty: there ${pages === 1 ? 'is 1 page' : `are ${pages} pages`}, ${total} in all.`;
     return `${render(items)}${pages > 1 ? `\npage ${page} of ${pages}, ${total} in all` : ''}`;

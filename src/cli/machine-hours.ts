@@ -2,7 +2,7 @@ import type { Argv } from 'yargs';
 import { type GetUsageAnswer, type UsageRow, usageKeys } from '../application/queries/get-usage.ts';
 import { localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
-import type { CommonOptions, Door } from './door.ts';
+import type { CommonOptions, CliContext } from './context.ts';
 import { originOptions, show, warn, withService } from './run.ts';
 import { duration, eventPlace } from './usage.ts';
 
@@ -75,14 +75,14 @@ interface UsageOptions extends CommonOptions {
 }
 
 /** Machine hours, spot share, interruptions and cost of what is on record. */
-export const runUsage = (door: Door, options: UsageOptions): Promise<number> =>
-  withService(door, options, async (service) => {
+export const runUsage = (context: CliContext, options: UsageOptions): Promise<number> =>
+  withService(context, options, async (service) => {
     const { since, from: written, by, csv } = options;
     const ms = since === undefined ? written : Date.now() - since;
     const from = ms === undefined ? undefined : new Date(Number(ms)).toISOString();
     const answer = await service.getUsage({ by, from, ...originOptions(options) });
-    warn(door, answer.warnings);
-    show(door, options, answer, () => {
+    warn(context, answer.warnings);
+    show(context, options, answer, () => {
       if (csv) return csvOf(by, answer);
       const rows = answer.items.length > 1 ? [...answer.items, answer.total] : answer.items;
       return [columnTable(options, rows, columnsBy(by), 'No machine ran.'), basis(answer)].join('\n');

@@ -6,7 +6,7 @@ import { PluginError } from '../domain/errors.ts';
 import { machineStates } from '../domain/machine.ts';
 import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
-import type { CommonOptions, Done, Door } from './door.ts';
+import type { CliContext, CommonOptions, Done } from './context.ts';
 import { explainOptions, runExplain } from './explain.ts';
 import { machineIdOf, requestIdOf, shortIds } from './ids.ts';
 import { listingOf, showList, withExpectation, withListing } from './listing.ts';
@@ -39,7 +39,7 @@ const machineTable = (options: CommonOptions, machines: readonly MachineRow[]): 
 };
 
 export const machineCommands =
-  (door: Door, done: Done) =>
+  (context: CliContext, done: Done) =>
   (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
     yargs
       .command(
@@ -53,12 +53,12 @@ export const machineCommands =
             .example('hf-aws machines list --status running', 'what runs'),
         (options) =>
           done(
-            withService(door, options, async (service) => {
+            withService(context, options, async (service) => {
               const { status, request, template: templateId } = options;
               const requestId = request === undefined ? undefined : await requestIdOf(service, options, request);
               const listing = await listingOf(service, options);
               const list = await service.listMachines({ status, requestId, templateId, ...listing });
-              showList(door, options, list, (machines) => machineTable(options, machines));
+              showList(context, options, list, (machines) => machineTable(options, machines));
               return 0;
             }),
           ),
@@ -72,7 +72,7 @@ export const machineCommands =
             .example('hf-aws machines show i-0123456789abcdef0', 'its state, address, request and template'),
         (options) =>
           done(
-            withService(door, options, async (service) => {
+            withService(context, options, async (service) => {
               const machineId = await machineIdOf(service, options, options.machineId);
               const { items } = await service.listMachines({
                 query: machineId,
@@ -82,7 +82,7 @@ export const machineCommands =
               const machine = items.find((each) => each.machineId === machineId);
               if (machine === undefined)
                 throw new PluginError('machine.not-found', `no machine "${machineId}" is on record`);
-              show(door, options, machine, (fields) => fieldTable({ ...fields, launchTime: launched(fields) }));
+              show(context, options, machine, (fields) => fieldTable({ ...fields, launchTime: launched(fields) }));
               return 0;
             }),
           ),
@@ -113,16 +113,16 @@ export const machineCommands =
             );
           if (options.dryRun) {
             return done(
-              withRehearsal(door, options, async (service) =>
+              withRehearsal(context, options, async (service) =>
                 service.returnMachines({ machines: await machinesOf(service) }),
               ),
             );
           }
           return done(
-            withService(door, options, async (service) => {
+            withService(context, options, async (service) => {
               const machines = await machinesOf(service);
               const answer = await service.returnMachines({ machines, onlyKnown: true, ...commandOptions(options) });
-              show(door, options, answer, ({ requestId, message }) => `${requestId}\n${message}`);
+              show(context, options, answer, ({ requestId, message }) => `${requestId}\n${message}`);
               return 0;
             }),
           );
@@ -146,7 +146,7 @@ export const machineCommands =
             .example('hf-aws machines set-status i-0123456789abcdef0 terminated --metadata by=ops', 'it is gone'),
         (options) =>
           done(
-            withService(door, options, async (service) => {
+            withService(context, options, async (service) => {
               const { status, metadata } = options;
               const machineId = await machineIdOf(service, options, options.machineId);
               const answer = await service.updateMachineStatus({
@@ -156,7 +156,7 @@ export const machineCommands =
                 ...commandOptions(options),
               });
               show(
-                door,
+                context,
                 options,
                 answer,
                 ({ requestId, version }) => `${machineId} is ${status} on ${requestId} (version ${version})`,
@@ -166,7 +166,7 @@ export const machineCommands =
           ),
       )
       .command('explain <id>', 'Tell in words what happened to a machine', explainOptions, (options) =>
-        done(runExplain(door, options)),
+        done(runExplain(context, options)),
       )
       .strict()
       .demandCommand(1, 'Say what to do with machines: list, show, explain, return or set-status');

@@ -2,7 +2,7 @@ import type { Argv } from 'yargs';
 import type { ListOfferingsAnswer } from '../application/queries/list-offerings.ts';
 import { localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
-import type { CommonOptions, Done, Door } from './door.ts';
+import type { CliContext, CommonOptions, Done } from './context.ts';
 import { originOptions, show, withService } from './run.ts';
 
 const minutesLeft = (expiresAt: string): string =>
@@ -18,7 +18,7 @@ const offeringColumns: readonly Column<ListOfferingsAnswer['refused'][number]>[]
 ];
 
 export const offeringCommands =
-  (door: Door, done: Done) =>
+  (context: CliContext, done: Done) =>
   (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
     yargs
       .command(
@@ -27,9 +27,9 @@ export const offeringCommands =
         (each) => each.example('hf-aws offerings list', 'why another subnet or type is chosen'),
         (options) =>
           done(
-            withService(door, options, async (service) => {
+            withService(context, options, async (service) => {
               const answer = await service.listOfferings(originOptions(options));
-              show(door, options, answer, ({ refused, templates }) =>
+              show(context, options, answer, ({ refused, templates }) =>
                 [
                   columnTable(options, refused, offeringColumns, 'EC2 has refused nothing lately.'),
                   ...templates.map(
@@ -54,7 +54,7 @@ export const offeringCommands =
             .example('hf-aws offerings clear --template od-m5-large', 'let a mended template launch again'),
         (options) =>
           done(
-            withService(door, options, async (service) => {
+            withService(context, options, async (service) => {
               const { type, template } = options;
               const answer = await service.clearOfferings({
                 ...(type === undefined ? {} : { instanceType: type }),
@@ -62,7 +62,7 @@ export const offeringCommands =
                 ...originOptions(options),
               });
               show(
-                door,
+                context,
                 options,
                 answer,
                 ({ offerings, templates }) =>

@@ -11,24 +11,24 @@ interface Writing {
 }
 
 /** Watches over the output of a command: a reader that went away is no fault, a full disk is one. */
-export const watchOutput = <D extends Writing>(door: D) => {
+export const watchOutput = <D extends Writing>(context: D) => {
   let [isReaderGone, isUnwritten] = [false, false];
   process.stdout.on('error', (error) => {
     if (isGone(error)) {
       isReaderGone = true;
       return;
     }
-    if (!isUnwritten) door.complain(`the output cannot be written: ${messageOf(error)}`);
+    if (!isUnwritten) context.complain(`the output cannot be written: ${messageOf(error)}`);
     isUnwritten = true;
   });
   // There is nobody left to tell.
   process.stderr.on('error', () => undefined);
   return {
-    door: {
-      ...door,
+    context: {
+      ...context,
       print: (text: string): void => {
         if (isReaderGone) throw new ReaderGoneError('nobody reads the output');
-        door.print(text);
+        context.print(text);
       },
     },
     /** The exit status, once all has been written. */

@@ -2,7 +2,7 @@ import type { Argv } from 'yargs';
 import type { PriceRow } from '../application/queries/list-prices.ts';
 import { localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
-import type { CommonOptions, Done, Door } from './door.ts';
+import type { CliContext, CommonOptions, Done } from './context.ts';
 import { originOptions, show, withService } from './run.ts';
 
 const priceColumns: readonly Column<PriceRow>[] = [
@@ -19,7 +19,7 @@ const asOf = (refreshedAt: string | undefined): string =>
     : `AWS was asked at ${localTime(Date.parse(refreshedAt))}.`;
 
 export const priceCommands =
-  (door: Door, done: Done) =>
+  (context: CliContext, done: Done) =>
   (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
     yargs
       .command(
@@ -28,9 +28,9 @@ export const priceCommands =
         (each) => each.example('hf-aws prices list', 'which template is the cheapest'),
         (options) =>
           done(
-            withService(door, options, async (service) => {
+            withService(context, options, async (service) => {
               const answer = await service.listPrices(originOptions(options));
-              show(door, options, answer, ({ templates, refreshedAt }) =>
+              show(context, options, answer, ({ templates, refreshedAt }) =>
                 [columnTable(options, templates, priceColumns, 'No template is served.'), asOf(refreshedAt)].join('\n'),
               );
               return 0;
@@ -43,9 +43,9 @@ export const priceCommands =
         (each) => each.example('hf-aws prices refresh', 'a server does it once an hour where templates use prices'),
         (options) =>
           done(
-            withService(door, options, async (service) => {
+            withService(context, options, async (service) => {
               const answer = await service.refreshPrices(originOptions(options));
-              show(door, options, answer, ({ onDemand, spot, warnings }) =>
+              show(context, options, answer, ({ onDemand, spot, warnings }) =>
                 [
                   `Prices of ${onDemand} instance types on demand and of ${spot} for spot were found.`,
                   ...warnings.map((warning) => `warning: ${warning}`),

@@ -1,5 +1,5 @@
 import type { Progress } from '../application/ports/telemetry.ts';
-import type { CommonOptions, Door } from './door.ts';
+import type { CliContext, CommonOptions } from './context.ts';
 
 const width = 20;
 
@@ -10,7 +10,7 @@ export const bar = (share: number): string => {
 };
 
 /** On a terminal one line that changes, elsewhere a line per change; nothing with --json. */
-export const progress = (door: Door, { json }: CommonOptions): ((text: string, isOver: boolean) => void) => {
+export const progress = (context: CliContext, { json }: CommonOptions): ((text: string, isOver: boolean) => void) => {
   if (json === true) return () => undefined;
   let last = '';
   const began = process.uptime();
@@ -18,7 +18,7 @@ export const progress = (door: Door, { json }: CommonOptions): ((text: string, i
     const { isTTY, columns = 80 } = process.stdout;
     const line = `${text}, ${Math.round(process.uptime() - began)} s`;
     if (isTTY) process.stdout.write(`\r\u001b[K${line.slice(0, columns - 1)}${isOver ? '\n' : ''}`);
-    else if (text !== last) door.print(text);
+    else if (text !== last) context.print(text);
     last = text;
   };
 };
@@ -34,14 +34,18 @@ export interface ProgressBar {
 }
 
 /** Shows on standard error how far long work has come, and how long it has taken; nothing with --json. */
-export const progressBar = (door: Pick<Door, 'complain'>, { json }: CommonOptions, what: string): ProgressBar => {
+export const progressBar = (
+  context: Pick<CliContext, 'complain'>,
+  { json }: CommonOptions,
+  what: string,
+): ProgressBar => {
   const began = process.uptime();
   let step = { text: what, share: 0 };
   const show = (): void => {
     const { isTTY, columns = 80 } = process.stderr;
     const text = `${bar(step.share)} ${step.text}, ${Math.round(process.uptime() - began)} s`;
     if (isTTY) process.stderr.write(`\r\u001b[K${text.slice(0, columns - 1)}`);
-    else door.complain(text);
+    else context.complain(text);
   };
   return {
     tell: (name, done, total) => {

@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
-import type { CommonOptions, Done, Door } from './door.ts';
+import type { CliContext, CommonOptions, Done } from './context.ts';
 import { requestIdOf } from './ids.ts';
 import { progressBar } from './progress.ts';
 import { originOptions, show, withService } from './run.ts';
@@ -9,7 +9,7 @@ import { table } from './table.ts';
 const names = ['requests', 'machines', 'counters'] as const;
 
 export const projectionCommands =
-  (door: Door, done: Done) =>
+  (context: CliContext, done: Done) =>
   (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
     yargs
       .command(
@@ -21,11 +21,11 @@ export const projectionCommands =
             .example('hf-aws projections status', 'BEHIND is what the next list will apply first'),
         (options) =>
           done(
-            withService(door, options, async (service) => {
+            withService(context, options, async (service) => {
               const { request } = options;
               const requestId = request === undefined ? undefined : await requestIdOf(service, options, request);
               const answer = await service.getProjections({ requestId, ...originOptions(options) });
-              show(door, options, answer, ({ items }) => {
+              show(context, options, answer, ({ items }) => {
                 const rows = items.map(({ name, streams, events, behind, failures, version }) => [
                   name,
                   ...[streams, events, behind, failures.length].map(String),
@@ -51,15 +51,15 @@ export const projectionCommands =
             .positional('name', { choices: names, describe: 'The projection; all where none is named' })
             .example('hf-aws projections rebuild requests', 'after editing or restoring records by hand'),
         (options) => {
-          const { tell, during } = progressBar(door, options, 'looks for requests');
+          const { tell, during } = progressBar(context, options, 'looks for requests');
           const act = async (service: ApplicationService): Promise<number> => {
             const answer = await during(service.rebuildProjection({ name: options.name, ...originOptions(options) }));
-            show(door, options, answer, ({ items }) =>
+            show(context, options, answer, ({ items }) =>
               items.map(({ name, streams, events }) => `${name}: ${events} events of ${streams} requests`).join('\n'),
             );
             return 0;
           };
-          return done(withService(door, options, act, { progress: tell }));
+          return done(withService(context, options, act, { progress: tell }));
         },
       )
       .strict()

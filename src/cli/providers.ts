@@ -1,11 +1,11 @@
 import type { Argv } from 'yargs';
 import { PluginError } from '../domain/errors.ts';
-import type { CommonOptions, Done, Door } from './door.ts';
+import type { CliContext, CommonOptions, Done } from './context.ts';
 import { reporting, show } from './run.ts';
 import { table } from './table.ts';
 
 export const providerCommands =
-  (door: Door, done: Done) =>
+  (context: CliContext, done: Done) =>
   (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
     yargs
       .command(
@@ -14,11 +14,11 @@ export const providerCommands =
         (each) => each.example('hf-aws providers list', 'then hf-aws doctor --provider <name>'),
         (options) =>
           done(
-            reporting(door, options, async () => {
-              const registered = await door.providers();
+            reporting(context, options, async () => {
+              const registered = await context.providers();
               if (registered === undefined)
                 throw new PluginError('configuration.missing', 'set HF_TOP: it tells where providers are registered');
-              show(door, options, registered, ({ file, providers }) =>
+              show(context, options, registered, ({ file, providers }) =>
                 [
                   file,
                   table(

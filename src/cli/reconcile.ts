@@ -3,7 +3,7 @@ import type { ApplicationService } from '../application/bus/application-service.
 import type { ReconcileAnswer } from '../application/commands/reconcile.ts';
 import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
-import type { CommonOptions, Door } from './door.ts';
+import type { CliContext, CommonOptions } from './context.ts';
 import { shortIds } from './ids.ts';
 import { progressBar } from './progress.ts';
 import { originOptions, show, warn, withService } from './run.ts';
@@ -75,13 +75,13 @@ export const reconcileOptions = (yargs: Argv<CommonOptions>) =>
     .example('hf-aws reconcile --apply', 'release what was seen before and is old enough');
 
 /** Exit 1 when something due could not be released. */
-export const runReconcile = (door: Door, options: ReconcileOptions): Promise<number> => {
-  const { tell, during } = progressBar(door, options, 'looks at AWS');
+export const runReconcile = (context: CliContext, options: ReconcileOptions): Promise<number> => {
+  const { tell, during } = progressBar(context, options, 'looks at AWS');
   const act = async (service: ApplicationService): Promise<number> => {
     const answer = await during(service.reconcile({ apply: options.apply, ...originOptions(options) }));
-    warn(door, answer.warnings);
-    show(door, options, answer, (found) => findingTable(options, found));
+    warn(context, answer.warnings);
+    show(context, options, answer, (found) => findingTable(options, found));
     return options.apply && answer.warnings.length > 0 ? 1 : 0;
   };
-  return withService(door, options, act, { progress: tell });
+  return withService(context, options, act, { progress: tell });
 };

@@ -6,7 +6,7 @@ import { requestStatuses } from '../application/read-model/views.ts';
 import { hasCode } from '../domain/errors.ts';
 import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
-import type { CommonOptions, Done, Door } from './door.ts';
+import type { CliContext, CommonOptions, Done } from './context.ts';
 import { explainOptions, runExplain } from './explain.ts';
 import { templateOf } from './explain-launch.ts';
 import { requestIdOf, shortIds } from './ids.ts';
@@ -68,7 +68,7 @@ const machineColumns: readonly Column<MachineShown>[] = [
 ];
 
 export const requestCommands =
-  (door: Door, done: Done) =>
+  (context: CliContext, done: Done) =>
   (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
     yargs
       .command(
@@ -84,11 +84,11 @@ export const requestCommands =
             .example('hf-aws requests list --search m5 --sort-by wanted --page 2', 'search, sort and page'),
         (options) =>
           done(
-            withService(door, options, async (service) => {
+            withService(context, options, async (service) => {
               const { status, kind, template: templateId, by: requester } = options;
               const listing = await listingOf(service, options);
               const list = await service.listRequests({ status, kind, templateId, requester, ...listing });
-              showList(door, options, list, (views) => requestTable(options, views));
+              showList(context, options, list, (views) => requestTable(options, views));
               return 0;
             }),
           ),
@@ -105,7 +105,7 @@ export const requestCommands =
             .example('hf-aws requests show req-… --no-sync', 'without asking AWS anything'),
         (options) =>
           done(
-            withService(door, options, async (service, may) => {
+            withService(context, options, async (service, may) => {
               const { machines: includeMachines, sync } = options;
               const requestId = await requestIdOf(service, options, options.requestId);
               if (sync && may.write) {
@@ -114,7 +114,7 @@ export const requestCommands =
                   claims: true,
                   ...originOptions(options),
                 });
-                warn(door, Object.values(unverified));
+                warn(context, Object.values(unverified));
               }
               const { version, wait } = (await expectationOf(service, options, requestId)) ?? {};
               const expected = version === undefined || wait === undefined ? undefined : { version, wait };
@@ -124,8 +124,8 @@ export const requestCommands =
                 expected,
                 ...originOptions(options),
               });
-              if (view._warning !== undefined) warn(door, [view._warning]);
-              show(door, options, view, ({ machines, message, ...rest }) =>
+              if (view._warning !== undefined) warn(context, [view._warning]);
+              show(context, options, view, ({ machines, message, ...rest }) =>
                 [
                   requestId,
                   requestTable(options, [{ ...rest, message }]),
@@ -159,22 +159,22 @@ export const requestCommands =
               const { due } = await service.explain({ id: answer.requestId });
               return { ...answer, ...(due === undefined ? {} : { due }) };
             };
-            return done(withRehearsal(door, options, rehearse));
+            return done(withRehearsal(context, options, rehearse));
           }
           let created = '';
           const create = (): Promise<number> =>
-            withService(door, options, async (service) => {
+            withService(context, options, async (service) => {
               const answer = await createRequest(service, { templateId, maxNumber, ...commandOptions(options) });
               created = answer.requestId;
               // Before its id is told: whoever knows it must not lose it.
               await service.claimRequest({ requestId: created, ...originOptions(options) });
               // What is followed is told once, at its end.
               if (!(options.wait && options.json === true))
-                show(door, options, answer, ({ requestId, message }) => `${requestId}\n${message}`);
+                show(context, options, answer, ({ requestId, message }) => `${requestId}\n${message}`);
               return 0;
             });
           return done(
-            create().then((code) => (code === 0 && options.wait ? watchRequest(door, options, created) : code)),
+            create().then((code) => (code === 0 && options.wait ? watchRequest(context, options, created) : code)),
           );
         },
       )
@@ -189,11 +189,11 @@ export const requestCommands =
             .example('hf-aws requests cancel req-… --reason "wrong template"', 'give it up'),
         (options) =>
           done(
-            withService(door, options, async (service) => {
+            withService(context, options, async (service) => {
               const { reason } = options;
               const requestId = await requestIdOf(service, options, options.requestId);
               const answer = await service.cancelRequest({ requestId, reason, ...commandOptions(options) });
-              show(door, options, answer, ({ version }) => `${requestId} is cancelled (version ${version})`);
+              show(context, options, answer, ({ version }) => `${requestId} is cancelled (version ${version})`);
               return 0;
             }),
           ),
@@ -205,10 +205,10 @@ export const requestCommands =
           watchOptions(each)
             .positional('requestId', requestIdArgument)
             .example('hf-aws requests watch req-…', 'machines by state, until all is settled'),
-        (options) => done(watchRequest(door, options, options.requestId)),
+        (options) => done(watchRequest(context, options, options.requestId)),
       )
       .command('explain <id>', 'Tell in words what happened to a request, and what to do', explainOptions, (options) =>
-        done(runExplain(door, options)),
+        done(runExplain(context, options)),
       )
       .strict()
       .demandCommand(1, 'Say what to do with requests: list, show, watch, explain, create or cancel');

@@ -1,7 +1,7 @@
 import type { ApplicationService } from '../application/bus/application-service.ts';
 import type { ListOfferingsAnswer } from '../application/queries/list-offerings.ts';
 import { isPluginError, messageOf } from '../domain/errors.ts';
-import type { CommonOptions, ComposeOptions, Door } from './door.ts';
+import type { CliContext, CommonOptions, ComposeOptions } from './context.ts';
 import { ReaderGoneError } from './output.ts';
 
 /** A command line that cannot be carried out: exit 2. */
@@ -26,27 +26,27 @@ export const commandOptions = (options: CommonOptions & { readonly commandId?: s
 
 /** Runs a command against the application; a fault is printed as one line with its code, exit 1. */
 export const withService = (
-  door: Door,
+  context: CliContext,
   options: CommonOptions,
   act: (service: ApplicationService, may: { readonly write: boolean }) => Promise<number>,
   how: Pick<ComposeOptions, 'forgives' | 'env' | 'progress'> = {},
 ): Promise<number> =>
-  reporting(door, options, async () => {
+  reporting(context, options, async () => {
     const { correlationId, traceFile, provider } = options;
-    const { service, log, observe, stranger } = await door.compose({
+    const { service, log, observe, stranger } = await context.compose({
       ...how,
       provider,
       ...(correlationId === undefined ? {} : { correlationId: () => correlationId }),
       ...(traceFile === undefined ? {} : { traceFile }),
     });
-    return observe({ kind: 'door', name: 'hf-aws' }, () => act(service, { write: stranger === undefined })).finally(
+    return observe({ kind: 'entry', name: 'hf-aws' }, () => act(service, { write: stranger === undefined })).finally(
       () => log.flush(),
     );
   });
 
 /** Runs the command as a rehearsal, then prints the AWS calls that would have gone out. */
 export const withRehearsal = (
-  door: Door,
+  context: CliContext,
   options: CommonOptions,
   act: (service: ApplicationService) => Promise<{
     readonly message: string;
@@ -54,11 +54,11 @@ export const withRehearsal = (
     readonly due?: { readonly text: string };
   }>,
 ): Promise<number> =>
-  reporting(door, options, async () => {
-    const { service, calls } = await door.rehearse(options.provider);
+  reporting(context, options, async () => {
+    const { service, calls } = await context.rehearse(options.provider);
     const { message, avoided, due } = await act(service);
     const rest = { ...(avoided === undefined ? {} : { avoided }), ...(due === undefined ? {} : { due }) };
-    show(door, options, { assumed: message, ...rest, calls }, () =>
+    show(context, options, { assumed: message, ...rest, calls }, () =>
       [
         ...calls.map(({ service: name, action, input }) => `${name} ${action} ${JSON.stringify(input, null, 2)}`),
         `Nothing was sent or written. Where AWS grants everything, the answer is: ${message}`,
@@ -68,24 +68,28 @@ export const withRehearsal = (
     return 0;
   });
 
-export const reporting = async (door: Door, options: CommonOptions, act: () => Promise<number>): Promise<number> => {
+export const reporting = async (
+  context: CliContext,
+  options: CommonOptions,
+  act: () => Promise<number>,
+): Promise<number> => {
   try {
     return await act();
   } catch (error) {
     // Neither is the command's own trouble.
     if (error instanceof UsageError || error instanceof ReaderGoneError) throw error;
     const code = isPluginError(error) ? error.code : 'internal';
-    if (options.json === true) door.print(JSON.stringify({ error: { code, message: messageOf(error) } }, null, 2));
-    else door.complain(`${code}: ${messageOf(error)}`);
+    if (options.json === true) context.print(JSON.stringify({ error: { code, message: messageOf(error) } }, null, 2));
+    else context.complain(`${code}: ${messageOf(error)}`);
     return 1;
   }
 };
 
 /** JSON for machines, else what `render` makes for people. */
-export const show = <T>(door: Door, { json }: CommonOptions, value: T, render: (value: T) => string): void =>
-  door.print(json === true ? JSON.stringify(value, null, 2) : render(value));
+export const show = <T>(context: CliContext, { json }: CommonOptions, value: T, render: (value: T) => string): void =>
+  context.print(json === true ? JSON.stringify(value, null, 2) : render(value));
 
 /** What could not be read or verified: never silently. */
-export const warn = (door: Door, warnings: readonly string[]): void => {
-  for (const warning of warnings) door.complain(`warning: ${warning}`);
+export const warn = (context: CliContext, warnings: readonly string[]): void => {
+  for (const warning of warnings) context.complain(`warning: ${warning}`);
 };

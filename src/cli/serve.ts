@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import type { CommonOptions } from './door.ts';
+import type { CommonOptions } from './context.ts';
 import { checkPort, UsageError } from './run.ts';
 
 const checkRate = ({ rate }: { readonly rate: number }): true => {

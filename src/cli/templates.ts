@@ -4,7 +4,7 @@ import { listFields } from '../application/read-model/listing.ts';
 import type { Finding } from '../domain/finding.ts';
 import { offeringOf, providerApiOf, type Template } from '../domain/template/template.ts';
 import { type Column, columnTable } from './columns.ts';
-import type { CommonOptions, Done, Door } from './door.ts';
+import type { CliContext, CommonOptions, Done } from './context.ts';
 import { avoidedInWords, avoidedOf, launchInWords, templateOf } from './explain-launch.ts';
 import { listingOf, showList, withListing } from './listing.ts';
 import { originOptions, show, withRehearsal, withService } from './run.ts';
@@ -102,7 +102,7 @@ const originTable = (template: Template, origins: Readonly<Record<string, string
 };
 
 export const templateCommands =
-  (door: Door, done: Done) =>
+  (context: CliContext, done: Done) =>
   (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
     yargs
       .command(
@@ -124,12 +124,12 @@ export const templateCommands =
             ),
         (options) =>
           done(
-            withService(door, options, async (service) => {
+            withService(context, options, async (service) => {
               const { expected: _none, ...listing } = await listingOf(service, options);
               const list = await service.listTemplates({ filters: options.filter, ...listing });
               const { templates: noted } = await service.listOfferings(originOptions(options));
               const protectedOnes = noted.filter(({ isProtected }) => isProtected);
-              showList(door, options, list, (templates) =>
+              showList(context, options, list, (templates) =>
                 [
                   list.file,
                   columnTable(options, templates, templateColumns, 'No template found.'),
@@ -152,12 +152,12 @@ export const templateCommands =
             .example('hf-aws templates show od-m5', 'every field of one template'),
         (options) =>
           done(
-            withService(door, options, async (service) => {
+            withService(context, options, async (service) => {
               const { templateId } = options;
               await templateOf(service, templateId);
               const { file, template, origins } = await service.getTemplate({ templateId, ...originOptions(options) });
               const answer = { file, ...template, providerApi: providerApiOf(template), origins };
-              show(door, options, answer, () => [file, originTable(template, origins)].join('\n'));
+              show(context, options, answer, () => [file, originTable(template, origins)].join('\n'));
               return 0;
             }),
           ),
@@ -172,12 +172,12 @@ export const templateCommands =
             .example('hf-aws templates explain-launch od-m5 3', 'three hosts of template od-m5'),
         (options) =>
           done(
-            withRehearsal(door, options, async (service) => {
+            withRehearsal(context, options, async (service) => {
               const { templateId, count } = options;
               const { template } = await templateOf(service, templateId);
               const avoided = avoidedOf(template, (await service.listOfferings({})).refused);
               const words = [...launchInWords(template, count), ...avoidedInWords(avoided, Date.now())];
-              if (options.json !== true) door.print(`${words.map((line) => fold(line, 2)).join('\n')}\n`);
+              if (options.json !== true) context.print(`${words.map((line) => fold(line, 2)).join('\n')}\n`);
               return { ...(await service.createRequest({ templateId, maxNumber: count })), avoided };
             }),
           ),
@@ -199,11 +199,11 @@ export const templateCommands =
             .example('hf-aws templates validate od-m5 --aws', 'one template, against the account too'),
         (options) =>
           done(
-            withService(door, options, async (service) => {
+            withService(context, options, async (service) => {
               const { what, aws, all } = options;
               const chosen = what === undefined ? {} : isFile(what) ? { file: what } : { templateId: what };
               const answer = await service.validateTemplate({ aws, ...chosen, ...originOptions(options) });
-              show(door, options, answer, (found) => findingsText(found, all));
+              show(context, options, answer, (found) => findingsText(found, all));
               return answer.isValid ? 0 : 1;
             }),
           ),

@@ -2,15 +2,15 @@ import type { Argv } from 'yargs';
 import { metricsText } from '../application/read-model/metrics-text.ts';
 import { PluginError } from '../domain/errors.ts';
 import { parseJson } from '../json/parse-json.ts';
-import type { CommonOptions, Done, Door } from './door.ts';
+import type { CliContext, CommonOptions, Done } from './context.ts';
 import { originOptions, show, withService } from './run.ts';
 
-export const showMetrics = (door: Door, done: Done) => ({
+export const showMetrics = (context: CliContext, done: Done) => ({
   builder: (yargs: Argv<CommonOptions>) => yargs.example('hf-aws metrics', 'the same as GET /metrics of hf-aws serve'),
   handler: (options: CommonOptions) =>
     done(
-      withService(door, options, async (service) => {
-        show(door, options, await service.getMetrics(originOptions(options)), (metrics) =>
+      withService(context, options, async (service) => {
+        show(context, options, await service.getMetrics(originOptions(options)), (metrics) =>
           metricsText(metrics).trimEnd(),
         );
         return 0;
@@ -18,12 +18,12 @@ export const showMetrics = (door: Door, done: Done) => ({
     ),
 });
 
-export const listHandlers = (door: Door, done: Done) => ({
+export const listHandlers = (context: CliContext, done: Done) => ({
   builder: (yargs: Argv<CommonOptions>) => yargs,
   handler: (options: CommonOptions) =>
     done(
-      withService(door, options, async ({ handlers }) => {
-        show(door, options, handlers, ({ commands, queries }) =>
+      withService(context, options, async ({ handlers }) => {
+        show(context, options, handlers, ({ commands, queries }) =>
           [...commands.map((type) => `command  ${type}`), ...queries.map((type) => `query    ${type}`)].join('\n'),
         );
         return 0;
@@ -40,19 +40,19 @@ const readMessage = async (text: string): Promise<{ readonly type: string }> => 
 };
 
 /** For tests and tools: any message, as JSON. */
-export const dispatchMessage = (door: Door, done: Done) => ({
+export const dispatchMessage = (context: CliContext, done: Done) => ({
   builder: (yargs: Argv<CommonOptions>) =>
     yargs
       .positional('message', { type: 'string', demandOption: true })
       .option('bus', { choices: ['command', 'query'] as const, default: 'command' as const }),
   handler: (options: CommonOptions & { message: string; bus: 'command' | 'query' }) =>
     done(
-      withService(door, options, async (service) => {
+      withService(context, options, async (service) => {
         const answer = await service.dispatch(options.bus, {
           ...(await readMessage(options.message)),
           ...originOptions(options),
         });
-        show(door, { ...options, json: true }, answer, String);
+        show(context, { ...options, json: true }, answer, String);
         return 0;
       }),
     ),

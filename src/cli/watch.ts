@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Argv } from 'yargs';
 import type { GetRequestStatusAnswer } from '../application/queries/get-request-status.ts';
-import type { CommonOptions, Door } from './door.ts';
+import type { CliContext, CommonOptions } from './context.ts';
 import { requestIdOf } from './ids.ts';
 import { bar, progress } from './progress.ts';
 import { originOptions, show, warn, withService } from './run.ts';
@@ -29,9 +29,9 @@ const progressText = (view: GetRequestStatusAnswer): string => {
 };
 
 /** One look; each has a time budget of its own, as Host Factory's calls have. */
-const look = async (door: Door, options: CommonOptions, written: string) => {
+const look = async (context: CliContext, options: CommonOptions, written: string) => {
   let view: GetRequestStatusAnswer | undefined;
-  const code = await withService(door, options, async (service, may) => {
+  const code = await withService(context, options, async (service, may) => {
     const requestId = await requestIdOf(service, options, written);
     if (may.write) {
       const { unverified } = await service.syncRequests({
@@ -39,7 +39,7 @@ const look = async (door: Door, options: CommonOptions, written: string) => {
         claims: true,
         ...originOptions(options),
       });
-      warn(door, Object.values(unverified));
+      warn(context, Object.values(unverified));
     }
     view = await service.getRequestStatus({ requestId, includeMachines: true, ...originOptions(options) });
     return 0;
@@ -48,12 +48,12 @@ const look = async (door: Door, options: CommonOptions, written: string) => {
 };
 
 /** Follows a request until it is over, and prints the end. Exit 0 when it ended complete. */
-export const watchRequest = async (door: Door, options: WatchOptions, written: string): Promise<number> => {
-  const tell = progress(door, options);
+export const watchRequest = async (context: CliContext, options: WatchOptions, written: string): Promise<number> => {
+  const tell = progress(context, options);
   let requestId = written;
   const leave = (): void => {
     if (process.stdout.isTTY) process.stdout.write('\n');
-    door.complain(
+    context.complain(
       `${requestId} goes on. hf-aws requests watch ${requestId} follows it again, hf-aws requests cancel ${requestId} ends it.`,
     );
     process.exit(128 + constants.signals.SIGINT);
@@ -61,13 +61,13 @@ export const watchRequest = async (door: Door, options: WatchOptions, written: s
   process.once('SIGINT', leave);
   try {
     for (;;) {
-      const { code, view } = await look(door, options, requestId);
+      const { code, view } = await look(context, options, requestId);
       if (view === undefined) return code;
       requestId = view.requestId;
       const isOver = view.status !== 'running';
       tell(progressText(view), isOver);
       if (isOver) {
-        show(door, options, view, ({ message }) => message);
+        show(context, options, view, ({ message }) => message);
         return view.status === 'complete' ? 0 : 1;
       }
       await wait(options.interval * 1000);

@@ -18,7 +18,7 @@ const wasSent = (error: unknown): boolean =>
   !isPluginError(error) || !(error.code.startsWith('configuration.') || error.aws?.code === 'CredentialsProviderError');
 
 /** A script's own name, hf-aws, or REST whatever its route. */
-const doorOf = (name: string): string => (name.includes(' ') ? 'REST' : name);
+const entryOf = (name: string): string => (name.includes(' ') ? 'REST' : name);
 
 /** Counts operations and AWS calls, how long they take and how they fail; passes all on to `trace`. */
 export const createObserver = (trace?: Observe): Observer => {
@@ -44,8 +44,8 @@ export const createObserver = (trace?: Observe): Observer => {
     const started = process.hrtime.bigint();
     // A process of its own has taken time before it came here.
     const before = span.way === 'process' ? process.uptime() * 1000 : 0;
-    if (span.kind === 'door')
-      counted.set(figure('last_call_timestamp_seconds', { door: doorOf(span.name) }), Math.floor(Date.now() / 1000));
+    if (span.kind === 'entry')
+      counted.set(figure('last_call_timestamp_seconds', { entry: entryOf(span.name) }), Math.floor(Date.now() / 1000));
     try {
       const answer = await (trace === undefined ? work() : trace(span, work));
       if (span.kind === 'aws') add('aws_calls', { action: span.name });

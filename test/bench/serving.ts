@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EmulatorBackend } from '../e2e/backends.ts';
-import { startServer } from '../e2e/doors.ts';
+import { startServer } from '../e2e/entries.ts';
 import { createPlugin } from '../e2e/plugin.ts';
 import { fillStore } from './fill-store.ts';
 import { benchTemplates, type Row } from './subjects.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectGolden, hfAws, hfAwsJson } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
-import { listOf } from './doors.ts';
+import { listOf } from './entries.ts';
 import { createOwnGroup } from './own-group.ts';
 import { createPlugin, home, type Plugin } from './plugin.ts';
 

@@ -2,7 +2,7 @@ import { DescribeInstancesCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hfAwsHere } from './admin.ts';
 import { type Backend, describeBackends } from './backends.ts';
-import { listOf } from './doors.ts';
+import { listOf } from './entries.ts';
 import { createPlugin, type Json, type Plugin } from './plugin.ts';
 
 interface Kind {

@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hfAws } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
-import { askCli, listOf, logOf, runCli, type Server, startServer } from './doors.ts';
+import { askCli, listOf, logOf, runCli, type Server, startServer } from './entries.ts';
 import { createPlugin, home, hostOf, type Json, type Plugin } from './plugin.ts';
 import { testTemplates } from './templates.ts';
 
@@ -103,7 +103,7 @@ describe('1. commands', () => {
     expect(events.map(({ correlationId, userId }) => [correlationId, userId])).toContainEqual(['X-2', 'ben']);
   });
 
-  it('1.3 the same command id twice is one request and the same answer, by either door', async () => {
+  it('1.3 the same command id twice is one request and the same answer, by either way in', async () => {
     const commandId = randomUUID();
     const launched = backend.emulator.countCalls()['RunInstances'] ?? 0;
     const [first, second] = [await create(1, '--command-id', commandId), await create(1, '--command-id', commandId)];
@@ -298,7 +298,7 @@ describe('2. queries', () => {
     expect([row?.['createdAt'], row?.['settledAt'], row?.['updatedAt']]).toEqual([utc, utc, utc]);
   });
 
-  it('2.10 each door has its own form of an answer', async () => {
+  it('2.10 each entry point has its own form of an answer', async () => {
     const requestId = await plugin.request('all', 1);
     const entry = await plugin.settled(requestId);
     expect(Object.keys(entry).sort()).toEqual(['machines', 'message', 'requestId', 'status']);
@@ -382,7 +382,7 @@ describe('3. buses', () => {
     expect(new Set(all).size).toBe(all.length);
   });
 
-  it('3.8 the doors know only the service, never a handler or a store', () => {
+  it('3.8 the entry points know only the service, never a handler or a store', () => {
     const found = execFileSync('npm', ['run', '--silent', 'check:layers'], { cwd: home, encoding: 'utf8' });
     expect(found).toContain('no dependency violations found');
   });
@@ -408,7 +408,7 @@ describe('3. buses', () => {
     const file = join(plugin.directory, 'stages.ndjson');
     await createTraced(1, '--trace-file', file);
     const names = (await spansIn(file)).map(({ name }) => name);
-    expect(names).toEqual(expect.arrayContaining(['door hf-aws', 'operation CreateRequest', 'handler CreateRequest']));
+    expect(names).toEqual(expect.arrayContaining(['entry hf-aws', 'operation CreateRequest', 'handler CreateRequest']));
     const bad = await runCli(plugin, 'dispatch', '{"type":"CreateRequest","templateId":"../x","maxNumber":0}');
     expect(bad.stderr).toContain('input.invalid: CreateRequest: templateId');
     expect(bad.stderr).toContain('maxNumber must be at least 1');
@@ -663,7 +663,7 @@ describe('6. projections', () => {
     ]);
   });
 
-  it('6.6 what a command answered is seen by the next query, by either door', async () => {
+  it('6.6 what a command answered is seen by the next query, by either way in', async () => {
     const { body } = await post('/requests', { template_id: 'all', max_number: 1 });
     const expected = `${String(body['request_id'])}:${String(body['version'])}`;
     const list = await server.get(`/requests?expect_version=${expected}&q=${String(body['request_id'])}`);
@@ -726,7 +726,7 @@ describe('6. projections', () => {
   });
 });
 
-describe('7. structure and doors', () => {
+describe('7. structure and entry points', () => {
   it('7.1 and 7.2 every file of an operation is handled, and nothing else', async () => {
     const { commands, queries } = await cli('handlers');
     const typesIn = async (folder: string) =>
@@ -857,7 +857,7 @@ describe('7. structure and doors', () => {
 
   it('7.10 a fault has one form: status, title, detail, code', async () => {
     const { body } = await server.get('/nowhere');
-    expect(body).toEqual({ status: 404, title: 'Not found', code: 'door.not-found', detail: expect.any(String) });
+    expect(body).toEqual({ status: 404, title: 'Not found', code: 'rest.not-found', detail: expect.any(String) });
   });
 
   it('7.11 with tokens nobody is let in without one, and none does more than its role', async () => {
@@ -909,7 +909,7 @@ describe('7. structure and doors', () => {
     const reader = await startServer(plugin, '--read-only');
     expect((await reader.get('/requests')).status).toBe(200);
     const refused = await reader.call('POST', '/requests', { body: { template_id: 'all', max_number: 1 } });
-    expect([refused.status, refused.body['code']]).toEqual([403, 'door.read-only']);
+    expect([refused.status, refused.body['code']]).toEqual([403, 'rest.read-only']);
     await reader.stop();
   });
 
@@ -973,7 +973,7 @@ describe('8. errors', () => {
 });
 
 describe('9. telemetry', () => {
-  it('9.1 to 9.3 a trace has the door, the operation, the handler, the store and each AWS call, with what they are about', async () => {
+  it('9.1 to 9.3 a trace has the entry point, the operation, the handler, the store and each AWS call, with what they are about', async () => {
     const file = join(plugin.directory, 'trace.ndjson');
     const requestId = await createTraced(2, '--trace-file', file);
     const spans = await spansIn(file);
@@ -983,7 +983,7 @@ describe('9. telemetry', () => {
       spans.find(({ spanId }) => spanId === byName.get(name)?.['parentSpanId'])?.['name'];
     expect(
       ['aws RunInstances', 'store append', 'handler CreateRequest', 'operation CreateRequest'].map(parentOf),
-    ).toEqual(['handler CreateRequest', 'handler CreateRequest', 'operation CreateRequest', 'door hf-aws']);
+    ).toEqual(['handler CreateRequest', 'handler CreateRequest', 'operation CreateRequest', 'entry hf-aws']);
     expect(byName.get('operation CreateRequest')?.['attributes']).toMatchObject({
       'hf.templateId': 'all',
       'hf.maxNumber': 2,
@@ -1010,7 +1010,7 @@ describe('9. telemetry', () => {
     await plugin.run('getAvailableTemplates', ['--data', '{}'], { env });
     collector.close();
     expect(bodies.join('')).toContain('operation GetTemplates');
-    expect(bodies.join('')).toContain('door getAvailableTemplates');
+    expect(bodies.join('')).toContain('entry getAvailableTemplates');
   });
 
   const metric = (text: string, name: string): number =>
@@ -1027,7 +1027,7 @@ describe('9. telemetry', () => {
     await plugin.request('all', 1);
     const after = await metrics();
     expect(names.map((name) => metric(after, name) - metric(before, name))).toEqual([1, 1, 1]);
-    const last = 'hf_aws_last_call_timestamp_seconds{door="requestMachines"}';
+    const last = 'hf_aws_last_call_timestamp_seconds{entry="requestMachines"}';
     expect(Math.abs(metric(after, last) - Date.now() / 1000)).toBeLessThan(60);
     const sum = 'hf_aws_operation_duration_ms_sum{operation="CreateRequest"}';
     expect(metric(after, sum)).toBeGreaterThan(metric(before, sum));

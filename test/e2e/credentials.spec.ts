@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
-import { logOf, runCli, startServer } from './doors.ts';
+import { logOf, runCli, startServer } from './entries.ts';
 import { createPlugin, hostOf, type Plugin } from './plugin.ts';
 import { testTemplates } from './templates.ts';
 

@@ -1,7 +1,7 @@
 import { CreateLaunchTemplateCommand, DescribeLaunchTemplatesCommand } from '@aws-sdk/client-ec2';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { deleteLaunchTemplates, type EmulatorBackend, emulatorBackend } from './backends.ts';
-import { runCli } from './doors.ts';
+import { runCli } from './entries.ts';
 import { createOwnGroup } from './own-group.ts';
 import { createPlugin, hostOf, type Json, type Plugin } from './plugin.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hfAwsHere, hfAwsJson } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
-import { listOf } from './doors.ts';
+import { listOf } from './entries.ts';
 import { createPlugin, home, type Json, type Plugin } from './plugin.ts';
 
 const fixtures = join(home, 'test', 'e2e', 'fixtures', 'import');

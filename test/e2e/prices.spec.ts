@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hfAwsHere, hfAwsJson } from './admin.ts';
 import { type Backend, describeBackends, emulatorBackend } from './backends.ts';
-import { listOf, startServer } from './doors.ts';
+import { listOf, startServer } from './entries.ts';
 import { createPlugin, type Json, type Plugin } from './plugin.ts';
 
 const priceInfoIn = (body: Json): readonly string[] =>

@@ -3,7 +3,7 @@ import { chmod, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
-import { type Server, startServer } from './doors.ts';
+import { type Server, startServer } from './entries.ts';
 import { createPlugin, home, type Plugin } from './plugin.ts';
 
 interface Line {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
-import { answerTo, type Server, startServer } from './doors.ts';
+import { answerTo, type Server, startServer } from './entries.ts';
 import { createPlugin, type Plugin } from './plugin.ts';
 import { testTemplates } from './templates.ts';
 

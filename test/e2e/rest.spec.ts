@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fc, runs } from '../random.ts';
 import { hfAws } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
-import { answerTo, askCli, listOf, runCli, type Server, startServer } from './doors.ts';
+import { answerTo, askCli, listOf, runCli, type Server, startServer } from './entries.ts';
 import { createPlugin, home, type Json, type Plugin } from './plugin.ts';
 import { testTemplates } from './templates.ts';
 

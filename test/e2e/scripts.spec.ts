@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
-import { runCli } from './doors.ts';
+import { runCli } from './entries.ts';
 import { createPlugin, home, type Plugin, runScript } from './plugin.ts';
 import { testTemplates } from './templates.ts';
 

@@ -2,7 +2,7 @@ import { CreateLaunchTemplateCommand, type RequestLaunchTemplateData } from '@aw
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hfAwsJson } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
-import { listOf } from './doors.ts';
+import { listOf } from './entries.ts';
 import { createPlugin, type Json, type Plugin } from './plugin.ts';
 
 describe('what a template says', () => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from '../e2e/backends.ts';
-import { askCli, listOf } from '../e2e/doors.ts';
+import { askCli, listOf } from '../e2e/entries.ts';
 import { createPlugin, home, hostOf, type Plugin, runScript } from '../e2e/plugin.ts';
 import { healthOf, type ScriptServer, serveScripts, untilIdle } from '../e2e/script-server.ts';
 import { testTemplates } from '../e2e/templates.ts';

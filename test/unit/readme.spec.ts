@@ -21,7 +21,7 @@ it('explains every error code', async () => {
   };
   const codes = [
     ...(await codesIn('domain/errors.ts', 'ErrorCode')),
-    ...(await codesIn('api/problems.ts', 'DoorCode')),
+    ...(await codesIn('api/problems.ts', 'HttpCode')),
   ];
   const handbook = await readFile(join(root, 'src', 'cli', 'README.md'), 'utf8');
   expect(codes.length).toBeGreaterThan(15);

@@ -8,7 +8,7 @@ type Methods<M extends Readonly<Record<keyof M, Operation<Message, unknown>>>> =
 
 type Method<I, A> = object extends I ? (input?: I) => Promise<A> : (input: I) => Promise<A>;
 
-/** The one way in for every door: Host Factory's scripts, the command line, REST. */
+/** The one way in for every entry point: Host Factory's scripts, the command line, REST. */
 export interface ApplicationService extends Methods<Commands>, Methods<Queries> {
   /** A message as JSON to one of the buses, for tools. */
   dispatch(bus: 'command' | 'query', message: Message): Promise<unknown>;

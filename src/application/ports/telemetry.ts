@@ -17,8 +17,8 @@ export type Progress = (what: string, done: number, total: number) => void;
 export type Observe = <A>(span: Span, work: () => Promise<A>) => Promise<A>;
 
 export interface Span {
-  /** `door`: a script, command line or HTTP call; `operation`: a command or query. */
-  readonly kind: 'door' | 'operation' | 'handler' | 'store' | 'aws';
+  /** `entry`: a script, command line or HTTP call; `operation`: a command or query. */
+  readonly kind: 'entry' | 'operation' | 'handler' | 'store' | 'aws';
   readonly name: string;
   readonly attributes?: LogFields;
   /** Of a script's call: whether a process of its own or a server does it. */

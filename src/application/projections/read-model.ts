@@ -141,7 +141,7 @@ export interface RunningReadModel extends ReadModel {
   save(): Promise<void>;
 }
 
-/** The projections behind one door: applied when asked for, so that an answer is never older than the question. */
+/** All projections: applied when asked for, so that an answer is never older than the question. */
 export const createReadModel = (
   ports: ReadModelPorts,
   pace: ReadModelPace = { look: 0, answer: 0, save: 0 },

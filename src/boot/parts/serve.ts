@@ -1,7 +1,7 @@
 /** `hf-aws serve`: a part of its own. */
 import { spawn } from 'node:child_process';
 import { startChores } from '../../api/background.ts';
-import type { ScriptDoor } from '../../api/script-door.ts';
+import type { ScriptSocket } from '../../api/script-socket.ts';
 import type { ServeOptions } from '../../application/ports/setup.ts';
 import { type Environment, tellsPlaces } from '../../config/environment.ts';
 import { messageOf, PluginError } from '../../domain/errors.ts';
@@ -57,20 +57,20 @@ const serveScripts = async (context: ServeContext, options: ServeOptions): Promi
   const { names, files } = await providersOf(context, options);
   const manager = serviceManager(env);
   const isCurrent = changeWatch(home, files);
-  const served = new Map<string | undefined, { readonly serving: Serving; readonly door: ScriptDoor }>();
+  const served = new Map<string | undefined, { readonly serving: Serving; readonly listener: ScriptSocket }>();
   const faults = new Map<string | undefined, string>();
   const open = async (provider: string | undefined): Promise<void> => {
     const compose = (more: Partial<ComposeOptions>): Promise<Application> =>
       context.compose({ ...more, server: { connection: 60_000 } });
     const serving = await createServing({ env, home, provider, compose });
-    const door = await serving.openDoor();
-    if (door === undefined)
+    const listener = await serving.openSocket();
+    if (listener === undefined)
       throw new PluginError(
         'configuration.invalid',
         'scripts are not to be served: useServer is false, or HF_AWS_SERVER=off',
       );
-    served.set(provider, { serving, door });
-    say(`Serving scripts of ${serving.application.about} at ${door.path}.`);
+    served.set(provider, { serving, listener });
+    say(`Serving scripts of ${serving.application.about} at ${listener.path}.`);
   };
   const openMissing = async (): Promise<void> => {
     for (const provider of names.filter((name) => !served.has(name))) {
@@ -94,12 +94,12 @@ const serveScripts = async (context: ServeContext, options: ServeOptions): Promi
   const look = async (): Promise<undefined> => {
     looks += 1;
     if (!isCurrent()) over('outdated');
-    for (const [provider, { serving, door }] of served) {
+    for (const [provider, { serving, listener }] of served) {
       await serving.renew().catch(() => undefined);
-      if (door.isOpen()) continue;
+      if (listener.isOpen()) continue;
       say(`Another server answers for ${serving.application.about}.`);
       served.delete(provider);
-      await door.close();
+      await listener.close();
     }
     if (served.size === 0) over('replaced');
     if (served.size < names.length && looks % looksBetweenTries === 0) await openMissing();
@@ -122,7 +122,7 @@ const serveScripts = async (context: ServeContext, options: ServeOptions): Promi
   manager.ready();
   const end = await Promise.race([told, ended]);
   manager.stopping();
-  await Promise.all([...served.values()].map(({ door }) => door.close()));
+  await Promise.all([...served.values()].map(({ listener }) => listener.close()));
   await chores.stop();
   await everywhere(({ log }) => log.flush())();
   if (end === 'outdated') startSuccessor(context);
@@ -153,13 +153,13 @@ const serveRest = async (context: ServeContext, options: ServeOptions): Promise<
           ...(traceFile === undefined ? {} : { traceFile }),
         });
       const serving = await createServing({ env, home, provider, compose });
-      let door: ScriptDoor | undefined;
+      let listener: ScriptSocket | undefined;
       return {
         current: () => serving.application,
         openScripts: async () => {
           if (readOnly) return undefined;
-          door = await serving.openDoor().catch((error: unknown) => void say(`warning: ${messageOf(error)}`));
-          return door;
+          listener = await serving.openSocket().catch((error: unknown) => void say(`warning: ${messageOf(error)}`));
+          return listener;
         },
         look: async () => {
           await serving.renew().catch(() => undefined);

@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Caller } from '../../api/call-pipes.ts';
-import { openScriptDoor, type ScriptAnswer, type ScriptCall, type ScriptDoor } from '../../api/script-door.ts';
+import { openScriptSocket, type ScriptAnswer, type ScriptCall, type ScriptSocket } from '../../api/script-socket.ts';
 import { candidates, type Environment, type ProviderEnvironment } from '../../config/environment.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { mostInput, parseInput } from '../../hostfactory/input.ts';
@@ -25,7 +25,7 @@ export interface Serving {
   /** As the configuration is now, or was when it was last any use. */
   readonly application: Application;
   /** Undefined where scripts are to go their own way. Throws `configuration.invalid`. */
-  openDoor(): Promise<ScriptDoor | undefined>;
+  openSocket(): Promise<ScriptSocket | undefined>;
   /** Takes over a configuration that has changed. */
   renew(): Promise<void>;
 }
@@ -112,7 +112,7 @@ export const createServing = async ({ env, home, provider, compose }: ServingOpt
   const { environment } = application;
   let mark = configurationMark(environment);
   let logging: string | undefined;
-  let door: ScriptDoor | undefined;
+  let listener: ScriptSocket | undefined;
   let making: { readonly mark: string; readonly made: Promise<Application> } | undefined;
 
   /** The application by the configuration as it is now. Throws `configuration.*` as long as that is no use. */
@@ -127,7 +127,7 @@ export const createServing = async ({ env, home, provider, compose }: ServingOpt
       if (application !== next) {
         const before = application;
         [application, mark, logging] = [next, found, wanted];
-        door?.allow(next.budget);
+        listener?.allow(next.budget);
         await before.log.flush();
       }
       return next;
@@ -178,7 +178,7 @@ export const createServing = async ({ env, home, provider, compose }: ServingOpt
       const operated = run(served, value);
       // Else the process ends, where it fails after its time.
       operated.catch(() => undefined);
-      const span = { kind: 'door', name, way: 'server' } as const;
+      const span = { kind: 'entry', name, way: 'server' } as const;
       const { body, afterwards } = await observe(span, () => Promise.race([operated, isOver]));
       return { ok: true, body, afterwards };
     };
@@ -201,9 +201,9 @@ export const createServing = async ({ env, home, provider, compose }: ServingOpt
     get application() {
       return application;
     },
-    openDoor: async () => {
+    openSocket: async () => {
       if (env['HF_AWS_SERVER'] === 'off' || !application.config.useServer) return undefined;
-      door = await openScriptDoor({
+      listener = await openScriptSocket({
         workDir: environment.workDir,
         mostInput,
         refusal,
@@ -215,8 +215,8 @@ export const createServing = async ({ env, home, provider, compose }: ServingOpt
           pid: process.pid,
         }),
       });
-      door.allow(application.budget);
-      return door;
+      listener.allow(application.budget);
+      return listener;
     },
     renew: async () => {
       await current();

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Door } from '../../../src/cli/door.ts';
+import type { CliContext } from '../../../src/cli/context.ts';
 import { bar, progressBar } from '../../../src/cli/progress.ts';
 
 const said: string[] = [];
-const door: Pick<Door, 'complain'> = { complain: (text) => void said.push(text) };
+const context: Pick<CliContext, 'complain'> = { complain: (text) => void said.push(text) };
 const over = new Map<string, () => void>();
 const lasting = (): Promise<string> => new Promise((resolve) => over.set('work', () => resolve('done')));
 
@@ -29,7 +29,7 @@ describe('progressBar', () => {
   });
 
   it('says now and then how far the work has come, as long as it lasts', async () => {
-    const { tell, during } = progressBar(door, {}, 'looks at AWS');
+    const { tell, during } = progressBar(context, {}, 'looks at AWS');
     const work = during(lasting());
     vi.advanceTimersByTime(15_000);
     tell('records read', 300, 400);
@@ -48,7 +48,7 @@ describe('progressBar', () => {
     process.stderr.isTTY = true;
     const written: string[] = [];
     vi.spyOn(process.stderr, 'write').mockImplementation((text) => written.push(String(text)) > 0);
-    const { tell, during } = progressBar(door, {}, 'looks at AWS');
+    const { tell, during } = progressBar(context, {}, 'looks at AWS');
     const work = during(lasting());
     tell('released', 1, 2);
     vi.advanceTimersByTime(250);
@@ -63,7 +63,7 @@ describe('progressBar', () => {
   });
 
   it('is silent with --json', async () => {
-    const { during } = progressBar(door, { json: true }, 'looks at AWS');
+    const { during } = progressBar(context, { json: true }, 'looks at AWS');
     const work = during(lasting());
     vi.advanceTimersByTime(60_000);
     over.get('work')?.();

@@ -39,11 +39,11 @@ describe('figures', () => {
 
   it('that tell when something was last so are the latest of all processes, also once they are folded', async () => {
     const { open, time } = await start();
-    for (const last of [20, 30, 10]) await open().add({ 'last_call_timestamp_seconds{door="a"}': last });
+    for (const last of [20, 30, 10]) await open().add({ 'last_call_timestamp_seconds{entry="a"}': last });
     time.now += 2 * hour;
     await open().compact();
-    await open().add({ 'last_call_timestamp_seconds{door="a"}': 25 });
-    expect(await open().total()).toEqual({ 'last_call_timestamp_seconds{door="a"}': 30 });
+    await open().add({ 'last_call_timestamp_seconds{entry="a"}': 25 });
+    expect(await open().total()).toEqual({ 'last_call_timestamp_seconds{entry="a"}': 30 });
   });
 
   it('go on to be counted after a clock that was ahead has folded them', async () => {

@@ -34,15 +34,15 @@ describe('calls to AWS', () => {
 describe('the last call', () => {
   afterEach(() => vi.useRealTimers());
 
-  it('is told by the door it came through: a script by its name, REST as one', async () => {
+  it('is told by the entry point it came through: a script by its name, REST as one', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: 1_767_225_600_500 });
     const observer = createObserver();
     for (const name of ['getReturnRequests', 'hf-aws', 'GET /requests', 'POST /requests'])
-      await observer.observe({ kind: 'door', name }, async () => undefined);
+      await observer.observe({ kind: 'entry', name }, async () => undefined);
     expect(observer.take()).toEqual({
-      'last_call_timestamp_seconds{door="getReturnRequests"}': 1_767_225_600,
-      'last_call_timestamp_seconds{door="hf-aws"}': 1_767_225_600,
-      'last_call_timestamp_seconds{door="REST"}': 1_767_225_600,
+      'last_call_timestamp_seconds{entry="getReturnRequests"}': 1_767_225_600,
+      'last_call_timestamp_seconds{entry="hf-aws"}': 1_767_225_600,
+      'last_call_timestamp_seconds{entry="REST"}': 1_767_225_600,
     });
   });
 });

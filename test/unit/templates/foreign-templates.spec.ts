@@ -86,7 +86,7 @@ it.each(['userData', 'user_data', 'userDataScript'])(
   },
 );
 
-it('an object of templates is told by both doors in the same words, with the right form', async () => {
+it('an object of templates is told by both ways in the same words, with the right form', async () => {
   const world = await startWorld();
   await writeFile(world.templatesFile, JSON.stringify({ templates: { a: templateDocument() } }));
   const { errors } = await world.service.validateTemplate({});

@@ -33,10 +33,10 @@ it('every series of the histogram has all buckets, which rise to its count: they
 it('what is so at a moment is a gauge, what only grows a counter', () => {
   const text = metricsText({
     counters: { 'aws_calls{action="RunInstances"}': 2 },
-    gauges: { 'last_call_timestamp_seconds{door="getReturnRequests"}': 1_767_225_600 },
+    gauges: { 'last_call_timestamp_seconds{entry="getReturnRequests"}': 1_767_225_600 },
   });
   expect(text).toContain('# TYPE hf_aws_aws_calls counter\nhf_aws_aws_calls{action="RunInstances"} 2\n');
   expect(text).toContain(
-    '# TYPE hf_aws_last_call_timestamp_seconds gauge\nhf_aws_last_call_timestamp_seconds{door="getReturnRequests"} 1767225600\n',
+    '# TYPE hf_aws_last_call_timestamp_seconds gauge\nhf_aws_last_call_timestamp_seconds{entry="getReturnRequests"} 1767225600\n',
   );
 });

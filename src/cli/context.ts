@@ -25,7 +25,7 @@ export interface ComposeOptions {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the command line gets from the entry: it knows neither AWS nor the disk. */
-export interface Door {
+export interface CliContext {
   readonly home: string;
   readonly version: string;
   readonly env: Environment;
@@ -40,7 +40,7 @@ export interface Door {
   rehearse(
     provider: string | undefined,
   ): Promise<{ readonly service: ApplicationService; readonly calls: readonly AwsCall[] }>;
-  /** Serves the REST door until the process is told to stop; resolves with the exit status. */
+  /** Serves the REST context until the process is told to stop; resolves with the exit status. */
   serve(options: ServeOptions): Promise<number>;
   /** The providers that Host Factory knows; undefined where the environment does not tell where that is said. */
   providers(): Promise<{ readonly file: string; readonly providers: readonly RegisteredProvider[] } | undefined>;

@@ -23,7 +23,7 @@ export interface ScriptAnswer {
   readonly afterwards?: (() => Promise<void>) | undefined;
 }
 
-export interface ScriptDoorOptions {
+export interface ScriptSocketOptions {
   readonly workDir: string;
   /** Bytes. */
   readonly mostInput: number;
@@ -36,7 +36,7 @@ export interface ScriptDoorOptions {
   readonly health: () => object;
 }
 
-export interface ScriptDoor {
+export interface ScriptSocket {
   readonly path: string;
   /** Lets scripts in, and tells them how long, ms, they may wait for an answer: a server that hangs must not hold up Host Factory. */
   allow(budget: number): void;
@@ -124,7 +124,7 @@ const inputOf = ({ readInput }: PipedCall): { readonly text?: string | undefined
 };
 
 /** Answers Host Factory's scripts at `<work folder>/server.sock`, for this user alone. Throws `configuration.invalid`. */
-export const openScriptDoor = async (options: ScriptDoorOptions): Promise<ScriptDoor> => {
+export const openScriptSocket = async (options: ScriptSocketOptions): Promise<ScriptSocket> => {
   const { workDir, mostInput, refusal, answer, health } = options;
   const path = `${workDir}/server.sock`;
   const allowance = `${workDir}/server.calls`;
