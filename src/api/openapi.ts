@@ -92,7 +92,7 @@ const described = (): Json => {
     '/metrics': {
       get: {
         operationId: 'getMetrics',
-        summary: 'Figures for Prometheus',
+        summary: 'Metrics for Prometheus',
         responses: { 200: { description: 'Here', content: plainText }, ...problems([401, 403, 429, 503]) },
       },
     },

@@ -23,7 +23,7 @@ import type { LaunchFailures, OfferingMemory, UnseenHosts } from './ports/memory
 import type { AwsTime, Clock, Policy } from './ports/policy.ts';
 import type { ReadModel } from './ports/read-model.ts';
 import type { CapacityLedger, StreamReader } from './ports/streams.ts';
-import type { Figures, Logger } from './ports/telemetry.ts';
+import type { Logger, MetricValues } from './ports/telemetry.ts';
 import type { TemplateCatalog, TemplateOrigins } from './ports/templates.ts';
 import type { DiagnosePorts } from './queries/diagnose.ts';
 import type { ConfigurationReport } from './queries/get-configuration.ts';
@@ -69,7 +69,7 @@ export interface QueryPorts
   readonly rankBy: ListPricesPorts['rankBy'];
   readonly configuration: () => Promise<ConfigurationReport>;
   /** What all processes counted so far. */
-  readonly usage: () => Promise<Figures>;
+  readonly usage: () => Promise<MetricValues>;
   readonly version: string;
   readonly policy: Policy;
   readonly clock: Clock;

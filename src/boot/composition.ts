@@ -28,7 +28,7 @@ import { logFault, startTelemetry } from './telemetry.ts';
 
 export interface Application {
   readonly service: ApplicationService;
-  /** Its `flush` also keeps the figures and sends the traces of the call. */
+  /** Its `flush` also keeps the metrics and sends the traces of the call. */
   readonly log: FileLogger;
   readonly observe: Observe;
   readonly tracing: Tracing | undefined;
@@ -68,7 +68,7 @@ export interface ComposeOptions {
   readonly server?: ServerPace;
   /**
    * Whether the call may turn out only to look, as an administrator's does: until a command that changes something begins,
-   * nothing is written but log, figures and projections, and where nothing was kept before not even those.
+   * nothing is written but log, metrics and projections, and where nothing was kept before not even those.
    */
   readonly mayOnlyLook?: boolean;
   /** Is told of the AWS calls that would go out; nothing is sent, nothing is written. */
@@ -145,8 +145,8 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
   const stores = { ...kept, store };
   const side = { environment, config, env, log, observe, signal, awsClock, stores };
   const { aws, table } = await connections({ ...side, looksOnly, scriptCall, lifetime: server?.connection });
-  const figures = () => service.getMetrics();
-  const writeMetrics = () => writeFigures(config.metricsTextfile, figures, log);
+  const metrics = () => service.getMetrics();
+  const writeMetrics = () => writeMetricsFile(config.metricsTextfile, metrics, log);
   const ports = wirePorts({
     env,
     home,
@@ -220,9 +220,9 @@ const oneId = (): (() => string) => {
 };
 
 /** For node_exporter. A file that cannot be written keeps nothing else from being done. */
-const writeFigures = async (
+const writeMetricsFile = async (
   file: string | undefined,
-  figures: ApplicationService['getMetrics'],
+  metrics: ApplicationService['getMetrics'],
   log: Logger,
 ): Promise<void> => {
   if (file === undefined) return;
@@ -231,7 +231,7 @@ const writeFigures = async (
   try {
     // The folder is node_exporter's, which is another user: it is not ours to make.
     statSync(dirname(file));
-    await replaceFile(file, metricsText(await figures()), 0o644);
+    await replaceFile(file, metricsText(await metrics()), 0o644);
   } catch (error) {
     log.warn('metrics.unwritten', `metricsTextfile ${file}: ${messageOf(error)}`);
   }

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { Figures, Observe } from '../application/ports/telemetry.ts';
-import { sumFigures } from '../application/read-model/figures.ts';
+import type { MetricValues, Observe } from '../application/ports/telemetry.ts';
+import { sumMetrics } from '../application/read-model/metric-values.ts';
 import type { Environment, ProviderEnvironment } from '../config/environment.ts';
 import type { ProviderConfig } from '../config/provider-config.ts';
 import { messageOf } from '../domain/errors.ts';
@@ -12,14 +12,14 @@ import type { Tracing } from '../telemetry/tracing.ts';
 import { version } from './version.ts';
 
 export interface Telemetry {
-  /** Its `flush` also keeps the figures and sends the traces of the call. */
+  /** Its `flush` also keeps the metrics and sends the traces of the call. */
   readonly log: FileLogger;
   readonly observe: Observe;
   readonly tracing: Tracing | undefined;
   /** What all processes counted so far. */
-  readonly usage: () => Promise<Figures>;
+  readonly usage: () => Promise<MetricValues>;
   /** Of this hour and the one before, and since when, ms. */
-  readonly recentUsage: () => Promise<{ readonly since: number; readonly figures: Figures }>;
+  readonly recentUsage: () => Promise<{ readonly since: number; readonly metrics: MetricValues }>;
   readonly compactUsage: () => Promise<void>;
 }
 
@@ -88,11 +88,11 @@ interface TelemetryContext {
   readonly traceFile: string | undefined;
   readonly correlationId: () => string;
   readonly clock: () => number;
-  /** Whether log and figures may be kept. */
+  /** Whether log and metrics may be kept. */
   readonly leavesTraces: () => boolean;
 }
 
-/** The log, the figures and the traces of a process. */
+/** The log, the metrics and the traces of a process. */
 export const startTelemetry = async ({
   environment,
   config,
@@ -110,13 +110,13 @@ export const startTelemetry = async ({
     log: {
       ...fileLog,
       flush: async () => {
-        const figures = observer.take();
-        await Promise.all([...(leavesTraces() ? [fileLog.flush(), usage.add(figures)] : []), tracing?.flush()]);
+        const metrics = observer.take();
+        await Promise.all([...(leavesTraces() ? [fileLog.flush(), usage.add(metrics)] : []), tracing?.flush()]);
       },
     },
     observe: observer.observe,
     tracing,
-    usage: async () => sumFigures([await usage.total(), observer.peek()]),
+    usage: async () => sumMetrics([await usage.total(), observer.peek()]),
     recentUsage: usage.recent,
     compactUsage: usage.compact,
   };

@@ -135,7 +135,7 @@ export const runCli = async (argv: readonly string[], outside: CliContext): Prom
     .command('usage', 'Machine hours, interruptions and cost', usageOptions, (options) => done(runUsage(context, options)))
     .command('events', 'What happened, event by event', eventCommands(context, done))
     .command('projections', 'What lists are read from; made from the events', projectionCommands(context, done))
-    .command('metrics', 'Figures over all calls so far, in the text format of Prometheus', showMetrics(context, done))
+    .command('metrics', 'Metrics over all calls so far, in the text format of Prometheus', showMetrics(context, done))
     .command('serve', 'Serve requests over HTTP until told to stop', serveOptions, (options) =>
       done(reporting(context, options, () => context.serve(options))),
     )

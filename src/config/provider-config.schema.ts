@@ -184,7 +184,7 @@ export const providerConfigSchema = {
     },
     metricsTextfile: {
       type: 'string',
-      description: 'File to write figures to, for the textfile collector of node_exporter',
+      description: 'File to write metrics to, for the textfile collector of node_exporter',
     },
     consistencyWindowSeconds: {
       type: 'integer',

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import type { Figures } from '../application/ports/telemetry.ts';
+import type { MetricValues } from '../application/ports/telemetry.ts';
 import type { Environment } from '../config/environment.ts';
 import type { Diagnosis } from '../domain/finding.ts';
 
@@ -10,7 +10,7 @@ export interface ScriptWay {
   readonly workDir: string;
   readonly useServer: boolean;
   /** What was counted lately, and since when, ms since the epoch. */
-  readonly recent: () => Promise<{ readonly since: number; readonly figures: Figures }>;
+  readonly recent: () => Promise<{ readonly since: number; readonly metrics: MetricValues }>;
 }
 
 const subject = 'script calls';
@@ -52,15 +52,15 @@ const ask = (socketPath: string): Promise<Readonly<Record<string, unknown>> | un
 const bucketForm = /^call_duration_ms_bucket\{.*way="(\w+)".*\}$/;
 const sumForm = /^call_duration_ms_sum\{.*way="(\w+)".*\}$/;
 
-const sumOf = (figures: Figures, form: RegExp, way: string): number =>
-  Object.entries(figures).reduce((sum, [name, value]) => (form.exec(name)?.[1] === way ? sum + value : sum), 0);
+const sumOf = (metrics: MetricValues, form: RegExp, way: string): number =>
+  Object.entries(metrics).reduce((sum, [name, value]) => (form.exec(name)?.[1] === way ? sum + value : sum), 0);
 
 /** How many calls went each way, and how long they took; empty where there were none. */
-const countsText = (figures: Figures, since: number): string => {
+const countsText = (metrics: MetricValues, since: number): string => {
   const ways = { server: 'by the server', process: 'by processes of their own' };
   const parts = Object.entries(ways).flatMap(([way, text]) => {
-    const count = sumOf(figures, bucketForm, way);
-    return count === 0 ? [] : [`${count} ${text}, ${Math.round(sumOf(figures, sumForm, way) / count)} ms each`];
+    const count = sumOf(metrics, bucketForm, way);
+    return count === 0 ? [] : [`${count} ${text}, ${Math.round(sumOf(metrics, sumForm, way) / count)} ms each`];
   });
   if (parts.length === 0) return '';
   return `; since ${new Date(since).toISOString().slice(11, 16)} UTC ${parts.join(', ')}`;
@@ -73,8 +73,8 @@ export const diagnoseScriptWay = async ({
   useServer,
   recent,
 }: ScriptWay): Promise<readonly Diagnosis[]> => {
-  const { since, figures } = await recent();
-  const counts = countsText(figures, since);
+  const { since, metrics } = await recent();
+  const counts = countsText(metrics, since);
   const path = join(workDir, 'server.sock');
   const alone = (why: string): readonly Diagnosis[] => [
     { subject, status: 'ok', what: `each is a process of its own: ${why}${counts}` },

@@ -1,17 +1,17 @@
 import { appendFileSync, readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { Figures } from '../application/ports/telemetry.ts';
-import { sumFigures } from '../application/read-model/figures.ts';
+import type { MetricValues } from '../application/ports/telemetry.ts';
+import { sumMetrics } from '../application/read-model/metric-values.ts';
 import { attempt, createFile, discard, makeFolder, readIfPresent } from './atomic-file.ts';
 
-/** Figures that outlive the processes that counted them. */
+/** MetricValues that outlive the processes that counted them. */
 export interface Usage {
-  /** Adds to them in one small write. Figures that cannot be kept are no reason to fail a call. */
-  add(figures: Figures): Promise<void>;
-  total(): Promise<Figures>;
+  /** Adds to them in one small write. What cannot be kept are no reason to fail a call. */
+  add(figures: MetricValues): Promise<void>;
+  total(): Promise<MetricValues>;
   /** Those of this hour and of the one before, and since when, ms. */
-  recent(): Promise<{ readonly since: number; readonly figures: Figures }>;
+  recent(): Promise<{ readonly since: number; readonly metrics: MetricValues }>;
   /** Folds hours that are over, but for the last, into one document. */
   compact(): Promise<void>;
 }
@@ -28,21 +28,21 @@ interface Total {
   readonly number: number;
   /** Hours before this one are in it. */
   readonly upTo: number;
-  readonly figures: Figures;
+  readonly figures: MetricValues;
 }
 
 const isTotal = (value: unknown): value is Pick<Total, 'upTo' | 'figures'> =>
   typeof value === 'object' && value !== null && 'upTo' in value && 'figures' in value;
 
-const isFigures = (value: unknown): value is Figures =>
+const isMetrics = (value: unknown): value is MetricValues =>
   typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'number');
 
 /** What a full disk has cut off counts for nothing. */
 const parse = (text: string): unknown => attempt<unknown>(() => JSON.parse(text), undefined);
 
-const parseLine = (line: string): readonly Figures[] => {
+const parseLine = (line: string): readonly MetricValues[] => {
   const value = parse(line);
-  return isFigures(value) ? [value] : [];
+  return isMetrics(value) ? [value] : [];
 };
 
 /**
@@ -64,7 +64,10 @@ export const createUsage = (workDirectory: string, clock: () => number): Usage =
     return { number, upTo: 0, figures: {} };
   };
 
-  const readHours = async (names: readonly string[], isIn: (hour: number) => boolean): Promise<readonly Figures[]> => {
+  const readHours = async (
+    names: readonly string[],
+    isIn: (hour: number) => boolean,
+  ): Promise<readonly MetricValues[]> => {
     const wanted = names.filter((name) => isIn(Number(hourFile.exec(name)?.[1] ?? -1)));
     const texts = await Promise.all(wanted.map((name) => readIfPresent(join(folder, name))));
     return texts.flatMap((text = '') =>
@@ -92,12 +95,12 @@ export const createUsage = (workDirectory: string, clock: () => number): Usage =
     total: async () => {
       const names = attempt(() => readdirSync(folder), []);
       const { upTo, figures } = await readTotal(names);
-      return sumFigures([figures, ...(await readHours(names, (hour) => hour >= upTo))]);
+      return sumMetrics([figures, ...(await readHours(names, (hour) => hour >= upTo))]);
     },
     recent: async () => {
       const names = attempt(() => readdirSync(folder), []);
       const first = hourOf(clock()) - recentHours;
-      return { since: first * hourMs, figures: sumFigures(await readHours(names, (hour) => hour >= first)) };
+      return { since: first * hourMs, metrics: sumMetrics(await readHours(names, (hour) => hour >= first)) };
     },
     compact: async () => {
       const names = attempt(() => readdirSync(folder), []);
@@ -106,7 +109,7 @@ export const createUsage = (workDirectory: string, clock: () => number): Usage =
       const isOver = (hour: number): boolean => hour >= upTo && hour < until;
       const hours = await readHours(names, isOver);
       if (hours.length > 0) {
-        const next = { upTo: until, figures: sumFigures([figures, ...hours]) };
+        const next = { upTo: until, figures: sumMetrics([figures, ...hours]) };
         if (!(await createFile(join(folder, `total-${number + 1}.json`), JSON.stringify(next)))) return;
       }
       const folded = hours.length > 0 ? until : upTo;

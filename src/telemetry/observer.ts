@@ -1,13 +1,13 @@
-import type { Figures, Observe, Span } from '../application/ports/telemetry.ts';
-import { bucketEnds, figure } from '../application/read-model/figures.ts';
+import type { MetricValues, Observe, Span } from '../application/ports/telemetry.ts';
+import { bucketEnds, metricName } from '../application/read-model/metric-values.ts';
 import { isPluginError } from '../domain/errors.ts';
 
 export interface Observer {
   readonly observe: Observe;
   /** What was counted since the last time somebody took it. */
-  take(): Figures;
+  take(): MetricValues;
   /** The same without taking it. */
-  peek(): Figures;
+  peek(): MetricValues;
 }
 
 /** Not by `performance`, whose modules Node loads when it is first touched: that would cost a script more than all of this. */
@@ -24,7 +24,7 @@ const entryOf = (name: string): string => (name.includes(' ') ? 'REST' : name);
 export const createObserver = (trace?: Observe): Observer => {
   let counted = new Map<string, number>();
   const add = (name: string, labels: Readonly<Record<string, string>>, value = 1): void => {
-    const key = figure(name, labels);
+    const key = metricName(name, labels);
     counted.set(key, (counted.get(key) ?? 0) + value);
   };
   const countTime = (name: string, labels: Readonly<Record<string, string>>, ms: number): void => {
@@ -45,7 +45,10 @@ export const createObserver = (trace?: Observe): Observer => {
     // A process of its own has taken time before it came here.
     const before = span.way === 'process' ? process.uptime() * 1000 : 0;
     if (span.kind === 'entry')
-      counted.set(figure('last_call_timestamp_seconds', { entry: entryOf(span.name) }), Math.floor(Date.now() / 1000));
+      counted.set(
+        metricName('last_call_timestamp_seconds', { entry: entryOf(span.name) }),
+        Math.floor(Date.now() / 1000),
+      );
     try {
       const answer = await (trace === undefined ? work() : trace(span, work));
       if (span.kind === 'aws') add('aws_calls', { action: span.name });

@@ -700,7 +700,7 @@ describe('6. projections', () => {
     expect([requests?.['version'], typeof counters?.['version']]).toEqual([version, 'number']);
   });
 
-  it('6.10 the lag is a figure, and zero once a list was asked for', async () => {
+  it('6.10 the lag is a metricName, and zero once a list was asked for', async () => {
     await create();
     const deadline = Date.now() + 10_000;
     while (!(await server.get('/metrics')).text.includes('hf_aws_projection_lag_streams{projection="requests"} 0')) {

@@ -170,7 +170,7 @@ export const startWorld = async (
     log,
     telemetry: {
       usage: async () => observer.peek(),
-      recentUsage: async () => ({ since: 0, figures: observer.peek() }),
+      recentUsage: async () => ({ since: 0, metrics: observer.peek() }),
       compactUsage: async () => undefined,
     },
     stores,

@@ -2,7 +2,7 @@ import { PluginError } from '../../domain/errors.ts';
 import type { Observe, Span } from '../ports/telemetry.ts';
 import type { Command, Middleware } from './bus.ts';
 
-/** Lets traces and figures see the message: who asks, and its plain fields. */
+/** Lets traces and metrics see the message: who asks, and its plain fields. */
 export const observing =
   (observe: Observe, kind: Span['kind']): Middleware =>
   (message, origin, next) =>

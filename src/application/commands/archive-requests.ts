@@ -24,7 +24,7 @@ export interface ArchiveRequestsPorts {
   readonly policy: Pick<Policy, 'retention' | 'archived'>;
   readonly isDue: IsDue;
   readonly letCallerGo: () => void;
-  /** Writes the figures for node_exporter; undefined where nobody wants them. */
+  /** Writes the metrics for node_exporter; undefined where nobody wants them. */
   readonly writeMetrics: (() => Promise<void>) | undefined;
   /** Sums up what calls have counted. */
   readonly compactUsage: () => Promise<void>;

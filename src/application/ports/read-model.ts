@@ -43,7 +43,7 @@ export interface Projected {
   readonly stale?: string;
 }
 
-/** Lists and figures folded from the streams. Can be thrown away at any time. */
+/** Lists and metrics folded from the streams. Can be thrown away at any time. */
 export interface ReadModel {
   read(name: ProjectionName, expected?: Expectation | undefined): Promise<Projected>;
   status(): Promise<readonly ProjectionStatus[]>;

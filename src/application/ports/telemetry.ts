@@ -25,5 +25,5 @@ export interface Span {
   readonly way?: 'process' | 'server';
 }
 
-/** Figures by name and labels, in the form of Prometheus: `aws_calls{action="RunInstances"}`. All only ever grow. */
-export type Figures = Readonly<Record<string, number>>;
+/** Metrics by name and labels, in the form of Prometheus: `aws_calls{action="RunInstances"}`. All only ever grow. */
+export type MetricValues = Readonly<Record<string, number>>;

@@ -5,21 +5,21 @@ import { isProtected } from '../life-cycle/protection.ts';
 import type { LaunchFailures } from '../ports/memory.ts';
 import type { Policy } from '../ports/policy.ts';
 import type { ReadModel } from '../ports/read-model.ts';
-import type { Figures } from '../ports/telemetry.ts';
+import type { MetricValues } from '../ports/telemetry.ts';
 import type { TemplateCatalog } from '../ports/templates.ts';
-import { figure, isLastTime, sumFigures } from '../read-model/figures.ts';
+import { isLastTime, metricName, sumMetrics } from '../read-model/metric-values.ts';
 
-const figures = { type: 'object', additionalProperties: { type: 'number' } } as const;
+const metrics = { type: 'object', additionalProperties: { type: 'number' } } as const;
 
 export const getMetrics = defineOperation({
   name: 'GetMetrics',
   bus: 'query',
   role: 'viewer',
-  title: 'Tell figures about requests, machines, operations and AWS calls',
+  title: 'Show metrics of requests, machines, operations and AWS calls',
   input: {},
   answer: closed({
-    counters: { ...figures, description: 'Figures that only grow' },
-    gauges: { ...figures, description: 'Figures of this moment' },
+    counters: { ...metrics, description: 'Metrics that only grow' },
+    gauges: { ...metrics, description: 'Metrics of this moment' },
   }),
 });
 
@@ -28,78 +28,78 @@ export type GetMetricsAnswer = FromSchema<typeof getMetrics.answer>;
 export interface GetMetricsPorts {
   readonly readModel: Pick<ReadModel, 'read' | 'status'>;
   /** What all processes counted so far. */
-  readonly usage: () => Promise<Figures>;
+  readonly usage: () => Promise<MetricValues>;
   readonly templates: TemplateCatalog;
   readonly failures: Pick<LaunchFailures, 'of'>;
   readonly policy: Pick<Policy, 'protectAfter' | 'protectFor'>;
   readonly version: string;
 }
 
-const isFigures = (value: unknown): value is Figures =>
+const isMetrics = (value: unknown): value is MetricValues =>
   typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'number');
 
-/** Sums rows of figures. Most are the same as many others: each text is parsed once. */
-const sumRows = (rows: readonly string[]): Figures => {
+/** Sums rows of metrics. Most are the same as many others: each text is parsed once. */
+const sumRows = (rows: readonly string[]): MetricValues => {
   const times = new Map<string, number>();
   for (const row of rows) times.set(row, (times.get(row) ?? 0) + 1);
-  return sumFigures(
+  return sumMetrics(
     [...times].map(([row, count]) => {
       const value: unknown = JSON.parse(row);
-      const figures = isFigures(value) ? value : {};
-      return Object.fromEntries(Object.entries(figures).map(([name, each]) => [name, each * count]));
+      const metrics = isMetrics(value) ? value : {};
+      return Object.fromEntries(Object.entries(metrics).map(([name, each]) => [name, each * count]));
     }),
   );
 };
 
 /** Counts rows by some of their fields, which are told by the text: see listing.ts. */
-const countBy = (name: string, rows: readonly string[], fields: Readonly<Record<string, string>>): Figures => {
+const countBy = (name: string, rows: readonly string[], fields: Readonly<Record<string, string>>): MetricValues => {
   const counts = new Map<string, number>();
   const forms = Object.entries(fields).map(
     ([label, field]) => [label, new RegExp(`"${field}":"([^"\\\\]*)"`)] as const,
   );
   for (const row of rows) {
     const labels = forms.map(([label, form]) => [label, form.exec(row)?.[1] ?? '']);
-    const key = figure(name, Object.fromEntries(labels));
+    const key = metricName(name, Object.fromEntries(labels));
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return Object.fromEntries(counts);
 };
 
-/** Nothing where the templates cannot be read: the other figures stand. */
-const ofTemplates = async ({ templates, failures, policy }: GetMetricsPorts): Promise<Figures> => {
+/** Nothing where the templates cannot be read: the other metrics stand. */
+const ofTemplates = async ({ templates, failures, policy }: GetMetricsPorts): Promise<MetricValues> => {
   try {
     const offered = (await templates.read()).templates;
-    const figures = offered.map(async ({ templateId: template, maxNumber }) => ({
-      ...(maxNumber < 0 ? {} : { [figure('template_max_machines', { template })]: maxNumber }),
-      [figure('template_protected', { template })]: isProtected(policy, await failures.of(template)) ? 1 : 0,
+    const metrics = offered.map(async ({ templateId: template, maxNumber }) => ({
+      ...(maxNumber < 0 ? {} : { [metricName('template_max_machines', { template })]: maxNumber }),
+      [metricName('template_protected', { template })]: isProtected(policy, await failures.of(template)) ? 1 : 0,
     }));
-    return sumFigures(await Promise.all(figures));
+    return sumMetrics(await Promise.all(metrics));
   } catch (error) {
     if (!isPluginError(error)) throw error;
     return {};
   }
 };
 
-const pick = (figures: Figures, isWanted: (name: string) => boolean): Figures =>
-  Object.fromEntries(Object.entries(figures).filter(([name]) => isWanted(name)));
+const pick = (metrics: MetricValues, isWanted: (name: string) => boolean): MetricValues =>
+  Object.fromEntries(Object.entries(metrics).filter(([name]) => isWanted(name)));
 
-/** Figures about requests, machines, operations and AWS calls, over all processes that ever ran on this work folder. */
+/** Metrics of requests, machines, operations and AWS calls, over all processes that ever ran on this work folder. */
 export const getMetricsHandler =
   (ports: GetMetricsPorts): HandlerOf<typeof getMetrics> =>
   async () => {
     const { readModel, version } = ports;
     const lag = (await readModel.status()).map(({ name, behind }) => ({
-      [figure('projection_lag_streams', { projection: name })]: behind,
+      [metricName('projection_lag_streams', { projection: name })]: behind,
     }));
     const { rows: counted } = await readModel.read('counters');
     const { rows: machines } = await readModel.read('machines');
     const { rows: requests } = await readModel.read('requests');
     const used = await ports.usage();
     return {
-      counters: sumFigures([sumRows(counted), pick(used, (name) => !isLastTime(name))]),
-      gauges: sumFigures([
+      counters: sumMetrics([sumRows(counted), pick(used, (name) => !isLastTime(name))]),
+      gauges: sumMetrics([
         ...lag,
-        { [figure('build_info', { version })]: 1 },
+        { [metricName('build_info', { version })]: 1 },
         pick(used, isLastTime),
         countBy('machines', machines, { state: 'status', template: 'templateId' }),
         countBy('machine_results', machines, { result: 'result', template: 'templateId' }),

@@ -1,11 +1,11 @@
 import type { GetMetricsAnswer } from '../queries/get-metrics.ts';
-import { bucketEnds } from './figures.ts';
+import { bucketEnds } from './metric-values.ts';
 
 const prefix = 'hf_aws_';
 
-/** What the figures mean; also the order in which they are shown. */
+/** What the metrics mean; also the order in which they are shown. */
 const meanings: Readonly<Record<string, string>> = {
-  build_info: 'The version that tells these figures',
+  build_info: 'The version that tells these metrics',
   last_call_timestamp_seconds: 'When a script of Host Factory, the command line or REST was last called',
   requests_created: 'Requests for machines',
   requests_cancelled: 'Requests that were cancelled',
@@ -63,7 +63,7 @@ const cumulative = (name: string, buckets: readonly Sample[]): readonly string[]
   });
 };
 
-/** The figures in Prometheus' text format (version 0.0.4). */
+/** The metrics in Prometheus' text format (version 0.0.4). */
 export const metricsText = ({ counters, gauges }: GetMetricsAnswer): string => {
   const byName = new Map<string, Sample[]>();
   for (const [key, value] of [...Object.entries(counters), ...Object.entries(gauges)]) {

@@ -93,16 +93,16 @@ describe('a projection', () => {
     expect(world.steps).toEqual([['machines: requests', 3, 3]]);
   });
 
-  it('forgets archived requests, but their figures count on', async () => {
+  it('forgets archived requests, but their metrics count on', async () => {
     const { world, ids } = await created(2);
-    const figures = async () => (await reader(world).readModel.read('counters')).rows.toSorted();
-    const before = await figures();
+    const metrics = async () => (await reader(world).readModel.read('counters')).rows.toSorted();
+    const before = await metrics();
     await reader(world).readModel.read('requests');
     await world.streams.archive(ids[0] ?? '');
     expect((await reader(world).readModel.read('requests')).rows).toHaveLength(1);
-    expect(await figures()).toEqual(before);
+    expect(await metrics()).toEqual(before);
     await reader(world).readModel.rebuild('counters');
-    expect(await figures()).toEqual(before);
+    expect(await metrics()).toEqual(before);
   });
 
   it('tries an event that cannot be applied three times, then skips it for good, and shows the rest', async () => {

@@ -5,7 +5,7 @@ import { startWorld, templateDocument, type World } from '../../provider-world.t
 
 const textOf = async (world: World): Promise<string> => metricsText(await world.service.getMetrics());
 
-it('figures tell of every template how many machines it may have, and whether it launches nothing for now', async () => {
+it('metrics tell of every template how many machines it may have, and whether it launches nothing for now', async () => {
   const world = await startWorld({ protectAfter: 2 });
   await world.writeTemplates(templateDocument(), templateDocument({ templateId: 'endless', maxNumber: -1 }));
   const { requestId } = await world.service.createRequest({ templateId: 'od-a', maxNumber: 2 });
@@ -25,7 +25,7 @@ it('figures tell of every template how many machines it may have, and whether it
   expect(lines.filter((line) => line.startsWith('hf_aws_template_max_machines{'))).toHaveLength(1);
 });
 
-it('figures are told also while the templates cannot be read', async () => {
+it('metrics are told also while the templates cannot be read', async () => {
   const world = await startWorld();
   await world.writeTemplates({ templateId: 7 });
   const text = await textOf(world);

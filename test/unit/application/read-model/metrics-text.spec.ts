@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { bucketEnds } from '../../../../src/application/read-model/figures.ts';
+import { bucketEnds } from '../../../../src/application/read-model/metric-values.ts';
 import { metricsText } from '../../../../src/application/read-model/metrics-text.ts';
 
 const bucketForm = /^hf_aws_operation_duration_ms_bucket\{operation="(\w+)",le="([^"]+)"\} (\d+)$/;
