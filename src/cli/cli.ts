@@ -128,11 +128,17 @@ export const runCli = async (argv: readonly string[], outside: CliContext): Prom
       importOptions,
       (options) => done(runImport(context, options)),
     )
-    .command('launch-templates', 'The launch templates made for fleets and groups', launchTemplateCommands(context, done))
+    .command(
+      'launch-templates',
+      'The launch templates made for fleets and groups',
+      launchTemplateCommands(context, done),
+    )
     .command('offerings', 'What launches keep clear of', offeringCommands(context, done))
     .command('instance-types', 'What is known of EC2 instance types', instanceTypeCommands(context, done))
     .command('prices', 'What templates cost', priceCommands(context, done))
-    .command('usage', 'Machine hours, interruptions and cost', usageOptions, (options) => done(runUsage(context, options)))
+    .command('usage', 'Machine hours, interruptions and cost', usageOptions, (options) =>
+      done(runUsage(context, options)),
+    )
     .command('events', 'What happened, event by event', eventCommands(context, done))
     .command('projections', 'What lists are read from; made from the events', projectionCommands(context, done))
     .command('metrics', 'Metrics over all calls so far, in the text format of Prometheus', showMetrics(context, done))

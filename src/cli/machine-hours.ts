@@ -2,7 +2,7 @@ import type { Argv } from 'yargs';
 import { type GetUsageAnswer, type UsageRow, usageKeys } from '../application/queries/get-usage.ts';
 import { localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
-import type { CommonOptions, CliContext } from './context.ts';
+import type { CliContext, CommonOptions } from './context.ts';
 import { originOptions, show, warn, withService } from './run.ts';
 import { duration, eventPlace } from './usage.ts';
 

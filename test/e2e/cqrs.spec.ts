@@ -700,7 +700,7 @@ describe('6. projections', () => {
     expect([requests?.['version'], typeof counters?.['version']]).toEqual([version, 'number']);
   });
 
-  it('6.10 the lag is a metricName, and zero once a list was asked for', async () => {
+  it('6.10 the lag is a metric, and zero once a list was asked for', async () => {
     await create();
     const deadline = Date.now() + 10_000;
     while (!(await server.get('/metrics')).text.includes('hf_aws_projection_lag_streams{projection="requests"} 0')) {
@@ -1017,7 +1017,7 @@ describe('9. telemetry', () => {
     Number(new RegExp(`^${name.replaceAll(/[{}"]/g, '\\$&')} (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
   const metrics = async (): Promise<string> => (await runCli(plugin, 'metrics')).stdout;
 
-  it('9.4 and 9.5 figures outlive the process that counted them and grow by one per call', async () => {
+  it('9.4 and 9.5 metrics outlive the process that counted them and grow by one per call', async () => {
     const names = [
       'hf_aws_requests_created{template="all"}',
       'hf_aws_aws_calls{action="RunInstances"}',
