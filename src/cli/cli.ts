@@ -114,7 +114,7 @@ export const runCli = async (argv: readonly string[], outside: CliContext): Prom
       'support',
       'Write one archive for a ticket: versions, configuration, events, log, doctor; without secrets',
       supportOptions,
-      (options) => done(runSupport(door, options)),
+      (options) => done(runSupport(context, options)),
     )
     .command(
       'init [directory]',

@@ -4,8 +4,8 @@ import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
 import type { ConfiguredValue } from '../application/queries/get-configuration.ts';
 import { isPluginError, messageOf, PluginError } from '../domain/errors.ts';
+import type { CliContext, CommonOptions } from './context.ts';
 import { diagnosisOf } from './doctor.ts';
-import type { CommonOptions, Door } from './door.ts';
 import { requestIdOf } from './ids.ts';
 import { redaction } from './redact.ts';
 import { originOptions, show, withService } from './run.ts';
@@ -39,7 +39,7 @@ const textIn = (file: string): string => {
 };
 
 /** What stands behind `=` in a credentials file, and the secrets of this environment. */
-const secretsIn = (env: Door['env'], values: readonly ConfiguredValue[]): readonly string[] => {
+const secretsIn = (env: CliContext['env'], values: readonly ConfiguredValue[]): readonly string[] => {
   const file = values.find(({ name }) => name === 'AWS_CREDENTIAL_FILE')?.value;
   const written =
     typeof file === 'string' ? [...textIn(file).matchAll(/=\s*(\S+)/g)].map(([, value = '']) => value) : [];
@@ -87,7 +87,7 @@ const unlessFault = async (look: () => unknown): Promise<unknown> => {
 
 const contentsOf = async (
   service: ApplicationService,
-  door: Door,
+  context: CliContext,
   options: SupportOptions,
 ): Promise<{ readonly entries: readonly ArchiveEntry[]; readonly warnings: readonly string[] }> => {
   const origin = originOptions(options);
@@ -95,7 +95,7 @@ const contentsOf = async (
   const from = Date.now() - since;
   const requestId = request === undefined ? undefined : await requestIdOf(service, options, request);
   const configuration = await service.getConfiguration(origin);
-  const { text, json } = redaction(secretsIn(door.env, configuration.values));
+  const { text, json } = redaction(secretsIn(context.env, configuration.values));
   const events = await service.listEvents({
     ...(requestId === undefined ? { from: String(from) } : { requestId }),
     limit: mostEvents,
@@ -106,7 +106,11 @@ const contentsOf = async (
   );
   const folder = configuration.values.find(({ name }) => name === 'logDir')?.value;
   const documents: Readonly<Record<string, () => unknown>> = {
-    versions: () => ({ program: door.version, node: process.version, platform: `${process.platform} ${process.arch}` }),
+    versions: () => ({
+      program: context.version,
+      node: process.version,
+      platform: `${process.platform} ${process.arch}`,
+    }),
     configuration: () => configuration,
     templates: () => service.listTemplates({ limit: mostEvents, ...origin }),
     'templates-validate': () => service.validateTemplate(origin),
@@ -130,12 +134,12 @@ const contentsOf = async (
 };
 
 /** Writes one archive for whoever is to help: what is configured, what happened, what is wrong; no secrets and no user data. */
-export const runSupport = (door: Door, options: SupportOptions): Promise<number> =>
+export const runSupport = (context: CliContext, options: SupportOptions): Promise<number> =>
   withService(
-    door,
+    context,
     options,
     async (service) => {
-      const { entries, warnings } = await contentsOf(service, door, options);
+      const { entries, warnings } = await contentsOf(service, context, options);
       const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
       const file = resolve(options.out ?? `hf-aws-support-${stamp}.tar.gz`);
       try {
@@ -144,7 +148,7 @@ export const runSupport = (door: Door, options: SupportOptions): Promise<number>
         throw new PluginError('input.invalid', `cannot write ${file}: ${messageOf(cause)}`, { cause });
       }
       const files = entries.map(({ name }) => name);
-      show(door, options, { file, files, warnings }, () =>
+      show(context, options, { file, files, warnings }, () =>
         [
           ...warnings.map((warning) => `warning: ${warning}`),
           `Written: ${file}`,
