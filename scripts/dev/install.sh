@@ -13,7 +13,7 @@ fail() {
   printf 'install.sh: %s\n' "$1" >&2
   exit 1
 }
-usage() { fail 'usage: sh install.sh [--rollback | --service] <target>, e.g. $HF_TOP/$HF_VERSION/providerplugins/awsts'; }
+usage='usage: sh install.sh [--rollback | --service] <target>, e.g. $HF_TOP/$HF_VERSION/providerplugins/awsts'
 
 # Whether all files in a folder are those that were packaged.
 is_whole() {
@@ -34,8 +34,11 @@ case ${1:-} in
   --rollback) rollback=yes && shift ;;
   --service) service=yes && shift ;;
 esac
-case ${1:-} in '' | -*) usage ;; esac
-[ $# -eq 1 ] || usage
+case ${1:-} in
+  -h | --help) printf '%s\n' "$usage" && exit 0 ;;
+  '' | -*) fail "$usage" ;;
+esac
+[ $# -eq 1 ] || fail "$usage"
 
 node=${HF_AWS_NODE:-}
 for candidate in node /usr/local/bin/node /usr/bin/node /opt/node/bin/node /opt/nodejs/bin/node; do

@@ -141,7 +141,7 @@ export const findProvider = async (
 };
 
 /** Where the installation is known from: install.sh keeps each version in a folder of its own and a link to the one in use. */
-const stableHome = async (home: string): Promise<string> => {
+export const stableHome = async (home: string): Promise<string> => {
   const folder = dirname(home);
   const links = (await readdir(folder, { withFileTypes: true })).filter((each) => each.isSymbolicLink());
   const found = links

@@ -8,7 +8,7 @@ import { type TemplateKind, templateKinds } from '../domain/template/template-ki
 import { parseJson } from '../json/parse-json.ts';
 import { templateFields } from '../templates/fields/template-fields.ts';
 import { isObject } from '../templates/template-entry.ts';
-import { planRegistration } from './registration.ts';
+import { planRegistration, stableHome } from './registration.ts';
 import { refuseRoot, refuseToReplace, writeFiles } from './written-files.ts';
 
 type Document = Readonly<Record<string, unknown>>;
@@ -127,9 +127,10 @@ export const setUp = async (env: Environment, home: string, order: SetUpOrder): 
   checkForms(order);
   refuseRoot(order.directory);
   const file = (suffix: string): string => join(resolve(order.directory), `${order.instance}${suffix}`);
+  const lasting = await stableHome(home);
   const texts = [
-    { file: file('prov_config.json'), text: configurationText(home, order) },
-    { file: file('prov_templates.json'), text: await templatesText(home, order) },
+    { file: file('prov_config.json'), text: configurationText(lasting, order) },
+    { file: file('prov_templates.json'), text: await templatesText(lasting, order) },
   ];
   refuseToReplace(texts, order.force);
   const registrations = await planRegistration(env, home, order);

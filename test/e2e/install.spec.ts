@@ -102,6 +102,11 @@ describe('install.sh', () => {
     const refused = (text: RegExp, args: readonly string[], more?: Record<string, string>): void =>
       expect(install(args, more)).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringMatching(text) });
     refused(/usage/, []);
+    expect(install(['--help'])).toMatchObject({
+      exitCode: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/^usage: .*--rollback/),
+    });
     refused(/no folder/, [join(directory, 'nowhere', 'awsts')]);
     refused(/cannot run this package/, [target], { HF_AWS_NODE: '/bin/false' });
     refused(/something else/, [join(top, 'conf')]);
@@ -180,6 +185,11 @@ describe('install.sh', () => {
         { name: 'awsts', enabled: 1, scriptPath: `\${HF_TOP}/\${HF_VERSION}/providerplugins/awsts/scripts/` },
       ],
     });
+    // Found also when this version’s own folder is gone.
+    for (const kind of ['config', 'templates'])
+      expect(await read(`providers/${instance}/${instance}prov_${kind}.json`)).toMatchObject({
+        $schema: join(target, 'config', 'schema', `awsprov_${kind}.schema.json`),
+      });
     expect(await read('providers/hostProviders.json')).toMatchObject({
       providers: expect.arrayContaining([expect.objectContaining({ name: instance, plugin: 'awsts' })]),
     });
