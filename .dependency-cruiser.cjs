@@ -1,6 +1,6 @@
-// The layers of the program: domain <- application <- everything else. Only src/boot sees all rooms.
-/** Each room, and the rooms beside domain and application that it may use. */
-const rooms = {
+// The layers of the program: domain <- application <- everything else. Only src/boot sees all folders.
+/** Each folder, and those beside domain and application that it may use. */
+const folders = {
   json: [],
   providers: ['json'],
   storage: ['json'],
@@ -28,15 +28,15 @@ module.exports = {
       from: { path: '^src/application/' },
       to: { pathNot: '^src/(application|domain)/' },
     },
-    ...Object.entries(rooms).map(([room, others]) => ({
-      name: `${room}-stands-alone`,
-      comment: 'Rooms meet in src/boot/composition.ts.',
+    ...Object.entries(folders).map(([folder, others]) => ({
+      name: `${folder}-stands-alone`,
+      comment: 'Folders meet in src/boot/composition.ts.',
       severity: 'error',
-      from: { path: `^src/${room}/` },
-      to: { path: '^src/', pathNot: `^src/(${[room, ...others].join('|')}|application|domain)/` },
+      from: { path: `^src/${folder}/` },
+      to: { path: '^src/', pathNot: `^src/(${[folder, ...others].join('|')}|application|domain)/` },
     })),
     {
-      name: 'only-the-aws-room-knows-the-sdk',
+      name: 'only-the-aws-folder-knows-the-sdk',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/providers/aws/' },
       to: { path: '@(aws-sdk|smithy)/' },

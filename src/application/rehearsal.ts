@@ -18,7 +18,7 @@ export interface AssumedMachine {
   readonly name: string;
 }
 
-/** What the AWS room needs to answer in AWS's stead. */
+/** What the AWS side needs to answer in AWS's stead. */
 export interface Rehearsal {
   readonly record: (call: AwsCall) => void;
   /** Machines on record with one of these ids, names or requests. */

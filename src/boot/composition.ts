@@ -88,7 +88,7 @@ interface ServerPace {
   readonly connection: number;
 }
 
-/** Puts the program together: the only place that knows all rooms. What a call does not use is not loaded. */
+/** Puts the program together: the only place that knows all folders. What a call does not use is not loaded. */
 export const compose = async (options: ComposeOptions): Promise<Application> => {
   const { env, home, provider, traceFile, server, rehearse, progress, signal, validates = false } = options;
   if (server !== undefined) overlapWaits();
