@@ -28,6 +28,9 @@ const alsoServed = ['life-cycle', 'scripts', 'calls', 'concurrency', 'credential
   (name) => `test/e2e/${name}.spec.ts`,
 );
 
+/** The same wherever the state is. */
+const alsoInTables = ['life-cycle', 'concurrency', 'calls'].map((name) => `test/e2e/${name}.spec.ts`);
+
 const shared = {
   env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
   testTimeout: 60_000 * times,
@@ -92,8 +95,8 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'table',
-          include: ['test/table/**/*.spec.ts'],
-          globalSetup: [temporaryRoot, 'test/build.ts'],
+          include: ['test/table/**/*.spec.ts', ...alsoInTables],
+          globalSetup: [temporaryRoot, 'test/build.ts', 'test/table/own-tables.ts'],
         },
       },
       { test: { ...shared, name: 'readme', include: pages, globalSetup: [temporaryRoot, 'test/build.ts'] } },

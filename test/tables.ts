@@ -5,29 +5,9 @@ import { createCore } from '../src/emulator/core.ts';
 import { tableCaller } from '../src/providers/aws/services/state-table.ts';
 import { createAwsClock } from '../src/providers/aws/wire/aws-clock.ts';
 import type { TableCall } from '../src/storage/dynamodb/table.ts';
+import { makeTable } from './make-table.ts';
 
 export const tableName = 'hf-state';
-
-/** What config/aws makes. */
-const definition = {
-  TableName: tableName,
-  BillingMode: 'PAY_PER_REQUEST',
-  AttributeDefinitions: ['pk', 'sk', 'f', 'o'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-  KeySchema: [
-    { AttributeName: 'pk', KeyType: 'HASH' },
-    { AttributeName: 'sk', KeyType: 'RANGE' },
-  ],
-  GlobalSecondaryIndexes: [
-    {
-      IndexName: 'feed',
-      KeySchema: [
-        { AttributeName: 'f', KeyType: 'HASH' },
-        { AttributeName: 'o', KeyType: 'RANGE' },
-      ],
-      Projection: { ProjectionType: 'KEYS_ONLY' },
-    },
-  ],
-};
 
 const noLimit = new AbortController().signal;
 // Each of the hosts of a test has its calls under way.
@@ -73,30 +53,8 @@ export const dynaliteTable = async (): Promise<TestTable> => {
   const address = server.address();
   const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
   const call = callsTo(url);
-  await makeTable(url);
+  await makeTable(url, tableName);
   return { url, call, close: () => new Promise((resolve) => server.close(() => resolve())) };
-};
-
-/** CreateTable, which the program never calls, and a look whether it is there. */
-const makeTable = async (url: string): Promise<void> => {
-  const headers = {
-    'content-type': 'application/x-amz-json-1.0',
-    authorization:
-      'AWS4-HMAC-SHA256 Credential=a/20261128/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=a',
-    'x-amz-date': '20261128T000000Z',
-  };
-  const ask = (action: string, input: object): Promise<Response> =>
-    fetch(url, {
-      method: 'POST',
-      headers: { ...headers, 'x-amz-target': `DynamoDB_20120810.${action}` },
-      body: JSON.stringify(input),
-    });
-  const made = await ask('CreateTable', definition);
-  if (!made.ok) throw new Error(await made.text());
-  for (;;) {
-    const text = await (await ask('DescribeTable', { TableName: tableName })).text();
-    if (text.includes('ACTIVE')) return;
-  }
 };
 
 /** The emulator's table, in this process. */

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { makeTable } from '../make-table.ts';
 import { serveScripts, untilIdle } from './script-server.ts';
 
 export const home = join(import.meta.dirname, '..', '..');
@@ -130,6 +131,9 @@ const isRequestEntry = (value: unknown): value is RequestEntry =>
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
+/** Where the project `table` has each provider instance keep its state; undefined where it is in the work folder. */
+export const tablesAt = process.env['HF_AWS_TEST_TABLES'];
+
 /** One provider instance in a folder of its own, with the environment Host Factory sets and no more. */
 export const createPlugin = async (config: Json, templates: readonly Json[]): Promise<Plugin> => {
   const directory = await mkdtemp(join(tmpdir(), 'hf-aws-e2e-'));
@@ -144,10 +148,20 @@ export const createPlugin = async (config: Json, templates: readonly Json[]): Pr
     HF_PROVIDER_WORKDIR: `${workDir}/`,
     HF_PROVIDER_LOGDIR: logDir,
   };
+  // The project `table` runs the same tests with the state in a table of the instance's own.
+  const inTable = tablesAt === undefined ? {} : { stateTable: basename(directory), stateEndpoint: tablesAt };
+  if (tablesAt !== undefined) await makeTable(tablesAt, basename(directory));
   let inputs = 0;
 
   const configure = (more: Json): Promise<void> => {
-    const all = { AWS_REGION: 'us-east-1', AWS_CREDENTIAL_FILE: credentials, LogLevel: 'TRACE', ...config, ...more };
+    const all = {
+      AWS_REGION: 'us-east-1',
+      AWS_CREDENTIAL_FILE: credentials,
+      LogLevel: 'TRACE',
+      ...inTable,
+      ...config,
+      ...more,
+    };
     return writeFile(join(confDir, 'awsinstprov_config.json'), JSON.stringify(all));
   };
   const offer = (list: readonly Json[]): Promise<void> =>

@@ -18,7 +18,10 @@ afterAll(() => backend.close());
 beforeEach(async () => {
   backend.emulator.reset();
   const host = () =>
-    createPlugin({ AWS_ENDPOINT_URL: backend.url, stateTable, sweepIntervalMinutes: 0 }, testTemplates(backend.place));
+    createPlugin(
+      { AWS_ENDPOINT_URL: backend.url, stateTable, stateEndpoint: backend.url, sweepIntervalMinutes: 0 },
+      testTemplates(backend.place),
+    );
   [hostA, hostB] = [await host(), await host()];
 });
 afterEach(async () => {

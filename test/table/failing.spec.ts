@@ -24,7 +24,7 @@ beforeEach(async () => {
     fleetType: 'maintain',
   };
   const host = () =>
-    createPlugin({ AWS_ENDPOINT_URL: backend.url, stateTable, sweepIntervalMinutes: 0 }, [
+    createPlugin({ AWS_ENDPOINT_URL: backend.url, stateTable, stateEndpoint: backend.url, sweepIntervalMinutes: 0 }, [
       ...testTemplates(backend.place),
       fleet,
     ]);

@@ -76,11 +76,13 @@ const createProjector = <S>(
   };
 
   const refresh = async (): Promise<StoredProjection> => {
-    refreshedAt = ports.clock();
+    const begun = ports.clock();
     const before = held ?? (await ports.store.load(name)) ?? nothing;
-    held = before;
     const pulse = await ports.streams.pulse();
-    if (pulse !== undefined && pulse === before.pulse) return before;
+    if (pulse !== undefined && pulse === before.pulse) {
+      [held, refreshedAt] = [before, begun];
+      return before;
+    }
     const { at, marks } = look();
     const now = await marks;
     const { news, gone } = now === looked ? nothingNew : await lookFor(before, now);
@@ -89,8 +91,9 @@ const createProjector = <S>(
     looked = now;
     touched.clear();
     const after = await applyNews(projection, ports, before, all, gone);
-    const isSettled = at >= refreshedAt && [...after.streams.values()].every(({ mark }) => mark !== unsettled);
-    held = isSettled ? { ...after, pulse } : after;
+    const isSettled = at >= begun && [...after.streams.values()].every(({ mark }) => mark !== unsettled);
+    // Only now: who asks meanwhile waits for it, and is not answered by what was stored before.
+    [held, refreshedAt] = [isSettled ? { ...after, pulse } : after, begun];
     unsaved ||= before === nothing || differ(before, held, all);
     if (!isWithin(pace.save, savedAt, ports.clock())) await save();
     return held;

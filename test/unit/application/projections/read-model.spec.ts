@@ -1,6 +1,6 @@
 import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { RequestStreams, StreamEvent } from '../../../../src/application/ports/streams.ts';
 import { createReadModel, type ReadModelPace } from '../../../../src/application/projections/read-model.ts';
 import { createProjectionStore } from '../../../../src/storage/projection-store.ts';
@@ -38,6 +38,12 @@ const reader = (world: World, pace?: ReadModelPace, broken?: string) => {
   const clock = () => Date.now() + time.ahead;
   const ports = { streams, store: createProjectionStore(world.workDir), clock, pause: async () => {}, log: world.log };
   return { readModel: createReadModel(ports, pace), loaded, sweeps, time };
+};
+
+/** After what is under way has taken its first step. */
+const later = async <A>(work: () => Promise<A>): Promise<A> => {
+  await new Promise((resolve) => setImmediate(resolve));
+  return work();
 };
 
 const created = async (count: number) => {
@@ -134,6 +140,20 @@ describe('a projection', () => {
     const { rows } = await reader(world).readModel.read('requests');
     const order = rows.map((row) => ids.findIndex((id) => row.includes(id)));
     expect(order).toEqual([2, 1, 0]);
+  });
+
+  it('answers nobody by what an earlier process has stored while the store is first looked at', async () => {
+    const { world } = await created(1);
+    await reader(world).readModel.read('requests');
+    await world.service.createRequest({ templateId: 'od-a', maxNumber: 1 });
+    const { marks } = world.streams;
+    vi.spyOn(world.streams, 'marks').mockImplementation(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return marks();
+    });
+    const { readModel } = reader(world, { look: 450, answer: 100, save: 10_000 });
+    const [first, second] = await Promise.all([readModel.read('requests'), later(() => readModel.read('requests'))]);
+    expect([first.rows.length, second.rows.length]).toEqual([2, 2]);
   });
 
   it('waits for what is expected, and says when it does not come', async () => {
