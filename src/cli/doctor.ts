@@ -2,12 +2,14 @@ import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
 import type { Diagnosis } from '../domain/finding.ts';
 import type { CliContext, CommonOptions } from './context.ts';
-import { originOptions, show, withService } from './run.ts';
+import { originOptions, show, UsageError, withService } from './run.ts';
 import { fold } from './table.ts';
 
 interface DoctorOptions extends CommonOptions {
   readonly aws: boolean;
   readonly iamPolicy: boolean;
+  readonly fix: boolean;
+  readonly yes: boolean;
 }
 
 export const doctorOptions = (yargs: Argv<CommonOptions>) =>
@@ -18,6 +20,8 @@ export const doctorOptions = (yargs: Argv<CommonOptions>) =>
       default: false,
       describe: 'Only print the smallest IAM policy for the configured templates',
     })
+    .option('fix', { type: 'boolean', default: false, describe: 'Mend what can be mended without harm; asks first' })
+    .option('yes', { type: 'boolean', default: false, describe: 'With --fix: do not ask' })
     .example('hf-aws doctor', 'after an installation, or when the grid does not grow')
     .example('hf-aws doctor --iam-policy > policy.json', 'for whoever grants permissions');
 
@@ -45,6 +49,16 @@ export const diagnosisOf = async (service: ApplicationService, options: CommonOp
 export const diagnosisTexts = ({ diagnoses, isWell }: Awaited<ReturnType<typeof diagnosisOf>>): string =>
   [...diagnoses.map(diagnosisText), isWell ? 'Everything needed is in place.' : 'See ERROR above.'].join('\n');
 
+/** Mends what can be mended without harm, each when it was agreed to. */
+const mendAll = async (context: CliContext, { yes }: DoctorOptions, diagnoses: readonly Diagnosis[]): Promise<void> => {
+  const cures = diagnoses.flatMap(({ cure }) => cure ?? []);
+  if (cures.length === 0) return context.complain('There is nothing that --fix mends.');
+  if (!yes && process.stdin.isTTY !== true)
+    throw new UsageError('no terminal to ask at: --fix --yes mends without asking');
+  const { askToMend, mend } = await import('./mend.ts');
+  for (const cure of cures) if (yes || (await askToMend(cure))) context.complain(await mend(cure));
+};
+
 const diagnose = async (context: CliContext, options: DoctorOptions, service: ApplicationService): Promise<number> => {
   if (options.iamPolicy) {
     const { iamPolicy, iamPolicyNotes } = await service.diagnose({ aws: false, ...originOptions(options) });
@@ -54,6 +68,7 @@ const diagnose = async (context: CliContext, options: DoctorOptions, service: Ap
   }
   const answer = await diagnosisOf(service, options);
   show(context, options, answer, diagnosisTexts);
+  if (options.fix) await mendAll(context, options, answer.diagnoses);
   return answer.isWell ? 0 : 1;
 };
 

@@ -15,6 +15,14 @@ export interface Finding extends Complaint {
   readonly column: number;
 }
 
+/** What may be done about a finding without harm, by whoever the file or folder belongs to. */
+export interface Cure {
+  readonly does: 'chmod' | 'remove-socket';
+  readonly path: string;
+  /** Of chmod: permissions in octal, e.g. `600`. */
+  readonly mode?: string;
+}
+
 /** What was looked at on behalf of an administrator, and how it stands. */
 export interface Diagnosis {
   readonly subject: string;
@@ -23,4 +31,5 @@ export interface Diagnosis {
   /** Why it matters, and how to mend it, where something is wrong. */
   readonly why?: string;
   readonly mend?: string;
+  readonly cure?: Cure;
 }

@@ -127,6 +127,7 @@ const credentialFile = async ({ reading: { config } }: Installation): Promise<re
       what: `${file} may be read by others (mode ${(found.mode & 0o777).toString(8)})`,
       why: 'it holds a secret key',
       mend: `chmod 600 ${file}`,
+      cure: { does: 'chmod', path: file, mode: '600' },
     },
   ];
 };

@@ -94,6 +94,7 @@ export const diagnoseScriptWay = async ({
       what: `nobody answers at ${path}: each is a process of its own${counts}`,
       why: 'each call asks there in vain first',
       mend: `start the server again, or remove ${path}`,
+      cure: { does: 'remove-socket', path },
     },
   ];
 };

@@ -49,6 +49,7 @@ const privacy = async (folder: string): Promise<Diagnosis | undefined> => {
     what: `${folder} may be written to by ${who} (mode ${(mode & 0o777).toString(8)})`,
     why: 'whoever can put records there decides what is launched and terminated; so hf-aws serve refuses it, no compiled code is kept in it, and every call is slow',
     mend: `chmod go-w ${folder}`,
+    cure: { does: 'chmod', path: folder, mode: (mode & 0o755).toString(8) },
   };
 };
 

@@ -1,4 +1,7 @@
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectGolden, hfAwsHere, hfAwsJson } from './admin.ts';
@@ -57,6 +60,53 @@ describe('hf-aws doctor', () => {
     const { exitCode, stdout } = await hfAwsHere(plugin, ['doctor']);
     expect(exitCode).toBe(1);
     await expectGolden('doctor-ill.txt', withoutAccidents(stdout));
+  });
+
+  describe('--fix', () => {
+    const modes = async (): Promise<readonly string[]> => {
+      const files = [join(plugin.directory, 'credentials'), plugin.workDir];
+      return Promise.all(files.map(async (file) => ((await stat(file)).mode & 0o777).toString(8)));
+    };
+    const socket = (): string => join(plugin.workDir, 'server.sock');
+
+    beforeEach(async () => {
+      await chmod(join(plugin.directory, 'credentials'), 0o644);
+      await chmod(plugin.workDir, 0o775);
+      // As a server that was killed leaves it.
+      const leave = `require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
+      await once(spawn(process.execPath, ['-e', leave, socket()]), 'close');
+    });
+
+    it('mends what can be mended without harm, and nothing a second time', async () => {
+      const first = await hfAwsHere(plugin, ['doctor', '--fix', '--yes']);
+      expect(first.stderr.trim().split('\n')).toEqual([
+        `done: chmod 600 ${join(plugin.directory, 'credentials')}`,
+        `done: chmod 755 ${plugin.workDir}`,
+        `done: rm ${socket()}`,
+      ]);
+      expect([await modes(), existsSync(socket())]).toEqual([['600', '755'], false]);
+      const second = await hfAwsHere(plugin, ['doctor', '--fix', '--yes']);
+      expect([second.exitCode, second.stderr]).toEqual([0, 'There is nothing that --fix mends.\n']);
+    });
+
+    it('does nothing where nobody can be asked', async () => {
+      const { exitCode, stderr } = await hfAwsHere(plugin, ['doctor', '--no-aws', '--fix']);
+      expect([exitCode, stderr]).toEqual([2, 'no terminal to ask at: --fix --yes mends without asking\n']);
+      expect([await modes(), existsSync(socket())]).toEqual([['644', '775'], true]);
+    });
+
+    it('asks at a terminal, and leaves alone what is not agreed to', async () => {
+      const command = `node ${join(home, 'dist', 'hf-aws.cjs')} doctor --no-aws --fix`;
+      const child = spawn('script', ['-qec', command, '/dev/null'], { env: plugin.env, cwd: plugin.directory });
+      const answers = ['y', '', 'n'];
+      let [said, asked] = ['', 0];
+      child.stdout.on('data', (chunk) => {
+        said += String(chunk);
+        for (; said.split('[y/N] ').length - 1 > asked; asked++) child.stdin.write(`${answers[asked]}\r`);
+      });
+      await once(child, 'close');
+      expect([asked, await modes(), existsSync(socket())], said).toEqual([3, ['600', '775'], true]);
+    });
   });
 
   it('tries what it may without asking for anything foreign, and takes no answer for a fault', async () => {

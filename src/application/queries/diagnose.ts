@@ -21,10 +21,20 @@ export const diagnose = defineOperation({
   answer: closed({
     isWell: flag,
     diagnoses: listOf(
-      closed({ subject: words, status: { enum: ['ok', 'warning', 'error'] }, what: words, why: words, mend: words }, [
-        'why',
-        'mend',
-      ]),
+      closed(
+        {
+          subject: words,
+          status: { enum: ['ok', 'warning', 'error'] },
+          what: words,
+          why: words,
+          mend: words,
+          cure: {
+            ...closed({ does: { enum: ['chmod', 'remove-socket'] }, path: words, mode: words }, ['mode']),
+            description: 'What hf-aws doctor --fix does about it',
+          },
+        },
+        ['why', 'mend', 'cure'],
+      ),
     ),
     iamPolicy: { ...thing, description: 'The smallest IAM policy for the configured templates' },
     iamPolicyNotes: { ...texts, description: 'What that policy cannot know' },

@@ -1,0 +1,44 @@
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { connect } from 'node:net';
+import { messageOf } from '../domain/errors.ts';
+import type { Cure } from '../domain/finding.ts';
+
+const commandOf = ({ does, path, mode = '' }: Cure): string =>
+  does === 'chmod' ? `chmod ${mode} ${path}` : `rm ${path}`;
+
+/** At the terminal; no unless it is said. */
+export const askToMend = async (cure: Cure): Promise<boolean> => {
+  const { createInterface } = await import('node:readline/promises');
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  // A terminal that goes away answers no more.
+  const gone = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
+  try {
+    const answer = await Promise.race([terminal.question(`${commandOf(cure)}? [y/N] `), gone]);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    terminal.close();
+  }
+};
+
+/** Whether somebody answers by now. */
+const isAnswered = (path: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(path);
+    socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
+    socket.on('connect', () => socket.destroy());
+  });
+
+/** Does it, and tells what came of it. A link is followed nowhere. */
+export const mend = async (cure: Cure): Promise<string> => {
+  const { does, path, mode = '600' } = cure;
+  try {
+    const found = lstatSync(path);
+    if (found.isSymbolicLink()) return `left alone: ${path} is a link`;
+    if (does === 'chmod') chmodSync(path, Number.parseInt(mode, 8));
+    else if (!found.isSocket() || (await isAnswered(path))) return `left alone: a server answers at ${path} by now`;
+    else unlinkSync(path);
+    return `done: ${commandOf(cure)}`;
+  } catch (error) {
+    return `not done: ${commandOf(cure)}: ${messageOf(error)}`;
+  }
+};
