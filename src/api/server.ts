@@ -34,6 +34,8 @@ interface Serving {
   current(): Served;
   /** Lets Host Factory's scripts in beside REST. */
   openScripts(): Promise<{ readonly path: string; close(): Promise<void> } | undefined>;
+  /** What keeps it from its work; undefined where nothing does. */
+  fault(): Promise<string | undefined>;
   /** Takes over what has changed; answers whether another version has been installed. */
   look(): Promise<boolean>;
 }
@@ -162,13 +164,16 @@ const claim = async ({ service, log }: Served, { type, correlationId, userId, ro
 const parentOf = ({ headers: { traceparent } }: FastifyRequest): string | undefined =>
   typeof traceparent === 'string' ? traceparent : undefined;
 
-const addOpenRoutes = (app: FastifyInstance, version: string, isReady: () => boolean): void => {
+const addOpenRoutes = (app: FastifyInstance, version: string, isReady: () => boolean, { fault }: Serving): void => {
   const description = openApi(version);
   app.get('/openapi.json', async () => description);
   app.get('/docs', async (_request, reply) => reply.type('text/html').send(docsPage(version)));
   app.get('/livez', async () => 'ok');
   app.get('/health', async () => ({ status: isReady() ? 'ok' : 'stopping', version }));
-  app.get('/readyz', async (_request, reply) => reply.code(isReady() ? 200 : 503).send(isReady() ? 'ok' : 'stopping'));
+  app.get('/readyz', async (_request, reply) => {
+    const found = isReady() ? await fault() : 'stopping';
+    return reply.code(found === undefined ? 200 : 503).send(found ?? 'ok');
+  });
 };
 
 /** A correlation id of the caller's is taken over if it is harmless in a log. */
@@ -224,7 +229,7 @@ const createApp = async (
   // Before anybody is let in, and where there is nothing: guesses count.
   app.addHook('onRequest', app.rateLimit());
   addRoutes(app, serving, tokens, options);
-  addOpenRoutes(app, options.version, isReady);
+  addOpenRoutes(app, options.version, isReady, serving);
   return app;
 };
 

@@ -36,6 +36,8 @@ export interface Application {
   readonly writeMetrics: () => Promise<void>;
   /** The projections in this process' memory. */
   readonly readModel: () => Promise<RunningReadModel>;
+  /** Asks AWS for next to nothing. Rejects where it does not answer. */
+  readonly askAws: () => Promise<unknown>;
   readonly environment: ProviderEnvironment;
   readonly config: ProviderConfig;
   /** Whose application it is, for people: the provider, its Region, and what tells them. */
@@ -87,6 +89,9 @@ interface ServerPace {
   /** Milliseconds after which a connection to AWS is made anew: credentials and the budget of its calls are its own. */
   readonly connection: number;
 }
+
+/** No instance has this id. */
+const nobody = 'i-00000000000000000';
 
 /** Puts the program together: the only place that knows all folders. What a call does not use is not loaded. */
 export const compose = async (options: ComposeOptions): Promise<Application> => {
@@ -182,7 +187,21 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
   });
   const about = introduction(environment, regionOf(config, env));
   const budget = budgetOf(config);
-  return { service, log, environment, config, about, stranger, budget, observe, tracing, readModel, writeMetrics };
+  const askAws = async () => (await aws()).hosts.describe([nobody]);
+  return {
+    service,
+    log,
+    askAws,
+    environment,
+    config,
+    about,
+    stranger,
+    budget,
+    observe,
+    tracing,
+    readModel,
+    writeMetrics,
+  };
 };
 
 /** A script's environment tells the places; where it tells none, as by hand, they are looked for. */

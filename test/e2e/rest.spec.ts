@@ -530,4 +530,17 @@ describe('REST', () => {
     expect(machines.length).toBeGreaterThan(0);
     await after.stop();
   });
+
+  it('says that it is not ready while the templates cannot be read, and lives on', async () => {
+    const file = join(plugin.directory, 'conf', 'awsinstprov_templates.json');
+    const templates = await readFile(file, 'utf8');
+    expect((await server.get('/readyz')).text).toBe('ok');
+    await writeFile(file, '{');
+    await expect
+      .poll(async () => (await server.get('/readyz')).text, { timeout: 20_000 })
+      .toBe('the templates cannot be read');
+    expect([(await server.get('/readyz')).status, (await server.get('/livez')).status]).toEqual([503, 200]);
+    await writeFile(file, templates);
+    await expect.poll(async () => (await server.get('/readyz')).status, { timeout: 20_000 }).toBe(200);
+  });
 });

@@ -77,6 +77,7 @@ export const logLines = {
   'server.call': ['error', 'The server could not serve a script.'],
   'server.chore': ['error', 'Work that the server does by itself has failed.'],
   'server.failed': ['error', 'The server failed to answer a call of REST.'],
+  'server.unready': ['warn', 'The server cannot do its work: `/readyz` says so.'],
   'subnets.unknown': ['warn', 'The zones of subnets are unknown, so a fleet uses one subnet of its template.'],
   'subscriber.failed': ['error', 'Somebody who follows appended events has failed.'],
   'sweep.found': ['info', 'The sweep has found something at AWS that no request accounts for.'],

@@ -1,11 +1,13 @@
 /** `hf-aws serve`: a part of its own. */
 import { spawn } from 'node:child_process';
 import { startChores } from '../../api/background.ts';
+import { createReadiness } from '../../api/readiness.ts';
 import type { ScriptSocket } from '../../api/script-socket.ts';
 import type { ServeOptions } from '../../application/ports/setup.ts';
 import { type Environment, tellsPlaces } from '../../config/environment.ts';
 import { messageOf, PluginError } from '../../domain/errors.ts';
 import { registeredProviders } from '../../setup/registration.ts';
+import { diagnoseWorkFolder } from '../../storage/work-folder.ts';
 import type { Application, ComposeOptions } from '../composition.ts';
 import { serviceManager } from './service-manager.ts';
 import { changeWatch, createServing, type Serving } from './serving.ts';
@@ -129,6 +131,24 @@ const serveScripts = async (context: ServeContext, options: ServeOptions): Promi
   return 0;
 };
 
+/** Tells what keeps a server from its work. */
+const readinessOf = (current: () => Application): (() => Promise<string | undefined>) =>
+  createReadiness(
+    {
+      store: async () => {
+        const { environment, stranger } = current();
+        const [found] = await diagnoseWorkFolder(environment.workDir, stranger);
+        if (found?.status === 'error') throw new Error(found.what);
+      },
+      templates: () => current().service.getTemplates(),
+      aws: () => current().askAws(),
+    },
+    {
+      clock: () => performance.now(),
+      lost: (what, why) => current().log.warn('server.unready', `${what}: ${why}`),
+    },
+  );
+
 /** Serves REST, and scripts beside it. */
 const serveRest = async (context: ServeContext, options: ServeOptions): Promise<number> => {
   const { env, home, say, version } = context;
@@ -156,6 +176,7 @@ const serveRest = async (context: ServeContext, options: ServeOptions): Promise<
       let listener: ScriptSocket | undefined;
       return {
         current: () => serving.application,
+        fault: readinessOf(() => serving.application),
         openScripts: async () => {
           if (readOnly) return undefined;
           listener = await serving.openSocket().catch((error: unknown) => void say(`warning: ${messageOf(error)}`));
