@@ -4,10 +4,10 @@ import type { EmulatorBackend } from '../e2e/backends.ts';
 import { createPlugin, hostOf, type MachineEntry } from '../e2e/plugin.ts';
 import { healthOf, serveScripts, untilIdle } from '../e2e/script-server.ts';
 import { fillStore } from './fill-store.ts';
-import { benchTemplates, node, type Row } from './subjects.ts';
+import { benchTemplates, type Row } from './subjects.ts';
 
 const [requests, hosts] = [20_000, 20_000];
-const [warmUps, rounds] = [4, 16];
+const [warmUps, rounds] = [3, 9];
 
 const residentMb = async (pid: number | undefined): Promise<number> => {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
@@ -23,7 +23,7 @@ export const memoryRows = async (backend: EmulatorBackend): Promise<readonly Row
   const all: MachineEntry[] = [];
   for (const id of ids) all.push(...(await plugin.settled(id)).machines);
   await writeFile(join(plugin.directory, 'hosts.json'), JSON.stringify({ machines: all.map(hostOf) }));
-  const server = await serveScripts({ ...plugin.env, HF_AWS_NODE: node });
+  const server = await serveScripts(plugin.env);
   let calls = 0;
   const round = async (): Promise<void> => {
     await plugin.run('getReturnRequests', ['-f', join(plugin.directory, 'hosts.json')]);
