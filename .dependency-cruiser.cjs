@@ -12,6 +12,7 @@ const folders = {
   api: ['json'],
   telemetry: ['json'],
   emulator: ['json'],
+  page: [],
 };
 
 module.exports = {
@@ -63,6 +64,19 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/(api|cli|hostfactory)/' },
       to: { path: '^src/application/(commands|life-cycle)/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'the-page-takes-only-types',
+      comment: 'It runs in a browser: of the program it knows the form of answers.',
+      severity: 'error',
+      from: { path: '^src/page/' },
+      to: { path: '^src/', pathNot: '^src/page/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'only-a-browser-loads-the-page',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/page/' },
+      to: { path: '^src/page/' },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {

@@ -99,6 +99,14 @@ export default defineConfig({
           globalSetup: [temporaryRoot, 'test/build.ts', 'test/table/own-tables.ts'],
         },
       },
+      {
+        test: {
+          ...shared,
+          name: 'page',
+          include: ['test/page/**/*.spec.ts'],
+          globalSetup: [temporaryRoot, 'test/build.ts'],
+        },
+      },
       { test: { ...shared, name: 'readme', include: pages, globalSetup: [temporaryRoot, 'test/build.ts'] } },
     ],
   },

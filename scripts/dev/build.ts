@@ -33,6 +33,7 @@ const parts = {
   emulator: 'src/emulator/server.ts',
   credentials: 'src/providers/aws/wire/default-credentials.ts',
   server: 'src/api/server.ts',
+  page: 'src/api/page-files.ts',
   serving: 'src/boot/parts/serve.ts',
   tracing: 'src/telemetry/tracing.ts',
 } as const;
@@ -118,6 +119,45 @@ const computedValues: Plugin = {
   },
 };
 
+const pageFolder = join(root, 'src', 'page');
+
+/** The page's own script, with what it needs of other packages, for any browser of the last years. */
+const pageScript = async (): Promise<string> => {
+  const { outputFiles } = await build({
+    entryPoints: [join(pageFolder, 'page.tsx')],
+    tsconfig: join(pageFolder, 'tsconfig.json'),
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'browser',
+    format: 'esm',
+    target: 'es2022',
+    minify: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    write: false,
+  });
+  return outputFiles.map(({ text }) => text).join('');
+};
+
+/** Puts the page into the part that serves it: see src/api/page-files.ts. */
+const pageFiles: Plugin = {
+  name: 'page-files',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]api[\\/]page-files\.ts$/ }, async () => {
+      const style = [join(root, 'node_modules', 'uplot', 'dist', 'uPlot.min.css'), join(pageFolder, 'page.css')];
+      const files = {
+        '/': { type: 'text/html; charset=utf-8', text: await readFile(join(pageFolder, 'page.html'), 'utf8') },
+        '/page.css': {
+          type: 'text/css; charset=utf-8',
+          text: (await Promise.all(style.map((file) => readFile(file, 'utf8')))).join('\n'),
+        },
+        '/page.js': { type: 'text/javascript; charset=utf-8', text: await pageScript() },
+      };
+      return { contents: `export const pageFiles = ${JSON.stringify(files)};`, loader: 'js' };
+    });
+  },
+};
+
 /** yargs measures its help with an `Intl.Segmenter`, which takes Node 20 ms to make; ours is plain English. */
 const plainWidths: Plugin = {
   name: 'plain-widths',
@@ -163,7 +203,7 @@ const program = {
   banner: { js: '(function (require, __filename, __dirname, module, exports) {' },
   footer: { js: '})' },
 } as const satisfies BuildOptions;
-const plugins = [separateParts, compiledValidators, computedValues, sdkSchemas, plainWidths];
+const plugins = [separateParts, compiledValidators, computedValues, sdkSchemas, plainWidths, pageFiles];
 const main = await build({
   ...program,
   entryPoints: { main: 'src/boot/main.ts' },

@@ -1,5 +1,5 @@
 import { uuid } from '../application/bus/shapes.ts';
-import { health, problem } from './answers.schema.ts';
+import { health, problem, session } from './answers.schema.ts';
 import type { Route } from './route.ts';
 import { routes } from './routes.ts';
 
@@ -87,6 +87,24 @@ const described = (): Json => {
       get: {
         ...ready,
         responses: { ...Object(ready['responses']), 503: { description: 'Not now', content: plainText } },
+      },
+    },
+    '/session': {
+      get: {
+        operationId: 'getSession',
+        summary: 'Tell who asks, and what of',
+        responses: { 200: { description: 'Here', content: json(session) }, ...problems([401, 403, 429]) },
+      },
+    },
+    '/events/stream': {
+      get: {
+        operationId: 'followEvents',
+        summary: 'Follow the events as server-sent events; Last-Event-ID goes on after a break',
+        parameters: [{ name: 'Last-Event-ID', in: 'header', schema: { type: 'string' } }],
+        responses: {
+          200: { description: 'Here', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+          ...problems([400, 401, 403, 429, 503]),
+        },
       },
     },
     '/metrics': {

@@ -155,6 +155,7 @@ export const routes: readonly Route[] = [
     params: byId,
     query: eventNames,
   }),
+  routeOf('Explain', { name: 'explainRequest', path: '/requests/:id/explanation', params: { id: 'id' } }),
   routeOf('ListEvents', { name: 'listEvents', path: '/events', query: eventNames }),
   routeOf('ListMachines', {
     name: 'listMachines',
@@ -195,6 +196,14 @@ export const routes: readonly Route[] = [
   routeOf('GetUsage', { name: 'getUsage', path: '/usage', query: { from: 'from', by: 'by' } }),
   routeOf('ListPrices', { name: 'listPrices', path: '/prices' }),
   routeOf('RefreshPrices', { name: 'refreshPrices', path: '/prices/refresh' }),
+  routeOf('GetOverview', { name: 'getOverview', path: '/overview', query: { hours: 'hours' } }),
+  routeOf('ListOfferings', { name: 'listOfferings', path: '/offerings' }),
+  routeOf('ClearOfferings', {
+    name: 'clearOfferings',
+    method: 'DELETE',
+    path: '/offerings',
+    query: { type: 'instanceType', template: 'templateId' },
+  }),
   routeOf('GetProjections', { name: 'listProjections', path: '/projections', query: { request: 'requestId' } }),
   routeOf('RebuildProjection', {
     name: 'rebuildProjection',

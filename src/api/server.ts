@@ -13,6 +13,7 @@ import { type Chores, startChores, syncOpenRequests } from './background.ts';
 import { answerParserError, guardHeaders, refuseForeignPage } from './http.ts';
 import { checkReach, isLoopback, listen } from './listen.ts';
 import { docsPage, openApi } from './openapi.ts';
+import { addPage } from './page.ts';
 import { HttpError, toProblem } from './problems.ts';
 import type { Route } from './route.ts';
 import { routes } from './routes.ts';
@@ -22,6 +23,8 @@ import { validatorFor } from './validation.ts';
 /** What the server needs of the application. */
 interface Served {
   readonly service: ApplicationService;
+  /** Whose application it is, for people. */
+  readonly about: string;
   readonly log: Logger & { flush(): Promise<void> };
   readonly observe: Observe;
   readonly tracing: { within<A>(traceparent: string | undefined, work: () => Promise<A>): Promise<A> } | undefined;
@@ -230,6 +233,8 @@ const createApp = async (
   app.addHook('onRequest', app.rateLimit());
   addRoutes(app, serving, tokens, options);
   addOpenRoutes(app, options.version, isReady, serving);
+  const admit = async (request: FastifyRequest) => identify(request, tokens, options.socket !== undefined);
+  await addPage(app, { ...options, hasTokens: tokens !== undefined, served: () => serving.current(), isReady, admit });
   return app;
 };
 

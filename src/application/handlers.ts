@@ -132,6 +132,7 @@ export const queryHandlers = (ports: QueryPorts) =>
     ListMachines: async () => (await import('./queries/list-machines.ts')).listMachinesHandler(ports),
     ListTemplates: async () => (await import('./queries/list-templates.ts')).listTemplatesHandler(ports),
     ListEvents: async () => (await import('./queries/list-events.ts')).listEventsHandler(ports),
+    GetOverview: async () => (await import('./queries/get-overview.ts')).getOverviewHandler(ports),
     GetProjections: async () => (await import('./queries/get-projections.ts')).getProjectionsHandler(ports),
     GetMetrics: async () => (await import('./queries/get-metrics.ts')).getMetricsHandler(ports),
   }) satisfies HandlersOf<'query'>;

@@ -19,6 +19,7 @@ import { diagnose } from './queries/diagnose.ts';
 import { explain } from './queries/explain.ts';
 import { getConfiguration } from './queries/get-configuration.ts';
 import { getMetrics } from './queries/get-metrics.ts';
+import { getOverview } from './queries/get-overview.ts';
 import { getProjections } from './queries/get-projections.ts';
 import { getRequestStatus } from './queries/get-request-status.ts';
 import { getReturnRequests } from './queries/get-return-requests.ts';
@@ -67,6 +68,7 @@ export const operations = {
   ListMachines: listMachines,
   ListTemplates: listTemplates,
   ListEvents: listEvents,
+  GetOverview: getOverview,
   GetProjections: getProjections,
   GetMetrics: getMetrics,
 } as const satisfies Readonly<Record<string, AnyOperation>>;

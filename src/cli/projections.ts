@@ -1,12 +1,11 @@
 import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
+import { projectionNames } from '../application/ports/read-model.ts';
 import type { CliContext, CommonOptions, Done } from './context.ts';
 import { requestIdOf } from './ids.ts';
 import { progressBar } from './progress.ts';
 import { originOptions, show, withService } from './run.ts';
 import { table } from './table.ts';
-
-const names = ['requests', 'machines', 'counters'] as const;
 
 export const projectionCommands =
   (context: CliContext, done: Done) =>
@@ -48,7 +47,7 @@ export const projectionCommands =
         'Fold a projection, or all of them, anew from the events',
         (each) =>
           each
-            .positional('name', { choices: names, describe: 'The projection; all where none is named' })
+            .positional('name', { choices: projectionNames, describe: 'The projection; all where none is named' })
             .example('hf-aws projections rebuild requests', 'after editing or restoring records by hand'),
         (options) => {
           const { tell, during } = progressBar(context, options, 'looks for requests');

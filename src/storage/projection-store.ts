@@ -4,7 +4,7 @@ import { isPluginError } from '../domain/errors.ts';
 import { readIfPresent, replaceFile } from './atomic-file.ts';
 
 /** Changes with every change of what projections hold: a file of another version is built again. */
-const format = 2;
+const format = 3;
 
 /**
  * `projections/<name>.ndjson`: two lines of checkpoints, then a line per row. A list shows a page of its rows: while nothing is new

@@ -603,7 +603,7 @@ describe('5. events', () => {
 describe('6. projections', () => {
   it('6.1 are listed with how far they are', async () => {
     const items = await itemsOf('projections', 'status');
-    expect(items.map(({ name }) => name)).toEqual(['requests', 'machines', 'counters']);
+    expect(items.map(({ name }) => name)).toEqual(['requests', 'machines', 'counters', 'capacity']);
     expect(items.every(({ streams, events }) => typeof streams === 'number' && typeof events === 'number')).toBe(true);
   });
 
@@ -657,6 +657,7 @@ describe('6. projections', () => {
     expect(await ask()).toEqual(before);
     expect((await server.call('POST', '/projections/requests/rebuild')).status).toBe(200);
     expect(await readdir(join(plugin.workDir, 'projections'))).toEqual([
+      'capacity.ndjson',
       'counters.ndjson',
       'machines.ndjson',
       'requests.ndjson',

@@ -61,9 +61,10 @@ export interface Server {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts `hf-aws serve` on a free port; resolves when it says that it serves. */
+/** Starts `hf-aws serve`, on a free port unless one is named; resolves when it says that it serves. */
 export const startServer = async (plugin: Plugin, ...args: readonly string[]): Promise<Server> => {
-  const child = spawn(process.execPath, [program, 'serve', '--port', '0', ...args], {
+  const anyPort = args.includes('--port') ? [] : ['--port', '0'];
+  const child = spawn(process.execPath, [program, 'serve', ...anyPort, ...args], {
     env: plugin.env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

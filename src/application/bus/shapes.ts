@@ -1,5 +1,6 @@
 import { machineStates } from '../../domain/machine.ts';
 import { instanceEventKinds } from '../ports/instance-events.ts';
+import { projectionNames } from '../ports/read-model.ts';
 import { requestStatuses } from '../read-model/views.ts';
 import { closed, listOf, named, open } from './json-schema.ts';
 
@@ -24,7 +25,7 @@ export const requestId = {
 } as const;
 /** As a caller writes it, who may have it wrong: then it is told that there is no such request. */
 export const anyId = { type: 'string', maxLength: 1024 } as const;
-export const projectionName = { enum: ['requests', 'machines', 'counters'] } as const;
+export const projectionName = { enum: projectionNames } as const;
 export const machineState = { enum: machineStates, description: 'EC2 state' } as const;
 export const requestStatus = { enum: requestStatuses } as const;
 

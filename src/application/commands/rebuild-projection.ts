@@ -1,7 +1,7 @@
 import { closed, listOf } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { number, projectionName } from '../bus/shapes.ts';
-import type { ProjectionName, ProjectionStatus, ReadModel } from '../ports/read-model.ts';
+import { type ProjectionStatus, projectionNames, type ReadModel } from '../ports/read-model.ts';
 
 export const rebuildProjection = defineOperation({
   name: 'RebuildProjection',
@@ -16,13 +16,11 @@ export interface RebuildProjectionPorts {
   readonly readModel: Pick<ReadModel, 'rebuild'>;
 }
 
-const all: readonly ProjectionName[] = ['requests', 'machines', 'counters'];
-
 /** Folds projections anew from all streams; the old ones answer until the new ones are whole. */
 export const rebuildProjectionHandler =
   ({ readModel }: RebuildProjectionPorts): HandlerOf<typeof rebuildProjection> =>
   async ({ name }) => {
     const items: ProjectionStatus[] = [];
-    for (const each of name === undefined ? all : [name]) items.push(await readModel.rebuild(each));
+    for (const each of name === undefined ? projectionNames : [name]) items.push(await readModel.rebuild(each));
     return { items: items.map(({ name: built, streams, events }) => ({ name: built, streams, events })) };
   };

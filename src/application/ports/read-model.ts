@@ -12,7 +12,8 @@ export const [pollMs, waitMs] = [100, 5000] as const;
 /** What an answer carries when what its caller expects has not shown up in time. */
 export const staleWarning = 'Data may be stale';
 
-export type ProjectionName = 'requests' | 'machines' | 'counters';
+export const projectionNames = ['requests', 'machines', 'counters', 'capacity'] as const;
+export type ProjectionName = (typeof projectionNames)[number];
 
 /** An event, or a whole stream, that a projection could not take in. */
 export interface ProjectionFailure {

@@ -1,3 +1,4 @@
+import { hasEnded } from '../../domain/machine.ts';
 import { currentMachines, type Folded, type MachineView } from '../read-model/views.ts';
 import { applyToFolded, type Projection, startFolded } from './projection.ts';
 
@@ -24,7 +25,13 @@ export const machinesProjection: Projection<Folded> = {
   rows: ({ requestId, state }): readonly MachineRow[] => {
     if ('return' in state || state.create.stage === 'absent') return [];
     const { templateId } = state.create.template;
-    return currentMachines(requestId, state.create).map((machine) => ({ ...machine, templateId }));
+    const { machines } = state.create;
+    return currentMachines(requestId, state.create).map((view) => {
+      const known = machines.get(view.machineId);
+      // What becomes of it from then on is told to the return alone.
+      const isGivenBack = known?.returnId !== undefined && !hasEnded(known.state);
+      return { ...view, ...(isGivenBack ? { status: 'shutting-down' } : {}), templateId };
+    });
   },
   keepsArchived: false,
 };

@@ -10,6 +10,7 @@ import {
   staleWarning,
   waitMs,
 } from '../ports/read-model.ts';
+import { capacityProjection } from './capacity.ts';
 import { countersProjection } from './counters.ts';
 import { machinesProjection } from './machines.ts';
 import type { Projection } from './projection.ts';
@@ -160,6 +161,7 @@ export const createReadModel = (
     requests: createProjector(requestsProjection, ports, look, pace),
     machines: createProjector(machinesProjection, ports, look, pace),
     counters: createProjector(countersProjection, ports, look, pace),
+    capacity: createProjector(capacityProjection, ports, look, pace),
   } as const satisfies Record<ProjectionName, unknown>;
   const all = Object.values(projectors);
 
@@ -187,6 +189,7 @@ export const createReadModel = (
       requests: await projectors.requests.versionOf(requestId),
       machines: await projectors.machines.versionOf(requestId),
       counters: await projectors.counters.versionOf(requestId),
+      capacity: await projectors.capacity.versionOf(requestId),
     }),
     rebuild: async (name) => {
       await projectors[name].rebuild();

@@ -1,6 +1,6 @@
 import { hasCode, messageOf, PluginError } from '../../domain/errors.ts';
 import { isCreateId } from '../../domain/ids.ts';
-import type { Prices } from '../../domain/template/price.ts';
+import { hourlyPrice, type Prices } from '../../domain/template/price.ts';
 import { closed, listOf } from '../bus/json-schema.ts';
 import { type AnswerOf, defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { number, text, texts, time, words } from '../bus/shapes.ts';
@@ -91,25 +91,16 @@ const stintsOf = (use: MachineUse, by: (typeof usageKeys)[number], from: number,
   return days.flat();
 };
 
-const mean = (values: readonly number[]): number | undefined =>
-  values.length === 0 ? undefined : values.reduce((sum, each) => sum + each, 0) / values.length;
-
-/** USD per hour; of spot that of its zone, else the mean of all. */
-const priceOf = ({ instanceType, priceType, zone = '' }: MachineUse, { onDemand, spot }: Prices): number | undefined =>
-  priceType === 'ondemand'
-    ? onDemand[instanceType]
-    : (spot[instanceType]?.[zone] ?? mean(Object.values(spot[instanceType] ?? {})));
-
 const rounded = (value: number): number => Number(value.toFixed(4));
 
 const rowOf = (key: string, stints: readonly Stint[], prices: Prices): UsageRow => {
   const sum = (of: (stint: Stint) => number | undefined): number =>
     stints.reduce((total, stint) => total + (of(stint) ?? 0), 0);
-  const priced = stints.filter((stint) => priceOf(stint, prices) !== undefined);
+  const priced = stints.filter((stint) => hourlyPrice(stint, prices) !== undefined);
   const compared = priced.filter(
     ({ priceType, instanceType }) => priceType === 'spot' && prices.onDemand[instanceType] !== undefined,
   );
-  const costOf = (stint: Stint): number => (priceOf(stint, prices) ?? 0) * stint.hours;
+  const costOf = (stint: Stint): number => (hourlyPrice(stint, prices) ?? 0) * stint.hours;
   const saved = compared.reduce(
     (total, stint) => total + (prices.onDemand[stint.instanceType] ?? 0) * stint.hours - costOf(stint),
     0,
@@ -122,7 +113,7 @@ const rowOf = (key: string, stints: readonly Stint[], prices: Prices): UsageRow 
     interruptions: stints.filter(({ isInterrupted, endsHere }) => isInterrupted && endsHere).length,
     ...(priced.length === 0 ? {} : { cost: rounded(priced.reduce((total, stint) => total + costOf(stint), 0)) }),
     ...(compared.length === 0 ? {} : { savings: rounded(saved) }),
-    unpricedHours: rounded(sum((stint) => (priceOf(stint, prices) === undefined ? stint.hours : 0))),
+    unpricedHours: rounded(sum((stint) => (hourlyPrice(stint, prices) === undefined ? stint.hours : 0))),
   };
 };
 

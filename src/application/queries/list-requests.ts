@@ -1,5 +1,5 @@
 import { named } from '../bus/json-schema.ts';
-import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { type AnswerOf, defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { listing, pageOf, requestOnRecord, requestStatus, text } from '../bus/shapes.ts';
 import type { RequestRow } from '../projections/requests.ts';
 import { type ListPorts, listRows } from '../read-model/listing.ts';
@@ -19,6 +19,8 @@ export const listRequests = defineOperation({
   },
   answer: named('RequestPage', pageOf(requestOnRecord, {})),
 });
+
+export type ListRequestsAnswer = AnswerOf<typeof listRequests>;
 
 const isRow = (value: unknown): value is RequestRow =>
   typeof value === 'object' && value !== null && 'requestId' in value && 'createdAt' in value;

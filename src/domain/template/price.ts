@@ -1,3 +1,4 @@
+import type { Observation } from '../machine.ts';
 import { type RankBy, wantsPrice } from './price-use.ts';
 import { type Attribute, providerApiOf, type Template, weightedTypes } from './template.ts';
 
@@ -21,6 +22,15 @@ const spotPriceOf = (type: string, { subnetIds }: Template, { spot, zones }: Pri
   const near = byZone.filter(([zone]) => own.has(zone));
   return mean((near.length === 0 ? byZone : near).map(([, price]) => price));
 };
+
+/** USD per hour of a machine, of spot by its zone, else the mean of all; undefined where it is not known. */
+export const hourlyPrice = (
+  { instanceType, priceType, zone = '' }: Pick<Observation, 'instanceType' | 'priceType' | 'zone'>,
+  { onDemand, spot }: Pick<Prices, 'onDemand' | 'spot'>,
+): number | undefined =>
+  priceType === 'ondemand'
+    ? onDemand[instanceType]
+    : (spot[instanceType]?.[zone] ?? mean(Object.values(spot[instanceType] ?? {})));
 
 type Weighted = readonly (readonly [type: string, weight: number])[];
 

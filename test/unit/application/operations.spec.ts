@@ -65,6 +65,7 @@ const queries = (requestId: string): Readonly<Record<string, object>> => ({
   ListOfferings: {},
   ListPrices: {},
   GetUsage: {},
+  GetOverview: {},
   ListMachines: {},
   ListTemplates: {},
   ListEvents: {},

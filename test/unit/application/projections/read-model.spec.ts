@@ -1,12 +1,11 @@
 import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { projectionNames } from '../../../../src/application/ports/read-model.ts';
 import type { RequestStreams, StreamEvent } from '../../../../src/application/ports/streams.ts';
 import { createReadModel, type ReadModelPace } from '../../../../src/application/projections/read-model.ts';
 import { createProjectionStore } from '../../../../src/storage/projection-store.ts';
 import { startWorld, type World } from '../../provider-world.ts';
-
-const names = ['requests', 'machines', 'counters'] as const;
 
 /** An event as an error of ours in applying it would look. */
 const beyondApplying = <E extends StreamEvent>(event: E): E =>
@@ -81,7 +80,7 @@ describe('a projection', () => {
     expect(rows.map((row) => JSON.parse(row).status)).toEqual(['running', 'complete', 'running']);
   });
 
-  it.each(names)('answers the same after its file is deleted, damaged or rebuilt: %s', async (name) => {
+  it.each(projectionNames)('answers the same after its file is deleted, damaged or rebuilt: %s', async (name) => {
     const { world } = await created(3);
     const file = join(world.workDir, 'projections', `${name}.ndjson`);
     const before = await reader(world).readModel.read(name);

@@ -50,6 +50,14 @@ describe('the list of machines', () => {
     expect(await list(world, {})).toHaveLength(3);
   });
 
+  it('does not tell machines that were given back as running', async () => {
+    const { world, ended, others } = await three();
+    await world.service.returnMachines({ machines: others.map((machineId) => ({ name: '', machineId })) });
+    expect(await list(world, { status: 'running' })).toEqual([]);
+    expect(await list(world, { status: 'shutting-down' })).toEqual(others);
+    expect(await list(world, { status: 'terminated' })).toEqual([ended]);
+  });
+
   it('is empty for a request nobody knows', async () =>
     expect(await list((await three()).world, { requestId: 'req-unknown' })).toEqual([]));
 
