@@ -136,7 +136,7 @@ const countRequests = (rows: readonly string[]): GetOverviewAnswer['requests'] =
 const labelled = (values: MetricValues, name: string) =>
   Object.entries(values).flatMap(([key, value]) => {
     if (!key.startsWith(`${name}{`)) return [];
-    const labels = [...key.matchAll(/(\w+)="([^"]*)"/g)].map(([, label = '', text = '']) => [label, text] as const);
+    const labels = [...key.matchAll(/\b(\w+)="([^"]*)"/g)].map(([, label = '', text = '']) => [label, text] as const);
     return [{ labels: new Map(labels), value }];
   });
 

@@ -13,15 +13,15 @@ export interface References {
 
 export const invalid = (message: string): ServiceError => new ServiceError('ValidationException', message);
 
-const tokenForm = /\s*(<=|>=|<>|[=<>(),]|[#:]?[A-Za-z_]\w*)/y;
+const tokenForm = /\s+|(<=|>=|<>|[=<>(),]|[#:]?[A-Za-z_]\w*)/y;
 
 const tokensOf = (expression: string): readonly string[] => {
   const tokens: string[] = [];
   tokenForm.lastIndex = 0;
-  while (tokenForm.lastIndex < expression.trimEnd().length) {
-    const [, token] = tokenForm.exec(expression) ?? [];
-    if (token === undefined) throw invalid(`Invalid expression: Syntax error in "${expression}"`);
-    tokens.push(token);
+  while (tokenForm.lastIndex < expression.length) {
+    const [part, token] = tokenForm.exec(expression) ?? [];
+    if (part === undefined) throw invalid(`Invalid expression: Syntax error in "${expression}"`);
+    if (token !== undefined) tokens.push(token);
   }
   return tokens;
 };
