@@ -7,7 +7,8 @@ const secretName =
 const isSecretName = (name: string): boolean => secretName.test(name.replaceAll(/[-_.\s]/g, ''));
 
 /** `name = value` in logs, scripts and credentials files. */
-const assignment = /(?<![\w.-])([\w.-]+)(["']?\s*[:=]\s*["']?)((?:(?:bearer|basic)\s+|AWS4-HMAC-SHA256\s.*)?[^\s"',;]+)/gi;
+const assignment =
+  /(?<![\w.-])([\w.-]+)(["']?\s*[:=]\s*["']?)((?:(?:bearer|basic)\s+|AWS4-HMAC-SHA256\s.*)?[^\s"',;]+)/gi;
 
 /** Forms that tell a secret whatever stands before it. */
 const forms: readonly (readonly [form: RegExp, instead: string])[] = [
