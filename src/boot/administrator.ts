@@ -73,6 +73,7 @@ export const runAdministrator = async (
         options,
       ),
     providers: async () => (await import('./parts/administration.ts')).registeredProviders(env, home),
+    setUpFault: async (option, value) => (await import('./parts/administration.ts')).setUpFault(option, value),
     setUp: async (order) => (await import('./parts/administration.ts')).setUp(env, home, order),
     importTree: async (order) => (await import('./parts/administration.ts')).importTree(order),
     startEmulator: async (options) => (await import('../emulator/server.ts')).startEmulator(options),

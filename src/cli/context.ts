@@ -45,6 +45,8 @@ export interface CliContext {
   /** The providers that Host Factory knows; undefined where the environment does not tell where that is said. */
   providers(): Promise<{ readonly file: string; readonly providers: readonly RegisteredProvider[] } | undefined>;
   /** Writes the files of a provider instance; see `SetUpOrder`. */
+  /** Why the value of an option of `init` cannot be taken; undefined where it can. */
+  setUpFault(option: string, value: string): Promise<string | undefined>;
   setUp(order: SetUpOrder): Promise<SetUpAnswer>;
   /** Takes another plug-in's files over; see `ImportOrder`. */
   importTree(order: ImportOrder): Promise<ImportReport>;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Argv } from 'yargs';
@@ -78,15 +79,33 @@ const directoryOf = (context: CliContext, options: InitOptions): string | undefi
   return textOr(options.directory) ?? textOr(own) ?? usual;
 };
 
+const words = (answer: string): readonly string[] => answer.split(/[\s,]+/).filter((word) => word !== '');
+
 interface Question {
   /** As on the command line. */
   readonly flag: string;
   readonly ask: string;
   readonly isOpen: (context: CliContext, options: InitOptions) => boolean;
   readonly fill: (answer: string) => Partial<InitOptions>;
+  /** Why an answer cannot be taken, before anything more is asked. */
+  readonly fault?: (context: CliContext, answer: string) => Promise<string | undefined>;
 }
 
-const words = (answer: string): readonly string[] => answer.split(/[\s,]+/).filter((word) => word !== '');
+/** Each word of an answer must have the form of this option's values. */
+const formOf =
+  (option: string) =>
+  async (context: CliContext, answer: string): Promise<string | undefined> => {
+    const faults = await Promise.all(words(answer).map((word) => context.setUpFault(option, word)));
+    return faults.find((fault) => fault !== undefined);
+  };
+
+const unknownKinds = async (_: CliContext, answer: string): Promise<string | undefined> => {
+  const unknown = words(answer).filter((word) => !isKind(word));
+  return unknown.length === 0 ? undefined : `there is no kind ${unknown.join(', ')}`;
+};
+
+const missingFile = async (_: CliContext, answer: string): Promise<string | undefined> =>
+  answer === 'role' || existsSync(answer) ? undefined : `there is no file ${answer}`;
 
 const questions: readonly Question[] = [
   {
@@ -99,31 +118,36 @@ const questions: readonly Question[] = [
     flag: `--kind, one or more of\n    ${kinds.join(' ')}`,
     ask: `Kinds of templates to begin with, one or more of\n  ${kinds.join('\n  ')}\nKinds`,
     isOpen: (_, { kind }) => kind.length === 0,
-    fill: (answer) => ({ kind: words(answer).every(isKind) ? words(answer) : [] }),
+    fill: (answer) => ({ kind: words(answer) }),
+    fault: unknownKinds,
   },
   {
     flag: '--region',
     ask: 'AWS Region, e.g. eu-central-1',
     isOpen: (_, { region }) => textOr(region) === undefined,
     fill: (region) => ({ region }),
+    fault: formOf('region'),
   },
   {
     flag: '--credentials-file or --instance-role',
     ask: 'File with AWS credentials ("role": the role of this host)',
     isOpen: (_, { credentialsFile, instanceRole }) => textOr(credentialsFile) === undefined && !instanceRole,
     fill: (answer) => (answer === 'role' ? { instanceRole: true } : { credentialsFile: answer }),
+    fault: missingFile,
   },
   {
     flag: '--image',
     ask: 'Image of the hosts, ami-...',
     isOpen: (_, { image }) => textOr(image) === undefined,
     fill: (image) => ({ image }),
+    fault: formOf('image'),
   },
   {
     flag: '--subnet',
     ask: 'Subnets of the hosts, subnet-...',
     isOpen: (_, { subnet }) => subnet.length === 0,
     fill: (answer) => ({ subnet: words(answer) }),
+    fault: formOf('subnet'),
   },
   {
     flag: '--fleet-role',
@@ -155,10 +179,12 @@ const complete = async (context: CliContext, given: InitOptions): Promise<InitOp
   gone.catch(() => undefined);
   try {
     let options = given;
-    for (const { ask, isOpen, fill } of questions) {
+    for (const { ask, isOpen, fill, fault } of questions) {
       while (isOpen(context, options)) {
-        const answer = await Promise.race([terminal.question(`${ask}: `), gone]);
-        options = { ...options, ...fill(answer.trim()) };
+        const answer = (await Promise.race([terminal.question(`${ask}: `), gone])).trim();
+        const rule = answer === '' ? 'it is needed' : await fault?.(context, answer);
+        if (rule === undefined) options = { ...options, ...fill(answer) };
+        else context.print(`  ${rule}`);
       }
     }
     return options;

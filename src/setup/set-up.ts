@@ -83,38 +83,42 @@ const templatesText = async (home: string, order: SetUpOrder): Promise<string> =
   return textOf({ $schema: schemaOf(home, 'awsprov_templates.schema.json'), templates });
 };
 
+const { imageId, vmType, securityGroupIds } = templateFields;
+const { AWS_REGION: region, AWS_ENDPOINT_URL: endpoint } = providerConfigSchema.properties;
+
+/** What the value of an option has to be, by its name on the command line. */
+const forms: Readonly<Record<string, { readonly what: string; readonly pattern: string }>> = {
+  instance: { what: 'a name of letters, digits, ".", "_" and "-"', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' },
+  region: { what: 'a Region like eu-central-1', pattern: region.pattern },
+  endpoint: { what: 'a URL', pattern: endpoint.pattern },
+  image: { what: 'an AMI like ami-0123456789abcdef0, nor an SSM parameter', pattern: imageId.form.pattern },
+  subnet: { what: 'a subnet like subnet-0123456789abcdef0', pattern: '^subnet-[0-9a-z]+$' },
+  'security-group': { what: 'a group like sg-0123456789abcdef0', pattern: securityGroupIds.form.items.pattern },
+  'vm-type': { what: 'an instance type like m5.large', pattern: vmType.form.pattern },
+};
+
+/** Why a template or configuration may not hold this value of an option; undefined where it may. */
+export const setUpFault = (option: string, value: string): string | undefined => {
+  const form = forms[option];
+  return form === undefined || new RegExp(form.pattern).test(value) ? undefined : `${value} is not ${form.what}`;
+};
+
 /** Throws `input.invalid` for what no template or configuration may hold, before anything is written. */
 const checkForms = (order: SetUpOrder): void => {
-  const { imageId, vmType, securityGroupIds } = templateFields;
-  const { AWS_REGION: region, AWS_ENDPOINT_URL: endpoint } = providerConfigSchema.properties;
-  const forms: readonly (readonly [
-    flag: string,
-    what: string,
-    pattern: string,
-    values: readonly (string | undefined)[],
-  ])[] = [
-    [
-      '--instance',
-      'a name of letters, digits, ".", "_" and "-"',
-      '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
-      [order.instance],
-    ],
-    ['--region', 'a Region like eu-central-1', region.pattern, [order.region]],
-    ['--endpoint', 'a URL', endpoint.pattern, [order.endpoint]],
-    ['--image', 'an AMI like ami-0123456789abcdef0, nor an SSM parameter', imageId.form.pattern, [order.image]],
-    ['--subnet', 'a subnet like subnet-0123456789abcdef0', '^subnet-[0-9a-z]+$', order.subnets],
-    [
-      '--security-group',
-      'a group like sg-0123456789abcdef0',
-      securityGroupIds.form.items.pattern,
-      order.securityGroups,
-    ],
-    ['--vm-type', 'an instance type like m5.large', vmType.form.pattern, order.vmTypes],
+  const values: readonly (readonly [option: string, values: readonly (string | undefined)[]])[] = [
+    ['instance', [order.instance]],
+    ['region', [order.region]],
+    ['endpoint', [order.endpoint]],
+    ['image', [order.image]],
+    ['subnet', order.subnets],
+    ['security-group', order.securityGroups],
+    ['vm-type', order.vmTypes],
   ];
-  const faults = forms.flatMap(([flag, what, pattern, values]) =>
-    values
-      .filter((value) => value !== undefined && !new RegExp(pattern).test(value))
-      .map((value) => `\n  ${flag} ${value} is not ${what}`),
+  const faults = values.flatMap(([option, given]) =>
+    given.flatMap((value) => {
+      const fault = value === undefined ? undefined : setUpFault(option, value);
+      return fault === undefined ? [] : [`\n  --${option} ${fault}`];
+    }),
   );
   if (faults.length > 0) throw new PluginError('input.invalid', `nothing was written:${faults.join('')}`);
 };

@@ -106,28 +106,43 @@ describe('hf-aws init', () => {
     expect((await init('new', '--kind', 'moon')).exitCode).toBe(2);
   });
 
-  it('asks on a terminal for what is missing', async () => {
+  it('asks on a terminal for what is missing, and says of an answer at once why it cannot be taken', async () => {
     const command = `node ${join(home, 'dist', 'hf-aws.cjs')} init --no-aws --endpoint ${backend.url}`;
     const child = spawn('script', ['-qec', command, '/dev/null'], { env, cwd: plugin.directory });
-    const answers = new Map([
+    const answers = [
       ['Folder for the configuration: ', 'asked'],
+      ['Kinds: ', 'ondemand foo'],
+      ['there is no kind foo', ''],
       ['Kinds: ', 'ondemand spot'],
+      ['AWS Region, e.g. eu-central-1: ', ''],
+      ['it is needed', ''],
+      ['AWS Region, e.g. eu-central-1: ', 'Frankfurt'],
+      ['Frankfurt is not a Region like eu-central-1', ''],
       ['AWS Region, e.g. eu-central-1: ', 'us-east-1'],
+      ['("role": the role of this host): ', '/nowhere'],
+      ['there is no file /nowhere', ''],
       ['("role": the role of this host): ', 'role'],
+      ['Image of the hosts, ami-...: ', 'ami-zzz'],
+      ['ami-zzz is not an AMI', ''],
       ['Image of the hosts, ami-...: ', 'ami-0123456789abcdef0'],
+      ['Subnets of the hosts, subnet-...: ', 'net-1'],
+      ['net-1 is not a subnet', ''],
       ['Subnets of the hosts, subnet-...: ', 'subnet-0123456789abcdef0'],
-    ]);
-    let said = '';
+    ] as const;
+    let [said, heard, next] = ['', 0, 0];
     child.stdout.on('data', (chunk) => {
       said += String(chunk);
-      for (const [question, answer] of answers) {
-        if (!said.includes(question)) continue;
-        answers.delete(question);
-        child.stdin.write(`${answer}\r`);
+      for (;;) {
+        const [expected, answer] = answers[next] ?? ['\0', ''];
+        const at = said.indexOf(expected, heard);
+        if (at < 0) break;
+        heard = at + expected.length;
+        next += 1;
+        if (expected.endsWith(': ')) child.stdin.write(`${answer}\r`);
       }
     });
     const exitCode = await new Promise((resolve) => child.on('close', resolve));
-    expect([exitCode, [...answers.keys()]], said).toEqual([0, []]);
+    expect([exitCode, answers[next]], said).toEqual([0, undefined]);
     expect(await read('asked', 'awsinstprov_config.json')).not.toHaveProperty('AWS_CREDENTIAL_FILE');
     expect(await read('asked', 'awsinstprov_templates.json')).toMatchObject({
       templates: [{ templateId: 'ondemand' }, { templateId: 'spot' }],

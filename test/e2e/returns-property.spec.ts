@@ -94,4 +94,4 @@ it('whatever is requested and returned in whatever batches, exactly the returned
     { do: 'return', picks: [1, 2, 3, 13, 14, 19] },
   ];
   await fc.assert(walk, { numRuns: runs(7), endOnFailure: true, examples: [[[...everyKind]]] });
-});
+}, 300_000);

@@ -13,7 +13,7 @@ export { importTree } from '../../setup/import-tree.ts';
 export { diagnoseInstallation } from '../../setup/installation.ts';
 export { findProvider, registeredProviders } from '../../setup/registration.ts';
 export { diagnoseScriptWay } from '../../setup/script-way.ts';
-export { setUp } from '../../setup/set-up.ts';
+export { setUp, setUpFault } from '../../setup/set-up.ts';
 export { diagnoseWorkFolder } from '../../storage/work-folder.ts';
 export { createTemplateChecker } from '../../templates/template-checker.ts';
 export { createTemplateOrigins } from '../../templates/template-origins.ts';
