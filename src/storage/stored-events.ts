@@ -21,6 +21,11 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const text: Check = (value) => typeof value === 'string';
 const number: Check = (value) => typeof value === 'number';
+/** Of the epoch, in these units of milliseconds; beyond it there is no date that could be told. */
+const timeIn =
+  (unit: number): Check =>
+  (value) =>
+    typeof value === 'number' && Math.abs(value) * unit <= 8.64e15;
 const flag: Check = (value) => typeof value === 'boolean';
 const listOf =
   (check: Check): Check =>
@@ -46,7 +51,7 @@ const observation = {
   privateIpAddress: text,
   publicIpAddress: text,
   instanceType: text,
-  launchTime: optional(number),
+  launchTime: optional(timeIn(1000)),
 };
 const machines = listOf(has(observation));
 const ids = listOf(text);
@@ -60,7 +65,7 @@ const template = has({
   vmTypesOnDemand: optional(tableOf(number)),
 });
 const launch = has({ clientToken: text, count: number, pool: text, call: isObject });
-const resource = has({ kind: text, id: text, refills: flag, ours: flag, expiresAt: number });
+const resource = has({ kind: text, id: text, refills: flag, ours: flag, expiresAt: timeIn(1) });
 const refusal = has({ missing: number, code: text, fault: text, message: text, pool: text });
 const items = listOf(
   has({
@@ -105,7 +110,7 @@ const isEventType = (name: unknown): name is StreamEvent['type'] =>
 /** Whether a stored value is an event that this version of the program or an older one wrote, whole. */
 const isStoredEvent: Check = (value) =>
   isObject(value) &&
-  typeof value['at'] === 'number' &&
+  timeIn(1)(value['at']) &&
   (value['schemaVersion'] === 1 || value['schemaVersion'] === schemaVersion) &&
   isEventType(value['type']) &&
   has(fieldsOf[value['type']])(value);

@@ -256,6 +256,7 @@ describe('a document that is not what was written', () => {
     ['of no known event', JSON.stringify({ stream: id, events: [{ ...whole, type: 'Surprise' }] })],
     ['of a later version', JSON.stringify({ stream: id, events: [{ ...whole, schemaVersion: 3 }] })],
     ['without times', JSON.stringify({ stream: id, events: [{ ...whole, at: 'now' }] })],
+    ['of a time that no date has', JSON.stringify({ stream: id, events: [{ ...whole, at: -8.64e15 - 1 }] })],
     ['no object', '[]'],
     ['null', 'null'],
   ])('because it is %s is unreadable, named, and left as it is', async (_, text) => {
