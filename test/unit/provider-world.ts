@@ -39,6 +39,8 @@ export interface World {
   readonly now: () => number;
   /** From now on AWS's answers do not tell the time, and this host's clock is so much ahead, ms. */
   readonly hideAwsTime: (ahead: number) => void;
+  /** Is called when the caller of a command may go though work is left. */
+  readonly onCallerGo: (listener: () => void) => void;
   /** What was told of long work: `[what, done, total]`. */
   readonly steps: readonly Parameters<Progress>[];
   readonly writeTemplates: (...templates: readonly object[]) => Promise<void>;
@@ -137,6 +139,7 @@ export const startWorld = async (
     imageOf: async () => 'ami-0a11a5',
   });
   const handedOn = createHandedOn();
+  const caller = { go: () => {} };
   const onDisk = fileStore({ workDir, clock });
   const store = {
     ...onDisk,
@@ -179,7 +182,7 @@ export const startWorld = async (
     aws,
     writeMetrics: undefined,
     unkeptReadModel: async () => readModel,
-    letCallerGo: () => undefined,
+    letCallerGo: () => caller.go(),
     progress,
   });
   const calls = { made: 0 };
@@ -219,6 +222,9 @@ export const startWorld = async (
     hideAwsTime: (ahead) => {
       time.isTold = false;
       time.ahead = ahead;
+    },
+    onCallerGo: (listener) => {
+      caller.go = listener;
     },
     steps,
     writeTemplates,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -30,6 +31,15 @@ describe('archiving', () => {
     expect(await world.service.getRequestStatus({ requestId: returnId, includeMachines: true })).toEqual(before);
     expect((await world.service.listRequests()).items.map((view) => view.requestId)).not.toContain(returnId);
     await expect(access(join(world.workDir, 'requests', returnId))).rejects.toThrow();
+  });
+
+  it('lets its caller go before it sets anything aside', async () => {
+    const { world } = await startAged(30);
+    const { requestId: returnId } = await world.service.returnMachines({ machines: [] });
+    const isThere: boolean[] = [];
+    world.onCallerGo(() => isThere.push(existsSync(join(world.workDir, 'requests', returnId))));
+    expect(await world.service.archiveRequests()).toEqual({ archived: 1 });
+    expect(isThere).toEqual([true]);
   });
 
   it('leaves what was finished lately', async () => {
