@@ -322,4 +322,21 @@ describe('the policy that doctor prints', () => {
       'arn:aws-us-gov:ec2:us-gov-west-1:*:instance/*',
     );
   });
+
+  it('confines the state in a table to the keys of its owner', () => {
+    const stateTable = { name: 'hf-state', region: 'eu-west-1' };
+    const { policy: printed } = iamPolicy(served, { ...scope, stateTable });
+    const arn = `arn:aws:dynamodb:eu-west-1:${account}:table/hf-state`;
+    const asked = (name: string, key: string, resource = arn): boolean =>
+      isAllowed(printed, { action: `dynamodb:${name}`, resource, context: { 'dynamodb:LeadingKeys': [key] } });
+    for (const name of ['DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem']) {
+      expect([name, asked(name, `${owner}#r#req-1`)]).toEqual([name, true]);
+      expect([name, asked(name, 'hostfactory/other#r#req-1')]).toEqual([name, false]);
+      expect([name, asked(name, `${owner}x#r#req-1`)]).toEqual([name, false]);
+      expect([name, asked(name, `${owner}#r#req-1`, `${arn}-other`)]).toEqual([name, false]);
+    }
+    expect(asked('Query', `${owner}#feed`, `${arn}/index/feed`)).toBe(true);
+    expect(asked('Scan', `${owner}#r#req-1`)).toBe(false);
+    expect(JSON.stringify(iamPolicy(served, scope).policy)).not.toContain('dynamodb');
+  });
 });
