@@ -60,6 +60,12 @@ export const call = async <A>(method: 'GET' | 'POST' | 'DELETE', path: string, b
   return answer;
 };
 
+/** What keeps the server from its work, in a few words; empty where nothing does. */
+export const readiness = async (): Promise<string> => {
+  const response = await fetch('/readyz');
+  return response.ok ? '' : response.text();
+};
+
 export const queryOf = (fields: Readonly<Record<string, string | number | undefined>>): string => {
   const given = Object.entries(fields).flatMap(([name, value]) =>
     value === undefined || value === '' ? [] : [[name, String(value)]],

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { call, type Offerings, type Overview, queryOf } from './api.ts';
+import { call, type Offerings, type Overview, queryOf, readiness } from './api.ts';
 import { CapacityChart } from './capacity-chart.tsx';
 import { Confirm } from './dialog.tsx';
 import { age, count, usd } from './format.ts';
@@ -47,7 +47,14 @@ const lastByHostFactory = ({ lastCalls }: Overview): string | undefined =>
     .sort()
     .at(-1);
 
-const Tiles = ({ overview, now }: { readonly overview: Overview; readonly now: number }) => {
+interface TilesProps {
+  readonly overview: Overview;
+  readonly now: number;
+  /** What keeps the server from its work; undefined while that is not known. */
+  readonly trouble: string | undefined;
+}
+
+const Tiles = ({ overview, now, trouble }: TilesProps) => {
   const { templates, requests, costs, aws, refusals } = overview;
   const last = lastByHostFactory(overview);
   const isSilent = last === undefined || now - Date.parse(last) > silence;
@@ -72,6 +79,12 @@ const Tiles = ({ overview, now }: { readonly overview: Overview; readonly now: n
         value={last === undefined ? 'never' : `${age(last, now)} ago`}
         note={isSilent ? 'It asks every few seconds when it runs' : 'by its scripts'}
         tone={isSilent ? 'warn' : 'good'}
+      />
+      <Tile
+        name="Store, templates, AWS"
+        value={trouble === undefined ? '…' : trouble === '' ? 'ready' : 'not ready'}
+        note={trouble || 'tried every few seconds'}
+        tone={trouble === '' ? 'good' : trouble === undefined ? '' : 'bad'}
       />
       <Tile
         name="Refused in this time"
@@ -106,9 +119,10 @@ export const OverviewView = ({ news, mayClear }: OverviewProps) => {
   const [cleared, setCleared] = useState(0);
   const now = useNow(1000);
   // Without news too: machines grow older, and Host Factory may have fallen silent.
-  const minute = Math.floor(now / 10_000);
-  const keys = [hours, news, minute, cleared];
+  const turn = Math.floor(now / 10_000);
+  const keys = [hours, news, turn, cleared];
   const overview = useLoaded(() => call<Overview>('GET', `/overview${queryOf({ hours })}`), keys);
+  const health = useLoaded(readiness, [turn]);
   const offerings = useLoaded(() => call<Offerings>('GET', '/offerings'), keys);
   const { value } = overview;
   if (value === undefined)
@@ -131,7 +145,7 @@ export const OverviewView = ({ news, mayClear }: OverviewProps) => {
           {warning}
         </p>
       ))}
-      <Tiles overview={value} now={now} />
+      <Tiles overview={value} now={now} trouble={health.value} />
       <section class="panel">
         <div class="row-head">
           <h2>Machines over time</h2>

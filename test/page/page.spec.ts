@@ -81,6 +81,21 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     await page.close();
   });
 
+  it('says what keeps the server from its work', async () => {
+    const { page } = await visit(browser);
+    await page.goto(server.url);
+    await tile(page, 'Store, templates, AWS')
+      .filter({ hasText: /^ready$/ })
+      .waitFor();
+    const folder = plugin.env['HF_PROVIDER_CONFDIR'] ?? '';
+    const name = (await readdir(folder)).find((each) => each.endsWith('prov_templates.json')) ?? '';
+    await writeFile(join(folder, name), '{');
+    await tile(page, 'Store, templates, AWS').filter({ hasText: 'not ready' }).waitFor();
+    await page.getByText('the templates cannot be read').waitFor();
+    await plugin.offer(testTemplates(backend.place));
+    await page.close();
+  });
+
   it('forbids the browser whatever does not come from this server', async () => {
     const { headers } = await server.get('/');
     const policy = headers.get('content-security-policy') ?? '';
