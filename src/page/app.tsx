@@ -53,7 +53,8 @@ const TokenForm = ({ fault, done }: { readonly fault: string; readonly done: () 
 
 const Page = ({ session, leave }: { readonly session: Session; readonly leave: () => void }) => {
   const [view, id] = useRoute();
-  const [isLive, setLive] = useState(true);
+  /** Undefined until the first connection stands or fails. */
+  const [isLive, setLive] = useState<boolean | undefined>(undefined);
   const [events, setEvents] = useState<readonly StreamedEvent[]>([]);
   const [news, tell] = useTicks(newsPause);
   useEffect(
@@ -86,8 +87,8 @@ const Page = ({ session, leave }: { readonly session: Session; readonly leave: (
         <span class="about">
           {about}, version {version}
         </span>
-        <span class={`pill ${isLive ? 'good' : 'warn'}`} role="status">
-          {isLive ? 'live' : 'connection lost, trying again'}
+        <span class={`pill ${isLive === false ? 'warn' : 'good'}`} role="status">
+          {isLive === undefined ? 'connecting' : isLive ? 'live' : 'connection lost, trying again'}
         </span>
         {hasTokens && (
           <button type="button" onClick={leave}>

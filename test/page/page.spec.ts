@@ -19,6 +19,9 @@ const picture = async (page: Page, name: string): Promise<void> => {
   await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
 };
 
+/** From now on it hears of what happens. */
+const isLive = (page: Page) => page.getByText('live', { exact: true }).waitFor();
+
 /** What a tile of the overview says. */
 const tile = (page: Page, name: string) => page.locator('.tile', { hasText: name }).locator('.value');
 
@@ -58,6 +61,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
   it('shows a life cycle as it happens, with nothing from elsewhere and nothing that the browser complains of', async () => {
     const { page, complaints, asked } = await visit(browser);
     await page.goto(server.url);
+    await isLive(page);
     await tile(page, 'Machines running').filter({ hasText: /^0$/ }).waitFor();
     const { id, machines } = await granted(3);
     await tile(page, 'Machines running').filter({ hasText: /^3$/ }).waitFor();
@@ -172,6 +176,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     onTestFinished(async () => void (await passing.stop()));
     const { page } = await visit(browser);
     await page.goto(`${passing.url}/#events`);
+    await isLive(page);
     const before = await granted(1);
     await page
       .getByRole('link', { name: before.id.slice(0, 12) })
@@ -185,7 +190,7 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
       .getByRole('link', { name: meanwhile.id.slice(0, 12) })
       .first()
       .waitFor();
-    await page.getByText('live', { exact: true }).waitFor();
+    await isLive(page);
     expect(await page.getByText('asked for 1 of template all').count()).toBe(2);
     await page.close();
   });
