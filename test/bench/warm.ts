@@ -121,7 +121,8 @@ export const warmRows = async (backend: EmulatorBackend, rounds: number): Promis
         value: script + server,
         unit: 'ms',
         target: 15,
-        reached: 20,
+        // Milliseconds differ with the machine's pace; the start of Node differs alike.
+        reached: base.ms,
         isNoisy: true,
         detail: '',
       },
