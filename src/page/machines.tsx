@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { call, type MachinePage, type MachineRow, queryOf } from './api.ts';
 import { Confirm } from './dialog.tsx';
+import { Choice, Search } from './filters.tsx';
 import { age, shortId } from './format.ts';
 import { useNow } from './hooks.ts';
 import { VirtualRows } from './virtual-rows.tsx';
@@ -37,31 +38,15 @@ export const MachinesView = ({ news, mayReturn }: MachinesProps) => {
               Return {chosen.size}…
             </button>
           )}
-          <label>
-            <span class="hidden">State</span>
-            <select value={status} onChange={(event) => setStatus(event.currentTarget.value)}>
-              <option value="">Every state</option>
-              {states.map((state) => (
-                <option key={state} value={state}>
-                  {state}
-                </option>
-              ))}
-            </select>
-          </label>
-          <input
-            type="search"
-            aria-label="Template"
-            placeholder="Template"
-            value={template}
-            onChange={(event) => setTemplate(event.currentTarget.value)}
+          <Choice
+            label="State"
+            all="Every state"
+            choices={states.map((state) => [state, state])}
+            value={status}
+            choose={setStatus}
           />
-          <input
-            type="search"
-            aria-label="Search"
-            placeholder="Id, name or address"
-            value={text}
-            onChange={(event) => setText(event.currentTarget.value)}
-          />
+          <Search label="Template" hint="Template" value={template} seek={setTemplate} />
+          <Search label="Search" hint="Id, name or address" value={text} seek={setText} />
         </div>
       </div>
       <VirtualRows<MachineRow>

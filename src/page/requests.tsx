@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { call, queryOf, type RequestPage, type RequestRow } from './api.ts';
+import { Choice, Search } from './filters.tsx';
 import { age, duration, shortId, statusNames } from './format.ts';
 import { useNow } from './hooks.ts';
 import { VirtualRows } from './virtual-rows.tsx';
@@ -36,6 +37,11 @@ const Lane = ({ row, now }: { readonly row: RequestRow; readonly now: number }) 
   );
 };
 
+const kinds = [
+  ['create', 'Requests'],
+  ['return', 'Returns'],
+] as const;
+
 export const RequestsView = ({ news }: { readonly news: number }) => {
   const [status, setStatus] = useState('');
   const [template, setTemplate] = useState('');
@@ -48,39 +54,16 @@ export const RequestsView = ({ news }: { readonly news: number }) => {
       <div class="row-head">
         <h2>Requests</h2>
         <div class="filters">
-          <label>
-            <span class="hidden">Kind</span>
-            <select value={kind} onChange={(event) => setKind(event.currentTarget.value)}>
-              <option value="">Requests and returns</option>
-              <option value="create">Requests</option>
-              <option value="return">Returns</option>
-            </select>
-          </label>
-          <label>
-            <span class="hidden">Status</span>
-            <select value={status} onChange={(event) => setStatus(event.currentTarget.value)}>
-              <option value="">Every status</option>
-              {Object.entries(statusNames).map(([value, name]) => (
-                <option key={value} value={value}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
-          <input
-            type="search"
-            aria-label="Template"
-            placeholder="Template"
-            value={template}
-            onChange={(event) => setTemplate(event.currentTarget.value)}
+          <Choice label="Kind" all="Requests and returns" choices={kinds} value={kind} choose={setKind} />
+          <Choice
+            label="Status"
+            all="Every status"
+            choices={Object.entries(statusNames)}
+            value={status}
+            choose={setStatus}
           />
-          <input
-            type="search"
-            aria-label="Search"
-            placeholder="Search"
-            value={text}
-            onChange={(event) => setText(event.currentTarget.value)}
-          />
+          <Search label="Template" hint="Template" value={template} seek={setTemplate} />
+          <Search label="Search" hint="Search" value={text} seek={setText} />
         </div>
       </div>
       <VirtualRows<RequestRow>
