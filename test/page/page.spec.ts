@@ -139,6 +139,19 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     await page.close();
   });
 
+  it('shows only what its filters let through', async () => {
+    const { machines } = await granted(2);
+    const { page } = await visit(browser);
+    await page.goto(`${server.url}/#machines`);
+    await page.getByLabel('State').selectOption('stopped');
+    await page.getByText('No machine fits.').waitFor();
+    await page.getByLabel('State').selectOption('');
+    await page.getByLabel('Search').fill(machines[0]?.machineId ?? '');
+    await page.keyboard.press('Enter');
+    await page.locator('table[aria-rowcount="1"]').waitFor();
+    await page.close();
+  });
+
   it('can be used by the keyboard alone', async () => {
     const { id } = await granted(1);
     const { page } = await visit(browser);
