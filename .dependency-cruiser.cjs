@@ -10,6 +10,7 @@ const folders = {
   hostfactory: ['json'],
   cli: ['json'],
   api: ['json'],
+  mcp: ['json'],
   telemetry: ['json'],
   emulator: ['json'],
   page: [],
@@ -62,7 +63,7 @@ module.exports = {
       name: 'entries-know-only-the-service',
       comment: 'REST and the command line send messages; neither knows a handler or a store.',
       severity: 'error',
-      from: { path: '^src/(api|cli|hostfactory)/' },
+      from: { path: '^src/(api|cli|hostfactory|mcp)/' },
       to: { path: '^src/application/(commands|life-cycle)/', dependencyTypesNot: ['type-only'] },
     },
     {

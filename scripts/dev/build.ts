@@ -34,6 +34,7 @@ const parts = {
   credentials: 'src/providers/aws/wire/default-credentials.ts',
   server: 'src/api/server.ts',
   page: 'src/api/page-files.ts',
+  assistant: 'src/boot/parts/assistant.ts',
   serving: 'src/boot/parts/serve.ts',
   tracing: 'src/telemetry/tracing.ts',
 } as const;
@@ -166,6 +167,16 @@ const plainWidths: Plugin = {
   },
 };
 
+/** The SDK compiles the schemas of forms that a user fills in: nothing here asks for one. */
+const withoutForms: Plugin = {
+  name: 'without-forms',
+  setup({ onLoad }) {
+    onLoad({ filter: /modelcontextprotocol[\\/].*[\\/]ajv-provider\.js$/ }, () => ({
+      contents: 'export class AjvJsonSchemaValidator {}',
+    }));
+  },
+};
+
 const idOf = (validator: unknown): string => {
   const schema: unknown = typeof validator === 'function' && 'schema' in validator ? validator.schema : undefined;
   if (typeof schema === 'object' && schema !== null && '$id' in schema && typeof schema.$id === 'string')
@@ -203,7 +214,7 @@ const program = {
   banner: { js: '(function (require, __filename, __dirname, module, exports) {' },
   footer: { js: '})' },
 } as const satisfies BuildOptions;
-const plugins = [separateParts, compiledValidators, computedValues, sdkSchemas, plainWidths, pageFiles];
+const plugins = [separateParts, compiledValidators, computedValues, sdkSchemas, plainWidths, pageFiles, withoutForms];
 const main = await build({
   ...program,
   entryPoints: { main: 'src/boot/main.ts' },

@@ -9,15 +9,17 @@ import type { Logger, Observe } from '../application/ports/telemetry.ts';
 import type { RunningReadModel } from '../application/projections/read-model.ts';
 import { metricsText } from '../application/read-model/metrics-text.ts';
 import { isPluginError, messageOf, PluginError } from '../domain/errors.ts';
+import { authorize, identify } from './admission.ts';
+import { type AssistantCall, addAssistant } from './assistant.ts';
 import { type Chores, startChores, syncOpenRequests } from './background.ts';
 import { answerParserError, guardHeaders, refuseForeignPage } from './http.ts';
-import { checkReach, isLoopback, listen } from './listen.ts';
+import { checkReach, listen } from './listen.ts';
 import { docsPage, openApi } from './openapi.ts';
 import { addPage } from './page.ts';
 import { HttpError, toProblem } from './problems.ts';
 import type { Route } from './route.ts';
 import { routes } from './routes.ts';
-import { allows, type Caller, readTokens, type Tokens } from './tokens.ts';
+import { type Caller, readTokens, type Tokens } from './tokens.ts';
 import { validatorFor } from './validation.ts';
 
 /** What the server needs of the application. */
@@ -39,6 +41,8 @@ interface Serving {
   openScripts(): Promise<{ readonly path: string; close(): Promise<void> } | undefined>;
   /** What keeps it from its work; undefined where nothing does. */
   fault(): Promise<string | undefined>;
+  /** Answers an assistant. */
+  assist(asked: AssistantCall): Promise<Response>;
   /** Takes over what has changed; answers whether another version has been installed. */
   look(): Promise<boolean>;
 }
@@ -67,33 +71,6 @@ const [refreshPause, syncPause, flushPause, lookPause] = [400, 5000, 1000, 1000]
 const [metricsPause, archivePause, pricesPause] = [15_000, 600_000, 600_000];
 /** Prices are asked for anew after so long, ms. */
 const pricesLifetime = 3_600_000;
-
-/** A page of somebody else's in a browser of this machine can reach loopback, but not under a name of loopback. */
-const checkName = (request: FastifyRequest): void => {
-  const name = request.hostname.replace(/^\[|\]$/g, '');
-  if (!isLoopback(name)) throw new HttpError(403, 'rest.forbidden', `without tokens "${name}" is not served`);
-};
-
-const identify = (request: FastifyRequest, tokens: Tokens | undefined, isSocket: boolean): Caller => {
-  if (tokens === undefined) {
-    if (!isSocket) checkName(request);
-    const user = request.headers['x-user'];
-    return { role: 'admin', ...(typeof user === 'string' && user !== '' ? { user } : {}) };
-  }
-  const [, token = ''] = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
-  const caller = tokens(token);
-  if (caller === undefined) throw new HttpError(401, 'rest.unauthenticated', 'a bearer token is needed');
-  return caller;
-};
-
-const authorize = (caller: Caller, route: Route, readOnly: boolean): void => {
-  const { role, bus, method, path } = route;
-  if (readOnly && bus === 'command' && !path.endsWith('/validate')) {
-    throw new HttpError(403, 'rest.read-only', 'this server answers queries only');
-  }
-  if (!allows(caller.role, role))
-    throw new HttpError(403, 'rest.forbidden', `${method} ${path} needs the role ${role}`);
-};
 
 /** A call as the message it stands for. */
 const toMessage = (route: Route, request: FastifyRequest, { role, user }: Caller) => {
@@ -234,6 +211,8 @@ const createApp = async (
   addRoutes(app, serving, tokens, options);
   addOpenRoutes(app, options.version, isReady, serving);
   const admit = async (request: FastifyRequest) => identify(request, tokens, options.socket !== undefined);
+  const { readOnly, mcpChanges } = options;
+  addAssistant(app, { admit, mayChange: mcpChanges && !readOnly, answer: (asked) => serving.assist(asked) });
   await addPage(app, { ...options, hasTokens: tokens !== undefined, served: () => serving.current(), isReady, admit });
   return app;
 };

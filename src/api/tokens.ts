@@ -56,5 +56,3 @@ export const readTokens = async (file: string): Promise<Tokens> => {
     return found === undefined ? undefined : { user: found.user, role: found.role };
   };
 };
-
-export const allows = (role: Role, needed: Role): boolean => roles.indexOf(role) >= roles.indexOf(needed);

@@ -72,6 +72,11 @@ export const runAdministrator = async (
         },
         options,
       ),
+    serveAssistant: async (options) =>
+      (await import('./parts/assistant.ts')).serveAssistant(
+        { env, home, version, compose: async (more) => introduce(await compose({ env, home, ...more })) },
+        options,
+      ),
     providers: async () => (await import('./parts/administration.ts')).registeredProviders(env, home),
     setUpFault: async (option, value) => (await import('./parts/administration.ts')).setUpFault(option, value),
     setUp: async (order) => (await import('./parts/administration.ts')).setUp(env, home, order),

@@ -12,6 +12,7 @@ import { instanceTypeCommands } from './instance-types.ts';
 import { launchTemplateCommands } from './launch-templates.ts';
 import { runUsage, usageOptions } from './machine-hours.ts';
 import { machineCommands } from './machines.ts';
+import { mcpOptions, runMcp } from './mcp.ts';
 import { offeringCommands } from './offerings.ts';
 import { ReaderGoneError, watchOutput } from './output.ts';
 import { priceCommands } from './prices.ts';
@@ -144,6 +145,12 @@ export const runCli = async (argv: readonly string[], outside: CliContext): Prom
     .command('metrics', 'Metrics over all calls so far, in the text format of Prometheus', showMetrics(context, done))
     .command('serve', 'Serve requests over HTTP until told to stop', serveOptions, (options) =>
       done(reporting(context, options, () => context.serve(options))),
+    )
+    .command(
+      'mcp',
+      'Serve an assistant by the Model Context Protocol, on standard input and output',
+      mcpOptions,
+      (options) => done(runMcp(context, options)),
     )
     .command('handlers', false, listHandlers(context, done))
     .command('dispatch <message>', false, dispatchMessage(context, done))

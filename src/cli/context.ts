@@ -1,5 +1,12 @@
 import type { ApplicationService } from '../application/bus/application-service.ts';
-import type { ImportOrder, ImportReport, ServeOptions, SetUpAnswer, SetUpOrder } from '../application/ports/setup.ts';
+import type {
+  AssistantOptions,
+  ImportOrder,
+  ImportReport,
+  ServeOptions,
+  SetUpAnswer,
+  SetUpOrder,
+} from '../application/ports/setup.ts';
 import type { Observe, Progress } from '../application/ports/telemetry.ts';
 import type { AwsCall } from '../application/rehearsal.ts';
 
@@ -42,6 +49,8 @@ export interface CliContext {
   ): Promise<{ readonly service: ApplicationService; readonly calls: readonly AwsCall[] }>;
   /** Serves the REST context until the process is told to stop; resolves with the exit status. */
   serve(options: ServeOptions): Promise<number>;
+  /** Serves an assistant on standard input and output until it has no more to ask. */
+  serveAssistant(options: AssistantOptions): Promise<number>;
   /** The providers that Host Factory knows; undefined where the environment does not tell where that is said. */
   providers(): Promise<{ readonly file: string; readonly providers: readonly RegisteredProvider[] } | undefined>;
   /** Writes the files of a provider instance; see `SetUpOrder`. */

@@ -19,6 +19,11 @@ export const serveOptions = (yargs: Argv<CommonOptions>) =>
       default: false,
       describe: "Only answer Host Factory's scripts, of all registered providers; no address",
     })
+    .option('mcp-changes', {
+      type: 'boolean',
+      default: false,
+      describe: 'Let assistants at /mcp change things, as far as the role of their token goes',
+    })
     .option('rate', { type: 'number', default: 60_000, describe: 'Calls a client may make per minute' })
     .check(checkPort)
     .check(checkRate)

@@ -4,10 +4,10 @@ import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
 import type { ConfiguredValue } from '../application/queries/get-configuration.ts';
 import { isPluginError, messageOf, PluginError } from '../domain/errors.ts';
+import { redaction, secretsIn } from '../json/redact.ts';
 import type { CliContext, CommonOptions } from './context.ts';
 import { diagnosisOf } from './doctor.ts';
 import { requestIdOf } from './ids.ts';
-import { redaction } from './redact.ts';
 import { originOptions, show, withService } from './run.ts';
 import { type ArchiveEntry, tarGz } from './tar.ts';
 import { duration } from './usage.ts';
@@ -38,15 +38,10 @@ const textIn = (file: string): string => {
   }
 };
 
-/** What stands behind `=` in a credentials file, and the secrets of this environment. */
-const secretsIn = (env: CliContext['env'], values: readonly ConfiguredValue[]): readonly string[] => {
+/** The text of the credentials file, where one is configured. */
+const credentialsIn = (values: readonly ConfiguredValue[]): string => {
   const file = values.find(({ name }) => name === 'AWS_CREDENTIAL_FILE')?.value;
-  const written =
-    typeof file === 'string' ? [...textIn(file).matchAll(/=\s*(\S+)/g)].map(([, value = '']) => value) : [];
-  const variables = Object.entries(env).flatMap(([name, value = '']) =>
-    /SECRET|TOKEN|PASSW/.test(name) ? [value] : [],
-  );
-  return [...written, ...variables];
+  return typeof file === 'string' ? textIn(file) : '';
 };
 
 const mostEvents = 10_000;
@@ -95,7 +90,7 @@ const contentsOf = async (
   const from = Date.now() - since;
   const requestId = request === undefined ? undefined : await requestIdOf(service, options, request);
   const configuration = await service.getConfiguration(origin);
-  const { text, json } = redaction(secretsIn(context.env, configuration.values));
+  const { text, json } = redaction(secretsIn(context.env, credentialsIn(configuration.values)));
   const events = await service.listEvents({
     ...(requestId === undefined ? { from: String(from) } : { requestId }),
     limit: mostEvents,

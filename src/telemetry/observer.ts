@@ -17,7 +17,7 @@ const millisSince = (start: bigint): number => Number(process.hrtime.bigint() - 
 const wasSent = (error: unknown): boolean =>
   !isPluginError(error) || !(error.code.startsWith('configuration.') || error.aws?.code === 'CredentialsProviderError');
 
-/** A script's own name, hf-aws, or REST whatever its route. */
+/** A script's own name, hf-aws, MCP, or REST whatever its route. */
 const entryOf = (name: string): string => (name.includes(' ') ? 'REST' : name);
 
 /** Counts operations and AWS calls, how long they take and how they fail; passes all on to `trace`. */

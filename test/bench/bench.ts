@@ -93,7 +93,9 @@ const callRows = async (backend: EmulatorBackend, plugin: Plugin): Promise<reado
 };
 
 /** Loaded only by those who serve, trace, or rehearse. */
-const extras: ReadonlySet<string> = new Set(['server.cjs', 'serving.cjs', 'page.cjs', 'tracing.cjs', 'emulator.cjs']);
+const extras: ReadonlySet<string> = new Set([
+  ...['server.cjs', 'serving.cjs', 'page.cjs', 'assistant.cjs', 'tracing.cjs', 'emulator.cjs'],
+]);
 
 const sizeRow = async (): Promise<Row> => {
   const all = (await readdir(join(home, 'dist'))).filter((name) => name.endsWith('.cjs'));

@@ -94,7 +94,7 @@ describe('what only looks', () => {
       'instance-types refresh',
       'prices refresh',
     ],
-    ...['projections rebuild', 'init', 'serve', 'emulator', 'demo', 'providers list', 'support'],
+    ...['projections rebuild', 'init', 'serve', 'mcp', 'emulator', 'demo', 'providers list', 'support'],
   ];
 
   /** Those that did not end with 0, and what they said. */

@@ -2,6 +2,9 @@
 export const roles = ['viewer', 'operator', 'admin'] as const;
 export type Role = (typeof roles)[number];
 
+/** Whether a caller of one role may do what needs another. */
+export const allows = (role: Role, needed: Role): boolean => roles.indexOf(role) >= roles.indexOf(needed);
+
 /** Who asks, carried by every command and query and written on every event. */
 export interface Origin {
   readonly correlationId: string;

@@ -13,9 +13,19 @@ export interface ServeOptions {
   readonly tokens?: string | undefined;
   /** Calls a client may make per minute. */
   readonly rate: number;
+  /** Whether an assistant may change something, as far as the role of its token goes. */
+  readonly mcpChanges: boolean;
   readonly traceFile?: string | undefined;
   /** A registered provider, instead of the one that the environment tells. */
   readonly provider?: string | undefined;
+}
+
+/** What an assistant on standard input and output is told. */
+export interface AssistantOptions extends Pick<ServeOptions, 'provider' | 'traceFile'> {
+  /** Whether there are tools that change something. */
+  readonly allowChanges: boolean;
+  /** Who asks; kept on the events. */
+  readonly user?: string | undefined;
 }
 
 /** A provider instance to be set up: its two files, and on request its registration. */

@@ -62,7 +62,7 @@ export const getOverview = defineOperation({
           slowest: { ...amount, description: 'Milliseconds at most, of 99 in 100' },
         }),
       ),
-      lastCalls: listOf(closed({ by: { ...words, description: 'A script, hf-aws or REST' }, at: time })),
+      lastCalls: listOf(closed({ by: { ...words, description: 'A script, hf-aws, REST or MCP' }, at: time })),
       aws: closed({ calls: number, errors: number, throttles: number }),
       warnings: texts,
     }),

@@ -6,7 +6,7 @@ const prefix = 'hf_aws_';
 /** What the metrics mean; also the order in which they are shown. */
 const meanings: Readonly<Record<string, string>> = {
   build_info: 'The version that tells these metrics',
-  last_call_timestamp_seconds: 'When a script of Host Factory, the command line or REST was last called',
+  last_call_timestamp_seconds: 'When a script of Host Factory, the command line, REST or an assistant last called',
   requests_created: 'Requests for machines',
   requests_cancelled: 'Requests that were cancelled',
   machines_wanted: 'Machines asked for',

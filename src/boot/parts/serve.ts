@@ -182,6 +182,8 @@ const serveRest = async (context: ServeContext, options: ServeOptions): Promise<
           listener = await serving.openSocket().catch((error: unknown) => void say(`warning: ${messageOf(error)}`));
           return listener;
         },
+        assist: async (asked) =>
+          (await import('./assistant.ts')).answerAssistant({ env, version }, serving.application, asked),
         look: async () => {
           await serving.renew().catch(() => undefined);
           isOutdated = !isCurrent();

@@ -22,6 +22,15 @@ const forms: readonly (readonly [form: RegExp, instead: string])[] = [
   [/[A-Za-z0-9+/]{200,}={0,2}/g, removed],
 ];
 
+/** What stands behind `=` in the text of a credentials file, and the secrets of an environment. */
+export const secretsIn = (
+  env: Readonly<Record<string, string | undefined>>,
+  credentials: string,
+): readonly string[] => [
+  ...[...credentials.matchAll(/=\s*(\S+)/g)].map(([, value = '']) => value),
+  ...Object.entries(env).flatMap(([name, value = '']) => (/SECRET|TOKEN|PASSW/.test(name) ? [value] : [])),
+];
+
 /** Takes out of texts and JSON what is secret by its name, by its form, or since it is one of `known`. */
 export const redaction = (known: readonly string[]) => {
   const long = known.filter((each) => each.length >= 6).sort((a, b) => b.length - a.length);

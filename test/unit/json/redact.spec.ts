@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { redaction } from '../../../src/cli/redact.ts';
+import { redaction } from '../../../src/json/redact.ts';
 
 const { text, json } = redaction(['a-known-secret', 'x']);
 
