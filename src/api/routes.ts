@@ -197,6 +197,11 @@ export const routes: readonly Route[] = [
   routeOf('ListPrices', { name: 'listPrices', path: '/prices' }),
   routeOf('RefreshPrices', { name: 'refreshPrices', path: '/prices/refresh' }),
   routeOf('GetOverview', { name: 'getOverview', path: '/overview', query: { hours: 'hours' } }),
+  routeOf('ListAlerts', {
+    name: 'listAlerts',
+    path: '/alerts',
+    query: { silent_minutes: 'silentMinutes', refused_minutes: 'refusedMinutes' },
+  }),
   routeOf('ListOfferings', { name: 'listOfferings', path: '/offerings' }),
   routeOf('ClearOfferings', {
     name: 'clearOfferings',

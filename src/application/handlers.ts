@@ -133,6 +133,7 @@ export const queryHandlers = (ports: QueryPorts) =>
     ListTemplates: async () => (await import('./queries/list-templates.ts')).listTemplatesHandler(ports),
     ListEvents: async () => (await import('./queries/list-events.ts')).listEventsHandler(ports),
     GetOverview: async () => (await import('./queries/get-overview.ts')).getOverviewHandler(ports),
+    ListAlerts: async () => (await import('./queries/list-alerts.ts')).listAlertsHandler(ports),
     GetProjections: async () => (await import('./queries/get-projections.ts')).getProjectionsHandler(ports),
     GetMetrics: async () => (await import('./queries/get-metrics.ts')).getMetricsHandler(ports),
   }) satisfies HandlersOf<'query'>;

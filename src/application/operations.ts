@@ -26,6 +26,7 @@ import { getReturnRequests } from './queries/get-return-requests.ts';
 import { getTemplate } from './queries/get-template.ts';
 import { getTemplates } from './queries/get-templates.ts';
 import { getUsage } from './queries/get-usage.ts';
+import { listAlerts } from './queries/list-alerts.ts';
 import { listEvents } from './queries/list-events.ts';
 import { listMachines } from './queries/list-machines.ts';
 import { listOfferings } from './queries/list-offerings.ts';
@@ -69,6 +70,7 @@ export const operations = {
   ListTemplates: listTemplates,
   ListEvents: listEvents,
   GetOverview: getOverview,
+  ListAlerts: listAlerts,
   GetProjections: getProjections,
   GetMetrics: getMetrics,
 } as const satisfies Readonly<Record<string, AnyOperation>>;

@@ -38,6 +38,7 @@ const effects: Readonly<Record<OperationName, Effect>> = {
   ListTemplates: 'reads',
   ListEvents: 'reads',
   GetOverview: 'reads',
+  ListAlerts: 'reads',
   GetProjections: 'reads',
   GetMetrics: 'reads',
 };
@@ -50,7 +51,7 @@ export interface ToolUser {
 }
 
 /** An operation as the Model Context Protocol describes a tool. */
-export interface OperationTool {
+interface OperationTool {
   readonly name: string;
   readonly title: string;
   readonly description: string;

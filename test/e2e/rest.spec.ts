@@ -207,6 +207,7 @@ describe('REST', () => {
       ['GET', `/requests/${id}/events`, 200],
       ['GET', `/requests/${id}/explanation`, 200],
       ['GET', '/overview?hours=6', 200],
+      ['GET', '/alerts?silent_minutes=10', 200],
       ['GET', '/offerings', 200],
       ['DELETE', '/offerings', 200],
       ['GET', '/session', 200],

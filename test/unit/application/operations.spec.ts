@@ -66,6 +66,7 @@ const queries = (requestId: string): Readonly<Record<string, object>> => ({
   ListPrices: {},
   GetUsage: {},
   GetOverview: {},
+  ListAlerts: {},
   ListMachines: {},
   ListTemplates: {},
   ListEvents: {},
