@@ -25,6 +25,7 @@ const parts = {
   'raw-fields': 'src/providers/aws/inspect/raw-field-check.ts',
   inspection: 'src/providers/aws/inspect/inspection.ts',
   admin: 'src/cli/cli.ts',
+  yaml: 'src/cli/yaml.ts',
   administration: 'src/boot/parts/administration.ts',
   reading: 'src/boot/parts/reading.ts',
   'table-state': 'src/boot/parts/table-state.ts',

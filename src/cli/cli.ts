@@ -1,11 +1,12 @@
 import yargs from 'yargs';
 import { meantBy } from '../json/meant-by.ts';
 import { configCommands } from './config.ts';
-import type { CliContext } from './context.ts';
+import type { CliContext, CommonOptions } from './context.ts';
 import { runDemo } from './demo.ts';
 import { doctorOptions, runDoctor } from './doctor.ts';
 import { runEmulator } from './emulator.ts';
 import { eventCommands } from './events.ts';
+import { outputs } from './formats.ts';
 import { importOptions, runImport } from './import.ts';
 import { initOptions, runInit } from './init.ts';
 import { instanceTypeCommands } from './instance-types.ts';
@@ -25,6 +26,7 @@ import { serveOptions } from './serve.ts';
 import { runSupport, supportOptions } from './support.ts';
 import { templateCommands } from './templates.ts';
 import { dispatchMessage, listHandlers, showMetrics } from './tools.ts';
+import { runTop, topOptions } from './top/top.ts';
 import { providerName, traceFile } from './usage.ts';
 
 const epilogue = `Host Factory itself calls scripts/*.sh; each is also a verb here:
@@ -68,8 +70,20 @@ const usageText = (message: string, usage: object): string => {
   return `${message}${meantOption(message, usage)}\nhf-aws --help shows what there is`;
 };
 
+/** `--json` and `-o json` are the same, `--wide` and `-o wide` as well: commands find all of them set. */
+const oneOutput = (given: CommonOptions): CommonOptions => {
+  const { output = given.json === true ? 'json' : given.wide === true ? 'wide' : 'table', json, wide } = given;
+  if ((json === true && output !== 'json') || (wide === true && output !== 'wide'))
+    throw new UsageError(`-o ${output} and ${json === true ? '--json' : '--wide'} exclude each other`);
+  return { output, json: output === 'json', wide: output === 'wide' };
+};
+
+/** Before yargs has understood the line: a fault in it is told in the same form. */
+const asksForJson = (argv: readonly string[]): boolean =>
+  /(^| )(--json|(-o|--output)[ =]?json)( |$)/.test(argv.join(' '));
+
 const complainOf = (context: CliContext, argv: readonly string[], { message }: UsageError): void => {
-  if (argv.includes('--json'))
+  if (asksForJson(argv))
     context.print(JSON.stringify({ error: { code: 'input.invalid', message: message.split('\n')[0] } }, null, 2));
   else context.complain(message);
 };
@@ -84,7 +98,13 @@ export const runCli = async (argv: readonly string[], outside: CliContext): Prom
   const parser = yargs([...argv])
     .scriptName('hf-aws')
     .usage('hf-aws <noun> <verb>\n\nAWS provider plug-in for IBM Spectrum Symphony Host Factory.')
-    .option('json', { type: 'boolean', describe: 'JSON for machines instead of tables', global: true })
+    .option('output', {
+      alias: 'o',
+      choices: outputs,
+      describe: 'Form of the answer',
+      global: true,
+    })
+    .option('json', { type: 'boolean', describe: 'The same as -o json', global: true })
     .option('provider', {
       type: 'string',
       describe: 'Which registered provider; see providers list',
@@ -99,7 +119,8 @@ export const runCli = async (argv: readonly string[], outside: CliContext): Prom
       global: true,
       coerce: traceFile,
     })
-    .option('wide', { type: 'boolean', describe: 'All columns of tables, nothing cut', global: true })
+    .option('wide', { type: 'boolean', describe: 'The same as -o wide: all columns, nothing cut', global: true })
+    .middleware((given) => void Object.assign(given, oneOutput(given)))
     .command('templates', 'The host templates', templateCommands(context, done))
     .command('requests', 'Requests for machines and returns of them', requestCommands(context, done))
     .command('machines', 'The machines on record', machineCommands(context, done))
@@ -139,6 +160,9 @@ export const runCli = async (argv: readonly string[], outside: CliContext): Prom
     .command('prices', 'What templates cost', priceCommands(context, done))
     .command('usage', 'Machine hours, interruptions and cost', usageOptions, (options) =>
       done(runUsage(context, options)),
+    )
+    .command('top', 'What goes on, live: capacity, requests, refusals, calls, spend', topOptions, (options) =>
+      done(runTop(context, options)),
     )
     .command('events', 'What happened, event by event', eventCommands(context, done))
     .command('projections', 'What lists are read from; made from the events', projectionCommands(context, done))
@@ -213,7 +237,7 @@ export const runCli = async (argv: readonly string[], outside: CliContext): Prom
       return statusOf(2);
     }
     // A fault that no command has told of itself.
-    return statusOf(await reporting(context, { json: argv.includes('--json') }, () => Promise.reject(error)));
+    return statusOf(await reporting(context, { json: asksForJson(argv) }, () => Promise.reject(error)));
   }
   return statusOf(exitCode);
 };

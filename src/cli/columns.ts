@@ -1,8 +1,12 @@
+import { colourOf, isColoured, painted } from './colour.ts';
 import type { CommonOptions } from './context.ts';
 import { table } from './table.ts';
 
 /** A column of a table: its heading, its cell, and whether it is only shown by --wide, or is never cut. */
 export type Column<T> = readonly [heading: string, cell: (item: T) => string, how?: 'wide' | 'whole'];
+
+/** Columns whose words have a colour. */
+const stateHeadings: readonly string[] = ['STATE', 'STATUS', 'RESULT'];
 
 /**
  * A table for people, or the words where there is nothing to show. On a terminal cells that do not fit are cut; with --wide, and
@@ -17,10 +21,10 @@ export const columnTable = <T>(
   if (items.length === 0) return nothing;
   const shown = columns.filter(([, , how]) => wide || how !== 'wide');
   const whole = shown.flatMap(([, , how], index) => (how === 'whole' ? [index] : []));
+  const headings = shown.map(([heading]) => heading);
+  const isState = headings.map((heading) => isColoured() && stateHeadings.includes(heading));
+  const finish = (text: string, column: number): string =>
+    isState[column] === true ? painted(text, colourOf(text)) : text;
   const rows = items.map((item) => shown.map(([, cell]) => cell(item)));
-  return table(
-    shown.map(([heading]) => heading),
-    rows,
-    { whole, ...(wide ? { columns: Number.POSITIVE_INFINITY } : {}) },
-  );
+  return table(headings, rows, { whole, finish, ...(wide ? { columns: Number.POSITIVE_INFINITY } : {}) });
 };

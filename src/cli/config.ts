@@ -1,7 +1,9 @@
 import type { Argv } from 'yargs';
+import { operations } from '../application/operations.ts';
 import type { ConfigurationReport } from '../application/queries/get-configuration.ts';
 import { type Column, columnTable } from './columns.ts';
 import type { CliContext, CommonOptions, Done } from './context.ts';
+import { recordsOf, rowFormats } from './formats.ts';
 import { originOptions, show, withService } from './run.ts';
 
 const textOf = (value: unknown): string => {
@@ -24,13 +26,21 @@ export const configCommands =
       .command(
         'show',
         'Every setting with its value and where it comes from',
-        (each) => each.example('hf-aws config show', 'what applies, and why'),
+        (each) => each.option('output', rowFormats).example('hf-aws config show', 'what applies, and why'),
         (options) =>
           done(
             withService(context, options, async (service) => {
               const answer = await service.getConfiguration(originOptions(options));
-              show(context, options, answer, ({ values }) =>
-                columnTable(options, values, settingColumns, 'There are no settings.'),
+              await show(
+                context,
+                options,
+                answer,
+                ({ values }) => columnTable(options, values, settingColumns, 'There are no settings.'),
+                recordsOf(
+                  operations.GetConfiguration.answer.properties.values.items,
+                  answer.values,
+                  ({ name }) => name,
+                ),
               );
               return 0;
             }),
@@ -46,7 +56,7 @@ export const configCommands =
               const { file, warnings, errors } = await service.getConfiguration(originOptions(options));
               const answer = { file: file ?? null, isValid: errors.length === 0, warnings, errors };
               const verdict = errors.length === 0 ? 'can be used' : 'cannot be used as it is';
-              show(context, options, answer, () =>
+              await show(context, options, answer, () =>
                 [
                   ...warnings.map((warning) => `warning: ${warning}`),
                   ...errors.map((error) => `error: ${error}`),

@@ -9,6 +9,7 @@ import type {
 } from '../application/ports/setup.ts';
 import type { Observe, Progress } from '../application/ports/telemetry.ts';
 import type { AwsCall } from '../application/rehearsal.ts';
+import type { Output } from './formats.ts';
 
 /** A running emulator as the command line sees it. */
 interface RunningEmulator {
@@ -86,11 +87,14 @@ interface RegisteredProvider {
 /** Options every command has. */
 export interface CommonOptions {
   readonly provider?: string | undefined;
+  /** The form of the answer. */
+  readonly output?: Output | undefined;
+  /** The same as `output: 'json'`. */
   readonly json?: boolean | undefined;
   readonly user?: string | undefined;
   readonly correlationId?: string | undefined;
   readonly traceFile?: string | undefined;
-  /** All columns of tables, nothing cut. */
+  /** The same as `output: 'wide'`: all columns of tables, nothing cut. */
   readonly wide?: boolean | undefined;
 }
 

@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
 import type { Diagnosis } from '../domain/finding.ts';
+import { colourOf, isColoured, painted } from './colour.ts';
 import type { CliContext, CommonOptions } from './context.ts';
 import { originOptions, show, UsageError, withService } from './run.ts';
 import { fold } from './table.ts';
@@ -27,13 +28,19 @@ export const doctorOptions = (yargs: Argv<CommonOptions>) =>
 
 const labels = { ok: 'ok     ', warning: 'WARNING', error: 'ERROR  ' } as const;
 
+/** After the text is folded, which measures it. */
+const coloured = (text: string): string => {
+  const [label = ''] = Object.values(labels).filter((each) => text.startsWith(each));
+  return isColoured() ? painted(label, colourOf(label)) + text.slice(label.length) : text;
+};
+
 const diagnosisText = ({ subject, status, what, why, mend }: Diagnosis): string =>
   [
     `${labels[status]} ${subject}: ${what}`,
     ...(why === undefined ? [] : [`        why it matters: ${why}`]),
     ...(mend === undefined ? [] : [`        how to mend it: ${mend}`]),
   ]
-    .map((line) => fold(line, 8))
+    .map((line) => coloured(fold(line, 8)))
     .join('\n');
 
 /** What the command line shows of a diagnosis. */
@@ -67,7 +74,7 @@ const diagnose = async (context: CliContext, options: DoctorOptions, service: Ap
     return 0;
   }
   const answer = await diagnosisOf(service, options);
-  show(context, options, answer, diagnosisTexts);
+  await show(context, options, answer, diagnosisTexts);
   if (options.fix) await mendAll(context, options, answer.diagnoses);
   return answer.isWell ? 0 : 1;
 };

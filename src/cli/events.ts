@@ -1,9 +1,11 @@
 import type { Argv } from 'yargs';
+import { operations } from '../application/operations.ts';
 import type { ListEventsAnswer } from '../application/queries/list-events.ts';
 import { eventTypes } from '../application/read-model/event-types.ts';
 import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
 import type { CliContext, CommonOptions, Done } from './context.ts';
+import { recordsOf, rowFormats } from './formats.ts';
 import { requestIdOf, shortIds } from './ids.ts';
 import { originOptions, show, warn, withService } from './run.ts';
 import { duration, eventPlace, oneOf, whole } from './usage.ts';
@@ -37,6 +39,7 @@ export const eventCommands =
         'List events in the order of time: of one request, or of all that are not archived',
         (each) =>
           each
+            .option('output', rowFormats)
             .option('request', { type: 'string', describe: 'Only of this request, also when it is archived' })
             .option('from', {
               type: 'string',
@@ -64,7 +67,14 @@ export const eventCommands =
               const from = since === undefined ? options.from : String(Math.max(0, Date.now() - since));
               const answer = await service.listEvents({ requestId, from, limit, eventType, ...originOptions(options) });
               warn(context, answer.warnings);
-              show(context, options, answer, (list) => eventTable(options, list));
+              const { properties } = operations.ListEvents.answer;
+              await show(
+                context,
+                options,
+                answer,
+                (list) => eventTable(options, list),
+                recordsOf(properties.items.items, answer.items, ({ position }) => position),
+              );
               return 0;
             }),
           ),

@@ -16,17 +16,20 @@ const durationText = (ms: number): string => {
 const timeWidth = 26;
 
 /** What the program does by itself when it is asked next. */
-const dueLine = (due: ExplainAnswer['due']): readonly string[] =>
-  due === undefined ? [] : [fold(`At the next look: ${due.text}`, 4)];
+const dueLine = (due: ExplainAnswer['due'], columns?: number): readonly string[] =>
+  due === undefined ? [] : [fold(`At the next look: ${due.text}`, 4, columns)];
 
-const explainText = ({ id, steps, now, due, next }: ExplainAnswer): string => {
+/** `columns`: other than those of the terminal. */
+export const explainText = ({ id, steps, now, due, next }: ExplainAnswer, columns?: number): string => {
   const lines = steps.map(({ at, after, text }, index) => {
     const time = index === 0 ? localTime(Date.parse(at)) : durationText(after);
-    return fold(`${time.padStart(timeWidth)}  ${text}`, timeWidth + 2);
+    return fold(`${time.padStart(timeWidth)}  ${text}`, timeWidth + 2, columns);
   });
   const actions =
-    next.length === 0 ? ['Nothing needs to be done.'] : ['What to do:', ...next.map((each) => fold(`  ${each}`, 4))];
-  return [id, ...lines, fold(`Now ${now}`, 4), ...dueLine(due), ...actions].join('\n');
+    next.length === 0
+      ? ['Nothing needs to be done.']
+      : ['What to do:', ...next.map((each) => fold(`  ${each}`, 4, columns))];
+  return [id, ...lines, fold(`Now ${now}`, 4, columns), ...dueLine(due, columns), ...actions].join('\n');
 };
 
 export const explainOptions = (yargs: Argv<CommonOptions>) =>
@@ -43,6 +46,8 @@ export const explainOptions = (yargs: Argv<CommonOptions>) =>
 export const runExplain = (context: CliContext, options: CommonOptions & { readonly id: string }): Promise<number> =>
   withService(context, options, async (service) => {
     const id = await anyIdOf(service, options, options.id);
-    show(context, options, await service.explain({ id, ...originOptions(options) }), explainText);
+    await show(context, options, await service.explain({ id, ...originOptions(options) }), (answer) =>
+      explainText(answer),
+    );
     return 0;
   });

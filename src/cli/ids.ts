@@ -66,10 +66,19 @@ export const anyIdOf = (service: ApplicationService, options: CommonOptions, wri
     ? requestIdOf(service, options, written)
     : machineIdOf(service, options, written);
 
-/** Short ids of requests as tables show them: the first eight digits, or as many more as tell these apart. */
-export const shortIds = (ids: readonly string[]): ((id: string) => string) => {
-  const bare = [...new Set(ids)].map((id) => id.replace(/^re[qt]-/, ''));
+/** The first eight digits, or as many more as tell these apart. */
+const shortened = (ids: readonly string[], prefix: RegExp): ((id: string) => string) => {
+  const bare = [...new Set(ids)].map((id) => id.replace(prefix, ''));
   let length = 8;
   while (length < 36 && new Set(bare.map((id) => id.slice(0, length))).size < bare.length) length++;
-  return (id) => id.replace(/^re[qt]-/, '').slice(0, length);
+  return (id) => id.replace(prefix, '').slice(0, length);
+};
+
+/** Short ids of requests as tables show them, and every command takes them. */
+export const shortIds = (ids: readonly string[]): ((id: string) => string) => shortened(ids, /^re[qt]-/);
+
+/** The same of machines, with their `i-`. */
+export const shortMachineIds = (ids: readonly string[]): ((id: string) => string) => {
+  const short = shortened(ids, /^i-/);
+  return (id) => (id.startsWith('i-') ? `i-${short(id)}` : id);
 };

@@ -99,7 +99,7 @@ export const runImport = (context: CliContext, options: ImportOptions): Promise<
       const leftOut = [...new Set(judged.errors.map(({ templateId }) => templateId))];
       const told = options.all ? { fields } : {};
       const answer = { source, instance, decisions, ...told, faults, leftOut, errors: judged.errors, written, backups };
-      show(context, options, answer, ({ errors }) =>
+      await show(context, options, answer, ({ errors }) =>
         [
           `${source}, provider ${instance}`,
           '',

@@ -275,7 +275,7 @@ export const runInit = (context: CliContext, given: InitOptions): Promise<number
     const env = { ...context.env, ...places };
     const { service, log } = await context.compose({ env });
     const diagnosis = await diagnosisOf(service, given).finally(() => log.flush());
-    show(context, given, { ...answer, environment: places, doctor: diagnosis }, () => diagnosisTexts(diagnosis));
+    await show(context, given, { ...answer, environment: places, doctor: diagnosis }, () => diagnosisTexts(diagnosis));
     if (given.json !== true) context.print(placesText(places));
     return diagnosis.isWell ? 0 : 1;
   });

@@ -14,7 +14,7 @@ export const instanceTypeCommands =
           done(
             withService(context, options, async (service) => {
               const answer = await service.refreshInstanceTypes(originOptions(options));
-              show(context, options, answer, ({ known, added }) =>
+              await show(context, options, answer, ({ known, added }) =>
                 [`${known} instance types are known, ${added.length} of them new.`, ...added].join('\n'),
               );
               return 0;

@@ -1,8 +1,10 @@
 import type { Argv } from 'yargs';
 import type { CollectLaunchTemplatesAnswer } from '../application/commands/collect-launch-templates.ts';
+import { operations } from '../application/operations.ts';
 import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
 import type { CliContext, CommonOptions, Done } from './context.ts';
+import { recordsOf, rowFormats } from './formats.ts';
 import { originOptions, show, withService } from './run.ts';
 
 const day = 24 * 3_600_000;
@@ -26,6 +28,7 @@ export const launchTemplateCommands =
         'Remove launch templates of ours that no request has used for a while; without --apply only tell which',
         (each) =>
           each
+            .option('output', rowFormats)
             .option('unused-for', { type: 'number', default: 30, describe: 'Days' })
             .option('apply', { type: 'boolean', default: false, describe: 'Remove them' })
             .check((given) => Number(given['unusedFor']) >= 0 || '--unused-for must be a number of days')
@@ -40,12 +43,21 @@ export const launchTemplateCommands =
                 apply,
                 ...originOptions(options),
               });
-              show(context, options, answer, ({ unused, kept, removed }) =>
-                [
-                  ...(unused.length === 0 ? [] : [columnTable(options, unused, templateColumns(removed), '')]),
-                  `${unused.length} unused, ${removed.length} removed, ${kept} kept.`,
-                  ...(apply || unused.length === 0 ? [] : ['Nothing was removed: add --apply.']),
-                ].join('\n'),
+              await show(
+                context,
+                options,
+                answer,
+                ({ unused, kept, removed }) =>
+                  [
+                    ...(unused.length === 0 ? [] : [columnTable(options, unused, templateColumns(removed), '')]),
+                    `${unused.length} unused, ${removed.length} removed, ${kept} kept.`,
+                    ...(apply || unused.length === 0 ? [] : ['Nothing was removed: add --apply.']),
+                  ].join('\n'),
+                recordsOf(
+                  operations.CollectLaunchTemplates.answer.properties.unused.items,
+                  answer.unused,
+                  ({ id }) => id,
+                ),
               );
               return apply && answer.removed.length < answer.unused.length ? 1 : 0;
             }),

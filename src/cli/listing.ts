@@ -3,6 +3,7 @@ import type { ApplicationService } from '../application/bus/application-service.
 import type { Expectation } from '../application/ports/read-model.ts';
 import type { Paginated } from '../application/read-model/listing.ts';
 import type { CliContext, CommonOptions } from './context.ts';
+import { isForPeople, type Records } from './formats.ts';
 import { requestIdOf } from './ids.ts';
 import { originOptions, show, UsageError, warn } from './run.ts';
 import { duration, sortField, whole } from './usage.ts';
@@ -72,17 +73,26 @@ export const listingOf = async (service: ApplicationService, options: ListingOpt
 });
 
 /** A list as JSON, or as a table with the page's place below. */
-export const showList = <T>(
+export const showList = async <T extends object>(
   context: CliContext,
   options: CommonOptions,
   list: Paginated<T>,
   render: (items: readonly T[]) => string,
-): void => {
+  records: Records<T & object>,
+): Promise<void> => {
   const { items, total, page, total_pages: pages, warnings, _warning } = list;
   warn(context, [...warnings, ...(_warning === undefined ? [] : [_warning])]);
-  show(context, options, list, () => {
-    if (items.length === 0 && total > 0)
-      return `Page ${page} is empty: there ${pages === 1 ? 'is 1 page' : `are ${pages} pages`}, ${total} in all.`;
-    return `${render(items)}${pages > 1 ? `\npage ${page} of ${pages}, ${total} in all` : ''}`;
-  });
+  if (!isForPeople(options) && options.json !== true && options.output !== 'yaml' && pages > 1)
+    warn(context, [`this is page ${page} of ${pages}, ${total} in all: --limit shows more`]);
+  await show(
+    context,
+    options,
+    list,
+    () => {
+      if (items.length === 0 && total > 0)
+        return `Page ${page} is empty: there ${pages === 1 ? 'is 1 page' : `are ${pages} pages`}, ${total} in all.`;
+      return `${render(items)}${pages > 1 ? `\npage ${page} of ${pages}, ${total} in all` : ''}`;
+    },
+    records,
+  );
 };

@@ -3,11 +3,13 @@ import { type GetUsageAnswer, type UsageRow, usageKeys } from '../application/qu
 import { localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
 import type { CliContext, CommonOptions } from './context.ts';
+import { type CsvColumn, rowFormats } from './formats.ts';
 import { originOptions, show, warn, withService } from './run.ts';
 import { duration, eventPlace } from './usage.ts';
 
 export const usageOptions = (yargs: Argv<CommonOptions>) =>
   yargs
+    .option('output', rowFormats)
     .option('since', {
       type: 'string',
       describe: 'The last so long, e.g. 7d; default 30d',
@@ -16,9 +18,9 @@ export const usageOptions = (yargs: Argv<CommonOptions>) =>
     .option('from', { type: 'string', describe: 'From this time on, e.g. 2026-11-01', coerce: eventPlace })
     .conflicts('from', 'since')
     .option('by', { choices: usageKeys, default: 'template' as const, describe: 'One row for each' })
-    .option('csv', { type: 'boolean', default: false, describe: 'Comma-separated values, for spreadsheets' })
+    .option('csv', { type: 'boolean', default: false, describe: 'The same as -o csv' })
     .example('hf-aws usage --since 7d --by day', 'machine hours and cost, day by day')
-    .example('hf-aws usage --by market --csv > usage.csv', 'for the accountants');
+    .example('hf-aws usage --by market -o csv > usage.csv', 'for the accountants');
 
 const amount = (value: number | undefined, digits: number): string =>
   value === undefined ? '-' : value.toFixed(digits);
@@ -49,7 +51,8 @@ const basis = ({ from, pricesOf, total }: GetUsageAnswer): string =>
       : [`It leaves out ${amount(total.unpricedHours, 1)} hours without a known price.`]),
   ].join('\n');
 
-const csvColumns: readonly (readonly [name: string, of: (row: UsageRow) => string | number | undefined])[] = [
+const csvColumns = (by: string): readonly CsvColumn<UsageRow>[] => [
+  [by, ({ key }) => key],
   ['machines', ({ machines }) => machines],
   ['hours', ({ hours }) => hours],
   ['spot_hours', ({ spotHours }) => spotHours],
@@ -58,13 +61,6 @@ const csvColumns: readonly (readonly [name: string, of: (row: UsageRow) => strin
   ['savings_usd', ({ savings }) => savings],
   ['unpriced_hours', ({ unpricedHours }) => unpricedHours],
 ];
-
-/** RFC 4180; keys are ids and dates, which need no quotes. What is not known is empty. */
-const csvOf = (by: string, { items }: GetUsageAnswer): string =>
-  [
-    [by, ...csvColumns.map(([name]) => name)].join(','),
-    ...items.map((row) => [row.key, ...csvColumns.map(([, of]) => of(row) ?? '')].join(',')),
-  ].join('\r\n');
 
 interface UsageOptions extends CommonOptions {
   /** ms */
@@ -82,10 +78,17 @@ export const runUsage = (context: CliContext, options: UsageOptions): Promise<nu
     const from = ms === undefined ? undefined : new Date(Number(ms)).toISOString();
     const answer = await service.getUsage({ by, from, ...originOptions(options) });
     warn(context, answer.warnings);
-    show(context, options, answer, () => {
-      if (csv) return csvOf(by, answer);
-      const rows = answer.items.length > 1 ? [...answer.items, answer.total] : answer.items;
-      return [columnTable(options, rows, columnsBy(by), 'No machine ran.'), basis(answer)].join('\n');
-    });
+    const output = csv ? ('csv' as const) : options.output;
+    const records = { rows: answer.items, columns: csvColumns(by), id: ({ key }: UsageRow) => key };
+    await show(
+      context,
+      { ...options, output },
+      answer,
+      () => {
+        const rows = answer.items.length > 1 ? [...answer.items, answer.total] : answer.items;
+        return [columnTable(options, rows, columnsBy(by), 'No machine ran.'), basis(answer)].join('\n');
+      },
+      records,
+    );
     return 0;
   });

@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
+import { operations } from '../application/operations.ts';
 import type { ListMachinesAnswer } from '../application/queries/list-machines.ts';
 import { listFields } from '../application/read-model/listing.ts';
 import { PluginError } from '../domain/errors.ts';
@@ -8,7 +9,8 @@ import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
 import type { CliContext, CommonOptions, Done } from './context.ts';
 import { explainOptions, runExplain } from './explain.ts';
-import { machineIdOf, requestIdOf, shortIds } from './ids.ts';
+import { recordsOf, rowFormats } from './formats.ts';
+import { machineIdOf, requestIdOf, shortIds, shortMachineIds } from './ids.ts';
 import { listingOf, showList, withExpectation, withListing } from './listing.ts';
 import { commandOptions, originOptions, show, withRehearsal, withService } from './run.ts';
 import { fieldTable } from './table.ts';
@@ -16,11 +18,18 @@ import { commandIdOption, pairs } from './usage.ts';
 
 type MachineRow = ListMachinesAnswer['items'][number];
 
+const recordsOfMachines = (rows: readonly MachineRow[]) =>
+  recordsOf(operations.ListMachines.answer.properties.items.items, rows, ({ machineId }) => machineId);
+
 const launched = ({ launchTime }: MachineRow): string =>
   launchTime === undefined ? '-' : localTime(Date.parse(launchTime));
 
-const machineColumns = (now: number, short: (id: string) => string): readonly Column<MachineRow>[] => [
-  ['MACHINE', ({ machineId }) => machineId, 'whole'],
+const machineColumns = (
+  now: number,
+  shortMachine: (id: string) => string,
+  short: (id: string) => string,
+): readonly Column<MachineRow>[] => [
+  ['MACHINE', ({ machineId }) => shortMachine(machineId), 'whole'],
   ['NAME', ({ name }) => name],
   ['STATE', ({ status }) => status],
   ['TYPE', ({ instanceType }) => instanceType],
@@ -35,7 +44,8 @@ const machineColumns = (now: number, short: (id: string) => string): readonly Co
 
 const machineTable = (options: CommonOptions, machines: readonly MachineRow[]): string => {
   const short = options.wide === true ? String : shortIds(machines.map(({ requestId }) => requestId));
-  return columnTable(options, machines, machineColumns(Date.now(), short), 'No machine found.');
+  const shortMachine = options.wide === true ? String : shortMachineIds(machines.map(({ machineId }) => machineId));
+  return columnTable(options, machines, machineColumns(Date.now(), shortMachine, short), 'No machine found.');
 };
 
 export const machineCommands =
@@ -47,6 +57,7 @@ export const machineCommands =
         'List machines as last seen',
         (each) =>
           withExpectation(withListing(each, listFields.machines))
+            .option('output', rowFormats)
             .option('status', { choices: machineStates, describe: 'EC2 state' })
             .option('request', { type: 'string', describe: 'Only machines of this request' })
             .option('template', { type: 'string', describe: 'Only machines of this template' })
@@ -58,7 +69,13 @@ export const machineCommands =
               const requestId = request === undefined ? undefined : await requestIdOf(service, options, request);
               const listing = await listingOf(service, options);
               const list = await service.listMachines({ status, requestId, templateId, ...listing });
-              showList(context, options, list, (machines) => machineTable(options, machines));
+              await showList(
+                context,
+                options,
+                list,
+                (machines) => machineTable(options, machines),
+                recordsOfMachines(list.items),
+              );
               return 0;
             }),
           ),
@@ -68,6 +85,7 @@ export const machineCommands =
         'Show one machine as last seen',
         (each) =>
           each
+            .option('output', rowFormats)
             .positional('machineId', { type: 'string', demandOption: true, describe: 'Id or its beginning, or name' })
             .example('hf-aws machines show i-0123456789abcdef0', 'its state, address, request and template'),
         (options) =>
@@ -82,7 +100,13 @@ export const machineCommands =
               const machine = items.find((each) => each.machineId === machineId);
               if (machine === undefined)
                 throw new PluginError('machine.not-found', `no machine "${machineId}" is on record`);
-              show(context, options, machine, (fields) => fieldTable({ ...fields, launchTime: launched(fields) }));
+              await show(
+                context,
+                options,
+                machine,
+                (fields) => fieldTable({ ...fields, launchTime: launched(fields) }),
+                recordsOfMachines([machine]),
+              );
               return 0;
             }),
           ),
@@ -92,6 +116,7 @@ export const machineCommands =
         'Give machines back to AWS by id or name; prints the id of the return request',
         (each) =>
           each
+            .option('output', rowFormats)
             .positional('machines', {
               type: 'string',
               array: true,
@@ -122,7 +147,13 @@ export const machineCommands =
             withService(context, options, async (service) => {
               const machines = await machinesOf(service);
               const answer = await service.returnMachines({ machines, onlyKnown: true, ...commandOptions(options) });
-              show(context, options, answer, ({ requestId, message }) => `${requestId}\n${message}`);
+              await show(
+                context,
+                options,
+                answer,
+                ({ requestId, message }) => `${requestId}\n${message}`,
+                recordsOf(operations.ReturnMachines.answer, [answer], ({ requestId }) => requestId),
+              );
               return 0;
             }),
           );
@@ -155,7 +186,7 @@ export const machineCommands =
                 metadata,
                 ...commandOptions(options),
               });
-              show(
+              await show(
                 context,
                 options,
                 answer,

@@ -1,8 +1,10 @@
 import type { Argv } from 'yargs';
+import { operations } from '../application/operations.ts';
 import type { ListOfferingsAnswer } from '../application/queries/list-offerings.ts';
 import { localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
 import type { CliContext, CommonOptions, Done } from './context.ts';
+import { recordsOf, rowFormats } from './formats.ts';
 import { originOptions, show, withService } from './run.ts';
 
 const minutesLeft = (expiresAt: string): string =>
@@ -24,19 +26,29 @@ export const offeringCommands =
       .command(
         'list',
         'List what launches keep clear of: offerings EC2 refused lately, templates whose machines all failed',
-        (each) => each.example('hf-aws offerings list', 'why another subnet or type is chosen'),
+        (each) =>
+          each.option('output', rowFormats).example('hf-aws offerings list', 'why another subnet or type is chosen'),
         (options) =>
           done(
             withService(context, options, async (service) => {
               const answer = await service.listOfferings(originOptions(options));
-              show(context, options, answer, ({ refused, templates }) =>
-                [
-                  columnTable(options, refused, offeringColumns, 'EC2 has refused nothing lately.'),
-                  ...templates.map(
-                    (each) =>
-                      `${each.templateId}: ${each.failures} machines in a row died or never became usable${each.isProtected ? '; it launches nothing' : ''}`,
-                  ),
-                ].join('\n'),
+              await show(
+                context,
+                options,
+                answer,
+                ({ refused, templates }) =>
+                  [
+                    columnTable(options, refused, offeringColumns, 'EC2 has refused nothing lately.'),
+                    ...templates.map(
+                      (each) =>
+                        `${each.templateId}: ${each.failures} machines in a row died or never became usable${each.isProtected ? '; it launches nothing' : ''}`,
+                    ),
+                  ].join('\n'),
+                recordsOf(
+                  operations.ListOfferings.answer.properties.refused.items,
+                  answer.refused,
+                  ({ instanceType = '' }) => instanceType,
+                ),
               );
               return 0;
             }),
@@ -61,7 +73,7 @@ export const offeringCommands =
                 ...(template === undefined ? {} : { templateId: template }),
                 ...originOptions(options),
               });
-              show(
+              await show(
                 context,
                 options,
                 answer,

@@ -1,8 +1,10 @@
 import type { Argv } from 'yargs';
+import { operations } from '../application/operations.ts';
 import type { PriceRow } from '../application/queries/list-prices.ts';
 import { localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
 import type { CliContext, CommonOptions, Done } from './context.ts';
+import { recordsOf, rowFormats } from './formats.ts';
 import { originOptions, show, withService } from './run.ts';
 
 const priceColumns: readonly Column<PriceRow>[] = [
@@ -25,13 +27,24 @@ export const priceCommands =
       .command(
         'list',
         'List what a unit of each template costs, and what Host Factory is told of it',
-        (each) => each.example('hf-aws prices list', 'which template is the cheapest'),
+        (each) => each.option('output', rowFormats).example('hf-aws prices list', 'which template is the cheapest'),
         (options) =>
           done(
             withService(context, options, async (service) => {
               const answer = await service.listPrices(originOptions(options));
-              show(context, options, answer, ({ templates, refreshedAt }) =>
-                [columnTable(options, templates, priceColumns, 'No template is served.'), asOf(refreshedAt)].join('\n'),
+              await show(
+                context,
+                options,
+                answer,
+                ({ templates, refreshedAt }) =>
+                  [columnTable(options, templates, priceColumns, 'No template is served.'), asOf(refreshedAt)].join(
+                    '\n',
+                  ),
+                recordsOf(
+                  operations.ListPrices.answer.properties.templates.items,
+                  answer.templates,
+                  ({ templateId }) => templateId,
+                ),
               );
               return 0;
             }),
@@ -45,7 +58,7 @@ export const priceCommands =
           done(
             withService(context, options, async (service) => {
               const answer = await service.refreshPrices(originOptions(options));
-              show(context, options, answer, ({ onDemand, spot, warnings }) =>
+              await show(context, options, answer, ({ onDemand, spot, warnings }) =>
                 [
                   `Prices of ${onDemand} instance types on demand and of ${spot} for spot were found.`,
                   ...warnings.map((warning) => `warning: ${warning}`),

@@ -1,5 +1,6 @@
 import type { Progress } from '../application/ports/telemetry.ts';
 import type { CliContext, CommonOptions } from './context.ts';
+import { isForPeople } from './formats.ts';
 
 const width = 20;
 
@@ -9,9 +10,9 @@ export const bar = (share: number): string => {
   return `[${'#'.repeat(filled)}${'.'.repeat(width - filled)}]`;
 };
 
-/** On a terminal one line that changes, elsewhere a line per change; nothing with --json. */
-export const progress = (context: CliContext, { json }: CommonOptions): ((text: string, isOver: boolean) => void) => {
-  if (json === true) return () => undefined;
+/** On a terminal one line that changes, elsewhere a line per change; nothing where no people read. */
+export const progress = (context: CliContext, options: CommonOptions): ((text: string, isOver: boolean) => void) => {
+  if (!isForPeople(options)) return () => undefined;
   let last = '';
   const began = process.uptime();
   return (text, isOver) => {
@@ -33,10 +34,10 @@ export interface ProgressBar {
   during<T>(work: Promise<T>): Promise<T>;
 }
 
-/** Shows on standard error how far long work has come, and how long it has taken; nothing with --json. */
+/** Shows on standard error how far long work has come, and how long it has taken; nothing where no people read. */
 export const progressBar = (
   context: Pick<CliContext, 'complain'>,
-  { json }: CommonOptions,
+  options: CommonOptions,
   what: string,
 ): ProgressBar => {
   const began = process.uptime();
@@ -52,7 +53,7 @@ export const progressBar = (
       step = { text: `${name} ${done} of ${total}`, share: done / Math.max(1, total) };
     },
     during: async (work) => {
-      if (json === true) return work;
+      if (!isForPeople(options)) return work;
       const { isTTY } = process.stderr;
       const ticks = setInterval(show, isTTY ? onTerminal : elsewhere);
       try {

@@ -1,7 +1,9 @@
 import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
+import { operations } from '../application/operations.ts';
 import { projectionNames } from '../application/ports/read-model.ts';
 import type { CliContext, CommonOptions, Done } from './context.ts';
+import { recordsOf, rowFormats } from './formats.ts';
 import { requestIdOf } from './ids.ts';
 import { progressBar } from './progress.ts';
 import { originOptions, show, withService } from './run.ts';
@@ -16,6 +18,7 @@ export const projectionCommands =
         'Show how far each projection is, and the events it could not apply',
         (each) =>
           each
+            .option('output', rowFormats)
             .option('request', { type: 'string', describe: 'Also the version of this request in each' })
             .example('hf-aws projections status', 'BEHIND is what the next list will apply first'),
         (options) =>
@@ -24,20 +27,26 @@ export const projectionCommands =
               const { request } = options;
               const requestId = request === undefined ? undefined : await requestIdOf(service, options, request);
               const answer = await service.getProjections({ requestId, ...originOptions(options) });
-              show(context, options, answer, ({ items }) => {
-                const rows = items.map(({ name, streams, events, behind, failures, version }) => [
-                  name,
-                  ...[streams, events, behind, failures.length].map(String),
-                  ...(version === undefined ? [] : [String(version)]),
-                ]);
-                const header = ['PROJECTION', 'REQUESTS', 'EVENTS', 'BEHIND', 'FAILED'];
-                const failed = items.flatMap(({ name, failures }) =>
-                  failures.map(
-                    ({ requestId: id, message, tries }) => `${name}: ${id}: ${message} (tried ${tries} times)`,
-                  ),
-                );
-                return [table(requestId === undefined ? header : [...header, 'VERSION'], rows), ...failed].join('\n');
-              });
+              await show(
+                context,
+                options,
+                answer,
+                ({ items }) => {
+                  const rows = items.map(({ name, streams, events, behind, failures, version }) => [
+                    name,
+                    ...[streams, events, behind, failures.length].map(String),
+                    ...(version === undefined ? [] : [String(version)]),
+                  ]);
+                  const header = ['PROJECTION', 'REQUESTS', 'EVENTS', 'BEHIND', 'FAILED'];
+                  const failed = items.flatMap(({ name, failures }) =>
+                    failures.map(
+                      ({ requestId: id, message, tries }) => `${name}: ${id}: ${message} (tried ${tries} times)`,
+                    ),
+                  );
+                  return [table(requestId === undefined ? header : [...header, 'VERSION'], rows), ...failed].join('\n');
+                },
+                recordsOf(operations.GetProjections.answer.properties.items.items, answer.items, ({ name }) => name),
+              );
               return 0;
             }),
           ),
@@ -53,7 +62,7 @@ export const projectionCommands =
           const { tell, during } = progressBar(context, options, 'looks for requests');
           const act = async (service: ApplicationService): Promise<number> => {
             const answer = await during(service.rebuildProjection({ name: options.name, ...originOptions(options) }));
-            show(context, options, answer, ({ items }) =>
+            await show(context, options, answer, ({ items }) =>
               items.map(({ name, streams, events }) => `${name}: ${events} events of ${streams} requests`).join('\n'),
             );
             return 0;

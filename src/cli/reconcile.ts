@@ -1,9 +1,11 @@
 import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
 import type { ReconcileAnswer } from '../application/commands/reconcile.ts';
+import { operations } from '../application/operations.ts';
 import { age, localTime } from '../domain/time-text.ts';
 import { type Column, columnTable } from './columns.ts';
 import type { CliContext, CommonOptions } from './context.ts';
+import { recordsOf, rowFormats } from './formats.ts';
 import { shortIds } from './ids.ts';
 import { progressBar } from './progress.ts';
 import { originOptions, show, warn, withService } from './run.ts';
@@ -70,6 +72,7 @@ const findingTable = (options: ReconcileOptions, answer: ReconcileAnswer): strin
 
 export const reconcileOptions = (yargs: Argv<CommonOptions>) =>
   yargs
+    .option('output', rowFormats)
     .option('apply', { type: 'boolean', default: false, describe: 'Release what is due; without it only look' })
     .example('hf-aws reconcile', 'what runs at AWS and nobody will ask about')
     .example('hf-aws reconcile --apply', 'release what was seen before and is old enough');
@@ -80,7 +83,13 @@ export const runReconcile = (context: CliContext, options: ReconcileOptions): Pr
   const act = async (service: ApplicationService): Promise<number> => {
     const answer = await during(service.reconcile({ apply: options.apply, ...originOptions(options) }));
     warn(context, answer.warnings);
-    show(context, options, answer, (found) => findingTable(options, found));
+    await show(
+      context,
+      options,
+      answer,
+      (found) => findingTable(options, found),
+      recordsOf(operations.Reconcile.answer.properties.findings.items, answer.findings, ({ id }) => id),
+    );
     return options.apply && answer.warnings.length > 0 ? 1 : 0;
   };
   return withService(context, options, act, { progress: tell });

@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
+import { operations } from '../application/operations.ts';
 import type { GetRequestStatusAnswer } from '../application/queries/get-request-status.ts';
 import { listFields } from '../application/read-model/listing.ts';
 import { requestStatuses } from '../application/read-model/views.ts';
@@ -9,7 +10,8 @@ import { type Column, columnTable } from './columns.ts';
 import type { CliContext, CommonOptions, Done } from './context.ts';
 import { explainOptions, runExplain } from './explain.ts';
 import { templateOf } from './explain-launch.ts';
-import { requestIdOf, shortIds } from './ids.ts';
+import { isForPeople, recordsOf, rowFormats } from './formats.ts';
+import { requestIdOf, shortIds, shortMachineIds } from './ids.ts';
 import { expectationOf, listingOf, showList, withExpectation, withListing } from './listing.ts';
 import { commandOptions, originOptions, show, warn, withRehearsal, withService } from './run.ts';
 import { commandIdOption, whole } from './usage.ts';
@@ -33,6 +35,8 @@ const requestIdArgument = {
   demandOption: true,
   describe: 'Id of a request or return, or its beginning',
 } as const;
+
+const idOfRequest = ({ requestId }: { readonly requestId: string }): string => requestId;
 
 type RequestShown = Omit<GetRequestStatusAnswer, 'machines'>;
 type MachineShown = NonNullable<GetRequestStatusAnswer['machines']>[number];
@@ -59,13 +63,18 @@ const requestTable = (options: CommonOptions, views: readonly RequestShown[]): s
 /** Without a type EC2 never showed it: nothing is there that could have ended. */
 const unlessNeverSeen = ({ instanceType }: MachineShown, text: string): string => (instanceType === '' ? '-' : text);
 
-const machineColumns: readonly Column<MachineShown>[] = [
-  ['MACHINE', ({ machineId }) => machineId, 'whole'],
+const machineColumns = (short: (id: string) => string): readonly Column<MachineShown>[] => [
+  ['MACHINE', ({ machineId }) => short(machineId), 'whole'],
   ['NAME', ({ name }) => name],
   ['RESULT', (machine) => (machine.result === 'succeed' ? unlessNeverSeen(machine, machine.result) : machine.result)],
   ['STATE', (machine) => unlessNeverSeen(machine, machine.status)],
   ['WHY', ({ message }) => message],
 ];
+
+const machineTable = (options: CommonOptions, machines: readonly MachineShown[]): string => {
+  const short = options.wide === true ? String : shortMachineIds(machines.map(({ machineId }) => machineId));
+  return columnTable(options, machines, machineColumns(short), 'It has no machines.');
+};
 
 export const requestCommands =
   (context: CliContext, done: Done) =>
@@ -76,6 +85,7 @@ export const requestCommands =
         'List requests, newest first',
         (each) =>
           withExpectation(withListing(each, listFields.requests))
+            .option('output', rowFormats)
             .option('status', { choices: requestStatuses, describe: 'How they stand' })
             .option('kind', { choices: ['create', 'return'] as const, describe: 'Of machines, or to return them' })
             .option('template', { type: 'string', describe: 'Only requests of this template' })
@@ -88,7 +98,13 @@ export const requestCommands =
               const { status, kind, template: templateId, by: requester } = options;
               const listing = await listingOf(service, options);
               const list = await service.listRequests({ status, kind, templateId, requester, ...listing });
-              showList(context, options, list, (views) => requestTable(options, views));
+              await showList(
+                context,
+                options,
+                list,
+                (views) => requestTable(options, views),
+                recordsOf(operations.ListRequests.answer.properties.items.items, list.items, idOfRequest),
+              );
               return 0;
             }),
           ),
@@ -98,6 +114,7 @@ export const requestCommands =
         'Show one request as our records have it',
         (each) =>
           withExpectation(each)
+            .option('output', rowFormats)
             .positional('requestId', requestIdArgument)
             .option('machines', { type: 'boolean', default: false, describe: 'Also its machines' })
             .option('sync', { type: 'boolean', default: true, describe: 'Look at EC2 first' })
@@ -125,15 +142,18 @@ export const requestCommands =
                 ...originOptions(options),
               });
               if (view._warning !== undefined) warn(context, [view._warning]);
-              show(context, options, view, ({ machines, message, ...rest }) =>
-                [
-                  requestId,
-                  requestTable(options, [{ ...rest, message }]),
-                  message,
-                  ...(machines === undefined
-                    ? []
-                    : [columnTable(options, machines, machineColumns, 'It has no machines.')]),
-                ].join('\n'),
+              await show(
+                context,
+                options,
+                view,
+                ({ machines, message, ...rest }) =>
+                  [
+                    requestId,
+                    requestTable(options, [{ ...rest, message }]),
+                    message,
+                    ...(machines === undefined ? [] : [machineTable(options, machines)]),
+                  ].join('\n'),
+                recordsOf(operations.GetRequestStatus.answer, [view], idOfRequest),
               );
               return 0;
             }),
@@ -144,6 +164,7 @@ export const requestCommands =
         'Ask AWS for machines, as Host Factory would; prints the id of the request',
         (each) =>
           watchOptions(each)
+            .option('output', rowFormats)
             .positional('templateId', { type: 'string', demandOption: true, describe: 'The template' })
             .positional('count', { ...whole('COUNT', 1, 10_000), demandOption: true, describe: 'Machines wanted' })
             .option('dry-run', { type: 'boolean', default: false, describe: 'Only print the AWS calls' })
@@ -169,8 +190,14 @@ export const requestCommands =
               // Before its id is told: whoever knows it must not lose it.
               await service.claimRequest({ requestId: created, ...originOptions(options) });
               // What is followed is told once, at its end.
-              if (!(options.wait && options.json === true))
-                show(context, options, answer, ({ requestId, message }) => `${requestId}\n${message}`);
+              if (!options.wait || isForPeople(options))
+                await show(
+                  context,
+                  options,
+                  answer,
+                  ({ requestId, message }) => `${requestId}\n${message}`,
+                  recordsOf(operations.CreateRequest.answer, [answer], idOfRequest),
+                );
               return 0;
             });
           return done(
@@ -193,7 +220,7 @@ export const requestCommands =
               const { reason } = options;
               const requestId = await requestIdOf(service, options, options.requestId);
               const answer = await service.cancelRequest({ requestId, reason, ...commandOptions(options) });
-              show(context, options, answer, ({ version }) => `${requestId} is cancelled (version ${version})`);
+              await show(context, options, answer, ({ version }) => `${requestId} is cancelled (version ${version})`);
               return 0;
             }),
           ),

@@ -2,6 +2,7 @@ import type { ApplicationService } from '../application/bus/application-service.
 import type { ListOfferingsAnswer } from '../application/queries/list-offerings.ts';
 import { isPluginError, messageOf } from '../domain/errors.ts';
 import type { CliContext, CommonOptions, ComposeOptions } from './context.ts';
+import { csvOf, namesOf, type Output, type Records } from './formats.ts';
 import { ReaderGoneError } from './output.ts';
 
 /** A command line that cannot be carried out: exit 2. */
@@ -58,7 +59,7 @@ export const withRehearsal = (
     const { service, calls } = await context.rehearse(options.provider);
     const { message, avoided, due } = await act(service);
     const rest = { ...(avoided === undefined ? {} : { avoided }), ...(due === undefined ? {} : { due }) };
-    show(context, options, { assumed: message, ...rest, calls }, () =>
+    await show(context, options, { assumed: message, ...rest, calls }, () =>
       [
         ...calls.map(({ service: name, action, input }) => `${name} ${action} ${JSON.stringify(input, null, 2)}`),
         `Nothing was sent or written. Where AWS grants everything, the answer is: ${message}`,
@@ -85,9 +86,25 @@ export const reporting = async (
   }
 };
 
-/** JSON for machines, else what `render` makes for people. */
-export const show = <T>(context: CliContext, { json }: CommonOptions, value: T, render: (value: T) => string): void =>
-  context.print(json === true ? JSON.stringify(value, null, 2) : render(value));
+/** An answer in the form that was asked for; `render` makes the one for people. What has no `records` is never asked for as rows. */
+export const show = async <T, R extends object = never>(
+  context: CliContext,
+  { json, output = json === true ? 'json' : 'table' }: CommonOptions,
+  value: T,
+  render: (value: T) => string,
+  records?: Records<R>,
+): Promise<void> => {
+  const textOf: Readonly<Record<Output, () => string | Promise<string>>> = {
+    table: () => render(value),
+    wide: () => render(value),
+    json: () => JSON.stringify(value, null, 2),
+    yaml: async () => (await import('./yaml.ts')).yamlOf(value),
+    csv: () => (records === undefined ? '' : csvOf(records)),
+    name: () => (records === undefined ? '' : namesOf(records)),
+  };
+  const text = await textOf[output]();
+  if (text !== '' || output !== 'name') context.print(text);
+};
 
 /** What could not be read or verified: never silently. */
 export const warn = (context: CliContext, warnings: readonly string[]): void => {

@@ -143,7 +143,7 @@ export const runSupport = (context: CliContext, options: SupportOptions): Promis
         throw new PluginError('input.invalid', `cannot write ${file}: ${messageOf(cause)}`, { cause });
       }
       const files = entries.map(({ name }) => name);
-      show(context, options, { file, files, warnings }, () =>
+      await show(context, options, { file, files, warnings }, () =>
         [
           ...warnings.map((warning) => `warning: ${warning}`),
           `Written: ${file}`,

@@ -20,6 +20,8 @@ interface TableLook {
   readonly columns?: number;
   /** Columns that are never cut, by their index. */
   readonly whole?: readonly number[];
+  /** What becomes of a cell of the rows when its width is settled, e.g. a colour. */
+  readonly finish?: (text: string, column: number) => string;
 }
 
 /** Widths that fit: the widest column gives way first. */
@@ -46,9 +48,14 @@ export const table = (
   const all = [heading, ...rows];
   const wanted = heading.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
   const widths = fitted(wanted, heading, look);
-  const rowText = (row: readonly string[]): string =>
+  const { finish = String } = look;
+  const rowText = (row: readonly string[], index: number): string =>
     widths
-      .map((width, column) => cut(row[column] ?? '', width).padEnd(width))
+      .map((width, column) => {
+        const cell = cut(row[column] ?? '', width);
+        const gap = ' '.repeat(width - cell.length);
+        return index === 0 ? cell + gap : finish(cell, column) + gap;
+      })
       .join(' '.repeat(gap))
       .trimEnd();
   return all.map(rowText).join('\n');

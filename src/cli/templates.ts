@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import { servedTemplate } from '../application/bus/shapes.ts';
 import type { ValidateTemplateAnswer } from '../application/commands/validate-template.ts';
 import { listFields } from '../application/read-model/listing.ts';
 import type { Finding } from '../domain/finding.ts';
@@ -6,6 +7,7 @@ import { offeringOf, providerApiOf, type Template } from '../domain/template/tem
 import { type Column, columnTable } from './columns.ts';
 import type { CliContext, CommonOptions, Done } from './context.ts';
 import { avoidedInWords, avoidedOf, launchInWords, templateOf } from './explain-launch.ts';
+import { isForPeople, recordsOf, rowFormats } from './formats.ts';
 import { listingOf, showList, withListing } from './listing.ts';
 import { originOptions, show, withRehearsal, withService } from './run.ts';
 import { fold } from './table.ts';
@@ -64,6 +66,9 @@ export const findingsText = (answer: ValidateTemplateAnswer, all: boolean): stri
   ].join('\n');
 };
 
+const recordsOfTemplates = (rows: readonly Template[]) =>
+  recordsOf(servedTemplate, rows, ({ templateId }) => templateId);
+
 const attributeOf =
   (name: string) =>
   ({ attributes }: Template) =>
@@ -110,6 +115,7 @@ export const templateCommands =
         'List the templates Host Factory is offered',
         (each) =>
           withListing(each, listFields.templates)
+            .option('output', rowFormats)
             .option('filter', {
               type: 'string',
               array: true,
@@ -129,15 +135,20 @@ export const templateCommands =
               const list = await service.listTemplates({ filters: options.filter, ...listing });
               const { templates: noted } = await service.listOfferings(originOptions(options));
               const protectedOnes = noted.filter(({ isProtected }) => isProtected);
-              showList(context, options, list, (templates) =>
-                [
-                  list.file,
-                  columnTable(options, templates, templateColumns, 'No template found.'),
-                  ...protectedOnes.map(
-                    ({ templateId, failures }) =>
-                      `${templateId} launches nothing: its last ${failures} machines failed. hf-aws offerings list tells more.`,
-                  ),
-                ].join('\n'),
+              await showList(
+                context,
+                options,
+                list,
+                (templates) =>
+                  [
+                    list.file,
+                    columnTable(options, templates, templateColumns, 'No template found.'),
+                    ...protectedOnes.map(
+                      ({ templateId, failures }) =>
+                        `${templateId} launches nothing: its last ${failures} machines failed. hf-aws offerings list tells more.`,
+                    ),
+                  ].join('\n'),
+                recordsOfTemplates(list.items),
               );
               return 0;
             }),
@@ -148,6 +159,7 @@ export const templateCommands =
         'Show one template as it is understood: defaults filled in, attributes derived',
         (each) =>
           each
+            .option('output', rowFormats)
             .positional('templateId', { type: 'string', demandOption: true, describe: 'The template' })
             .example('hf-aws templates show od-m5', 'every field of one template'),
         (options) =>
@@ -157,7 +169,13 @@ export const templateCommands =
               await templateOf(service, templateId);
               const { file, template, origins } = await service.getTemplate({ templateId, ...originOptions(options) });
               const answer = { file, ...template, providerApi: providerApiOf(template), origins };
-              show(context, options, answer, () => [file, originTable(template, origins)].join('\n'));
+              await show(
+                context,
+                options,
+                answer,
+                () => [file, originTable(template, origins)].join('\n'),
+                recordsOfTemplates([answer]),
+              );
               return 0;
             }),
           ),
@@ -177,7 +195,7 @@ export const templateCommands =
               const { template } = await templateOf(service, templateId);
               const avoided = avoidedOf(template, (await service.listOfferings({})).refused);
               const words = [...launchInWords(template, count), ...avoidedInWords(avoided, Date.now())];
-              if (options.json !== true) context.print(`${words.map((line) => fold(line, 2)).join('\n')}\n`);
+              if (isForPeople(options)) context.print(`${words.map((line) => fold(line, 2)).join('\n')}\n`);
               return { ...(await service.createRequest({ templateId, maxNumber: count })), avoided };
             }),
           ),
@@ -203,7 +221,7 @@ export const templateCommands =
               const { what, aws, all } = options;
               const chosen = what === undefined ? {} : isFile(what) ? { file: what } : { templateId: what };
               const answer = await service.validateTemplate({ aws, ...chosen, ...originOptions(options) });
-              show(context, options, answer, (found) => findingsText(found, all));
+              await show(context, options, answer, (found) => findingsText(found, all));
               return answer.isValid ? 0 : 1;
             }),
           ),

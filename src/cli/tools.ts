@@ -10,7 +10,7 @@ export const showMetrics = (context: CliContext, done: Done) => ({
   handler: (options: CommonOptions) =>
     done(
       withService(context, options, async (service) => {
-        show(context, options, await service.getMetrics(originOptions(options)), (metrics) =>
+        await show(context, options, await service.getMetrics(originOptions(options)), (metrics) =>
           metricsText(metrics).trimEnd(),
         );
         return 0;
@@ -23,7 +23,7 @@ export const listHandlers = (context: CliContext, done: Done) => ({
   handler: (options: CommonOptions) =>
     done(
       withService(context, options, async ({ handlers }) => {
-        show(context, options, handlers, ({ commands, queries }) =>
+        await show(context, options, handlers, ({ commands, queries }) =>
           [...commands.map((type) => `command  ${type}`), ...queries.map((type) => `query    ${type}`)].join('\n'),
         );
         return 0;
@@ -52,7 +52,7 @@ export const dispatchMessage = (context: CliContext, done: Done) => ({
           ...(await readMessage(options.message)),
           ...originOptions(options),
         });
-        show(context, { ...options, json: true }, answer, String);
+        await show(context, { output: 'json' }, answer, String);
         return 0;
       }),
     ),

@@ -1,8 +1,10 @@
 import { constants } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Argv } from 'yargs';
+import { operations } from '../application/operations.ts';
 import type { GetRequestStatusAnswer } from '../application/queries/get-request-status.ts';
 import type { CliContext, CommonOptions } from './context.ts';
+import { recordsOf } from './formats.ts';
 import { requestIdOf } from './ids.ts';
 import { bar, progress } from './progress.ts';
 import { originOptions, show, warn, withService } from './run.ts';
@@ -67,7 +69,8 @@ export const watchRequest = async (context: CliContext, options: WatchOptions, w
       const isOver = view.status !== 'running';
       tell(progressText(view), isOver);
       if (isOver) {
-        show(context, options, view, ({ message }) => message);
+        const records = recordsOf(operations.GetRequestStatus.answer, [view], (each) => each.requestId);
+        await show(context, options, view, ({ message }) => message, records);
         return view.status === 'complete' ? 0 : 1;
       }
       await wait(options.interval * 1000);

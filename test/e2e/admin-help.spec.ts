@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parse } from 'yaml';
 import { expectGolden, hfAwsHere, hfAwsJson } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { createPlugin, type Plugin } from './plugin.ts';
@@ -107,6 +108,59 @@ describe('every command', () => {
       exitCode: 1,
       stderr: '',
       body: { error: { code: expect.any(String), message: expect.any(String) } },
+    });
+  });
+
+  it('that lists or shows prints the same as YAML, as CSV under one heading and by name, for the next command', async () => {
+    const requestId = await plugin.request('good', 1);
+    const [machine] = (await plugin.settled(requestId)).machines;
+    const machineId = String(machine?.machineId);
+    const lists: readonly (readonly [command: string, names: unknown])[] = [
+      ['templates list', ['good']],
+      ['templates show good', ['good']],
+      ['requests list', expect.arrayContaining([requestId])],
+      [`requests show ${requestId}`, [requestId]],
+      ['machines list', expect.arrayContaining([machineId])],
+      [`machines show ${machineId}`, [machineId]],
+      [`events list --request ${requestId}`, expect.arrayContaining([expect.stringMatching(`^\\d+-${requestId}-0$`)])],
+      ['prices list', ['good']],
+      ['projections status', ['requests', 'machines', 'counters', 'capacity']],
+      ['config show', expect.arrayContaining(['AWS_REGION', 'LogLevel'])],
+      ['offerings list', []],
+      ['launch-templates gc', []],
+      ['reconcile', []],
+    ];
+    for (const [command, names] of lists) {
+      const inForm = async (form: string): Promise<string> => {
+        const { exitCode, stdout, stderr } = await hfAwsHere(plugin, [...command.split(' '), '-o', form]);
+        expect([command, form, exitCode, stderr]).toEqual([command, form, 0, '']);
+        return stdout;
+      };
+      const rows = (await inForm('csv')).trimEnd().split('\r\n');
+      expect([command, parse(await inForm('yaml'))]).toEqual([command, JSON.parse(await inForm('json'))]);
+      const told = (await inForm('name')).split('\n').filter((line) => line !== '');
+      expect([command, told]).toEqual([command, names]);
+      expect([command, rows.length]).toEqual([command, told.length + 1]);
+      expect([command, rows[0]]).toEqual([command, expect.stringMatching(/^[\w.]+(,[\w.]+)+$/)]);
+    }
+    expect(await hfAwsHere(plugin, ['usage', '-o', 'csv'])).toMatchObject({
+      stdout: expect.stringMatching(/^template,machines,.*\r\ngood,\d/),
+    });
+    expect(await hfAwsHere(plugin, ['requests', 'create', 'good', '1', '--wait', '-o', 'name'])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^req-[0-9a-f-]{36}\n$/),
+    });
+  });
+
+  it.each([
+    ['doctor -o csv', /output must be one of table, wide, json, yaml, not "csv"/],
+    ['requests list -o csv --wide', /-o csv and --wide exclude each other/],
+    ['requests list -o xml', /output must be one of table, wide, json, yaml, csv, name/],
+  ])('"%s" asks for a form that is not there', async (line, text) => {
+    expect(await hfAwsHere(plugin, line.split(' '))).toMatchObject({
+      exitCode: 2,
+      stdout: '',
+      stderr: expect.stringMatching(text),
     });
   });
 });

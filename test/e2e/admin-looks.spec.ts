@@ -80,6 +80,7 @@ describe('what only looks', () => {
     'usage',
     'usage --since 1d --by day --csv',
     'metrics',
+    'top',
     'handlers',
     'version',
     `import ${join(plugin.directory, 'conf')}`,

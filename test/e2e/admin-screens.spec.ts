@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hfAws, hfAwsHere, hfAwsJson, type Said } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
@@ -100,18 +101,20 @@ describe('on a screen and in a pipe', () => {
   });
 
   it('tables fit 80 columns, a line for each row, and --wide cuts nothing', async () => {
-    const screen = async (line: string): Promise<readonly string[]> => {
+    const raw = async (line: string, env: Readonly<Record<string, string>> = {}): Promise<string> => {
       // Standard error tells whose provider it is.
       const command = `stty cols 80 rows 24; exec node ${program} ${line} 2> /dev/null`;
-      const child = spawn('script', ['-qec', command, '/dev/null'], { env: { ...plugin.env, TERM: 'xterm' } });
+      const child = spawn('script', ['-qec', command, '/dev/null'], { env: { ...plugin.env, TERM: 'xterm', ...env } });
       child.stdin.end();
       let text = '';
       child.stdout.on('data', (chunk) => {
         text += String(chunk);
       });
       await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
-      return text.replaceAll('\r', '').trim().split('\n');
+      return text.replaceAll('\r', '').trim();
     };
+    const screen = async (line: string): Promise<readonly string[]> =>
+      stripVTControlCharacters(await raw(line)).split('\n');
     for (const [line, rows] of [
       ['requests list', 3],
       ['machines list', 6],
@@ -129,9 +132,43 @@ describe('on a screen and in a pipe', () => {
     // As many digits as tell them apart.
     expect(requests.slice(1).map((row) => row.split(' ')[0])).toEqual(['cccccccc-0', 'aaaaaaaa-b', 'aaaaaaaa-a']);
     expect(requests[2]).toMatch(/ a-very-long-\S+… {2}complete .* \d+s$/);
+    expect(await raw('requests list')).toContain('\u001b[32mcomplete\u001b[0m');
+    expect(await raw('requests list', { NO_COLOR: '1' })).not.toContain('\u001b');
     const wide = (await screen('requests list --wide')).join('\n');
     expect(wide).toContain(`req-${second}  a-very-long-template-name-for-the-risk-grid-in-frankfurt-000001`);
     expect(wide).toMatch(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d/);
+  });
+
+  it('top lives on a terminal until q or a signal, and leaves it as it was', async () => {
+    /** What the terminal got until `keys` had been typed, each once its text was seen; and how it ended. */
+    const lived = async (keys: readonly (readonly [seen: RegExp, typed: string])[]) => {
+      const top = `echo pid $$; exec node ${program} top --interval 0.2 2> /dev/null`;
+      const command = `stty cols 80 rows 24; sh -c '${top}'; echo ended $?; stty -a`;
+      const child = spawn('script', ['-qec', command, '/dev/null'], { env: { ...plugin.env, TERM: 'xterm' } });
+      let [text, from] = ['', 0];
+      const left = [...keys];
+      child.stdout.on('data', (chunk) => {
+        text += String(chunk);
+        const [seen, typed] = left[0] ?? [];
+        if (seen?.test(text.slice(from)) !== true) return;
+        [from] = [text.length, left.shift()];
+        if (typed === 'SIGTERM') process.kill(Number(/pid (\d+)/.exec(text)?.[1]), typed);
+        else child.stdin.write(typed ?? '');
+      });
+      await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
+      return text;
+    };
+    const frame = /REQUESTS.*cccccccc-0 .* complete/s;
+    const text = await lived([
+      [frame, 'jj'],
+      [/> .*aaaaaaaa-b/, '\r'],
+      [/Nothing needs to be done/, 'x'],
+      [frame, 'q'],
+    ]);
+    expect(text).toMatch(/^.*\p{Cc}\[\?1049h.*\p{Cc}\[\?25h\p{Cc}\[\?1049l.*ended 0\r\n.*\n[^\n]* icanon .* echo /su);
+    // Of the terminal itself, as its raw mode has it: not a signal.
+    expect(await lived([[frame, '\u0003']])).toMatch(/\p{Cc}\[\?1049l.*ended 0/su);
+    expect(await lived([[frame, 'SIGTERM']])).toMatch(/\p{Cc}\[\?1049l.*ended 143/su);
   });
 
   it('where there is nothing to show, words say so', async () => {
