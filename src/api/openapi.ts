@@ -19,7 +19,7 @@ const headers = (route: Route): readonly object[] => [
   {
     name: 'X-Correlation-Id',
     in: 'header',
-    description: 'Kept on log lines and events',
+    description: 'Stored with log lines and events',
     schema: { type: 'string', pattern: '^[\\w.:-]{1,128}$' },
   },
   ...(route.bus === 'query' ? [] : [{ name: 'Idempotency-Key', in: 'header', schema: uuid }]),

@@ -34,12 +34,12 @@ const epilogue = `Host Factory itself calls scripts/*.sh; each is also a verb he
          | requestReturnMachines | getReturnRequests
   with -f <file>, --data '<json>' or JSON on standard input.
 
-Where things are is told by Host Factory's variables (HF_PROVIDER_NAME,
+The files are found by Host Factory's variables (HF_PROVIDER_NAME,
 HF_PROVIDER_CONFDIR, HF_PROVIDER_WORKDIR, HF_PROVIDER_LOGDIR). Without them
 HF_TOP tells where providers are registered: the only one of this installation
 is taken, or the one that --provider names.
 
-Exit status: 0 done, 1 failed or something found wrong, 2 wrong usage.`;
+Exit status: 0 success, 1 failure or a problem found, 2 wrong usage.`;
 
 /** yargs suggests commands, not options; what it gives to a failure tells their descriptions by name. */
 const optionsOf = (usage: object): readonly string[] => {
@@ -62,12 +62,12 @@ const helpOf = (usage: object): string => {
 
 /** Wrong usage in words: with the form of the command where arguments are missing, its help where it was called alone. */
 const usageText = (message: string, usage: object): string => {
-  if (message.startsWith('Say what to do')) return `${message}\n\n${helpOf(usage)}`;
+  if (message.startsWith('Name a command')) return `${message}\n\n${helpOf(usage)}`;
   const [form = ''] = helpOf(usage).split('\n');
   const [, name, given, choices = ''] = /Argument: (\S+), Given: (.*), Choices: (.*)/.exec(message) ?? [];
   if (name !== undefined) return `${name} must be one of ${choices.replaceAll('"', '')}, not ${given}`;
   if (message.startsWith('Not enough non-option arguments')) return `an argument is missing: ${form}`;
-  return `${message}${meantOption(message, usage)}\nhf-aws --help shows what there is`;
+  return `${message}${meantOption(message, usage)}\nhf-aws --help lists the commands`;
 };
 
 /** `--json` and `-o json` are the same, `--wide` and `-o wide` as well: commands find all of them set. */
@@ -107,12 +107,12 @@ export const runCli = async (argv: readonly string[], outside: CliContext): Prom
     .option('json', { type: 'boolean', describe: 'The same as -o json', global: true })
     .option('provider', {
       type: 'string',
-      describe: 'Which registered provider; see providers list',
+      describe: 'Name of a registered provider (see providers list)',
       global: true,
       coerce: providerName,
     })
-    .option('user', { type: 'string', describe: 'Who asks; kept on the events', global: true })
-    .option('correlation-id', { type: 'string', describe: 'Kept on log lines and events', global: true })
+    .option('user', { type: 'string', describe: 'Who is asking; stored with the events', global: true })
+    .option('correlation-id', { type: 'string', describe: 'Stored with log lines and events', global: true })
     .option('trace-file', {
       type: 'string',
       describe: 'Append the spans of this call to a file',
@@ -121,52 +121,52 @@ export const runCli = async (argv: readonly string[], outside: CliContext): Prom
     })
     .option('wide', { type: 'boolean', describe: 'The same as -o wide: all columns, nothing cut', global: true })
     .middleware((given) => void Object.assign(given, oneOutput(given)))
-    .command('templates', 'The host templates', templateCommands(context, done))
-    .command('requests', 'Requests for machines and returns of them', requestCommands(context, done))
-    .command('machines', 'The machines on record', machineCommands(context, done))
-    .command('providers', 'The providers that Host Factory knows', providerCommands(context, done))
-    .command('config', 'The provider configuration', configCommands(context, done))
+    .command('templates', 'Host templates', templateCommands(context, done))
+    .command('requests', 'Requests for machines, and returns', requestCommands(context, done))
+    .command('machines', 'Machines', machineCommands(context, done))
+    .command('providers', 'Providers registered with Host Factory', providerCommands(context, done))
+    .command('config', 'Provider configuration', configCommands(context, done))
     .command(
       'doctor',
-      'Look at everything that has to be right; exit 1 when something is not',
+      'Check everything the scripts depend on; exit 1 if something is wrong',
       doctorOptions,
       (options) => done(runDoctor(context, options)),
     )
     .command(
       'support',
-      'Write one archive for a ticket: versions, configuration, events, log, doctor; without secrets',
+      'Write an archive for a support ticket: versions, configuration, events, log and doctor’s report, without secrets',
       supportOptions,
       (options) => done(runSupport(context, options)),
     )
     .command(
       'init [directory]',
-      'Set up a provider instance: its files, its registration; then doctor',
+      'Set up a provider instance: write its files, register it, run doctor',
       initOptions,
       (options) => done(runInit(context, options)),
     )
     .command(
       ['import <path>', 'import-ibm <path>'],
-      "Take over the files of IBM's plug-ins or of Open Resource Broker, or tell what would become of them",
+      "Import the files of IBM's plug-ins or of Open Resource Broker; without --write only show the result",
       importOptions,
       (options) => done(runImport(context, options)),
     )
+    .command('launch-templates', 'Launch templates made for fleets and groups', launchTemplateCommands(context, done))
     .command(
-      'launch-templates',
-      'The launch templates made for fleets and groups',
-      launchTemplateCommands(context, done),
+      'offerings',
+      'Refused offerings and protected templates, which launches avoid',
+      offeringCommands(context, done),
     )
-    .command('offerings', 'What launches keep clear of', offeringCommands(context, done))
-    .command('instance-types', 'What is known of EC2 instance types', instanceTypeCommands(context, done))
-    .command('prices', 'What templates cost', priceCommands(context, done))
+    .command('instance-types', 'Known EC2 instance types', instanceTypeCommands(context, done))
+    .command('prices', 'Prices of templates', priceCommands(context, done))
     .command('usage', 'Machine hours, interruptions and cost', usageOptions, (options) =>
       done(runUsage(context, options)),
     )
     .command('top', 'What goes on, live: capacity, requests, refusals, calls, spend', topOptions, (options) =>
       done(runTop(context, options)),
     )
-    .command('events', 'What happened, event by event', eventCommands(context, done))
-    .command('projections', 'What lists are read from; made from the events', projectionCommands(context, done))
-    .command('metrics', 'Metrics over all calls so far, in the text format of Prometheus', showMetrics(context, done))
+    .command('events', 'Events, as they happened', eventCommands(context, done))
+    .command('projections', 'Projections of the events, which lists are read from', projectionCommands(context, done))
+    .command('metrics', 'Print metrics in the Prometheus text format', showMetrics(context, done))
     .command('serve', 'Serve requests over HTTP until told to stop', serveOptions, (options) =>
       done(reporting(context, options, () => context.serve(options))),
     )
@@ -180,35 +180,32 @@ export const runCli = async (argv: readonly string[], outside: CliContext): Prom
     .command('dispatch <message>', false, dispatchMessage(context, done))
     .command(
       'reconcile',
-      'Find, and release with --apply, what runs at AWS and nobody will ask about',
+      'Find leaked machines, fleets and groups; release them with --apply',
       reconcileOptions,
       (options) => done(runReconcile(context, options)),
     )
     .command(
       'emulator',
-      'Run an EC2 endpoint on this machine, for rehearsals',
+      'Run an emulated EC2 endpoint on this host, for trials',
       (each) =>
         each
-          .option('port', { type: 'number', default: 4566, describe: '0 takes any free port' })
+          .option('port', { type: 'number', default: 4566, describe: 'Port to listen on; 0 takes any free one' })
           .check(checkPort)
-          .option('state', { type: 'string', describe: 'File that keeps the instances over restarts' })
+          .option('state', { type: 'string', describe: 'File that keeps the instances across restarts' })
           .example('hf-aws emulator --port 4566', 'then set AWS_ENDPOINT_URL to http://127.0.0.1:4566'),
       (options) => done(reporting(context, options, () => runEmulator(context, options))),
     )
     .command(
       'demo',
-      'Drive the five scripts through a whole life cycle against the emulator; leaves nothing behind',
+      'Run the five scripts through a whole life cycle against the emulator; leaves nothing behind',
       (each) =>
         each
-          .option('keep', { type: 'boolean', default: false, describe: 'Leave configuration, state and logs' })
+          .option('keep', { type: 'boolean', default: false, describe: 'Keep configuration, state and logs' })
           .example('hf-aws demo', 'after an installation: no account, no configuration')
           .example('hf-aws demo --json', 'with the JSON that Host Factory sends and reads'),
       (options) => done(runDemo(context, options)),
     )
-    .completion(
-      'completion',
-      'Print a script that completes commands, for bash or zsh: hf-aws completion >> ~/.bashrc or ~/.zshrc',
-    )
+    .completion('completion', 'Print a completion script for bash or zsh: hf-aws completion >> ~/.bashrc or ~/.zshrc')
     .command(
       'version',
       'Print the version',
@@ -217,7 +214,7 @@ export const runCli = async (argv: readonly string[], outside: CliContext): Prom
     )
     .alias('h', 'help')
     .version(context.version)
-    .demandCommand(1, 'Say what to do, e.g. hf-aws requests list')
+    .demandCommand(1, 'Name a command, e.g. hf-aws requests list')
     .recommendCommands()
     .strict()
     .wrap(Math.min(100, process.stdout.columns ?? 80))

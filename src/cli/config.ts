@@ -25,7 +25,7 @@ export const configCommands =
     yargs
       .command(
         'show',
-        'Every setting with its value and where it comes from',
+        'Show every setting with its value and its source',
         (each) => each.option('output', rowFormats).example('hf-aws config show', 'what applies, and why'),
         (options) =>
           done(
@@ -48,7 +48,7 @@ export const configCommands =
       )
       .command(
         'validate',
-        'Check the provider configuration; exit 1 when it cannot be used',
+        'Check the provider configuration; exit 1 if it cannot be used',
         (each) => each.example('hf-aws config validate', 'before Host Factory reads it'),
         (options) =>
           done(
@@ -68,4 +68,4 @@ export const configCommands =
           ),
       )
       .strict()
-      .demandCommand(1, 'Say what to do with the configuration: show or validate');
+      .demandCommand(1, 'Name a command for config: show or validate');

@@ -52,7 +52,7 @@ export interface CliContext {
   serve(options: ServeOptions): Promise<number>;
   /** Serves an assistant on standard input and output until it has no more to ask. */
   serveAssistant(options: AssistantOptions): Promise<number>;
-  /** The providers that Host Factory knows; undefined where the environment does not tell where that is said. */
+  /** Providers registered with Host Factory; undefined where the environment does not tell where that is said. */
   providers(): Promise<{ readonly file: string; readonly providers: readonly RegisteredProvider[] } | undefined>;
   /** Writes the files of a provider instance; see `SetUpOrder`. */
   /** Why the value of an option of `init` cannot be taken; undefined where it can. */

@@ -92,7 +92,7 @@ const untilSettled = async (stage: Stage, requestId: string, meaning: string): P
     }
     await wait(400);
   }
-  throw new Error(`request ${requestId} did not settle`);
+  throw new Error(`request ${requestId} did not finish`);
 };
 
 const prepare = async (

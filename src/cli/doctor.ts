@@ -15,14 +15,14 @@ interface DoctorOptions extends CommonOptions {
 
 export const doctorOptions = (yargs: Argv<CommonOptions>) =>
   yargs
-    .option('aws', { type: 'boolean', default: true, describe: 'Ask AWS too; --no-aws stays on this host' })
+    .option('aws', { type: 'boolean', default: true, describe: 'Also ask AWS; --no-aws checks this host only' })
     .option('iam-policy', {
       type: 'boolean',
       default: false,
-      describe: 'Only print the smallest IAM policy for the configured templates',
+      describe: 'Print the smallest IAM policy for the configured templates, and do nothing else',
     })
-    .option('fix', { type: 'boolean', default: false, describe: 'Mend what can be mended without harm; asks first' })
-    .option('yes', { type: 'boolean', default: false, describe: 'With --fix: do not ask' })
+    .option('fix', { type: 'boolean', default: false, describe: 'Fix what can be fixed without risk; asks first' })
+    .option('yes', { type: 'boolean', default: false, describe: 'With --fix: do not ask first' })
     .example('hf-aws doctor', 'after an installation, or when the grid does not grow')
     .example('hf-aws doctor --iam-policy > policy.json', 'for whoever grants permissions');
 
@@ -38,7 +38,7 @@ const diagnosisText = ({ subject, status, what, why, mend }: Diagnosis): string 
   [
     `${labels[status]} ${subject}: ${what}`,
     ...(why === undefined ? [] : [`        why it matters: ${why}`]),
-    ...(mend === undefined ? [] : [`        how to mend it: ${mend}`]),
+    ...(mend === undefined ? [] : [`        how to fix it:  ${mend}`]),
   ]
     .map((line) => coloured(fold(line, 8)))
     .join('\n');
@@ -59,9 +59,9 @@ export const diagnosisTexts = ({ diagnoses, isWell }: Awaited<ReturnType<typeof 
 /** Mends what can be mended without harm, each when it was agreed to. */
 const mendAll = async (context: CliContext, { yes }: DoctorOptions, diagnoses: readonly Diagnosis[]): Promise<void> => {
   const cures = diagnoses.flatMap(({ cure }) => cure ?? []);
-  if (cures.length === 0) return context.complain('There is nothing that --fix mends.');
+  if (cures.length === 0) return context.complain('There is nothing that --fix can fix.');
   if (!yes && process.stdin.isTTY !== true)
-    throw new UsageError('no terminal to ask at: --fix --yes mends without asking');
+    throw new UsageError('there is no terminal to ask on: --fix --yes fixes without asking');
   const { askToMend, mend } = await import('./mend.ts');
   for (const cure of cures) if (yes || (await askToMend(cure))) context.complain(await mend(cure));
 };

@@ -36,26 +36,26 @@ export const eventCommands =
     yargs
       .command(
         'list',
-        'List events in the order of time: of one request, or of all that are not archived',
+        'List events in order of time: of one request, or of all that are not archived',
         (each) =>
           each
             .option('output', rowFormats)
-            .option('request', { type: 'string', describe: 'Only of this request, also when it is archived' })
+            .option('request', { type: 'string', describe: 'Only events of this request, even if archived' })
             .option('from', {
               type: 'string',
-              describe: 'Only what comes after this position or time, e.g. 2026-11-28T09:30',
+              describe: 'Only events after this position or time, e.g. 2026-11-28T09:30',
               coerce: eventPlace,
             })
             .option('since', {
               type: 'string',
-              describe: 'Only of the last so long, e.g. 1h',
+              describe: 'Only events of this long until now, e.g. 1h',
               coerce: duration('--since'),
             })
             .conflicts('from', 'since')
             .option('limit', { ...whole('--limit', 1, 10_000), default: 100, describe: 'Most events' })
             .option('type', {
               type: 'string',
-              describe: 'Only of this type, e.g. CapacityRefused',
+              describe: 'Only events of this type, e.g. CapacityRefused',
               coerce: oneOf('--type', eventTypes),
             })
             .example('hf-aws events list --type CapacityRefused --since 1h', 'every refusal, with AWS’s words'),
@@ -80,4 +80,4 @@ export const eventCommands =
           ),
       )
       .strict()
-      .demandCommand(1, 'Say what to do with events: list');
+      .demandCommand(1, 'Name a command for events: list');

@@ -41,7 +41,7 @@ const whyOf = (template: Template): string => {
 
 const marketOf = (template: Template, count: number): string => {
   const onDemand = onDemandUnits(template, count);
-  if (template.priceType === 'heterogeneous') return 'on spot first; what spot does not give is launched on demand';
+  if (template.priceType === 'heterogeneous') return 'on spot first; what spot does not provide is launched on demand';
   if (onDemand === count) return 'all on demand';
   return onDemand === 0 ? 'all on spot' : `${onDemand} on demand, ${count - onDemand} on spot`;
 };
@@ -58,7 +58,8 @@ const placesOf = (template: Template): string => {
 
 const endOf = (template: Template): string => {
   const api = providerApiOf(template);
-  if (api === 'RunInstances' || fleetTypeOf(template) === 'instant') return 'AWS answers at once, for good.';
+  if (api === 'RunInstances' || fleetTypeOf(template) === 'instant')
+    return 'AWS answers at once, and that answer is final.';
   return `AWS goes on looking for capacity for ${expiryMs(template) / 60_000} minutes (spotFleetRequestExpiry).`;
 };
 
@@ -88,7 +89,7 @@ export const avoidedInWords = (avoided: ListOfferingsAnswer['refused'], now: num
   avoided.map(({ market, instanceType = 'every type', subnetId = 'every subnet', code, expiresAt }) => {
     const minutes = Math.max(1, Math.ceil((Date.parse(expiresAt) - now) / 60_000));
     const how = market === 'spot' ? 'on spot' : 'on demand';
-    return `Avoided for ${minutes} min more, unless nothing else is left: ${instanceType} in ${subnetId} ${how} (${code}).`;
+    return `Avoided for another ${minutes} min, unless nothing else is left: ${instanceType} in ${subnetId} ${how} (${code}).`;
   });
 
 /** What a request of this template leads to, in words. */

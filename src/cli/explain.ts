@@ -17,7 +17,7 @@ const timeWidth = 26;
 
 /** What the program does by itself when it is asked next. */
 const dueLine = (due: ExplainAnswer['due'], columns?: number): readonly string[] =>
-  due === undefined ? [] : [fold(`At the next look: ${due.text}`, 4, columns)];
+  due === undefined ? [] : [fold(`Next step: ${due.text}`, 4, columns)];
 
 /** `columns`: other than those of the terminal. */
 export const explainText = ({ id, steps, now, due, next }: ExplainAnswer, columns?: number): string => {
@@ -37,7 +37,7 @@ export const explainOptions = (yargs: Argv<CommonOptions>) =>
     .positional('id', {
       type: 'string',
       demandOption: true,
-      describe: 'Id of a request, return or machine, or its beginning',
+      describe: 'Id of a request, return or machine, or the beginning of one',
     })
     .example('hf-aws requests explain req-…', 'what happened, and what to do')
     .example('hf-aws machines explain i-0123456789abcdef0', 'the life of one machine');

@@ -13,7 +13,7 @@ const only = (written: string, found: readonly string[], unknown: PluginError): 
   if (more.length === 0) return first;
   const few = [first, ...more].slice(0, 4).join(', ');
   const rest = more.length > 3 ? ` and ${more.length - 3} more` : '';
-  throw new PluginError('input.invalid', `"${written}" could be ${few}${rest}: write more of it`);
+  throw new PluginError('input.invalid', `"${written}" could be ${few}${rest}: write more of the id`);
 };
 
 const isWhole = (id: string): boolean => isCreateId(id) || isReturnId(id);
@@ -27,7 +27,7 @@ export const requestIdOf = async (
   if (isWhole(written)) return written;
   const unknown = new PluginError(
     'request.not-found',
-    `no request begins with "${written}": hf-aws requests list shows those there are (archived ones need the whole id)`,
+    `no request begins with "${written}": hf-aws requests list shows them (archived ones need the whole id)`,
   );
   const [, kind = '', beginning = ''] = /^(re[qt]-)?([0-9a-f][0-9a-f-]{0,35})$/.exec(written) ?? [];
   if (beginning === '') throw unknown;

@@ -11,13 +11,17 @@ import { fold } from './table.ts';
 export const importOptions = (yargs: Argv<CommonOptions>) =>
   yargs
     .positional('path', { type: 'string', demandOption: true, describe: 'Folder with the files, or one of them' })
-    .option('write', { type: 'string', describe: 'Folder to write configuration and templates of ours to' })
+    .option('write', { type: 'string', describe: 'Folder for our configuration and templates' })
     .option('instance', {
       type: 'string',
-      describe: 'Name for the provider; of several, the one to take',
+      describe: 'Name of the provider; if there are several, the one to import',
     })
-    .option('force', { type: 'boolean', default: false, describe: 'Replace files that are there; a copy stays beside' })
-    .option('all', { type: 'boolean', default: false, describe: 'Every field, not only those to decide about' })
+    .option('force', { type: 'boolean', default: false, describe: 'Replace existing files; a copy of each is kept' })
+    .option('all', {
+      type: 'boolean',
+      default: false,
+      describe: 'Show every field, not only those that need a decision',
+    })
     .example('hf-aws import $HF_TOP/conf/providers/awsinst', 'before you move over; changes nothing')
     .example('hf-aws import ~/orb/config --write conf', 'Open Resource Broker: its files in our words');
 

@@ -8,8 +8,8 @@ export const instanceTypeCommands =
     yargs
       .command(
         'refresh',
-        'Ask EC2 what instance types the Region has: attributes that templates leave out are derived from them',
-        (each) => each.example('hf-aws instance-types refresh', 'after AWS brought out new types'),
+        'Ask EC2 for the Region’s instance types, from which missing attributes of templates are derived',
+        (each) => each.example('hf-aws instance-types refresh', 'after AWS has released new types'),
         (options) =>
           done(
             withService(context, options, async (service) => {
@@ -22,4 +22,4 @@ export const instanceTypeCommands =
           ),
       )
       .strict()
-      .demandCommand(1, 'Say what to do with instance types: refresh');
+      .demandCommand(1, 'Name a command for instance-types: refresh');

@@ -25,7 +25,7 @@ export const launchTemplateCommands =
     yargs
       .command(
         'gc',
-        'Remove launch templates of ours that no request has used for a while; without --apply only tell which',
+        'Remove our launch templates that no request has used for a while; without --apply only list them',
         (each) =>
           each
             .option('output', rowFormats)
@@ -64,4 +64,4 @@ export const launchTemplateCommands =
           ),
       )
       .strict()
-      .demandCommand(1, 'Say what to do with launch templates: gc');
+      .demandCommand(1, 'Name a command for launch-templates: gc');

@@ -11,11 +11,11 @@ import { duration, sortField, whole } from './usage.ts';
 /** The options of every list. `fields`: those it can be sorted by. */
 export const withListing = <T>(yargs: Argv<T>, fields: readonly string[]) =>
   yargs
-    .option('search', { type: 'string', describe: 'Text that a value must contain' })
+    .option('search', { type: 'string', describe: 'Text to search for in all values' })
     .option('sort-by', { type: 'string', describe: 'Field, e.g. created_at', coerce: sortField(fields) })
     .option('sort-order', { choices: ['asc', 'desc'] as const, describe: 'Default desc' })
-    .option('limit', { ...whole('--limit', 1, 10_000), describe: 'Most rows; wins over --page-size' })
-    .option('offset', { ...whole('--offset', 0, 1_000_000), describe: 'Rows to leave out; wins over --page' })
+    .option('limit', { ...whole('--limit', 1, 10_000), describe: 'Number of rows; overrides --page-size' })
+    .option('offset', { ...whole('--offset', 0, 1_000_000), describe: 'Rows to skip; overrides --page' })
     .option('page', { ...whole('--page', 1, 10_000), describe: 'From 1' })
     .option('page-size', { ...whole('--page-size', 1, 10_000), describe: 'Default 20' });
 
@@ -24,7 +24,7 @@ export const withExpectation = <T>(yargs: Argv<T>) =>
   yargs
     .option('expect-version', {
       type: 'string',
-      describe: 'Wait until REQUEST:VERSION is seen, as a command answered it',
+      describe: 'Wait until REQUEST:VERSION, as a command printed it, is seen',
     })
     .option('wait', {
       type: 'string',

@@ -12,12 +12,12 @@ export const usageOptions = (yargs: Argv<CommonOptions>) =>
     .option('output', rowFormats)
     .option('since', {
       type: 'string',
-      describe: 'The last so long, e.g. 7d; default 30d',
+      describe: 'This long until now, e.g. 7d; default 30d',
       coerce: duration('--since'),
     })
     .option('from', { type: 'string', describe: 'From this time on, e.g. 2026-11-01', coerce: eventPlace })
     .conflicts('from', 'since')
-    .option('by', { choices: usageKeys, default: 'template' as const, describe: 'One row for each' })
+    .option('by', { choices: usageKeys, default: 'template' as const, describe: 'What each row is for' })
     .option('csv', { type: 'boolean', default: false, describe: 'The same as -o csv' })
     .example('hf-aws usage --since 7d --by day', 'machine hours and cost, day by day')
     .example('hf-aws usage --by market -o csv > usage.csv', 'for the accountants');

@@ -86,7 +86,11 @@ export const machineCommands =
         (each) =>
           each
             .option('output', rowFormats)
-            .positional('machineId', { type: 'string', demandOption: true, describe: 'Id or its beginning, or name' })
+            .positional('machineId', {
+              type: 'string',
+              demandOption: true,
+              describe: 'Id, the beginning of one, or name',
+            })
             .example('hf-aws machines show i-0123456789abcdef0', 'its state, address, request and template'),
         (options) =>
           done(
@@ -121,7 +125,7 @@ export const machineCommands =
               type: 'string',
               array: true,
               demandOption: true,
-              describe: 'Ids, or their beginnings, or names',
+              describe: 'Ids, beginnings of ids, or names',
             })
             .option('dry-run', { type: 'boolean', default: false, describe: 'Only print the AWS calls' })
             .option('command-id', commandIdOption('return'))
@@ -161,20 +165,27 @@ export const machineCommands =
       )
       .command(
         'set-status <machineId> <status>',
-        'Record a state somebody saw, when EC2 cannot be asked',
+        'Record the state of a machine by hand, when EC2 cannot be asked',
         (each) =>
           each
-            .positional('machineId', { type: 'string', demandOption: true, describe: 'Id or its beginning, or name' })
+            .positional('machineId', {
+              type: 'string',
+              demandOption: true,
+              describe: 'Id, the beginning of one, or name',
+            })
             .positional('status', { choices: machineStates, demandOption: true, describe: 'EC2 state' })
             .option('command-id', commandIdOption('answer'))
             .option('metadata', {
               type: 'string',
               array: true,
               default: [] as string[],
-              describe: 'key=value, kept with the event',
+              describe: 'key=value, stored with the event',
               coerce: pairs('--metadata'),
             })
-            .example('hf-aws machines set-status i-0123456789abcdef0 terminated --metadata by=ops', 'it is gone'),
+            .example(
+              'hf-aws machines set-status i-0123456789abcdef0 terminated --metadata by=ops',
+              'record that it has gone',
+            ),
         (options) =>
           done(
             withService(context, options, async (service) => {
@@ -196,8 +207,8 @@ export const machineCommands =
             }),
           ),
       )
-      .command('explain <id>', 'Tell in words what happened to a machine', explainOptions, (options) =>
+      .command('explain <id>', 'Explain what happened to a machine', explainOptions, (options) =>
         done(runExplain(context, options)),
       )
       .strict()
-      .demandCommand(1, 'Say what to do with machines: list, show, explain, return or set-status');
+      .demandCommand(1, 'Name a command for machines: list, show, explain, return or set-status');

@@ -25,7 +25,7 @@ export const offeringCommands =
     yargs
       .command(
         'list',
-        'List what launches keep clear of: offerings EC2 refused lately, templates whose machines all failed',
+        'List offerings that EC2 refused recently, and templates whose machines all failed; launches avoid both',
         (each) =>
           each.option('output', rowFormats).example('hf-aws offerings list', 'why another subnet or type is chosen'),
         (options) =>
@@ -38,7 +38,7 @@ export const offeringCommands =
                 answer,
                 ({ refused, templates }) =>
                   [
-                    columnTable(options, refused, offeringColumns, 'EC2 has refused nothing lately.'),
+                    columnTable(options, refused, offeringColumns, 'EC2 has refused nothing recently.'),
                     ...templates.map(
                       (each) =>
                         `${each.templateId}: ${each.failures} machines in a row died or never became usable${each.isProtected ? '; it launches nothing' : ''}`,
@@ -56,14 +56,17 @@ export const offeringCommands =
       )
       .command(
         'clear',
-        'Forget it: the next request asks EC2 again',
+        'Forget them, so that the next request tries again',
         (each) =>
           each
             .option('type', { type: 'string', describe: 'Only offerings of this instance type' })
             .option('template', { type: 'string', describe: 'Only the failures of this template' })
             .conflicts('type', 'template')
             .example('hf-aws offerings clear', 'forget all')
-            .example('hf-aws offerings clear --template od-m5-large', 'let a mended template launch again'),
+            .example(
+              'hf-aws offerings clear --template od-m5-large',
+              'let a template launch again once its cause is fixed',
+            ),
         (options) =>
           done(
             withService(context, options, async (service) => {
@@ -85,4 +88,4 @@ export const offeringCommands =
           ),
       )
       .strict()
-      .demandCommand(1, 'Say what to do with offerings: list or clear');
+      .demandCommand(1, 'Name a command for offerings: list or clear');

@@ -27,7 +27,7 @@ export const watchOutput = <D extends Writing>(context: D) => {
     context: {
       ...context,
       print: (text: string): void => {
-        if (isReaderGone) throw new ReaderGoneError('nobody reads the output');
+        if (isReaderGone) throw new ReaderGoneError('the output was closed');
         context.print(text);
       },
     },

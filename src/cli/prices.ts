@@ -17,7 +17,7 @@ const priceColumns: readonly Column<PriceRow>[] = [
 
 const asOf = (refreshedAt: string | undefined): string =>
   refreshedAt === undefined
-    ? 'AWS was never asked: hf-aws prices refresh'
+    ? 'AWS was never asked for prices: hf-aws prices refresh'
     : `AWS was asked at ${localTime(Date.parse(refreshedAt))}.`;
 
 export const priceCommands =
@@ -69,4 +69,4 @@ export const priceCommands =
           ),
       )
       .strict()
-      .demandCommand(1, 'Say what to do with prices: list or refresh');
+      .demandCommand(1, 'Name a command for prices: list or refresh');

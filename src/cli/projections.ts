@@ -19,7 +19,7 @@ export const projectionCommands =
         (each) =>
           each
             .option('output', rowFormats)
-            .option('request', { type: 'string', describe: 'Also the version of this request in each' })
+            .option('request', { type: 'string', describe: 'Also show the version of this request in each' })
             .example('hf-aws projections status', 'BEHIND is what the next list will apply first'),
         (options) =>
           done(
@@ -53,10 +53,10 @@ export const projectionCommands =
       )
       .command(
         'rebuild [name]',
-        'Fold a projection, or all of them, anew from the events',
+        'Rebuild one projection, or all of them, from the events',
         (each) =>
           each
-            .positional('name', { choices: projectionNames, describe: 'The projection; all where none is named' })
+            .positional('name', { choices: projectionNames, describe: 'The projection; default: all' })
             .example('hf-aws projections rebuild requests', 'after editing or restoring records by hand'),
         (options) => {
           const { tell, during } = progressBar(context, options, 'looks for requests');
@@ -71,4 +71,4 @@ export const projectionCommands =
         },
       )
       .strict()
-      .demandCommand(1, 'Say what to do with projections: status or rebuild');
+      .demandCommand(1, 'Name a command for projections: status or rebuild');

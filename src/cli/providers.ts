@@ -14,7 +14,7 @@ export const providerCommands =
     yargs
       .command(
         'list',
-        'The registered providers; those of this installation can be named with --provider',
+        'List the registered providers; those of this installation can be named with --provider',
         (each) =>
           each.option('output', rowFormats).example('hf-aws providers list', 'then hf-aws doctor --provider <name>'),
         (options) =>
@@ -22,7 +22,7 @@ export const providerCommands =
             reporting(context, options, async () => {
               const registered = await context.providers();
               if (registered === undefined)
-                throw new PluginError('configuration.missing', 'set HF_TOP: it tells where providers are registered');
+                throw new PluginError('configuration.missing', 'set HF_TOP, under which providers are registered');
               await show(
                 context,
                 options,
@@ -49,4 +49,4 @@ export const providerCommands =
           ),
       )
       .strict()
-      .demandCommand(1, 'Say what to do with the providers: list');
+      .demandCommand(1, 'Name a command for providers: list');

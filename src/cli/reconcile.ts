@@ -74,7 +74,7 @@ export const reconcileOptions = (yargs: Argv<CommonOptions>) =>
   yargs
     .option('output', rowFormats)
     .option('apply', { type: 'boolean', default: false, describe: 'Release what is due; without it only look' })
-    .example('hf-aws reconcile', 'what runs at AWS and nobody will ask about')
+    .example('hf-aws reconcile', 'what runs at AWS but belongs to no live request')
     .example('hf-aws reconcile --apply', 'release what was seen before and is old enough');
 
 /** Exit 1 when something due could not be released. */

@@ -33,7 +33,7 @@ const createRequest = async (
 const requestIdArgument = {
   type: 'string',
   demandOption: true,
-  describe: 'Id of a request or return, or its beginning',
+  describe: 'Id of a request or return, or the beginning of one',
 } as const;
 
 const idOfRequest = ({ requestId }: { readonly requestId: string }): string => requestId;
@@ -86,11 +86,14 @@ export const requestCommands =
         (each) =>
           withExpectation(withListing(each, listFields.requests))
             .option('output', rowFormats)
-            .option('status', { choices: requestStatuses, describe: 'How they stand' })
-            .option('kind', { choices: ['create', 'return'] as const, describe: 'Of machines, or to return them' })
+            .option('status', { choices: requestStatuses, describe: 'Only requests with this status' })
+            .option('kind', {
+              choices: ['create', 'return'] as const,
+              describe: 'Only requests for machines, or only returns',
+            })
             .option('template', { type: 'string', describe: 'Only requests of this template' })
-            .option('by', { type: 'string', describe: 'Only what this user asked for' })
-            .example('hf-aws requests list --status running', 'what is still on its way')
+            .option('by', { type: 'string', describe: 'Only requests of this user' })
+            .example('hf-aws requests list --status running', 'what is still running')
             .example('hf-aws requests list --search m5 --sort-by wanted --page 2', 'search, sort and page'),
         (options) =>
           done(
@@ -111,13 +114,13 @@ export const requestCommands =
       )
       .command(
         'show <requestId>',
-        'Show one request as our records have it',
+        'Show one request from our records',
         (each) =>
           withExpectation(each)
             .option('output', rowFormats)
             .positional('requestId', requestIdArgument)
-            .option('machines', { type: 'boolean', default: false, describe: 'Also its machines' })
-            .option('sync', { type: 'boolean', default: true, describe: 'Look at EC2 first' })
+            .option('machines', { type: 'boolean', default: false, describe: 'Also show its machines' })
+            .option('sync', { type: 'boolean', default: true, describe: 'Update it from EC2 first' })
             .example('hf-aws requests show req-… --machines', 'with its machines')
             .example('hf-aws requests show req-… --no-sync', 'without asking AWS anything'),
         (options) =>
@@ -168,7 +171,7 @@ export const requestCommands =
             .positional('templateId', { type: 'string', demandOption: true, describe: 'The template' })
             .positional('count', { ...whole('COUNT', 1, 10_000), demandOption: true, describe: 'Machines wanted' })
             .option('dry-run', { type: 'boolean', default: false, describe: 'Only print the AWS calls' })
-            .option('wait', { type: 'boolean', default: false, describe: 'Follow it until it is over' })
+            .option('wait', { type: 'boolean', default: false, describe: 'Follow it until it has finished' })
             .option('command-id', commandIdOption('request'))
             .example('hf-aws requests create od-m5 3', 'three hosts of template od-m5')
             .example('hf-aws requests create od-m5 3 --dry-run', 'what AWS would be asked for'),
@@ -207,13 +210,13 @@ export const requestCommands =
       )
       .command(
         'cancel <requestId>',
-        'End a request that is still running: its machines are terminated',
+        'Cancel a request that is still running, and terminate its machines',
         (each) =>
           each
             .positional('requestId', requestIdArgument)
-            .option('reason', { type: 'string', default: 'by the administrator', describe: 'Told to Host Factory' })
+            .option('reason', { type: 'string', default: 'by the administrator', describe: 'Reported to Host Factory' })
             .option('command-id', commandIdOption('answer'))
-            .example('hf-aws requests cancel req-… --reason "wrong template"', 'give it up'),
+            .example('hf-aws requests cancel req-… --reason "wrong template"', 'cancel it, with a reason'),
         (options) =>
           done(
             withService(context, options, async (service) => {
@@ -227,15 +230,15 @@ export const requestCommands =
       )
       .command(
         'watch <requestId>',
-        'Follow a request until it is over; exit 1 unless it ends complete',
+        'Follow a request until it has finished; exit 1 unless it is complete',
         (each) =>
           watchOptions(each)
             .positional('requestId', requestIdArgument)
-            .example('hf-aws requests watch req-…', 'machines by state, until all is settled'),
+            .example('hf-aws requests watch req-…', 'machines by state, until it has finished'),
         (options) => done(watchRequest(context, options, options.requestId)),
       )
-      .command('explain <id>', 'Tell in words what happened to a request, and what to do', explainOptions, (options) =>
+      .command('explain <id>', 'Explain what happened to a request, and what to do', explainOptions, (options) =>
         done(runExplain(context, options)),
       )
       .strict()
-      .demandCommand(1, 'Say what to do with requests: list, show, watch, explain, create or cancel');
+      .demandCommand(1, 'Name a command for requests: list, show, watch, explain, create or cancel');

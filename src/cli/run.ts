@@ -63,7 +63,7 @@ export const withRehearsal = (
       [
         ...calls.map(({ service: name, action, input }) => `${name} ${action} ${JSON.stringify(input, null, 2)}`),
         `Nothing was sent or written. Where AWS grants everything, the answer is: ${message}`,
-        ...(due === undefined ? [] : [`At the next look: ${due.text}`]),
+        ...(due === undefined ? [] : [`Next step: ${due.text}`]),
       ].join('\n'),
     );
     return 0;

@@ -9,9 +9,13 @@ const checkRate = ({ rate }: { readonly rate: number }): true => {
 
 export const serveOptions = (yargs: Argv<CommonOptions>) =>
   yargs
-    .option('host', { type: 'string', default: '127.0.0.1', describe: 'Any other than loopback needs tokens' })
-    .option('port', { type: 'number', default: 8480, describe: '0 takes any free port' })
-    .option('socket', { type: 'string', describe: 'A unix socket instead of a port' })
+    .option('host', {
+      type: 'string',
+      default: '127.0.0.1',
+      describe: 'Address to listen on; other than loopback it needs --tokens',
+    })
+    .option('port', { type: 'number', default: 8480, describe: 'Port to listen on; 0 takes any free one' })
+    .option('socket', { type: 'string', describe: 'Unix socket to listen on instead of a port' })
     .option('tokens', { type: 'string', describe: 'JSON file of bearer tokens, private to its owner (0600)' })
     .option('read-only', { type: 'boolean', default: false, describe: 'Answer queries, refuse commands' })
     .option('scripts-only', {
@@ -24,7 +28,7 @@ export const serveOptions = (yargs: Argv<CommonOptions>) =>
       default: false,
       describe: 'Let assistants at /mcp change things, as far as the role of their token goes',
     })
-    .option('rate', { type: 'number', default: 60_000, describe: 'Calls a client may make per minute' })
+    .option('rate', { type: 'number', default: 60_000, describe: 'Calls per minute allowed to each client' })
     .check(checkPort)
     .check(checkRate)
     .example('hf-aws serve --socket /run/hf-aws.sock', 'for programs of this user on this machine')

@@ -14,11 +14,18 @@ import { duration } from './usage.ts';
 
 export const supportOptions = (yargs: Argv<CommonOptions>) =>
   yargs
-    .option('request', { type: 'string', describe: 'About this request or return' })
-    .option('since', { type: 'string', describe: 'About the last so long; default 24h', coerce: duration('--since') })
+    .option('request', { type: 'string', describe: 'Only about this request or return' })
+    .option('since', {
+      type: 'string',
+      describe: 'Only about this long until now; default 24h',
+      coerce: duration('--since'),
+    })
     .conflicts('request', 'since')
-    .option('aws', { type: 'boolean', default: true, describe: 'Let doctor ask AWS too' })
-    .option('out', { type: 'string', describe: 'File to write; default hf-aws-support-<time>.tar.gz here' })
+    .option('aws', { type: 'boolean', default: true, describe: 'Let doctor also ask AWS' })
+    .option('out', {
+      type: 'string',
+      describe: 'File to write; default: hf-aws-support-<time>.tar.gz in the current folder',
+    })
     .example('hf-aws support --request req-…', 'for a ticket about one request')
     .example('hf-aws support --since 2h --out /tmp/bundle.tar.gz', 'about everything lately');
 

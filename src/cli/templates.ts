@@ -62,7 +62,7 @@ export const findingsText = (answer: ValidateTemplateAnswer, all: boolean): stri
   const isShort = told.length < findings.length;
   return [
     ...told.map((each) => findingText(file, each)),
-    `${plural(templates.length, 'template')} in ${file}: ${counts}${isShort ? ' (--all tells every place)' : ''}`,
+    `${plural(templates.length, 'template')} in ${file}: ${counts}${isShort ? ' (--all shows every place)' : ''}`,
   ].join('\n');
 };
 
@@ -112,7 +112,7 @@ export const templateCommands =
     yargs
       .command(
         'list',
-        'List the templates Host Factory is offered',
+        'List the templates offered to Host Factory',
         (each) =>
           withListing(each, listFields.templates)
             .option('output', rowFormats)
@@ -156,7 +156,7 @@ export const templateCommands =
       )
       .command(
         'show <templateId>',
-        'Show one template as it is understood: defaults filled in, attributes derived',
+        'Show one template with its defaults filled in and its attributes derived',
         (each) =>
           each
             .option('output', rowFormats)
@@ -182,7 +182,7 @@ export const templateCommands =
       )
       .command(
         'explain-launch <templateId> [count]',
-        'Tell what a request of this template would do, with the exact AWS calls; sends nothing',
+        'Show what a request for this template would do, with the exact AWS calls; sends nothing',
         (each) =>
           each
             .positional('templateId', { type: 'string', demandOption: true, describe: 'The template' })
@@ -202,7 +202,7 @@ export const templateCommands =
       )
       .command(
         'validate [what]',
-        'Report every problem of the templates with its place in the file; exit 1 when one is an error',
+        'Check the templates, and report each problem with its place in the file; exit 1 if one is an error',
         (each) =>
           each
             .positional('what', { type: 'string', describe: 'A file, or the id of one configured template' })
@@ -210,11 +210,11 @@ export const templateCommands =
             .option('all', {
               type: 'boolean',
               default: false,
-              describe: 'Every place of a mistake, not only the first of several templates',
+              describe: 'Show every place of a problem, not only the first',
             })
             .example('hf-aws templates validate', 'all templates of the configured file')
             .example('hf-aws templates validate new.json', 'a file before it is put in place')
-            .example('hf-aws templates validate od-m5 --aws', 'one template, against the account too'),
+            .example('hf-aws templates validate od-m5 --aws', 'one template, checked against the account too'),
         (options) =>
           done(
             withService(context, options, async (service) => {
@@ -227,4 +227,4 @@ export const templateCommands =
           ),
       )
       .strict()
-      .demandCommand(1, 'Say what to do with the templates: list, show, validate or explain-launch');
+      .demandCommand(1, 'Name a command for templates: list, show, validate or explain-launch');

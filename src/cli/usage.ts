@@ -31,7 +31,7 @@ const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export const commandIdOption = (answer: string) =>
   ({
     type: 'string',
-    describe: `UUID: the same again gives the same ${answer}`,
+    describe: `UUID; repeating it gives the same ${answer}`,
     coerce: (given: unknown): string => {
       if (typeof given === 'string' && uuidForm.test(given)) return given;
       throw new UsageError('--command-id must be a UUID in lower case, e.g. of uuidgen | tr A-Z a-z');
@@ -106,7 +106,7 @@ export const eventPlace = (given: unknown): string => {
 
 export const providerName = (given: unknown): string => {
   if (typeof given === 'string' && given.trim() !== '') return given;
-  throw new UsageError('--provider must be one name; hf-aws providers list tells them');
+  throw new UsageError('--provider must be one name; hf-aws providers list shows them');
 };
 
 /** The file that takes the spans of a call. Made here, so that one that cannot be is told before anything is done. */

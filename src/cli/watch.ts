@@ -16,7 +16,7 @@ export interface WatchOptions extends CommonOptions {
 }
 
 export const watchOptions = <T>(yargs: Argv<T>) =>
-  yargs.option('interval', { ...seconds('--interval'), default: 5, describe: 'Seconds between two looks at AWS' });
+  yargs.option('interval', { ...seconds('--interval'), default: 5, describe: 'Seconds between calls to AWS' });
 
 const statesOf = ({ machines = [] }: GetRequestStatusAnswer): string => {
   const states = [...new Set(machines.map(({ status }) => status))].sort();

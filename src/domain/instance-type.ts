@@ -72,7 +72,7 @@ const derive = (
   if (name !== 'type') {
     const number = numbers[name];
     return number === undefined
-      ? 'must be a number: instance types by requirements do not tell it'
+      ? 'must be a number: it is not known for instance types chosen by requirements'
       : ['Numeric', String(number)];
   }
   const [architecture, ...others] = new Set(architectures);

@@ -26,6 +26,6 @@ export const getAvailableTemplates: Operation = async ({ service }, input) => {
         : `${first.templateId}: ${first.problems.map(({ field, rule }) => `${field} ${rule}`).join('; ')}`;
     throw new PluginError('configuration.invalid', `${file} has no valid template (${why})`);
   }
-  const left = rejected.length === 0 ? '' : ` ${rejected.length} with faults left out: see the log.`;
+  const left = rejected.length === 0 ? '' : ` ${rejected.length} invalid and left out: see the log.`;
   return { body: { message: `${templates.length} templates.${left}`, templates: templates.map(row) } };
 };

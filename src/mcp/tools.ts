@@ -69,7 +69,7 @@ export interface Tool {
 const toolName = (operation: string): string =>
   operation.replaceAll(/(?!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase();
 
-const commandId = { ...uuid, description: 'UUID: the same command again gives the same answer' };
+const commandId = { ...uuid, description: 'UUID; repeating the command with it gives the same answer' };
 
 const toolOf = (operation: AnyOperation, effect: Effect): Tool => {
   const { name, title, input, required = [], answer, bus } = operation;

@@ -11,7 +11,8 @@ const descriptionOf = (properties: object, field: string): string | undefined =>
   return isObject(schema) ? String(schema['description']) : undefined;
 };
 
-const accepted = 'Accepted: ';
+/** How the descriptions of parameters that change nothing begin. */
+const accepted = 'Accepted without effect: ';
 
 const emptyText = 'empty, as if it were not there';
 

@@ -63,7 +63,7 @@ export const diagnoseWorkFolder = async (
   stranger: string | undefined,
 ): Promise<readonly Diagnosis[]> => {
   if (stranger !== undefined) {
-    const warned = 'what another user writes there is closed to the one that runs Host Factory, so nothing is tried';
+    const warned = 'files of another user could not be read by the user that runs Host Factory, so nothing was tried';
     return [{ subject, status: 'error', what: stranger, why: warned }];
   }
   try {

@@ -63,7 +63,7 @@ export const createTemplateCatalog = (
       only === undefined || nameOf(entry, index) === only ? [readEntry(entry, index)] : [],
     );
     for (const { templateId, template, problems } of await Promise.all(written)) {
-      const twice = seen.has(templateId) ? [{ field: 'templateId', rule: 'stands twice' }] : [];
+      const twice = seen.has(templateId) ? [{ field: 'templateId', rule: 'is used twice' }] : [];
       seen.add(templateId);
       if (template === undefined || problems.length + twice.length > 0)
         rejected.push({ templateId, problems: [...twice, ...problems] });

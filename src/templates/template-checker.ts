@@ -55,7 +55,11 @@ const duplicates = (node: Node, path = ''): readonly Complaint[] => {
   const own = keys
     .filter((key, index) => keys.indexOf(key) !== index)
     .map(
-      (key): Complaint => ({ severity: 'warning', field: `${path}${key}`, rule: 'stands twice; the last one counts' }),
+      (key): Complaint => ({
+        severity: 'warning',
+        field: `${path}${key}`,
+        rule: 'is given twice; the last one counts',
+      }),
     );
   const below = (node.children ?? []).flatMap((each) => {
     const [key, value] = each.type === 'property' ? (each.children ?? []) : [];
@@ -266,7 +270,7 @@ const checkText = async (text: string, facts: CatalogFacts): Promise<CheckedFile
       entries.push({ templateId, place, complaints: [{ severity: 'error', field: '', rule: 'must be an object' }] });
       continue;
     }
-    const twice: Complaint = { severity: 'error', field: 'templateId', rule: 'stands twice in the file' };
+    const twice: Complaint = { severity: 'error', field: 'templateId', rule: 'is used twice in the file' };
     const { template, complaints } = await reviewDocument(document, facts.read, review);
     const all = [...(ids.has(templateId) ? [twice] : []), ...complaints, ...duplicates(node)];
     ids.add(templateId);

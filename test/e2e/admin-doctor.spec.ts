@@ -86,12 +86,12 @@ describe('hf-aws doctor', () => {
       ]);
       expect([await modes(), existsSync(socket())]).toEqual([['600', '755'], false]);
       const second = await hfAwsHere(plugin, ['doctor', '--fix', '--yes']);
-      expect([second.exitCode, second.stderr]).toEqual([0, 'There is nothing that --fix mends.\n']);
+      expect([second.exitCode, second.stderr]).toEqual([0, 'There is nothing that --fix can fix.\n']);
     });
 
     it('does nothing where nobody can be asked', async () => {
       const { exitCode, stderr } = await hfAwsHere(plugin, ['doctor', '--no-aws', '--fix']);
-      expect([exitCode, stderr]).toEqual([2, 'no terminal to ask at: --fix --yes mends without asking\n']);
+      expect([exitCode, stderr]).toEqual([2, 'there is no terminal to ask on: --fix --yes fixes without asking\n']);
       expect([await modes(), existsSync(socket())]).toEqual([['644', '775'], true]);
     });
 
@@ -149,7 +149,7 @@ describe('hf-aws doctor', () => {
     await rm(join(plugin.workDir, 'requests'), { recursive: true });
     const before = await plugin.state();
     const { body } = await hfAwsJson(plugin, 'doctor');
-    expect(troubles(body)).toEqual([expect.stringMatching(/^warning orphans: 1 of ours .*: i-/)]);
+    expect(troubles(body)).toEqual([expect.stringMatching(/^warning orphans: 1 leaked .*: i-/)]);
     expect(await plugin.state()).toEqual(before);
     expect(await backend.instanceIds('running')).toHaveLength(1);
   });
@@ -172,7 +172,7 @@ describe('hf-aws doctor', () => {
     expect(troubles(damaged.body)).toEqual([
       expect.stringMatching(/^error records: 1 of the requests cannot be read: .*000000001\.json/),
       expect.stringMatching(/^error leftovers: .*000000001\.json/),
-      expect.stringMatching(/^warning orphans: not everything could be looked at: .*000000001\.json/),
+      expect.stringMatching(/^warning orphans: not everything could be checked: .*000000001\.json/),
     ]);
     await writeFile(join(plugin.directory, 'conf', 'awsinstprov_config.json'), '{ "AWS_REGION": ');
     const env = { ...plugin.env, HF_PROVIDER_LOGDIR: '/proc/none/log', HF_PROVIDER_WORKDIR: '/proc/none/work' };
@@ -183,7 +183,7 @@ describe('hf-aws doctor', () => {
         expect.stringMatching(/^warning log folder: \/proc\/none\/log cannot be written to/),
         expect.stringMatching(/^error configuration: .*awsinstprov_config\.json.*line 1/),
         expect.stringMatching(/^error work folder: \/proc\/none\/work cannot be used/),
-        'error AWS: not asked, since the configuration cannot be read',
+        'error AWS: not checked, because the configuration cannot be read',
       ],
     ]);
   });
@@ -253,7 +253,7 @@ describe('hf-aws doctor', () => {
     await allow('other');
     const { stdout } = await hfAwsHere({ ...plugin, env }, ['doctor', '--no-aws']);
     expect(stdout).toMatch(/^WARNING requestors: no requestor in .*hostRequestors\.json names awsinst$/m);
-    expect(stdout).toContain('how to mend it: add it to the entry of a requestor: "providers": ["awsinst"]');
+    expect(stdout).toContain('how to fix it:  add it to the entry of a requestor: "providers": ["awsinst"]');
   });
 
   it('prints the smallest IAM policy for the configured templates', async () => {

@@ -68,7 +68,7 @@ describe('explain', () => {
     expect(stdout).toMatch(
       /^Now complete_with_error: 6 of 6 machines granted\. 6 of 6 machines died: 6 Client\.UserInitiatedShutdown.*\.$/m,
     );
-    expect(stdout).toMatch(/^ {2}somebody else ended machines by the EC2 API: CloudTrail shows who/m);
+    expect(stdout).toMatch(/^ {2}somebody else ended machines through the EC2 API: CloudTrail shows who/m);
     expect(stdout).toMatch(
       /^ {2}template good launches nothing for 60 min more, since its last 6 machines failed: .* --template good$/m,
     );

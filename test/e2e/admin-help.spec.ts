@@ -64,7 +64,7 @@ describe('every command', () => {
     ['docter', /Did you mean doctor\?/],
     ['templates show', /an argument is missing: hf-aws templates show <templateId>/],
     ['templates list --filtr a=b', /Unknown argument: filtr; did you mean --filter\?/],
-    ['', /Say what to do/],
+    ['', /Name a command/],
   ])('"%s" is wrong usage, and is told what was probably meant', async (line, text) => {
     const said = await hfAwsHere(plugin, line.split(' ').filter(Boolean));
     expect(said).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringMatching(text) });

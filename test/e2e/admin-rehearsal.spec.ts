@@ -119,7 +119,7 @@ describe('a rehearsal', () => {
     const avoided = stdout.split('\n').filter((line) => line.startsWith('Avoided'));
     expect(avoided).toHaveLength(2);
     expect(avoided[0]).toBe(
-      'Avoided for 3 min more, unless nothing else is left: m5.large in subnet-0aaaaaaaaaaaaaaaa on demand (InsufficientInstanceCapacity).',
+      'Avoided for another 3 min, unless nothing else is left: m5.large in subnet-0aaaaaaaaaaaaaaaa on demand (InsufficientInstanceCapacity).',
     );
     const { body } = await hfAwsJson(plugin, 'templates', 'explain-launch', 'od', '1');
     expect(body['avoided']).toHaveLength(2);

@@ -186,7 +186,7 @@ describe('on a screen and in a pipe', () => {
       'No machine found.',
       'No event found.',
       'No template found.',
-      'EC2 has refused nothing lately.',
+      'EC2 has refused nothing recently.',
       'Page 99 is empty: there is 1 page, 3 in all.',
       'Nothing is out of place.',
     ]);
@@ -230,10 +230,10 @@ describe('on a screen and in a pipe', () => {
     ]);
     expect(said.map(([, { exitCode }]) => exitCode)).toEqual(said.map(() => 1));
     expect(said.map(([, { stderr }]) => stderr.split('\n')[0])).toEqual([
-      expect.stringMatching(`^input.invalid: "aaaaaaaa" could be req-${second}, req-${first}: write more of it`),
+      expect.stringMatching(`^input.invalid: "aaaaaaaa" could be req-${second}, req-${first}: write more of the id`),
       expect.stringMatching(/^request.not-found: no request begins with "ret-aaaaaaaa"/),
       expect.stringMatching(/^request.not-found: no request begins with "dddd"/),
-      expect.stringMatching(/^input.invalid: "i-" could be i-.*, i-.*, i-.* and \d+ more: write more of it/),
+      expect.stringMatching(/^input.invalid: "i-" could be i-.*, i-.*, i-.* and \d+ more: write more of the id/),
       'machine.not-found: no machine "i-ffffffff" is on record',
       expect.stringMatching(/^input.invalid: "i-0" could be/),
       expect.stringMatching(/^input.invalid: "aaaaaaaa" could be/),
@@ -291,7 +291,7 @@ describe('on a screen and in a pipe', () => {
     expect(noun).toMatchObject({
       exitCode: 2,
       stdout: '',
-      stderr: expect.stringMatching(/^Say what to do with requests: [\s\S]*hf-aws requests list/),
+      stderr: expect.stringMatching(/^Name a command with requests: [\s\S]*hf-aws requests list/),
     });
   });
 

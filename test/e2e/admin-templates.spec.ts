@@ -199,7 +199,7 @@ describe('hf-aws templates', () => {
       expect.objectContaining({ field: '', rule: expect.stringContaining('may not be launched') }),
     ]);
     expect(body['warnings']).toEqual([
-      expect.objectContaining({ field: 'securityGroupIds', rule: expect.stringContaining('want of permission') }),
+      expect.objectContaining({ field: 'securityGroupIds', rule: expect.stringContaining('without permission') }),
     ]);
   });
 });

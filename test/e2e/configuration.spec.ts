@@ -45,7 +45,7 @@ describe('broken surroundings', () => {
     const { exitCode, body } = await plugin.call('getAvailableTemplates', {});
     expect(exitCode).toBe(0);
     expect(body).toMatchObject({
-      message: '1 templates. 1 with faults left out: see the log.',
+      message: '1 templates. 1 invalid and left out: see the log.',
       templates: [{ templateId: 'od' }],
     });
     await expectRefusal(

@@ -3,13 +3,13 @@ import { type Origin, type Role, roles } from './origin.ts';
 import { text, uuid } from './shapes.ts';
 
 const origin = {
-  correlationId: { ...text, description: 'Kept on log lines and events' },
-  userId: { ...text, description: 'Who asks; kept on the events' },
+  correlationId: { ...text, description: 'Stored with log lines and events' },
+  userId: { ...text, description: 'Who is asking; stored with the events' },
   role: { enum: roles },
 } as const;
 
 const identity = {
-  commandId: { ...uuid, description: 'UUID: the same command again gives the same answer' },
+  commandId: { ...uuid, description: 'UUID; repeating the command with it gives the same answer' },
 } as const;
 
 /** What an operation is, but for what it does. */

@@ -43,11 +43,11 @@ export const expectedVersion = closed({ version: count, wait }, ['wait']);
 
 /** What every list understands. */
 export const paging = {
-  query: { ...text, description: 'Text that a value must contain' },
+  query: { ...text, description: 'Text to search for in all values' },
   sortBy: { type: 'string', pattern: '^[A-Za-z_]{1,32}$', description: 'Field, e.g. created_at' },
   sortOrder: { enum: ['asc', 'desc'], description: 'Default desc' },
-  limit: { ...positive, description: 'Most items; wins over page_size' },
-  offset: { ...count, description: 'Items to leave out; wins over page' },
+  limit: { ...positive, description: 'Number of items; overrides page_size' },
+  offset: { ...count, description: 'Items to skip; overrides page' },
   page: { ...positive, description: 'From 1' },
   pageSize: { ...positive, description: 'Default 20' },
 } as const;
@@ -58,8 +58,8 @@ export const listing = { ...paging, expected } as const;
 const hostKeys = { type: 'array', maxItems: 10_000, items: { type: 'string', maxLength: 256 } } as const;
 /** Hosts on no record of ours, by id or name. */
 export const unseenHosts = {
-  unseen: { ...hostKeys, description: 'Hosts that EC2 does not show, and that no record knows' },
-  shown: { ...hostKeys, description: 'Hosts that it had not shown before, and now does' },
+  unseen: { ...hostKeys, description: 'Hosts that neither EC2 nor our records know' },
+  shown: { ...hostKeys, description: 'Hosts that EC2 did not show before and does now' },
 } as const;
 
 /** What AWS has announced of an instance. */
@@ -88,7 +88,7 @@ export const pageOf = <const I extends object, const M extends Readonly<Record<s
       page: { type: 'integer', minimum: 1 },
       page_size: { type: 'integer', minimum: 1 },
       total_pages: number,
-      warnings: { ...texts, description: 'Records that are not in the list, and why' },
+      warnings: { ...texts, description: 'Records missing from the list, and why' },
       ...more,
       _warning: late,
     },
@@ -98,12 +98,12 @@ export const pageOf = <const I extends object, const M extends Readonly<Record<s
 const machine = {
   machineId: words,
   requestId: words,
-  name: { ...words, description: 'Empty until EC2 tells it' },
+  name: { ...words, description: 'Empty until EC2 reports it' },
   result: { enum: ['executing', 'succeed', 'fail'] },
   status: machineState,
   privateIpAddress: words,
   publicIpAddress: words,
-  launchTime: { ...time, description: 'Absent where EC2 never told' },
+  launchTime: { ...time, description: 'Absent if EC2 never reported it' },
   message: { ...words, description: 'Why it failed' },
   priceType: { enum: ['ondemand', 'spot'] },
   instanceType: words,
@@ -124,7 +124,7 @@ export const request = {
   createdAt: time,
   settledAt: time,
   version: number,
-  userId: { ...words, description: 'Who asked, where the caller said so' },
+  userId: { ...words, description: 'Who asked, if the caller said so' },
 } as const;
 export const notInEvery = ['templateId', 'settledAt', 'userId'] as const;
 

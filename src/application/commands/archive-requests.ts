@@ -13,7 +13,7 @@ export const archiveRequests = defineOperation({
   name: 'ArchiveRequests',
   bus: 'command',
   role: 'admin',
-  title: 'Set aside requests that have been finished for long, and tidy up what has grown old',
+  title: 'Archive requests that finished long ago, and delete outdated files',
   isHot: true,
   input: {},
   answer: closed({ archived: number }),

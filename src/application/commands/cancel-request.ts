@@ -12,8 +12,8 @@ export const cancelRequest = defineOperation({
   name: 'CancelRequest',
   bus: 'command',
   role: 'operator',
-  title: 'End a request that is still running: its machines are terminated',
-  input: { requestId, reason: { ...text, description: 'Kept with the event, and told to Host Factory' } },
+  title: 'Cancel a request that is still running, and terminate its machines',
+  input: { requestId, reason: { ...text, description: 'Stored with the event and reported to Host Factory' } },
   required: ['requestId', 'reason'],
   answer: closed({ requestId: words, status: { const: 'cancelled' }, version }),
 });

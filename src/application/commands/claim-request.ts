@@ -10,7 +10,7 @@ export const claimRequest = defineOperation({
   name: 'ClaimRequest',
   bus: 'command',
   role: 'operator',
-  title: 'Record that somebody knows a request as their own',
+  title: 'Record that the caller knows the id of a request',
   input: { requestId: anyId },
   required: ['requestId'],
   answer: closed({ requestId: words, version }),

@@ -8,10 +8,10 @@ export const clearOfferings = defineOperation({
   name: 'ClearOfferings',
   bus: 'command',
   role: 'admin',
-  title: 'Forget what launches keep clear of: the next request asks EC2 again',
+  title: 'Forget refused offerings and failures, so that the next request tries them again',
   input: {
-    instanceType: { ...text, description: 'Only of this instance type' },
-    templateId: { ...text, description: 'Only this template’s failures, and no offering' },
+    instanceType: { ...text, description: 'Only offerings of this instance type' },
+    templateId: { ...text, description: 'Only the failures of this template, no offerings' },
   },
   answer: closed({ offerings: number, templates: texts }),
 });

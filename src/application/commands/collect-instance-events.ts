@@ -10,14 +10,14 @@ export const collectInstanceEvents = defineOperation({
   name: 'CollectInstanceEvents',
   bus: 'command',
   role: 'admin',
-  title: 'Note what AWS has announced of hosts, from the event queue',
+  title: 'Record what AWS announced about hosts on the event queue',
   isHot: true,
-  input: { machines: { ...hosts, description: 'The hosts somebody asks about' } },
+  input: { machines: { ...hosts, description: 'The hosts in question' } },
   required: ['machines'],
   answer: closed({
-    events: { ...listOf(instanceEvent), description: 'Those on record of these hosts' },
-    look: { enum: ['all', 'announced'], description: 'Which hosts must be looked at' },
-    isNoted: { ...flag, description: 'Whether a look at all is to be noted once it is done' },
+    events: { ...listOf(instanceEvent), description: 'The recorded events of these hosts' },
+    look: { enum: ['all', 'announced'], description: 'Hosts that must be checked at EC2' },
+    isNoted: { ...flag, description: 'Whether a check of all hosts must be recorded once done' },
   }),
 });
 

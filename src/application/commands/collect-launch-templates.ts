@@ -12,16 +12,16 @@ export const collectLaunchTemplates = defineOperation({
   name: 'CollectLaunchTemplates',
   bus: 'command',
   role: 'admin',
-  title: 'Remove launch templates of ours that no request of late has used; without apply only tell which',
+  title: 'Remove our launch templates that no recent request has used; without apply only list them',
   input: {
-    unusedFor: { type: 'number', minimum: 0, description: 'Milliseconds for which one must have been unused' },
+    unusedFor: { type: 'number', minimum: 0, description: 'Milliseconds a launch template must have been unused' },
     apply: flag,
   },
   required: ['unusedFor'],
   answer: closed({
     unused: listOf(closed({ id: words, name: words, createdAt: time, requestId: words }, ['requestId'])),
     kept: number,
-    removed: { ...texts, description: 'Ids that are gone now' },
+    removed: { ...texts, description: 'Ids that were removed' },
   }),
 });
 

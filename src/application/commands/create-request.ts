@@ -26,14 +26,14 @@ export const createRequest = defineOperation({
   input: {
     templateId: { type: 'string', pattern: '^[0-9A-Za-z_-]{1,64}$', description: 'The template' },
     maxNumber: { ...positive, description: 'Machines wanted' },
-    attributes: { ...pairs, description: 'The caller’s own remarks, e.g. LSF’s rc_account' },
+    attributes: { ...pairs, description: 'Details from the caller, e.g. LSF’s rc_account' },
   },
   required: ['templateId', 'maxNumber'],
   answer: closed({
     requestId: words,
     status: requestStatus,
     version,
-    message: { ...words, description: 'For people: what was asked, what was granted, why less' },
+    message: { ...words, description: 'For people: what was requested, what was granted, and why less' },
   }),
 });
 

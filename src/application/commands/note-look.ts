@@ -9,11 +9,14 @@ export const noteLook = defineOperation({
   name: 'NoteLook',
   bus: 'command',
   role: 'admin',
-  title: 'Note which hosts a look at EC2 did not show',
+  title: 'Record which hosts EC2 did not show',
   isHot: true,
   input: {
     ...unseenHosts,
-    isFull: { ...flag, description: 'It was at all hosts: until the next is due, events tell which to look at' },
+    isFull: {
+      ...flag,
+      description: 'All hosts were checked: until that is due again, events tell which hosts to check',
+    },
   },
   answer: closed({}),
 });

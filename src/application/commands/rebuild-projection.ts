@@ -7,8 +7,8 @@ export const rebuildProjection = defineOperation({
   name: 'RebuildProjection',
   bus: 'command',
   role: 'admin',
-  title: 'Fold a projection, or all of them, anew from the events',
-  input: { name: { ...projectionName, description: 'All of them where none is named' } },
+  title: 'Rebuild one projection, or all of them, from the events',
+  input: { name: { ...projectionName, description: 'Default: all of them' } },
   answer: closed({ items: listOf(closed({ name: projectionName, streams: number, events: number })) }),
 });
 

@@ -9,27 +9,27 @@ export const reconcile = defineOperation({
   name: 'Reconcile',
   bus: 'command',
   role: 'admin',
-  title: 'Find, and release with apply, what runs at AWS and nobody will ask about',
+  title: 'Find leaked machines, fleets and groups (running at AWS, but of no live request); release them with apply',
   isHot: true,
   input: {
-    apply: { ...flag, description: 'Release what is due; without it, only look' },
-    nowAndThen: { ...flag, description: 'Do nothing when it was begun lately' },
-    held: { ...hosts, description: 'Hosts the caller holds: never taken for orphans' },
+    apply: { ...flag, description: 'Release what is due; otherwise only list it' },
+    nowAndThen: { ...flag, description: 'Do nothing if another sweep began recently' },
+    held: { ...hosts, description: 'Hosts the caller holds; they never count as leaked' },
   },
   answer: closed({
     findings: listOf(
       closed({
         kind: { enum: ['request', 'instance', 'LaunchTemplate', 'EC2Fleet', 'SpotFleet', 'ASG'] },
         id: words,
-        requestId: { ...words, description: 'Empty where its tags name none' },
+        requestId: { ...words, description: 'Empty if its tags name none' },
         why: words,
         verdict: { enum: ['release', 'wait', 'leave'] },
-        since: { ...time, description: 'When it was first found so' },
-        dueAt: { ...time, description: 'When it is old enough to be released' },
+        since: { ...time, description: 'When it was first found' },
+        dueAt: { ...time, description: 'When it may be released' },
       }),
     ),
     released: { ...texts, description: 'Ids of what was released' },
-    warnings: { ...texts, description: 'What could not be looked at or released, and why' },
+    warnings: { ...texts, description: 'What could not be checked or released, and why' },
   }),
 });
 

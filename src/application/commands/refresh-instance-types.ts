@@ -10,9 +10,9 @@ export const refreshInstanceTypes = defineOperation({
   name: 'RefreshInstanceTypes',
   bus: 'command',
   role: 'admin',
-  title: 'Ask EC2 what instance types the Region has, in place of the table that came with the program',
+  title: 'Ask EC2 for the Region’s instance types, to replace the table that ships with the program',
   input: {},
-  answer: closed({ known: number, added: { ...texts, description: 'Names that were not known before' } }),
+  answer: closed({ known: number, added: { ...texts, description: 'Instance types that were not known before' } }),
 });
 
 export interface RefreshInstanceTypesPorts {

@@ -12,18 +12,18 @@ export const refreshPrices = defineOperation({
   name: 'RefreshPrices',
   bus: 'command',
   role: 'admin',
-  title: 'Ask AWS what the instance types of the templates cost',
+  title: 'Ask AWS for the prices of the templates’ instance types',
   input: {
     olderThan: {
       ...number,
-      description: 'Ask nothing where no template makes use of prices, or they are not as old as this yet, ms',
+      description: 'Skip this if no template uses prices, or they are younger than this many ms',
     },
   },
   answer: closed({
-    onDemand: { ...number, description: 'Instance types whose On-Demand price was found' },
-    spot: { ...number, description: 'The same of spot' },
-    warnings: { ...texts, description: 'What could not be asked, and why' },
-    isSkipped: { ...flag, description: 'Nothing was asked: there was no need' },
+    onDemand: { ...number, description: 'Instance types with an On-Demand price' },
+    spot: { ...number, description: 'The same for spot' },
+    warnings: { ...texts, description: 'What could not be looked up, and why' },
+    isSkipped: { ...flag, description: 'AWS was not asked: there was no need' },
   }),
 });
 

@@ -19,7 +19,7 @@ export const returnMachines = defineOperation({
      * Throws `machine.not-found` for a host that neither EC2 nor our records know, and `input.invalid` for a name of several: a
      * person has mistyped it. To Host Factory such a host is gone.
      */
-    onlyKnown: { ...flag, description: 'Refuse hosts that nobody knows' },
+    onlyKnown: { ...flag, description: 'Refuse unknown hosts' },
   },
   required: ['machines'],
   answer: closed({ requestId: words, version, message: words }),
@@ -41,7 +41,7 @@ export const returnMachinesHandler =
     const requestId = returnIdOf(origin.commandId ?? ports.newId());
     if (!isReturnId(requestId)) throw new PluginError('input.invalid', `the command id "${commandId}" is not a UUID`);
     const known = commandId === undefined ? 0 : (await streams.load(requestId)).version;
-    if (known > 0) return { requestId, version: known, message: 'This return was asked for before.' };
+    if (known > 0) return { requestId, version: known, message: 'This return was requested before.' };
     const check = onlyKnown ? refuseUnknown : undefined;
     return { requestId, ...(await giveBack(ports, { streams, origin }, { id: requestId, hosts: machines, check })) };
   };

@@ -12,12 +12,12 @@ export const syncRequests = defineOperation({
   name: 'SyncRequests',
   bus: 'command',
   role: 'operator',
-  title: 'Bring requests and returns up to date with AWS',
+  title: 'Update requests and returns from AWS',
   isHot: true,
   input: {
     requestIds: { type: 'array', items: anyId, maxItems: 100_000 },
-    includeSettled: { ...flag, description: 'Look also at the machines of create requests that have settled' },
-    claims: { ...flag, description: 'The caller knows the ids as its own: the requests are not taken for lost' },
+    includeSettled: { ...flag, description: 'Also check the machines of requests that have finished' },
+    claims: { ...flag, description: 'The caller has these ids from us, so the requests are not abandoned' },
   },
   required: ['requestIds'],
   answer: closed({
@@ -25,7 +25,7 @@ export const syncRequests = defineOperation({
     unverified: {
       type: 'object',
       additionalProperties: words,
-      description: 'Requests that could not be brought up to date, and why',
+      description: 'Requests that could not be updated, and why',
     },
     /** They may still be released, so nobody must build on them yet. */
     unclaimed: { ...texts, description: 'Requests that could not be marked as claimed' },

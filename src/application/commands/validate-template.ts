@@ -9,7 +9,7 @@ const finding = closed(
   {
     templateId: words,
     severity: { enum: ['error', 'warning'] },
-    field: { ...words, description: 'Its path; empty for the whole' },
+    field: { ...words, description: 'Its path; empty for the whole template' },
     rule: words,
     hint: words,
     line: number,
@@ -22,10 +22,10 @@ export const validateTemplate = defineOperation({
   name: 'ValidateTemplate',
   bus: 'command',
   role: 'viewer',
-  title: 'Check one template, or all of a file, and report every problem',
+  title: 'Check one template, or a whole file, and report every problem',
   input: {
     templateId: { ...text, description: 'Only this template' },
-    file: { ...text, description: 'Instead of the configured one' },
+    file: { ...text, description: 'A file to check instead of the configured one' },
     aws: { ...flag, description: 'Ask AWS too' },
   },
   answer: named(

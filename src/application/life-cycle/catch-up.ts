@@ -17,7 +17,7 @@ import { type DecideContext, type Decided, foldRequest, foldReturn, isUnread } f
 export interface CaughtUp {
   /** Create requests as they stand now, by id; those that could not be read are missing. */
   readonly requests: ReadonlyMap<string, Decided<Request>>;
-  /** Requests that could not be brought up to date, and why: their last known state stands. */
+  /** Requests that could not be updated, and why: their last known state stands. */
   readonly unverified: ReadonlyMap<string, string>;
 }
 

@@ -141,10 +141,8 @@ const messageFor = (items: readonly ReturnItem[], accepted: number, trouble: str
     `${going} of ${items.length} machines are being terminated.`,
     gone > 0 ? `${gone} gone already.` : '',
     unknown > 0 ? `${unknown} known neither to EC2 nor to our records.` : '',
-    of('unseen') > 0 ? `${of('unseen')} not shown by EC2, or not with their tags yet; looked for again.` : '',
-    of('foreign') > 0
-      ? `${of('foreign')} not terminated: without this provider's ownership tag, or not to be told apart.`
-      : '',
+    of('unseen') > 0 ? `${of('unseen')} not shown by EC2 yet, or not with their tags; looked up again.` : '',
+    of('foreign') > 0 ? `${of('foreign')} not terminated: without this provider's ownership tag, or ambiguous.` : '',
     waiting > 0 ? `${waiting} not accepted by EC2 yet; asked again later.` : '',
     trouble,
   ];

@@ -164,7 +164,7 @@ const membersOf = async (ports: LookPorts, resource: HeldResource): Promise<read
     return await keeper.members(resource);
   } catch (error) {
     if (!isPluginError(error)) throw error;
-    const text = `AWS does not tell the machines of ${resource.kind} ${resource.id}, they are found by their tags alone`;
+    const text = `AWS does not list the machines of ${resource.kind} ${resource.id}; only those with our tags are found`;
     ports.log.warn('resource.unlisted', `${text}: ${messageOf(error)}`, { aws: error.aws });
     return hasCode(error, 'provider.throttled', 'provider.transient', 'provider.unreachable') ? undefined : [];
   }

@@ -29,7 +29,7 @@ export const checkProtection = async ({ failures, policy }: ProtectionPorts, tem
   if (noted.machineIds.length < policy.protectAfter) return;
   if (!isProtected(policy, noted)) return failures.clear(templateId);
   const minutes = Math.ceil((policy.protectFor - noted.age) / 60_000);
-  const text = `template ${templateId}: its last ${noted.machineIds.length} machines died or never became usable; it launches nothing for ${minutes} min, or until hf-aws offerings clear --template ${templateId}`;
+  const text = `template ${templateId}: its last ${noted.machineIds.length} machines died or never became usable; it launches nothing for ${minutes} min or until hf-aws offerings clear --template ${templateId}`;
   throw new PluginError('template.protected', text);
 };
 

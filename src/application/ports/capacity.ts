@@ -67,7 +67,7 @@ export interface ResourceKeeper {
   /** Terminates machines whose plain termination it would make up for, or count against itself; `target` is what stays. */
   terminate(resource: Resource, machineIds: readonly string[], target: TargetUnits): Promise<Terminated>;
   /**
-   * Removes it once no machine of it is wanted any more. Succeeds when it is gone already, and where it stays for a machine in it
+   * Removes it once none of its machines is wanted any more. Succeeds when it is gone already, and where it stays for a machine in it
    * that is not ours, emptied of all others: AWS does nothing for it any more.
    */
   remove(resource: Resource): Promise<void>;

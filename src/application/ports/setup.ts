@@ -11,7 +11,7 @@ export interface ServeOptions {
   readonly scriptsOnly: boolean;
   /** File of bearer tokens. */
   readonly tokens?: string | undefined;
-  /** Calls a client may make per minute. */
+  /** Calls per minute allowed to each client. */
   readonly rate: number;
   /** Whether an assistant may change something, as far as the role of its token goes. */
   readonly mcpChanges: boolean;
@@ -24,7 +24,7 @@ export interface ServeOptions {
 export interface AssistantOptions extends Pick<ServeOptions, 'provider' | 'traceFile'> {
   /** Whether there are tools that change something. */
   readonly allowChanges: boolean;
-  /** Who asks; kept on the events. */
+  /** Who is asking; stored with the events. */
   readonly user?: string | undefined;
 }
 
@@ -52,7 +52,7 @@ export interface SetUpOrder {
   readonly plugin?: string | undefined;
   /** Merge the registration into Host Factory's files. */
   readonly register: boolean;
-  /** Replace files that are there; a copy stays beside. */
+  /** Replace existing files; a copy of each is kept. */
   readonly force: boolean;
 }
 
@@ -91,7 +91,7 @@ export interface ImportOrder {
   readonly instance?: string | undefined;
   /** Folder to write configuration and templates to. */
   readonly write?: string | undefined;
-  /** Replace files that are there; a copy stays beside. */
+  /** Replace existing files; a copy of each is kept. */
   readonly force: boolean;
 }
 

@@ -16,7 +16,7 @@ export const diagnose = defineOperation({
   name: 'Diagnose',
   bus: 'query',
   role: 'admin',
-  title: 'Look at everything that has to be right for Host Factory’s calls to work',
+  title: 'Check everything that Host Factory’s calls depend on',
   input: { aws: { ...flag, description: 'Ask AWS too; the default' } },
   answer: closed({
     isWell: flag,
@@ -30,14 +30,14 @@ export const diagnose = defineOperation({
           mend: words,
           cure: {
             ...closed({ does: { enum: ['chmod', 'remove-socket'] }, path: words, mode: words }, ['mode']),
-            description: 'What hf-aws doctor --fix does about it',
+            description: 'What hf-aws doctor --fix does to cure it',
           },
         },
         ['why', 'mend', 'cure'],
       ),
     ),
     iamPolicy: { ...thing, description: 'The smallest IAM policy for the configured templates' },
-    iamPolicyNotes: { ...texts, description: 'What that policy cannot know' },
+    iamPolicyNotes: { ...texts, description: 'What the policy cannot know' },
   }),
 });
 
@@ -62,19 +62,24 @@ const mends: readonly (readonly [code: RegExp, mend: string])[] = [
   [/^configuration\.missing/, 'hf-aws init'],
   [
     /^(configuration|template)\./,
-    'correct the file at the place that is named; hf-aws templates validate tells all of them',
+    'correct the file at the place named here; hf-aws templates validate lists all problems',
   ],
   [/^storage\.unreadable/, 'give the file back to the user that runs Host Factory, or restore it from a backup'],
   [/^storage\./, 'make the work folder writable for the user that runs Host Factory'],
-  [/^provider\.denied AssumeRole/, 'change the trust policy of the role or the policy of the caller, as said'],
+  [
+    /^provider\.denied AssumeRole/,
+    'change the trust policy of the role or the policy of the caller, as the message says',
+  ],
   [/^provider\.denied/, 'attach the policy that hf-aws doctor --iam-policy prints'],
-  [/^provider\.throttled/, 'wait a minute and look again'],
-  [/^provider\./, 'look again; when it stays, compare hf-aws config show with what AWS says'],
+  [/^provider\.throttled/, 'wait a minute and run doctor again'],
+  [/^provider\./, 'run doctor again; if it stays, compare hf-aws config show with what AWS says'],
 ];
 
 const mendOf = (error: unknown): string => {
   const code = isPluginError(error) ? `${error.code} ${error.aws?.action ?? ''}` : 'internal';
-  return mends.find(([pattern]) => pattern.test(code))?.[1] ?? 'tell whoever maintains this program, with the log';
+  return (
+    mends.find(([pattern]) => pattern.test(code))?.[1] ?? 'report it to the maintainers of this program, with the log'
+  );
 };
 
 /** A look that fails is one finding among the others. */
@@ -91,7 +96,7 @@ const templatesOf = async (catalog: TemplateCatalog): Promise<readonly Diagnosis
       subject,
       status: templates.length === 0 ? 'error' : 'warning',
       what: `${served}, ${rejected.length} left out: ${rejected.map(({ templateId }) => templateId).join(', ')}`,
-      why: 'Host Factory never hears of a template that is left out; with none at all it disables the provider',
+      why: 'Host Factory is not offered a template that is left out; without any template it disables the provider',
       mend: 'hf-aws templates validate',
     },
   ];
@@ -102,12 +107,12 @@ const aMonth = 30 * 86_400_000;
 
 const leftovers = (count: number): readonly Diagnosis[] => [
   count === 0
-    ? { subject: 'leftovers', status: 'ok', what: 'no launch template of ours lies about unused' }
+    ? { subject: 'leftovers', status: 'ok', what: 'no unused launch templates of ours' }
     : {
         subject: 'leftovers',
         status: 'warning',
-        what: `${count} launch templates of ours were not used for a month`,
-        why: 'an account may hold 5,000 in a Region',
+        what: `${count} of our launch templates were not used for a month`,
+        why: 'an account may have 5,000 in a Region',
         mend: 'hf-aws launch-templates gc --apply',
       },
 ];
@@ -122,18 +127,18 @@ const orphans = async (ports: DiagnosePorts): Promise<readonly Diagnosis[]> => {
     (what): Diagnosis => ({
       subject,
       status: 'warning',
-      what: `not everything could be looked at: ${what}`,
-      why: 'what could not be looked at is left alone, and paid for if nobody asks about it',
+      what: `not everything could be checked: ${what}`,
+      why: 'what could not be checked stays as it is, and costs money if it is leaked',
     }),
   );
   if (ids.length === 0 && unseen.length > 0) return unseen;
-  if (ids.length === 0) return [{ subject, status: 'ok', what: 'nothing of ours runs that nobody will ask about' }];
+  if (ids.length === 0) return [{ subject, status: 'ok', what: 'no leaked machines, fleets or groups' }];
   return [
     {
       subject,
       status: 'warning',
-      what: `${ids.length} of ours that nobody will ask about: ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ', ...' : ''}`,
-      why: 'AWS is paid for them; the sweep after getReturnRequests releases them in its time',
+      what: `${ids.length} leaked (our tag, no live request): ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ', ...' : ''}`,
+      why: 'they cost money; the sweep after getReturnRequests releases them when they are due',
       mend: 'hf-aws reconcile, then hf-aws reconcile --apply',
     },
     ...unseen,
@@ -148,7 +153,7 @@ const records = (unreadable: readonly string[]): readonly Diagnosis[] => {
       subject: 'records',
       status: 'error',
       what: `${unreadable.length} of the requests cannot be read: ${first}`,
-      why: 'Host Factory is told that they are running until they can be; their machines are left alone',
+      why: 'until they can be read, Host Factory is told that they are running, and their machines are left alone',
       mend: 'give the file back to the user that runs Host Factory, or restore it from a backup',
     },
   ];
@@ -169,7 +174,7 @@ const protection = async (
       status: 'warning',
       what: `template ${templateId} launches nothing for ${minutes} min`,
       why: `its last ${noted.machineIds.length} machines died or never became usable: more of them would only cost money`,
-      mend: `hf-aws events list tells what befell them; when that is mended, hf-aws offerings clear --template ${templateId}`,
+      mend: `hf-aws events list shows what happened to them; once the cause is fixed: hf-aws offerings clear --template ${templateId}`,
     });
   }
   return found;
@@ -191,13 +196,13 @@ const groups = async (
         subject,
         status,
         what: `${template.templateId}: ${rule}`,
-        why: 'Host Factory hears of no machine that the group makes or ends by itself',
-        mend: 'change the group as said',
+        why: 'Host Factory does not hear of machines that the group starts or ends by itself',
+        mend: 'change the group as the message says',
       });
   }
   return found.length > 0
     ? found
-    : [{ subject, status: 'ok', what: 'the Auto Scaling groups that templates name fit' }];
+    : [{ subject, status: 'ok', what: 'the Auto Scaling groups named by templates are suitable' }];
 };
 
 /** Looks at everything that has to be right for Host Factory's calls to work. Changes nothing. */
@@ -230,7 +235,11 @@ export const diagnoseHandler =
       }
     }
     if (isAsked && !ports.asksAws)
-      diagnoses.push({ subject: 'AWS', status: 'error', what: 'not asked, since the configuration cannot be read' });
+      diagnoses.push({
+        subject: 'AWS',
+        status: 'error',
+        what: 'not checked, because the configuration cannot be read',
+      });
     const isWell = diagnoses.every(({ status }) => status !== 'error');
     const { policy, notes } = await ports.iamPolicy(served);
     return { isWell, diagnoses, iamPolicy: policy, iamPolicyNotes: notes };

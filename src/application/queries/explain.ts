@@ -25,8 +25,8 @@ export const explain = defineOperation({
   name: 'Explain',
   bus: 'query',
   role: 'viewer',
-  title: 'Tell in words what happened to a request, return or machine, and what to do',
-  input: { id: { ...anyId, description: 'Of a create or return request, or of a machine' } },
+  title: 'Explain what happened to a request, return or machine, and what to do',
+  input: { id: { ...anyId, description: 'Id of a request, return or machine' } },
   required: ['id'],
   answer: closed(
     {
@@ -34,10 +34,10 @@ export const explain = defineOperation({
       steps: listOf(
         closed({ at: time, after: { type: 'integer', description: 'Milliseconds since the first step' }, text: words }),
       ),
-      now: { ...words, description: 'How it stands now' },
+      now: { ...words, description: 'Its state now' },
       due: {
         ...closed({ do: words, text: words }),
-        description: 'What the program does about it at its next look, where that is anything',
+        description: 'What the program will do next, if anything',
       },
       next: { ...texts, description: 'What to do; empty when nothing is wrong' },
     },
@@ -73,11 +73,11 @@ const requestText = (event: RequestEvent, userId: string | undefined): string =>
     case 'RequestCreated':
       return `asked for ${event.wanted} of template ${event.template.templateId}, to be had from ${event.providerApi}`;
     case 'LaunchIntended':
-      return `put on record: a launch of ${event.launch.count}, ${event.launch.pool}; AWS is asked next`;
+      return `recorded: a launch of ${event.launch.count}, ${event.launch.pool}; AWS is asked next`;
     case 'LaunchThrottled':
-      return 'AWS turned the launch call away for too many calls: nothing was made, it is sent again';
+      return 'AWS throttled the launch: nothing was launched, it will be sent again';
     case 'LaunchRepeated':
-      return 'nobody knew what became of the launch: sent again with the same token';
+      return 'the answer to the launch was lost: sent again with the same token';
     case 'CapacityGranted':
       return `AWS granted ${event.machines.length}: ${listed(event.machines.map(({ machineId }) => machineId))}`;
     case 'ResourceCreated':
@@ -91,7 +91,7 @@ const requestText = (event: RequestEvent, userId: string | undefined): string =>
     }
     case 'SearchExplained': {
       const { resourceId, shortage } = event;
-      const reason = shortage === undefined ? 'no reason was to be had from AWS' : `AWS says: ${shortage.message}`;
+      const reason = shortage === undefined ? 'AWS gave no reason' : `AWS says: ${shortage.message}`;
       return `${resourceId} finds no more for now: ${reason}`;
     }
     case 'MachinesObserved':
@@ -107,7 +107,7 @@ const requestText = (event: RequestEvent, userId: string | undefined): string =>
     case 'MachinesReturned':
       return `given back by ${event.returnId}: ${listed(event.machineIds)}`;
     case 'RequestClaimed':
-      return 'its status was asked for the first time: its id reached the caller';
+      return 'its status was asked for the first time, so its id has reached the caller';
     case 'RequestCancelled':
       return `cancelled: ${event.reason}`;
     case 'RequestCompleted':
@@ -150,7 +150,7 @@ const hasDied = ({ state, returnId, givenUp }: Machine): boolean =>
 const deaths: readonly (readonly [reason: RegExp, advice: string])[] = [
   [
     /UserInitiated/,
-    'somebody else ended machines by the EC2 API: CloudTrail shows who called TerminateInstances or StopInstances',
+    'somebody else ended machines through the EC2 API: CloudTrail shows who called TerminateInstances or StopInstances',
   ],
   [/InstanceInitiated/, 'machines shut themselves down: look at their user data and image'],
   [
@@ -173,7 +173,7 @@ const deathAdvice = (machines: readonly Machine[]): readonly string[] => [
 const deathText = (request: KnownRequest): string => {
   const dead = died(request);
   if (dead.length === 0) return '';
-  const reasons = countsOf(dead.map(({ reason = 'of no reason that EC2 told' }) => reason));
+  const reasons = countsOf(dead.map(({ reason = 'for a reason that EC2 did not report' }) => reason));
   return ` ${dead.length} of ${request.machines.size} machines died: ${reasons.join(', ')}.`;
 };
 

@@ -6,16 +6,19 @@ export const getConfiguration = defineOperation({
   name: 'GetConfiguration',
   bus: 'query',
   role: 'admin',
-  title: 'Tell every setting with its value and where it comes from',
+  title: 'Show every setting with its value and its source',
   input: {},
   answer: closed(
     {
-      file: { ...words, description: 'Absent where the defaults alone apply' },
+      file: { ...words, description: 'Absent if only defaults apply' },
       values: listOf(
         closed({ name: words, value: {}, origin: { ...words, description: 'The file, variable or default' } }),
       ),
       warnings: texts,
-      errors: { ...texts, description: 'What is named and not there: calls fail for want of it' },
+      errors: {
+        ...texts,
+        description: 'Files that the configuration names but that do not exist: calls fail without them',
+      },
     },
     ['file'],
   ),

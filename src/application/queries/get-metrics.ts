@@ -18,8 +18,8 @@ export const getMetrics = defineOperation({
   title: 'Show metrics of requests, machines, operations and AWS calls',
   input: {},
   answer: closed({
-    counters: { ...metrics, description: 'Metrics that only grow' },
-    gauges: { ...metrics, description: 'Metrics of this moment' },
+    counters: { ...metrics, description: 'Counters' },
+    gauges: { ...metrics, description: 'Gauges' },
   }),
 });
 

@@ -12,8 +12,8 @@ export const getProjections = defineOperation({
   name: 'GetProjections',
   bus: 'query',
   role: 'viewer',
-  title: 'Tell how far each projection is, and the events it could not apply',
-  input: { requestId: { ...requestId, description: 'Also how far each projection is with this request' } },
+  title: 'Show how far each projection is, and the events it could not apply',
+  input: { requestId: { ...requestId, description: 'Also show how far each projection is with this request' } },
   answer: named(
     'Projections',
     closed({
@@ -23,7 +23,7 @@ export const getProjections = defineOperation({
             name: projectionName,
             streams: number,
             events: number,
-            behind: { ...number, description: 'Requests with events that are not applied yet' },
+            behind: { ...number, description: 'Requests with events not yet applied' },
             failures: listOf(failure),
             version: number,
           },

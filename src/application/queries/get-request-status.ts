@@ -13,9 +13,9 @@ export const getRequestStatus = defineOperation({
   name: 'GetRequestStatus',
   bus: 'query',
   role: 'viewer',
-  title: 'Show one request or return as our records have it',
+  title: 'Show one request or return from our records',
   isHot: true,
-  input: { requestId, includeMachines: { ...flag, description: 'Also its machines' }, expected: expectedVersion },
+  input: { requestId, includeMachines: { ...flag, description: 'Also show its machines' }, expected: expectedVersion },
   required: ['requestId'],
   answer: named(
     'RequestStatus',

@@ -18,12 +18,12 @@ export const getReturnRequests = defineOperation({
   name: 'GetReturnRequests',
   bus: 'query',
   role: 'admin',
-  title: 'Tell which of the hosts AWS takes away or has taken away',
+  title: 'List the hosts that AWS is taking away or has taken away',
   isHot: true,
   input: {
     machines: { ...hosts, description: 'The hosts Host Factory holds from this provider' },
-    events: { ...listOf(instanceEvent), description: 'What AWS has announced of them' },
-    look: { enum: ['all', 'announced'], description: 'Whether only hosts with an event are looked at; default all' },
+    events: { ...listOf(instanceEvent), description: 'What AWS announced about them' },
+    look: { enum: ['all', 'announced'], description: 'Check only hosts with an event; default: all' },
   },
   required: ['machines'],
   answer: closed({

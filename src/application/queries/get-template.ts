@@ -9,7 +9,7 @@ export const getTemplate = defineOperation({
   name: 'GetTemplate',
   bus: 'query',
   role: 'viewer',
-  title: 'One template as it is served, and where each of its values comes from',
+  title: 'Show one template as it is served, with the source of each value',
   input: { templateId: text },
   required: ['templateId'],
   answer: closed({

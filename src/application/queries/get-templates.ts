@@ -9,24 +9,24 @@ export const getTemplates = defineOperation({
   name: 'GetTemplates',
   bus: 'query',
   role: 'viewer',
-  title: 'The templates that Host Factory is offered',
+  title: 'List the templates offered to Host Factory',
   isHot: true,
   input: {
-    filters: { ...pairs, description: 'Template fields and the values they must have' },
+    filters: { ...pairs, description: 'Template fields and their required values' },
     limit: positive,
     offset: count,
   },
   answer: closed({
     file: words,
     templates: listOf(servedTemplate),
-    rejected: { ...listOf(rejectedTemplate), description: 'Templates with faults: never served, always logged' },
+    rejected: { ...listOf(rejectedTemplate), description: 'Invalid templates: logged, never served' },
   }),
 });
 
 export interface GetTemplatesAnswer {
   readonly file: string;
   readonly templates: readonly Template[];
-  /** Templates with faults: never served, always logged. */
+  /** Invalid templates: logged, never served. */
   readonly rejected: readonly RejectedTemplate[];
 }
 

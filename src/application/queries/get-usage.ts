@@ -13,21 +13,21 @@ import { isoTime } from '../read-model/told-times.ts';
 
 export const usageKeys = ['template', 'market', 'type', 'day'] as const;
 
-const money = { type: 'number', description: 'USD, by the prices known now; left out where none is' } as const;
+const money = { type: 'number', description: 'USD at current prices; absent if no price is known' } as const;
 
 const usageRow = closed(
   {
     key: { ...words, description: 'Template, market, instance type, or day in UTC' },
     machines: number,
-    hours: { type: 'number', description: 'Machine hours, from launch to end' },
-    spotHours: { type: 'number', description: 'Those of spot among them' },
-    interruptions: { ...number, description: 'Spot machines that AWS took back' },
+    hours: { type: 'number', description: 'Machine hours from launch to end' },
+    spotHours: { type: 'number', description: 'Spot machine hours' },
+    interruptions: { ...number, description: 'Spot machines that AWS interrupted' },
     cost: money,
     savings: {
       ...money,
-      description: 'USD that its spot hours would have cost more on demand, as far as both prices are known',
+      description: 'USD saved by spot against On-Demand, as far as both prices are known',
     },
-    unpricedHours: { type: 'number', description: 'Hours that cost leaves out: no price is known' },
+    unpricedHours: { type: 'number', description: 'Hours without a known price, left out of the cost' },
   },
   ['cost', 'savings'],
 );
@@ -36,16 +36,16 @@ export const getUsage = defineOperation({
   name: 'GetUsage',
   bus: 'query',
   role: 'viewer',
-  title: 'Hours of machines, and what they cost by the prices that are known',
+  title: 'Show machine hours and their cost at known prices',
   input: {
-    from: { ...text, description: 'Time of ISO 8601; default 30 days ago' },
+    from: { ...text, description: 'ISO 8601 time; default 30 days ago' },
     by: { enum: usageKeys, description: 'Default template' },
   },
   answer: closed(
     {
       from: time,
       until: time,
-      pricesOf: { ...time, description: 'When AWS was last asked for prices; left out where it never was' },
+      pricesOf: { ...time, description: 'When AWS was last asked for prices; absent if never' },
       items: listOf(usageRow),
       total: usageRow,
       warnings: texts,
@@ -122,7 +122,7 @@ const startOf = (from: string | undefined, now: number): number => {
   if (from === undefined) return now - 30 * day;
   const at = Date.parse(from);
   if (Number.isFinite(at)) return at;
-  throw new PluginError('input.invalid', `from is no time of ISO 8601: "${from}"`);
+  throw new PluginError('input.invalid', `from is not an ISO 8601 time: "${from}"`);
 };
 
 /** Reads every request on record, set aside or not: a machine may have run for months without anything to record. */

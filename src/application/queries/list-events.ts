@@ -12,10 +12,10 @@ const event = named(
   'Event',
   open(
     {
-      position: { ...words, description: 'Unique, and in the order of time: go on from here' },
+      position: { ...words, description: 'Unique and in order of time; pass it on to get what follows' },
       requestId: words,
       version: { ...number, description: 'Place within its request, from 0' },
-      type: { ...words, description: 'e.g. RequestCreated. What else an event has depends on it' },
+      type: { ...words, description: 'e.g. RequestCreated; other fields depend on it' },
       at: time,
       text: { ...words, description: 'What happened, for people' },
       correlationId: words,
@@ -31,11 +31,11 @@ export const listEvents = defineOperation({
   name: 'ListEvents',
   bus: 'query',
   role: 'viewer',
-  title: 'What happened, in the order of time',
+  title: 'List what happened, in order of time',
   input: {
     requestId,
     eventType: text,
-    from: { type: 'string', maxLength: 80, description: 'Only what comes after this position, or this time' },
+    from: { type: 'string', maxLength: 80, description: 'Only events after this position or time' },
     limit: positive,
   },
   answer: named(
@@ -43,7 +43,7 @@ export const listEvents = defineOperation({
     closed(
       {
         items: listOf(event),
-        next: { ...words, description: 'The position to go on from; absent when there was nothing more' },
+        next: { ...words, description: 'The position to continue from; absent at the end' },
         warnings: texts,
       },
       ['next'],
@@ -102,7 +102,7 @@ const spans = async ({ readModel }: ListEventsPorts, requestId: string | undefin
 };
 
 /**
- * What happened, in the order of time: of one request, archived or not, or of all that are not archived. Reads only the streams
+ * List what happened, in order of time: of one request, archived or not, or of all that are not archived. Reads only the streams
  * that can have events in the range asked for.
  */
 export const listEventsHandler =

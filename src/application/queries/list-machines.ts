@@ -9,7 +9,7 @@ export const listMachines = defineOperation({
   name: 'ListMachines',
   bus: 'query',
   role: 'viewer',
-  title: 'Machines as last seen, those of the newest request first',
+  title: 'List machines as last seen, those of the newest request first',
   input: {
     ...listing,
     status: machineState,

@@ -10,7 +10,7 @@ export const listOfferings = defineOperation({
   name: 'ListOfferings',
   bus: 'query',
   role: 'viewer',
-  title: 'What launches keep clear of: offerings EC2 refused lately, templates whose machines all failed',
+  title: 'List what launches avoid: offerings that EC2 refused recently, templates whose machines all failed',
   input: {},
   answer: closed({
     refused: listOf(
@@ -30,7 +30,7 @@ export const listOfferings = defineOperation({
       closed({
         templateId: words,
         failures: { ...number, description: 'Machines in a row that never became usable' },
-        isProtected: { ...flag, description: 'Whether it launches nothing until that expires or is cleared' },
+        isProtected: { ...flag, description: 'Whether it launches nothing until this expires or is cleared' },
       }),
     ),
   }),

@@ -11,7 +11,7 @@ const priceRow = closed(
   {
     templateId: words,
     priceType: words,
-    price: { type: 'number', description: 'USD per hour and unit; left out where it is not known' },
+    price: { type: 'number', description: 'USD per hour and unit; absent if not known' },
     priceInfo: { ...words, description: 'The price in IBM’s form: what auto stands for' },
     told: closed({ priceInfo: words, rank: words }, ['priceInfo', 'rank']),
   },
@@ -22,10 +22,10 @@ export const listPrices = defineOperation({
   name: 'ListPrices',
   bus: 'query',
   role: 'viewer',
-  title: 'What the templates cost, as far as it is known without asking AWS, and what Host Factory is told of it',
+  title: 'Show what the templates cost, without asking AWS, and what Host Factory is told about it',
   input: {},
   answer: closed(
-    { refreshedAt: { ...time, description: 'Left out where AWS was never asked' }, templates: listOf(priceRow) },
+    { refreshedAt: { ...time, description: 'Absent if AWS was never asked' }, templates: listOf(priceRow) },
     ['refreshedAt'],
   ),
 });

@@ -15,7 +15,7 @@ export const listRequests = defineOperation({
     status: requestStatus,
     kind: { enum: ['create', 'return'] },
     templateId: text,
-    requester: { ...text, description: 'Only what this user asked for' },
+    requester: { ...text, description: 'Only requests of this user' },
   },
   answer: named('RequestPage', pageOf(requestOnRecord, {})),
 });

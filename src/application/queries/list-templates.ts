@@ -11,8 +11,8 @@ export const listTemplates = defineOperation({
   name: 'ListTemplates',
   bus: 'query',
   role: 'viewer',
-  title: 'The templates that Host Factory is offered, for people',
-  input: { ...paging, filters: { ...pairs, description: 'Template fields and the values they must have' } },
+  title: 'List the templates offered to Host Factory',
+  input: { ...paging, filters: { ...pairs, description: 'Template fields and their required values' } },
   answer: named('TemplatePage', pageOf(servedTemplate, { file: words, rejected: listOf(rejectedTemplate) })),
 });
 

@@ -16,7 +16,7 @@ export interface Paginated<T> {
   readonly page: number;
   readonly page_size: number;
   readonly total_pages: number;
-  /** Records that are not in the list, and why. */
+  /** Records missing from the list, and why. */
   readonly warnings: readonly string[];
   /** Why the whole answer may not be what the caller expects. */
   readonly _warning?: string;

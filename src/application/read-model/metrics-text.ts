@@ -5,28 +5,29 @@ const prefix = 'hf_aws_';
 
 /** What the metrics mean; also the order in which they are shown. */
 const meanings: Readonly<Record<string, string>> = {
-  build_info: 'The version that tells these metrics',
+  build_info: 'The version of the program',
   last_call_timestamp_seconds: 'When a script of Host Factory, the command line, REST or an assistant last called',
   requests_created: 'Requests for machines',
   requests_cancelled: 'Requests that were cancelled',
   machines_wanted: 'Machines asked for',
-  machines_granted: 'Machines AWS gave',
-  machines_refused: 'Machines AWS did not give, by its code',
+  machines_granted: 'Machines granted by AWS',
+  machines_refused: 'Machines refused by AWS, by AWS error code',
   machines_given_up: 'Machines terminated because they never became usable or their request was cancelled',
-  machines_returned: 'Machines given back',
-  returns_requested: 'Requests to give machines back',
+  machines_returned: 'Machines returned',
+  returns_requested: 'Return requests',
   aws_calls: 'Calls to AWS, retries included',
-  aws_errors: 'Calls to AWS that failed, by our code',
-  aws_throttles: 'Calls AWS put off',
-  operation_errors: 'Commands and queries that failed, by our code',
-  operation_duration_ms: 'Milliseconds a command or query took',
-  call_duration_ms: 'Milliseconds a call of a script took, by who did it: a process of its own or the server',
+  aws_errors: 'Failed calls to AWS, by error code',
+  aws_throttles: 'Calls throttled by AWS',
+  operation_errors: 'Failed commands and queries, by error code',
+  operation_duration_ms: 'Duration of commands and queries in milliseconds',
+  call_duration_ms:
+    'Duration of script calls in milliseconds, by who served them: a process of their own or the server',
   machines: 'Machines on record by state',
-  machine_results: 'Machines on record by what became of them: fail died or never became usable',
+  machine_results: 'Machines on record by result: fail means that they died or never became usable',
   requests: 'Requests on record by status',
-  template_max_machines: 'Machines a template may have at once; a template without a limit is left out',
+  template_max_machines: 'Machines a template may have at once; absent for templates without a limit',
   template_protected: '1 while a template launches nothing because its last machines all failed',
-  projection_lag_streams: 'Requests with events that a projection has not applied yet',
+  projection_lag_streams: 'Requests with events not yet applied by a projection',
 };
 
 const split = (name: string): readonly [string, string] => {

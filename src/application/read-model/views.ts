@@ -48,7 +48,7 @@ export interface RequestView {
   readonly createdAt: number;
   readonly settledAt?: number;
   readonly version: number;
-  /** Who asked, where the caller said so. */
+  /** Who asked, if the caller said so. */
   readonly userId?: string;
   readonly machines: readonly MachineView[];
 }

@@ -12,13 +12,13 @@ import type { Clock, Policy } from '../ports/policy.ts';
 export interface Finding {
   readonly kind: 'request' | 'instance' | 'LaunchTemplate' | Resource['kind'];
   readonly id: string;
-  /** Empty where its tags name none. */
+  /** Empty if its tags name none. */
   readonly requestId: string;
   readonly why: string;
   readonly verdict: 'release' | 'wait' | 'leave';
-  /** When it was first found so, ms. */
+  /** When it was first found, ms. */
   readonly since: number;
-  /** When it is old enough to be released, ms; of what is left alone, when it was found. */
+  /** When it may be released, ms; of what is left alone, when it was found. */
   readonly dueAt: number;
 }
 
@@ -79,7 +79,8 @@ export const returnIdOf = ({ id, kind, requestId }: Owned, requests: Requests): 
 const lostReason = (machine: Machine, isOpen: boolean, isReturning: boolean): string | undefined => {
   if (machine.state === 'terminated' || (!isOpen && hasEnded(machine.state)))
     return 'its record says that it has ended';
-  if (machine.disowned === true && !isOpen) return 'it was left for want of our tag, which it carries';
+  if (machine.disowned === true && !isOpen)
+    return 'it was left alone because our tag was missing, but it has the tag now';
   return machine.returnId === undefined || isReturning ? undefined : 'its return ended without it';
 };
 
@@ -99,7 +100,9 @@ const orphanReason = ({ id, kind, requestId }: Owned, request: Request, isReturn
   const known = kind === 'instance' ? machine !== undefined : request.resources.some((each) => each.id === id);
   if (!known) return 'its request ended without it';
   if (kind === 'EC2Fleet' || kind === 'SpotFleet') return 'its request has ended and it goes on';
-  return kind === 'instance' || liveMachines(request).length > 0 ? undefined : 'no machine of it is wanted any more';
+  return kind === 'instance' || liveMachines(request).length > 0
+    ? undefined
+    : 'none of its machines is wanted any more';
 };
 
 /** What a sweep knows before it judges. */

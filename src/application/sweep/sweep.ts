@@ -28,7 +28,7 @@ interface Swept {
   readonly findings: readonly Finding[];
   /** Ids of what was released. */
   readonly released: readonly string[];
-  /** What could not be looked at or released, and why. */
+  /** What could not be checked or released, and why. */
   readonly warnings: readonly string[];
 }
 

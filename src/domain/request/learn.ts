@@ -69,7 +69,7 @@ export const lossOf = (request: KnownRequest, look: Look, { clientToken, count, 
     missing: count - unitsOfAll(request, granted),
     code: 'LaunchUnconfirmed',
     fault: 'provider.capacity',
-    message: 'EC2 does not show what this launch was to bring',
+    message: 'EC2 shows no machines of this launch',
     pool,
   } as const;
   return { type: 'RecordLaunch', now: look.at, clientToken, granted, refusal };

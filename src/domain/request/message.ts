@@ -27,7 +27,7 @@ export const requestMessage = (request: KnownRequest): string => {
   const unresolved = unresolvedLaunches(request);
   if (unresolved.length > 0) {
     if (unresolved.every(({ throttled = 0 }) => throttled > 0))
-      return `${counts} AWS turned the launch away for too many calls; it will be sent again.`;
+      return `${counts} AWS throttled the launch; it will be sent again.`;
     return `${counts} AWS has not confirmed the launch yet; it will be looked up.`;
   }
   const filling = fillingResources(request).map(searchText);

@@ -30,7 +30,7 @@ const textOf = (step: Step): string => {
     case 'send':
       return `send the launch of ${step.launch.count}, ${step.launch.pool}`;
     case 'resend':
-      return `send the launch of ${step.launch.count}, ${step.launch.pool}, again: under the same token nothing is launched twice`;
+      return `repeat the launch of ${step.launch.count}, ${step.launch.pool}; its token keeps anything from being launched twice`;
     case 'launch':
       return step.instead === undefined
         ? `ask the next pool of ${step.api} for ${step.count}`

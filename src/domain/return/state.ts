@@ -33,7 +33,7 @@ export const isUnknown = ({ verdict, last }: ReturnItem): boolean => verdict ===
 export const openItems = (state: KnownReturn): readonly ReturnItem[] =>
   [...state.items.values()].filter((item) => !isFinal(item));
 
-const withOthers = 'asked for again later: ';
+const withOthers = 'asked again later: ';
 /** The reason for what was refused together with others, any of which may be meant. */
 export const refusedWithOthers = (reason: string): string => `${withOthers}${reason}`;
 

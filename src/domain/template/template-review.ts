@@ -96,7 +96,7 @@ const withoutEffect = (template: Template): readonly Complaint[] => {
   const isGiven = (field: keyof Template): boolean => [template[field] ?? []].flat().length > 0;
   const unheard = template.autoScalingGroupName === undefined ? [] : saidByGroup.filter(isGiven);
   const told = new Map<string, string>(
-    unheard.map((field) => [field, 'has no effect in a group of your own: it is the group that says so']),
+    unheard.map((field) => [field, 'has no effect in your own Auto Scaling group, whose settings decide']),
   );
   for (const [field, hasEffect, otherwise] of effects) {
     if (!isGiven(field) || told.has(field) || hasEffect(template, api)) continue;
@@ -215,12 +215,7 @@ const selection = ({ attributes }: Template): readonly Complaint[] => {
       : [warning('attributes.rank', 'is not a number')]),
     ...(price === undefined || priceForm.test(price)
       ? []
-      : [
-          warning(
-            'attributes.priceInfo',
-            'is neither auto nor of the form price:0.1,billingTimeUnitType:prorated_hour,…',
-          ),
-        ]),
+      : [warning('attributes.priceInfo', 'must be auto or of the form price:0.1,billingTimeUnitType:prorated_hour,…')]),
   ];
 };
 

@@ -43,7 +43,7 @@ const faultOf = (name: string, table: unknown): Diagnosis | undefined => {
   if (hasReplicas && field(table, 'MultiRegionConsistency') !== 'STRONG')
     return error(
       `${name} is a global table with eventual consistency`,
-      'of two hosts in two Regions both may take the same request or the last machine: conditions hold in one Region only',
+      'two hosts in two Regions might both take the same request or the last machine: conditions hold within one Region only',
       'use a table of one Region, or a global table with multi-Region strong consistency',
     );
   return undefined;
@@ -55,12 +55,20 @@ const protectionOf = async ({ name, call }: DoctorOptions, table: unknown): Prom
     found.push({ subject, status: 'warning', what, why, mend });
   };
   if (field(table, 'DeletionProtectionEnabled') !== true)
-    warn(`${name} may be deleted`, 'with it goes what is known of every running machine', 'enable deletion protection');
+    warn(
+      `${name} may be deleted`,
+      'with it, all records of running machines would be lost',
+      'enable deletion protection',
+    );
   try {
     const answer = await call('DescribeContinuousBackups', { TableName: name });
     const path = ['ContinuousBackupsDescription', 'PointInTimeRecoveryDescription', 'PointInTimeRecoveryStatus'];
     if (field(answer, ...path) !== 'ENABLED')
-      warn(`${name} has no point-in-time recovery`, 'what is overwritten or deleted by mistake is gone', 'enable it');
+      warn(
+        `${name} has no point-in-time recovery`,
+        'what is overwritten or deleted by mistake cannot be restored',
+        'enable it',
+      );
   } catch (cause) {
     if (!isPluginError(cause)) throw cause;
     const mend = 'allow dynamodb:DescribeContinuousBackups, or look in the console';
@@ -83,7 +91,7 @@ const tryOut = async ({
   await table.create({ ...item, w: text('first') });
   try {
     if ((await table.create({ ...item, w: text('second') })) === undefined)
-      return { fault: 'an item that is there was written over', ms: 0 };
+      return { fault: 'an existing item was overwritten', ms: 0 };
     const times: number[] = [];
     for (let n = 0; n < trials; n++) {
       const begun = performance.now();
@@ -107,7 +115,7 @@ const confinement = async ({ name, call }: DoctorOptions): Promise<readonly Diag
     return [];
   }
   await table.remove(key);
-  const why = 'a mistake in one configuration may then change what another cluster has on record';
+  const why = 'a mistake in one configuration could then change the records of another cluster';
   const mend = 'confine it to its own keys: hf-aws doctor --iam-policy';
   return [{ subject, status: 'warning', what: `this role may write other providers' state to ${name}`, why, mend }];
 };
@@ -125,7 +133,7 @@ export const diagnoseTable = async (options: DoctorOptions): Promise<readonly Di
     return [{ subject, status: 'ok', what }, ...(await protectionOf(options, table)), ...(await confinement(options))];
   } catch (cause) {
     if (!isPluginError(cause)) throw cause;
-    const mend = `look whether ${name} is there, reachable, and allowed to this role: hf-aws doctor --iam-policy`;
+    const mend = `check that ${name} exists, is reachable, and that this role may use it: hf-aws doctor --iam-policy`;
     return [error(`${name} cannot be used: ${messageOf(cause)}`, purpose, mend)];
   }
 };

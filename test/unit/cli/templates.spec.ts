@@ -29,7 +29,7 @@ describe('the findings in templates', () => {
       't.json:4:5: error: b: imageId is odd',
       't.json:8:5: warning: c: imageId is required',
       '    An AMI',
-      '3 templates in t.json: 4 errors, 1 warning (--all tells every place)',
+      '3 templates in t.json: 4 errors, 1 warning (--all shows every place)',
     ]));
 
   it('name every place on demand', () => {
@@ -39,7 +39,7 @@ describe('the findings in templates', () => {
   });
 
   it('name every place of a mistake that only one template, or the file, has', () => {
-    const twice = answerWith([finding('a', 2, 'stands twice'), finding('a', 6, 'stands twice')]);
+    const twice = answerWith([finding('a', 2, 'is used twice'), finding('a', 6, 'is used twice')]);
     const file = answerWith([finding('', 1, 'is not JSON'), finding('', 3, 'is not JSON')]);
     for (const answer of [twice, file]) expect(findingsText(answer, false)).toBe(findingsText(answer, true));
   });

@@ -67,7 +67,10 @@ describe('attributes left out', () => {
     expect(cores({ vmTypes: { 'm5.2xlarge': 1, 'c5.xlarge': 1 } })).toEqual(['Numeric', '2']);
     const abisInstanceRequirements = { VCpuCount: { Min: 4 }, MemoryMiB: { Min: 2048 } };
     expect(complete({ attributes, abisInstanceRequirements }).problems).toEqual([
-      { field: 'attributes.ncores', rule: 'must be a number: instance types by requirements do not tell it' },
+      {
+        field: 'attributes.ncores',
+        rule: 'must be a number: it is not known for instance types chosen by requirements',
+      },
     ]);
   });
 

@@ -94,7 +94,7 @@ describe('getAvailableTemplates', () => {
     const world = await startWorld();
     await world.writeTemplates(templateDocument(), templateDocument({ templateId: 'bad', vmType: 'x' }));
     expect(await ask(world, 'getAvailableTemplates', {})).toMatchObject({
-      message: '1 templates. 1 with faults left out: see the log.',
+      message: '1 templates. 1 invalid and left out: see the log.',
       templates: [{ templateId: 'od-a' }],
     });
   });

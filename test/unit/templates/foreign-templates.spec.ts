@@ -36,7 +36,7 @@ it.each([
   [
     'a price of another form',
     { attributes: { priceInfo: 'cheap' } },
-    /attributes\.priceInfo is neither auto nor of the form price:/,
+    /attributes\.priceInfo must be auto or of the form price:/,
   ],
   [
     'a Spot Fleet without a role',

@@ -92,7 +92,7 @@ it('of two templates of one name the second is not served, whatever the first is
   expect((await world.service.getTemplates()).templates).toEqual([]);
   expect((await world.service.validateTemplate({})).errors.map(({ rule }) => rule)).toEqual([
     'must be integer',
-    'stands twice in the file',
+    'is used twice in the file',
   ]);
 });
 

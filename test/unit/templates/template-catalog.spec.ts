@@ -239,7 +239,7 @@ describe('a bad template', () => {
   it('that stands twice is served as it stood first', async () => {
     const { templates, rejected } = await read(templateDocument(), templateDocument({ vmType: 'c5.large' }));
     expect(templates).toMatchObject([{ vmType: 'm5.large' }]);
-    expect(rejected).toEqual([{ templateId: 'od-a', problems: [{ field: 'templateId', rule: 'stands twice' }] }]);
+    expect(rejected).toEqual([{ templateId: 'od-a', problems: [{ field: 'templateId', rule: 'is used twice' }] }]);
   });
 });
 

@@ -135,7 +135,7 @@ const permissions = async (
 
 /** What helps, by AWS's code or the connection's, else by the kind of fault. */
 const mends: readonly (readonly [codes: RegExp, mend: string])[] = [
-  [/^RequestExpired$/, 'run NTP where the clock of this host is wrong, else renew the temporary credentials'],
+  [/^RequestExpired$/, 'run NTP if the clock of this host is wrong; otherwise renew the temporary credentials'],
   [/^ExpiredToken/, 'renew the temporary credentials where AWS_CREDENTIAL_FILE or AWS_CREDENTIAL_SCRIPT gets them'],
   [/^SignatureDoesNotMatch$/, 'compare the secret key with the access key, and run NTP'],
   [
@@ -144,16 +144,16 @@ const mends: readonly (readonly [codes: RegExp, mend: string])[] = [
   ],
   [
     /^CredentialsProviderError$/,
-    'name credentials: AWS_CREDENTIAL_FILE, AWS_CREDENTIAL_SCRIPT, or a role of the instance',
+    'configure credentials: AWS_CREDENTIAL_FILE, AWS_CREDENTIAL_SCRIPT, or a role of the instance',
   ],
   [/^(OptInRequired|PendingVerification|Blocked)$/, 'ask AWS support to open the account or the Region'],
   [/^(ENOTFOUND|EAI_AGAIN)$/, 'check AWS_REGION, AWS_ENDPOINT_URL and DNS; behind a proxy, AWS_PROXY_HOST'],
   [/^(ECONN|EHOST|ENET|ETIMEDOUT|TimeoutError)/, 'check the network and the proxy: AWS_PROXY_HOST, AWS_ENDPOINT_URL'],
   [/^Proxy/, 'check AWS_PROXY_HOST and AWS_PROXY_PORT, and what the proxy lets through'],
   [/CERT|SIGNED|ISSUER|TLS/, 'give Node the certificate of the proxy or endpoint: NODE_EXTRA_CA_CERTS'],
-  [/^provider\.throttled$/, 'wait a minute and look again: others in this account call AWS too often'],
+  [/^provider\.throttled$/, 'wait a minute and run doctor again: others in this account call AWS too often'],
   [/^provider\.denied$/, 'attach the policy that hf-aws doctor --iam-policy prints'],
-  [/^provider\.transient$/, 'look again; when it stays, see the health dashboard of AWS'],
+  [/^provider\.transient$/, 'run doctor again; if it stays, see the AWS Health Dashboard'],
 ];
 
 const mendOf = ({ code, aws }: PluginError): string => {

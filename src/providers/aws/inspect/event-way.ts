@@ -18,7 +18,7 @@ const rulesTo = async (connection: JsonConnection, queueArn: string): Promise<nu
 
 /** Whether events get from AWS into the queue and from there to us: the queue can be read, EventBridge may send, a rule sends. */
 export const diagnoseEventWay = async (connection: JsonConnection, url: string): Promise<readonly Diagnosis[]> => {
-  const why = 'without events all hosts are looked at each time Host Factory asks for reclaimed ones';
+  const why = 'without events, all hosts are checked each time Host Factory asks for reclaimed ones';
   const mend = 'create the queue and its rules by config/aws/event-queue.cloudformation.yaml';
   try {
     const answer = await callSqs(connection, 'GetQueueAttributes', { QueueUrl: url, AttributeNames: ['All'] });

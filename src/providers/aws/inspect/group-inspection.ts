@@ -22,13 +22,13 @@ export const groupComplaints = (
   const isSuspended = (name: string): boolean => SuspendedProcesses.some(({ ProcessName }) => ProcessName === name);
   const complaints: Complaint[] = [];
   if (!isSuspended('ReplaceUnhealthy'))
-    complaints.push(warning(`${name} replaces hosts that die by machines nobody gives back: suspend ReplaceUnhealthy`));
+    complaints.push(warning(`${name} replaces dead hosts by machines that nobody returns: suspend ReplaceUnhealthy`));
   if (!(isSuspended('AZRebalance') || NewInstancesProtectedFromScaleIn))
     complaints.push(warning(`${name} may end hosts to even out its zones: suspend AZRebalance`));
   if (!NewInstancesProtectedFromScaleIn)
     complaints.push(warning(`${name} may end hosts when it is made smaller: protect new instances from scale-in`));
   if (CapacityRebalance === true)
-    complaints.push(warning(`${name} replaces spot hosts that AWS may take away: switch CapacityRebalance off`));
+    complaints.push(warning(`${name} replaces spot hosts that AWS may interrupt: switch CapacityRebalance off`));
   if (MaxSize < maxNumber) complaints.push(warning(`${name} has MaxSize ${MaxSize} for maxNumber ${maxNumber}`));
   if (MinSize > 0) complaints.push(warning(`${name} has MinSize ${MinSize}: no host can be given back below that`));
   return complaints;

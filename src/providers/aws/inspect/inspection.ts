@@ -32,7 +32,7 @@ const wordsOf = (fault: PluginError): string => messageOf(fault).replace(/^.*?Er
 const asComplaint = (field: string, fault: unknown): Complaint => {
   if (!isPluginError(fault)) throw fault;
   if (hasCode(fault, 'provider.denied'))
-    return warning(field, `could not be checked, for want of permission: ${wordsOf(fault)}`);
+    return warning(field, `could not be checked without permission: ${wordsOf(fault)}`);
   if (hasCode(fault, 'provider.misconfigured', 'provider.missing')) return error(field, wordsOf(fault));
   throw fault;
 };
@@ -209,7 +209,7 @@ const inspect = async (lookup: Lookup, template: Template): Promise<readonly Com
     await complaintsOf(typeField, async () => {
       types = await architecturesOf(lookup, names);
       const missing = names.filter((name) => !types.has(name));
-      return missing.map((name) => error(typeField, `${name} is not to be had in this Region`));
+      return missing.map((name) => error(typeField, `${name} is not available in this Region`));
     }),
     await complaintsOf('subnetId', async () => {
       subnets = await subnetsOf(lookup, template);

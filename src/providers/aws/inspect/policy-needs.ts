@@ -6,20 +6,20 @@ import { autoScalingOperations, ec2Operations } from '../services/operations.ts'
 /** What is permitted beside the operations of the two services. */
 const otherActions = {
   'autoscaling:CreateOrUpdateTags': 'to tag a group when it is made',
-  'dynamodb:DeleteItem': 'to take what is over out of the state',
+  'dynamodb:DeleteItem': 'to delete outdated state',
   'dynamodb:DescribeContinuousBackups': 'to see in doctor that the state can be recovered',
   'dynamodb:DescribeTable': 'to see in doctor that the table fits',
   'dynamodb:GetItem': 'to read the state',
-  'dynamodb:PutItem': 'to put a request on record before AWS is asked',
+  'dynamodb:PutItem': 'to record a request before AWS is asked',
   'dynamodb:Query': 'to read requests, and what is counted',
   'dynamodb:UpdateItem': 'to count what templates hold',
   'events:ListRuleNamesByTarget': 'to see in doctor that events reach the queue',
   'iam:PassRole': 'to hand a role to the machines or the fleet',
   'pricing:GetProducts': 'for prices refresh',
-  'servicequotas:GetServiceQuota': 'to tell the quotas in doctor',
+  'servicequotas:GetServiceQuota': 'to show quotas in doctor',
   'sqs:DeleteMessage': 'to take events from the queue',
   'sqs:GetQueueAttributes': 'to see in doctor that events reach the queue',
-  'sqs:ReceiveMessage': 'to hear of events',
+  'sqs:ReceiveMessage': 'to receive events',
   'ssm:GetParameter': 'to resolve an image alias',
 };
 

@@ -22,7 +22,7 @@ const kind: Review = ({ CapacityReservationId: id, ReservationType = 'default' }
   if (ReservationType === marketType) return [];
   return ReservationType === 'capacity-block'
     ? [error(`${id} is a Capacity Block: write marketType capacity-block`)]
-    : [error(`${id} is no Capacity Block, which marketType says`)];
+    : [error(`${id} is not a Capacity Block, though marketType says so`)];
 };
 
 const type: Review = ({ CapacityReservationId: id, InstanceType = '' }, template) => {

@@ -45,7 +45,7 @@ export const createAutoScalingGroupProvider = (options: AutoScalingGroupOptions)
     if (isByCapacity) return desiredCapacity.launch(launch, call);
     const { isLacking = false, ...report } = await launchIntoGroup(options, launch, call);
     if (!isLacking) return report;
-    options.log.warn('group.desired-capacity', `LaunchInstances is not to be had: ${report.refusal?.message ?? ''}`, {
+    options.log.warn('group.desired-capacity', `LaunchInstances is not available: ${report.refusal?.message ?? ''}`, {
       group: call.group,
     });
     return desiredCapacity.launch(launch, call);

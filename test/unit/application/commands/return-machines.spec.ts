@@ -121,7 +121,7 @@ describe('the cases of the contract', () => {
     const [foreign, ours] = [world.hosts.add({ ours: false }), world.hosts.add()];
     const { requestId, message } = await giveBack(world, [{ machineId: foreign }, { machineId: ours }]);
     expect(message).toBe(
-      "1 of 2 machines are being terminated. 1 not terminated: without this provider's ownership tag, or not to be told apart.",
+      "1 of 2 machines are being terminated. 1 not terminated: without this provider's ownership tag, or ambiguous.",
     );
     expect([world.hosts.stateOf(foreign), world.hosts.stateOf(ours)]).toEqual(['running', 'shutting-down']);
     world.hosts.end(ours);
@@ -257,7 +257,7 @@ describe('the cases of the contract', () => {
     const host = world.hosts.add();
     const { requestId, message } = await giveBack(world, [{ machineId: 'i-0000000000000dead' }, { machineId: host }]);
     expect(message).toBe(
-      '1 of 2 machines are being terminated. 1 not shown by EC2, or not with their tags yet; looked for again.',
+      '1 of 2 machines are being terminated. 1 not shown by EC2 yet, or not with their tags; looked up again.',
     );
     expect(world.hosts.stateOf(host)).toBe('shutting-down');
     expect((await status(world, requestId)).status).toBe('running');

@@ -263,7 +263,7 @@ describe('a launch AWS turned away for too many calls', () => {
   it('says so meanwhile', async () => {
     const { world, id } = await turnedAway();
     expect((await world.service.getRequestStatus({ requestId: id })).message).toBe(
-      '0 of 2 machines granted. AWS turned the launch away for too many calls; it will be sent again.',
+      '0 of 2 machines granted. AWS throttled the launch; it will be sent again.',
     );
   });
 

@@ -59,7 +59,7 @@ describe('validating a template', () => {
     await world.writeTemplates(templateDocument(), templateDocument({ vmType: 'c5.large' }));
     expect(await world.service.validateTemplate({ templateId: 'od-a' })).toMatchObject({
       isValid: false,
-      errors: [{ field: 'templateId', rule: 'stands twice in the file' }],
+      errors: [{ field: 'templateId', rule: 'is used twice in the file' }],
     });
   });
 

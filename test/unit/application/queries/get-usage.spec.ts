@@ -111,6 +111,6 @@ it('the use of machines is told by template, market, type and day, in time and m
   expect([await keysOf('template'), await keysOf('type')]).toEqual([['cell'], ['m5.large']]);
   expect((await world.service.getUsage({ from: new Date(world.now()).toISOString() })).items).toEqual([]);
   await expect(world.service.getUsage({ from: 'yesterday' })).rejects.toThrow(
-    /from is no time of ISO 8601: "yesterday"/,
+    /from is not an ISO 8601 time: "yesterday"/,
   );
 });

@@ -29,7 +29,7 @@ it.each<[string, number, readonly RequestEvent[], string | undefined]>([
     'sends a lost launch again',
     3 * minute,
     [intended()],
-    'send the launch of 2, m5.large in subnet-0, again: under the same token nothing is launched twice',
+    'repeat the launch of 2, m5.large in subnet-0; its token keeps anything from being launched twice',
   ],
   ['asks the next pool', 3, [intended(), refusedHere], 'ask the next pool of RunInstances for 2'],
   [

@@ -77,7 +77,7 @@ describe('reserved capacity', () => {
       'has no effect where nothing is bought on demand',
     ]);
     expect(review({ providerApi: 'ASG', autoScalingGroupName: 'grid', capacityReservation: id })).toEqual([
-      'has no effect in a group of your own: it is the group that says so',
+      'has no effect in your own Auto Scaling group, whose settings decide',
     ]);
   });
 });

@@ -114,7 +114,7 @@ describe('a review of a template', () => {
     for (const { severity, rule } of found)
       expect([severity, rule]).toEqual([
         'warning',
-        'has no effect in a group of your own: it is the group that says so',
+        'has no effect in your own Auto Scaling group, whose settings decide',
       ]);
   });
 

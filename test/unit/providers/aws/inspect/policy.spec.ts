@@ -77,7 +77,7 @@ const settled = async (service: ApplicationService, requestId: string): Promise<
     await service.syncRequests({ requestIds: [requestId] });
     const { status, machines = [] } = await service.getRequestStatus({ requestId, includeMachines: true });
     if (status !== 'running') return machines.map(({ machineId }) => machineId);
-    if (Date.now() > deadline) throw new Error(`${requestId} did not settle`);
+    if (Date.now() > deadline) throw new Error(`${requestId} did not finish`);
     await new Promise((resolve) => setTimeout(resolve, 30));
   }
 };

@@ -87,7 +87,7 @@ describe('what AWS says of a reservation', () => {
       'that is no block',
       fits,
       { marketType: 'capacity-block' },
-      ['^error cr-00000001 is no Capacity Block, which marketType says$'],
+      ['^error cr-00000001 is not a Capacity Block, though marketType says so$'],
     ],
     [
       'of another tenancy',

@@ -345,8 +345,7 @@ describe('a call that cannot be prepared', () => {
   it.runIf(process.platform !== 'win32')('for a path of Windows on another system says that', () =>
     expect(prepare({ userDataScript: 'C:\\hf\\boot.ps1' })).rejects.toMatchObject({
       code: 'template.invalid',
-      message:
-        'template od-a: userDataScript C:\\hf\\boot.ps1 is a path of Windows, and this host does not run Windows',
+      message: 'template od-a: userDataScript C:\\hf\\boot.ps1 is a Windows path, and this host does not run Windows',
     }),
   );
 
