@@ -11,6 +11,7 @@ const folders = {
   cli: ['json'],
   api: ['json'],
   mcp: ['json'],
+  recording: ['json'],
   telemetry: ['json'],
   emulator: ['json'],
   page: [],

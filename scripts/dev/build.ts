@@ -34,6 +34,8 @@ const parts = {
   emulator: 'src/emulator/server.ts',
   credentials: 'src/providers/aws/wire/default-credentials.ts',
   server: 'src/api/server.ts',
+  recording: 'src/boot/parts/recording.ts',
+  replay: 'src/boot/parts/replay.ts',
   page: 'src/api/page-files.ts',
   assistant: 'src/boot/parts/assistant.ts',
   serving: 'src/boot/parts/serve.ts',

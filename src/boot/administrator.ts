@@ -81,6 +81,7 @@ export const runAdministrator = async (
     setUpFault: async (option, value) => (await import('./parts/administration.ts')).setUpFault(option, value),
     setUp: async (order) => (await import('./parts/administration.ts')).setUp(env, home, order),
     importTree: async (order) => (await import('./parts/administration.ts')).importTree(order),
+    replay: async (order) => (await import('./parts/replay.ts')).replay({ home, version, compose }, order),
     startEmulator: async (options) => (await import('../emulator/server.ts')).startEmulator(options),
     print: (text) => say(stdout, text),
     complain: (text) => say(stderr, text),

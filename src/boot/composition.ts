@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { ApplicationService } from '../application/bus/application-service.ts';
+import type { AwsExchange, CallRecorder, CallRecording } from '../application/ports/recording.ts';
 import type { Logger, Observe, Progress } from '../application/ports/telemetry.ts';
 import type { ReadModelPace, RunningReadModel } from '../application/projections/read-model.ts';
 import type { AwsCall } from '../application/rehearsal.ts';
@@ -18,8 +19,8 @@ import { holdsStore } from '../storage/store-id.ts';
 import type { FileLogger } from '../telemetry/file-logger.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { budgetOf } from './call-time.ts';
-import { connections, ownerOf, regionOf, type ServedCall, startClock } from './connection.ts';
-import { administration, newId, readSide } from './lazily.ts';
+import { connections, ownerOf, regionOf, type ServedCall, startClock, type World } from './connection.ts';
+import { administration, newId, readSide, recordingPart } from './lazily.ts';
 import { policyOf } from './policy.ts';
 import { wirePorts } from './ports.ts';
 import { createService } from './service.ts';
@@ -32,6 +33,8 @@ export interface Application {
   readonly log: FileLogger;
   readonly observe: Observe;
   readonly tracing: Tracing | undefined;
+  /** Where calls are to be recorded. */
+  readonly recorder: CallRecorder | undefined;
   /** Writes the text file of `metricsTextfile`, where the configuration names one. */
   readonly writeMetrics: () => Promise<void>;
   /** The projections in this process' memory. */
@@ -58,6 +61,10 @@ export interface ComposeOptions {
   readonly forgives?: boolean;
   /** Whether somebody who may not write to the work folder may look at it. */
   readonly allowsStrangers?: boolean;
+  /** For who serves Host Factory: the call under way, where the configuration wants calls to be recorded. */
+  readonly recording?: () => CallRecording | undefined;
+  /** Another time, and another way to AWS than the network: an emulator in this process. */
+  readonly world?: World;
   /** Of the call that is being served; one id for the whole process where nothing else is told. */
   readonly correlationId?: () => string;
   /** The script whose call is being served, where that is done by a process that lives on. */
@@ -110,14 +117,21 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
   const leavesTraces = (): boolean => mayWrite && !isRehearsal && (!mayOnlyLook || holdsStore(workDir));
   const reading = await readConfig(options, environment, correlationId, leavesTraces);
   const { config } = reading;
-  const awsClock = startClock(workDir, looksOnly, () => log);
+  const awsClock = startClock(workDir, looksOnly, () => log, options.world?.now);
   const clock = awsClock.now;
   const context = { environment, config, env, traceFile, correlationId, clock, leavesTraces };
   const telemetry = await startTelemetry(context);
   const { log, observe, tracing } = telemetry;
   for (const warning of reading.warnings) log.warn('configuration.warning', warning);
+  const { recording } = options;
+  const isRecorded = config.recordCalls && mayWrite && recording !== undefined;
+  const region = regionOf(config, env);
+  const recorder = isRecorded
+    ? (await recordingPart()).callRecorder({ env, environment, reading, region, log })
+    : undefined;
+  const record = recorder && ((exchange: AwsExchange) => recording?.()?.exchange(exchange));
 
-  const memory = hostMemory({ workDir, home, clock, region: regionOf(config, env) });
+  const memory = hostMemory({ workDir, home, clock, region });
   const inTable = async (name: string) =>
     tableStore({
       workDir,
@@ -132,7 +146,7 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
     memory,
     store:
       config.stateTable === undefined
-        ? fileStore({ workDir, clock, sweeps: mayWrite, stranger })
+        ? fileStore({ workDir, clock, wall: options.world?.now, sweeps: mayWrite, stranger })
         : await inTable(config.stateTable),
   };
   const pace = server?.readModel;
@@ -148,7 +162,7 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
   };
   const store = { ...kept.store, streams: watched(kept.store.streams, watchers) };
   const stores = { ...kept, store };
-  const side = { environment, config, env, log, observe, signal, awsClock, stores };
+  const side = { environment, config, env, log, observe, record, signal, awsClock, stores, world: options.world };
   const { aws, table } = await connections({ ...side, looksOnly, scriptCall, lifetime: server?.connection });
   const metrics = () => service.getMetrics();
   const writeMetrics = () => writeMetricsFile(config.metricsTextfile, metrics, log);
@@ -185,7 +199,7 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
       changes = true;
     },
   });
-  const about = introduction(environment, regionOf(config, env));
+  const about = introduction(environment, region);
   const budget = budgetOf(config);
   const askAws = async () => (await aws()).hosts.describe([nobody]);
   return {
@@ -199,6 +213,7 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
     budget,
     observe,
     tracing,
+    recorder,
     readModel,
     writeMetrics,
   };

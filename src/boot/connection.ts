@@ -1,3 +1,4 @@
+import type { AwsExchange, CallRecording } from '../application/ports/recording.ts';
 import type { Logger, Observe } from '../application/ports/telemetry.ts';
 import { type AwsConnection, awsConnection } from '../config/connection.ts';
 import type { Environment, ProviderEnvironment } from '../config/environment.ts';
@@ -5,6 +6,7 @@ import type { ProviderConfig } from '../config/provider-config.ts';
 import { PluginError } from '../domain/errors.ts';
 import type { Aws, AwsOptions } from '../providers/aws/aws.ts';
 import { type AwsClock, createAwsClock } from '../providers/aws/wire/aws-clock.ts';
+import type { Exchange } from '../providers/aws/wire/exchange.ts';
 import { createClockNote } from '../storage/clock-note.ts';
 import { createFactCache } from '../storage/fact-cache.ts';
 import { budgetOf, timeForAws } from './call-time.ts';
@@ -19,6 +21,12 @@ export const regionOf = (config: ProviderConfig, env: Environment): string | und
 export const ownerOf = ({ clusterName }: ProviderConfig, { providerName }: ProviderEnvironment): string =>
   `${clusterName}/${providerName}`;
 
+/** What a process that rehearses goes by in place of this host's clock, ms since the epoch, and of the network. */
+export interface World {
+  readonly now: () => number;
+  readonly exchange: Exchange;
+}
+
 /** A clock that is set does not move it within this process. `performance` would take Node a millisecond to make. */
 const steadyClock = (): (() => number) => {
   const begun = Date.now() - process.uptime() * 1000;
@@ -26,7 +34,12 @@ const steadyClock = (): (() => number) => {
 };
 
 /** Durations are counted by AWS's clock, so that several management hosts agree on them. */
-export const startClock = (workDir: string, looksOnly: () => boolean, log: () => Pick<Logger, 'warn'>): AwsClock => {
+export const startClock = (
+  workDir: string,
+  looksOnly: () => boolean,
+  log: () => Pick<Logger, 'warn'>,
+  local = steadyClock(),
+): AwsClock => {
   const note = createClockNote(workDir);
   const changed = (ahead: number): void => {
     const difference = `${Math.round(Math.abs(ahead) / 1000)} s ${ahead < 0 ? 'behind' : 'ahead of'} AWS`;
@@ -34,7 +47,7 @@ export const startClock = (workDir: string, looksOnly: () => boolean, log: () =>
       log().warn('clock.differs', `the clock of this host is ${difference}: its time is taken from AWS; run NTP`);
     if (!looksOnly()) note.write(ahead);
   };
-  return createAwsClock(steadyClock(), changed, note.read);
+  return createAwsClock(local, changed, note.read);
 };
 
 /** Aborts after this time (ms), or with another signal. A third of the cost of `AbortSignal.any` and `timeout`. */
@@ -71,6 +84,9 @@ interface ConnectContext {
   readonly awsClock: AwsClock;
   readonly looksOnly: boolean;
   readonly stores: Stores;
+  /** Is told of each try of a call. */
+  readonly record: ((exchange: AwsExchange) => void) | undefined;
+  readonly world: World | undefined;
 }
 
 /** A way to AWS, and by it to the table of the state. */
@@ -90,6 +106,8 @@ const connect = async ({
   awsClock,
   looksOnly,
   stores,
+  record,
+  world,
 }: ConnectContext): Promise<Link> => {
   const { workDir } = environment;
   const { store, memory, rehearsal } = stores;
@@ -103,7 +121,7 @@ const connect = async ({
   const time = timeForAws(budgetOf(config));
   const bounded = withinTime(time, signal?.());
   // By this host's clock throughout: it is asked before AWS has been heard.
-  const facts = createFactCache(workDir, 'aws', Date.now, log);
+  const facts = createFactCache(workDir, 'aws', world?.now ?? Date.now, log);
   const credentials = createFactCache(workDir, 'credentials', Date.now);
   const { AWS_CREDENTIAL_FILE: file, AWS_CREDENTIAL_SCRIPT: script } = config;
   const options: Omit<AwsOptions, 'store'> = {
@@ -112,6 +130,7 @@ const connect = async ({
       ...withStateEndpoint(awsConnection(config, env), config.stateEndpoint),
       connectionTimeoutMs: config.AWS_CONNECTION_TIMEOUT_MS,
       requestTimeoutMs: Math.min(60_000, time),
+      ...(world === undefined ? {} : { exchange: world.exchange }),
     },
     credentials: {
       ...(file === undefined ? {} : { file }),
@@ -127,6 +146,7 @@ const connect = async ({
     reads: { retries: config.AWS_DESCRIBE_REQUEST_RETRY_ATTEMPTS, interval: config.AWS_DESCRIBE_REQUEST_INTERVAL },
     log,
     observe,
+    record,
     signal: bounded,
     clock: awsClock.now,
     awsClock,
@@ -161,6 +181,8 @@ export interface ServedCall {
   readonly commandId: string | undefined;
   /** Ends its AWS calls early. */
   readonly signal: AbortSignal;
+  /** What takes it down, once its application is known, where calls are recorded. */
+  recording?: CallRecording | undefined;
 }
 
 interface Connections extends Omit<ConnectContext, 'looksOnly'> {

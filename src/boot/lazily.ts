@@ -50,3 +50,6 @@ export const readSide = () => import('./parts/reading.ts');
 
 /** The state in a table: a part of its own, which nobody loads who keeps it in the work folder. */
 export const stateInTable = () => import('./parts/table-state.ts');
+
+/** What takes down the calls of Host Factory, where that is wanted. */
+export const recordingPart = () => import('./parts/recording.ts');

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CallRecording } from '../application/ports/recording.ts';
 import { messageOf } from '../domain/errors.ts';
 import { isOperation, type OperationName } from '../hostfactory/operations.ts';
 import type { FileLogger } from '../telemetry/file-logger.ts';
@@ -116,6 +117,8 @@ const tellBudget = (budget: number, rest: number): void => {
 const runOperation = async (name: OperationName, args: readonly string[]): Promise<number> => {
   if (launcher() !== undefined) note(`n${process.pid}`);
   let log: FileLogger | undefined;
+  let recording: CallRecording | undefined;
+  let asked: unknown;
   let outcome: boolean | undefined;
   const say = async (body: object, ok: boolean): Promise<void> => {
     if (outcome !== undefined) return;
@@ -132,6 +135,7 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
     log?.error('call.failed', text, { stack: error instanceof Error ? error.stack : undefined });
     await log?.flush();
     await say({ message: messageOf(error) }, false);
+    await recording?.end({ ok: false, input: asked, answer: { message: messageOf(error) } });
     return exitStatus(outcome === true);
   };
   let stop: AbortController | undefined;
@@ -163,21 +167,32 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
     ]);
     // Without an answer Host Factory forgets the templates; it takes nothing that is written.
     const allowsStrangers = name === 'getAvailableTemplates';
-    const application = await compose({ env: process.env, home, signal, letCallerGo, allowsStrangers });
+    const application = await compose({
+      env: process.env,
+      home,
+      signal,
+      letCallerGo,
+      allowsStrangers,
+      recording: () => recording,
+    });
     log = application.log;
+    recording = application.recorder?.begin(name, 'process');
     clearTimeout(patience);
     const rest = Math.max(0, application.budget - process.uptime() * 1000);
     giveUpIn(rest, timeIsUp);
     tellBudget(application.budget, rest);
     const { run, inputIsOptional } = operationOf(name);
     const input = await readInput(name, args, inputIsOptional);
+    asked = input.value;
     log.debug('call.started', name, { input: input.name });
     // A server may have begun this call before it ended.
     const commandId = process.env['HF_AWS_CALL_ID'];
     const work = () => run({ ...application, commandId }, input.value);
     const { body, afterwards } = await application.observe({ kind: 'entry', name, way: 'process' }, work);
     await say(body, true);
+    await recording?.end({ ok: true, input: asked, answer: body });
     await afterwards?.();
+    await recording?.after();
     await log.flush();
     return exitStatus(outcome === true);
   } catch (error) {

@@ -22,6 +22,8 @@ import { administration, crypto, once, pause, readSide, stateInTable } from './l
 interface FileStoreOptions {
   readonly workDir: string;
   readonly clock: () => number;
+  /** What dates files; the system's clock unless said. */
+  readonly wall?: (() => number) | undefined;
   /** Whether to remove what killed calls have left. */
   readonly sweeps?: boolean;
   /** Why nothing may be written: the work folder is another user's. */
@@ -43,14 +45,14 @@ const lazySweepMemory = (workDir: string): SweepMemory => {
 };
 
 /** The store in the work folder. What a call does not use is not loaded. */
-export const fileStore = ({ workDir, clock, sweeps = true, stranger }: FileStoreOptions): Store => {
+export const fileStore = ({ workDir, clock, wall = Date.now, sweeps = true, stranger }: FileStoreOptions): Store => {
   const notices = async () => (await import('../storage/instance-events.ts')).createInstanceEvents(workDir, clock);
   return {
     streams: createRequestStreams(workDir, { sweeps }),
     live: createCapacityLedger(workDir),
     ledger: (group) =>
       createCapacityLedger(join(workDir, 'groups', crypto().createHash('sha256').update(group).digest('hex'))),
-    failures: createLaunchFailures(workDir, Date.now),
+    failures: createLaunchFailures(workDir, wall),
     answers: lazyAnswers(once(async () => (await readSide()).createAnswers(workDir))),
     sweepMemory: lazySweepMemory(workDir),
     notices: {

@@ -20,6 +20,7 @@ import { priceCommands } from './prices.ts';
 import { projectionCommands } from './projections.ts';
 import { providerCommands } from './providers.ts';
 import { reconcileOptions, runReconcile } from './reconcile.ts';
+import { replayOptions, runReplay } from './replay.ts';
 import { requestCommands } from './requests.ts';
 import { checkPort, reporting, UsageError } from './run.ts';
 import { serveOptions } from './serve.ts';
@@ -194,6 +195,12 @@ export const runCli = async (argv: readonly string[], outside: CliContext): Prom
           .option('state', { type: 'string', describe: 'File that keeps the instances across restarts' })
           .example('hf-aws emulator --port 4566', 'then set AWS_ENDPOINT_URL to http://127.0.0.1:4566'),
       (options) => done(reporting(context, options, () => runEmulator(context, options))),
+    )
+    .command(
+      'replay <path>',
+      'Play recorded calls of Host Factory against the emulator; exit 1 where an answer differs',
+      replayOptions,
+      (options) => done(runReplay(context, options)),
     )
     .command(
       'demo',

@@ -1,4 +1,5 @@
 import type { ApplicationService } from '../application/bus/application-service.ts';
+import type { ReplayOrder, ReplayReport } from '../application/ports/replay.ts';
 import type {
   AssistantOptions,
   ImportOrder,
@@ -60,6 +61,8 @@ export interface CliContext {
   setUp(order: SetUpOrder): Promise<SetUpAnswer>;
   /** Takes another plug-in's files over; see `ImportOrder`. */
   importTree(order: ImportOrder): Promise<ImportReport>;
+  /** Plays recorded calls of Host Factory against the emulator. */
+  replay(order: ReplayOrder): Promise<ReplayReport>;
   startEmulator(options: {
     readonly port?: number;
     readonly host?: string;

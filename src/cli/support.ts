@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
@@ -22,6 +22,11 @@ export const supportOptions = (yargs: Argv<CommonOptions>) =>
     })
     .conflicts('request', 'since')
     .option('aws', { type: 'boolean', default: true, describe: 'Let doctor also ask AWS' })
+    .option('recordings', {
+      type: 'boolean',
+      default: false,
+      describe: 'Also include recorded calls (recordCalls), for hf-aws replay',
+    })
     .option('out', {
       type: 'string',
       describe: 'File to write; default: hf-aws-support-<time>.tar.gz in the current folder',
@@ -34,6 +39,7 @@ interface SupportOptions extends CommonOptions {
   /** ms */
   readonly since?: number | undefined;
   readonly aws: boolean;
+  readonly recordings: boolean;
   readonly out?: string | undefined;
 }
 
@@ -76,6 +82,45 @@ const logLines = (folder: string, { requestId, from }: About, correlations: read
         .filter((line) => line !== '' && isMeant(line)),
     )
     .join('\n');
+};
+
+/** Bytes of recordings in a bundle. */
+const mostRecorded = 200_000_000;
+const hour = 3_600_000;
+
+const reparsed = (line: string, json: (value: unknown) => unknown): string => {
+  try {
+    return JSON.stringify(json(JSON.parse(line)));
+  } catch {
+    return '';
+  }
+};
+
+/** Recorded calls since then, hour by hour, the youngest first where all are too much, and what they went by. */
+const recordingsSince = (
+  folder: string,
+  from: number,
+  json: (value: unknown) => unknown,
+): { readonly entries: readonly ArchiveEntry[]; readonly warnings: readonly string[] } => {
+  const isMeant = (name: string): boolean => {
+    const [, begun] = /^(\d{4}-\d\d-\d\dT\d\d)\..*\.jsonl$/.exec(name) ?? [];
+    return begun === undefined ? name.startsWith('settings-') : Date.parse(`${begun}:00:00Z`) + hour >= from;
+  };
+  const names = existsSync(folder) ? readdirSync(folder).filter(isMeant).toSorted().toReversed() : [];
+  const entries: ArchiveEntry[] = [];
+  let size = 0;
+  for (const name of names) {
+    const written = textIn(join(folder, name));
+    size += written.length;
+    if (size > mostRecorded) continue;
+    const lines = written.split('\n').map((line) => reparsed(line, json));
+    entries.push({ name: `recordings/${name}`, text: lines.filter((line) => line !== '').join('\n') });
+  }
+  const left = names.length - entries.length;
+  return {
+    entries,
+    warnings: left === 0 ? [] : [`${left} of ${names.length} files of recordings left out: too large`],
+  };
 };
 
 /** What fails to be told says so in its place: a bundle is wanted most where something is broken. */
@@ -130,9 +175,13 @@ const contentsOf = async (
     entries.push({ name: `${name}.json`, text: JSON.stringify(json(await unlessFault(look)), null, 2) });
   const log = await unlessFault(() => logLines(String(folder), { requestId, from }, correlations));
   entries.push({ name: 'log.txt', text: typeof log === 'string' ? text(log) : JSON.stringify(json(log)) });
-  const warnings =
-    events.next === undefined ? events.warnings : [...events.warnings, `only the first ${mostEvents} events`];
-  return { entries, warnings };
+  const workDir = String(configuration.values.find(({ name }) => name === 'workDir')?.value);
+  const recorded = options.recordings ? recordingsSince(join(workDir, 'recordings'), from, json) : undefined;
+  const cut = events.next === undefined ? [] : [`only the first ${mostEvents} events`];
+  return {
+    entries: [...entries, ...(recorded?.entries ?? [])],
+    warnings: [...events.warnings, ...cut, ...(recorded?.warnings ?? [])],
+  };
 };
 
 /** Writes one archive for whoever is to help: what is configured, what happened, what is wrong; no secrets and no user data. */

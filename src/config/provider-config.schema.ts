@@ -217,6 +217,27 @@ export const providerConfigSchema = {
       description:
         'Minutes between the sweeps for abandoned requests and leaked resources, which getReturnRequests runs after its answer; 0 means never',
     },
+    recordCalls: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Record each call of Host Factory, without secrets, in `recordings` of the work folder; `hf-aws replay` plays them again',
+    },
+    recordCallsDays: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 365,
+      default: 7,
+      description: 'With `recordCalls`: days to keep recorded calls',
+    },
+    recordCallsMegabytes: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 100000,
+      default: 1000,
+      description:
+        'With `recordCalls`: most megabytes of recorded calls on each host; the oldest hours are removed first',
+    },
     stateTable: {
       type: 'string',
       pattern: '^[A-Za-z0-9_.-]{3,255}$',

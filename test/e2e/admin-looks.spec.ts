@@ -95,7 +95,7 @@ describe('what only looks', () => {
       'instance-types refresh',
       'prices refresh',
     ],
-    ...['projections rebuild', 'init', 'serve', 'mcp', 'emulator', 'demo', 'providers list', 'support'],
+    ...['projections rebuild', 'init', 'serve', 'mcp', 'emulator', 'demo', 'providers list', 'support', 'replay'],
   ];
 
   /** Those that did not end with 0, and what they said. */

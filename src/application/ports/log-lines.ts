@@ -54,6 +54,7 @@ export const logLines = {
   'reclaim.notices': ['warn', 'AWS does not tell of interruptions or retirements.'],
   'reclaim.unverified': ['warn', 'EC2 cannot be read, so no host is told as taken away.'],
   'record.unreadable': ['error', 'The records of a request cannot be read.'],
+  'recording.failed': ['warn', 'A call of Host Factory could not be recorded; the call itself is not concerned.'],
   'request.cancelled': ['info', 'A request has been cancelled.'],
   'request.created': ['info', 'Machines have been asked for.'],
   'request.unclaimed': ['warn', 'It could not be recorded that somebody knows a request’s id.'],

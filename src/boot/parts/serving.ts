@@ -4,6 +4,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Caller } from '../../api/call-pipes.ts';
 import { openScriptSocket, type ScriptAnswer, type ScriptCall, type ScriptSocket } from '../../api/script-socket.ts';
+import type { CallRecording } from '../../application/ports/recording.ts';
 import { candidates, type Environment, type ProviderEnvironment } from '../../config/environment.ts';
 import { messageOf } from '../../domain/errors.ts';
 import { mostInput, parseInput } from '../../hostfactory/input.ts';
@@ -102,12 +103,31 @@ const withLogging = (env: Environment, logging: string | undefined): Environment
   return { ...env, HF_LOGLEVEL: level, HF_LOG_MAX_FILE_SIZE: size, HF_LOG_MAX_ROTATE: number };
 };
 
+/** What follows an answer, and is recorded with it where calls are recorded. */
+const followUp = (
+  { ok, body, afterwards }: ScriptAnswer,
+  input: unknown,
+  recording: CallRecording | undefined,
+): ScriptAnswer['afterwards'] =>
+  recording === undefined
+    ? afterwards
+    : async () => {
+        await recording.end({ ok, input, answer: body });
+        await afterwards?.();
+        await recording.after();
+      };
+
 /** Serves one provider. Throws what a wrong configuration gives. */
 export const createServing = async ({ env, home, provider, compose }: ServingOptions): Promise<Serving> => {
   const calls = new AsyncLocalStorage<ServedCall>();
   const isCurrent = changeWatch(home, []);
   const make = (logging: string | undefined): Promise<Application> =>
-    compose({ env: withLogging(env, logging), provider, scriptCall: () => calls.getStore() });
+    compose({
+      env: withLogging(env, logging),
+      provider,
+      scriptCall: () => calls.getStore(),
+      recording: () => calls.getStore()?.recording,
+    });
   let application = await make(undefined);
   const { environment } = application;
   let mark = configurationMark(environment);
@@ -154,6 +174,7 @@ export const createServing = async ({ env, home, provider, compose }: ServingOpt
     if (!isOperation(name)) return { ok: false, body: { message: `there is no operation ${name}` } };
     const began = performance.now();
     let served: Application | undefined;
+    let asked: unknown;
     const failed = (error: unknown): ScriptAnswer => {
       const stack = error instanceof Error ? error.stack : undefined;
       served?.log.error('call.failed', `${name}: ${messageOf(error)}`, { stack });
@@ -164,9 +185,11 @@ export const createServing = async ({ env, home, provider, compose }: ServingOpt
     const timers: NodeJS.Timeout[] = [];
     const end = (): void => stop.abort(call.signal.reason);
     call.signal.addEventListener('abort', end, { once: true });
+    const underWay: ServedCall = { correlationId: id.slice(0, 13), commandId, signal: stop.signal };
     const work = async (): Promise<ScriptAnswer> => {
       served = await current(caller.logging);
-      const { budget, log, observe } = served;
+      const { budget, log, observe, recorder } = served;
+      underWay.recording = recorder?.begin(name, 'server');
       const timeIsUp = new Error('the time of the call was used up');
       timers.push(setTimeout(() => stop.abort(timeIsUp), timeForAws(budget)));
       const isOver = new Promise<never>((_, reject) => {
@@ -174,21 +197,20 @@ export const createServing = async ({ env, home, provider, compose }: ServingOpt
       });
       const { run, inputIsOptional } = operationOf(name);
       log.debug('call.started', name, { input: input.name });
-      const value = await parseInput(input.name, input.text, inputIsOptional);
-      const operated = run(served, value);
+      asked = await parseInput(input.name, input.text, inputIsOptional);
+      const operated = run(served, asked);
       // Else the process ends, where it fails after its time.
       operated.catch(() => undefined);
       const span = { kind: 'entry', name, way: 'server' } as const;
       const { body, afterwards } = await observe(span, () => Promise.race([operated, isOver]));
       return { ok: true, body, afterwards };
     };
-    const correlationId = `${id.slice(0, 13)}`;
     return calls
-      .run({ correlationId, commandId, signal: stop.signal }, async () => {
+      .run(underWay, async () => {
         const answered = await work().catch(failed);
         // Whoever reads the log after the script has ended finds its lines.
         await served?.log.flush();
-        const { afterwards } = answered;
+        const afterwards = followUp(answered, asked, underWay.recording);
         return { ...answered, afterwards: afterwards && AsyncLocalStorage.bind(afterwards) };
       })
       .finally(() => {

@@ -11,7 +11,7 @@ const [connectionTime, answerTime] = [3000, 5000];
  * the machines. Throws `provider.*`.
  */
 export const tableCaller = (
-  { client, ...context }: JsonConnection,
+  { client, record: _state, ...context }: JsonConnection,
   region: string | undefined,
 ): ((action: string, input: object) => Promise<unknown>) => {
   const connection = {

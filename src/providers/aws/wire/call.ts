@@ -1,3 +1,4 @@
+import type { AwsExchange } from '../../../application/ports/recording.ts';
 import type { Logger, Observe } from '../../../application/ports/telemetry.ts';
 import { isPluginError, messageOf, type PluginError } from '../../../domain/errors.ts';
 import { isDefect, toPluginError } from './fault.ts';
@@ -19,6 +20,8 @@ export interface CallContext {
   readonly random: () => number;
   /** Sees each try. */
   readonly observe?: Observe;
+  /** Is told of each try of a call that says what it asks, once it is over. */
+  readonly record?: ((exchange: AwsExchange) => void) | undefined;
 }
 
 /** The AWS SDK's figures for its standard mode: base by fault, doubled per try, at most 20 s, times a random share. */
@@ -67,16 +70,45 @@ const unobserved: Observe = (_span, work) => work();
 const faultOf = (action: string, cause: unknown): unknown =>
   isPluginError(cause) || isDefect(cause) ? cause : toPluginError(action, cause);
 
+const errorOf = (error: unknown): NonNullable<AwsExchange['error']> =>
+  isPluginError(error)
+    ? { code: error.code, aws: error.aws?.code, message: messageOf(error) }
+    : { code: 'internal', message: messageOf(error) };
+
+/** A try that is told of. */
+const recorded = async <T>(
+  { record }: CallContext,
+  action: string,
+  input: object | undefined,
+  work: () => Promise<T>,
+): Promise<T> => {
+  if (record === undefined || input === undefined) return work();
+  const at = Date.now();
+  const tell = (came: Pick<AwsExchange, 'answer' | 'error'>): void =>
+    record({ action, at, ms: Date.now() - at, input, ...came });
+  try {
+    const answer = await work();
+    tell({ answer });
+    return answer;
+  } catch (error) {
+    tell({ error: errorOf(error) });
+    throw error;
+  }
+};
+
 /**
  * Sends one AWS call, again where that may help: only throttled and transient faults, by our own table of codes (the SDK
- * would also retry a capacity error that came as HTTP 500), and never past the end of the invocation's time.
+ * would also retry a capacity error that came as HTTP 500), and never past the end of the invocation's time. `input`: what it asks, where
+ * that may be recorded.
  */
 export const callAws = async <T>(
-  { log, signal, random, observe = unobserved }: CallContext,
+  context: CallContext,
   { retries, interval, base }: RetryPolicy,
   action: string,
   send: (signal: AbortSignal) => Promise<T>,
+  input?: object,
 ): Promise<T> => {
+  const { log, signal, random, observe = unobserved } = context;
   const faults: PluginError[] = [];
   for (let attempt = 0; ; attempt++) {
     // `performance` would take Node a millisecond to make.
@@ -84,9 +116,11 @@ export const callAws = async <T>(
     const timing = () => ({ ms: Math.round((process.uptime() - started) * 1000), attempt: attempt + 1 });
     try {
       const answer = await observe({ kind: 'aws', name: action, attributes: { attempt: attempt + 1 } }, () =>
-        send(signal).catch((cause: unknown) => {
-          throw faultOf(action, cause);
-        }),
+        recorded(context, action, input, () =>
+          send(signal).catch((cause: unknown) => {
+            throw faultOf(action, cause);
+          }),
+        ),
       );
       log.debug('aws.call', action, timing());
       return answer;

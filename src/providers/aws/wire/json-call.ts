@@ -33,7 +33,11 @@ export const jsonCall = (
 ): Promise<unknown> => {
   const headers = { 'content-type': `application/x-amz-json-${version}`, 'x-amz-target': target };
   const message = { headers, body: JSON.stringify(input) };
-  return callAws(context, retry, target.replace(/^.*\./, ''), async (signal) =>
-    jsonAnswer(await postSigned(service, client, message, signal), find, answers),
+  return callAws(
+    context,
+    retry,
+    target.replace(/^.*\./, ''),
+    async (signal) => jsonAnswer(await postSigned(service, client, message, signal), find, answers),
+    input,
   );
 };

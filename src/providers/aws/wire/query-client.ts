@@ -167,8 +167,12 @@ export const createQueryClient = <C extends Calls<C>>(
     const { token = [] } = operations[name];
     if (manner === 'change' && !holds(input, token)) throw unwritable(name, `it has no ${token.join('.')}`);
     const body = written(dialect, version, schema, input);
-    return callAws(manner === 'dryRun' ? quiet : context, manner === 'change' ? changes : reads, name, async (signal) =>
-      understand(dialect, schema, await postSigned(service, client, { headers, body }, signal)),
+    return callAws(
+      manner === 'dryRun' ? quiet : context,
+      manner === 'change' ? changes : reads,
+      name,
+      async (signal) => understand(dialect, schema, await postSigned(service, client, { headers, body }, signal)),
+      input,
     );
   });
 };
