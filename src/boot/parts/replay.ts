@@ -93,16 +93,19 @@ const templateNotes = ({ templates }: RecordedSettings): readonly string[] =>
         ...(theirs === ''
           ? []
           : [
-              `${id} launches by launch template ${theirs} of the account, which the emulator does not have: its calls will differ`,
+              `${id} launches by launch template ${theirs} of the account, which the emulator does not have: what it answers will differ`,
             ]),
         ...(autoScalingGroupName === undefined
           ? []
           : [
-              `${id} takes machines from Auto Scaling group ${String(autoScalingGroupName)}, which the emulator does not have: its calls will differ`,
+              `${id} takes machines from Auto Scaling group ${String(autoScalingGroupName)}, which the emulator does not have: what it answers will differ`,
             ]),
         ...(ec2FleetConfig === undefined ? [] : [`${id} names a file, which is not recorded`]),
       ];
     });
+
+const counted = (calls: number, what: string): readonly string[] =>
+  calls === 0 ? [] : [`${calls} ${calls === 1 ? 'call' : 'calls'} ${what}`];
 
 const notesOn = ({ calls, settings }: Recordings, counts: { older: number; parts: number; unread: number }) => {
   const used = [...settings.values()];
@@ -110,11 +113,9 @@ const notesOn = ({ calls, settings }: Recordings, counts: { older: number; parts
   const queue = used.some(({ config }) => config['eventQueue'] !== undefined);
   const priced = used.some(({ config }) => !['none', undefined].includes(textOf(config['rankBy']) || undefined));
   return [
-    ...(counts.older === 0
-      ? []
-      : [`${counts.older} calls were about requests and machines older than the recording, and were left out`]),
-    ...(counts.parts === 0 ? [] : [`of ${counts.parts} calls only what is not older than the recording was replayed`]),
-    ...(counts.unread === 0 ? [] : [`${counts.unread} calls had an input that could not be read, and were left out`]),
+    ...counted(counts.older, 'about requests and machines older than the recording, left out'),
+    ...counted(counts.parts, 'replayed without what is older than the recording'),
+    ...counted(counts.unread, 'with an input that could not be read, left out'),
     ...(later === 0
       ? []
       : [
