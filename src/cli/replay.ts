@@ -67,6 +67,6 @@ export const runReplay = (context: CliContext, options: ReplayOptions): Promise<
     const { tell, during } = progressBar(context, options, 'reads the recordings');
     const report = await during(context.replay({ path, keep, progress: tell }));
     warn(context, report.warnings);
-    show(context, options, report, () => inWords(options, report));
+    await show(context, options, report, () => inWords(options, report));
     return report.differences.length === 0 ? 0 : 1;
   });
