@@ -12,7 +12,7 @@ export interface AwsExchange {
 }
 
 /** How a call of Host Factory ended. */
-export interface EndedCall {
+interface EndedCall {
   readonly ok: boolean;
   /** Undefined where it could not be read. */
   readonly input: unknown;
