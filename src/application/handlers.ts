@@ -49,7 +49,10 @@ export type CommandPorts = Omit<CreateRequestPorts, 'recount'> &
 
 /** What queries work with: nothing of it changes what is on record or at AWS, so that a query which would does not compile. */
 export interface QueryPorts
-  extends Pick<DiagnosePorts, 'checkHost' | 'checkAws' | 'asksAws' | 'iamPolicy' | 'unreadable'> {
+  extends Pick<
+    DiagnosePorts,
+    'hostChecks' | 'awsChecks' | 'cureOfAws' | 'asksAws' | 'iamPolicy' | 'unreadable' | 'progress'
+  > {
   readonly streams: StreamReader;
   readonly handedOn: Pick<HandedOn, 'take'>;
   readonly readModel: Pick<ReadModel, 'read' | 'status' | 'versionsOf'>;

@@ -10,6 +10,8 @@ export interface Administrator {
   readonly home: string;
   readonly stdout?: Output;
   readonly stderr?: Output;
+  /** Ends the process soon, whatever still hangs in it. */
+  readonly abandon?: () => void;
 }
 
 interface Output {
@@ -20,7 +22,7 @@ interface Output {
 /** Runs a command of the administrator's command line. Resolves with the exit status. */
 export const runAdministrator = async (
   argv: readonly string[],
-  { env, home, stdout = process.stdout, stderr = process.stderr }: Administrator,
+  { env, home, stdout = process.stdout, stderr = process.stderr, abandon = () => undefined }: Administrator,
 ): Promise<number> => {
   const [{ runCli }, { compose }] = await Promise.all([import('../cli/cli.ts'), import('./composition.ts')]);
   let isIntroduced = false;
@@ -83,6 +85,7 @@ export const runAdministrator = async (
     importTree: async (order) => (await import('./parts/administration.ts')).importTree(order),
     replay: async (order) => (await import('./parts/replay.ts')).replay({ home, version, compose }, order),
     startEmulator: async (options) => (await import('../emulator/server.ts')).startEmulator(options),
+    abandon,
     print: (text) => say(stdout, text),
     complain: (text) => say(stderr, text),
   });

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ApplicationService } from '../application/bus/application-service.ts';
 import type { AwsExchange, CallRecorder, CallRecording } from '../application/ports/recording.ts';
 import type { Logger, Observe, Progress } from '../application/ports/telemetry.ts';
@@ -12,7 +12,7 @@ import {
   type ProviderConfigReading,
   readProviderConfig,
 } from '../config/provider-config.ts';
-import { isPluginError, messageOf, PluginError } from '../domain/errors.ts';
+import { hasCode, isPluginError, messageOf, PluginError } from '../domain/errors.ts';
 import { overlapWaits } from '../storage/disk-waits.ts';
 import { strangerTo } from '../storage/ownership.ts';
 import { holdsStore } from '../storage/store-id.ts';
@@ -107,7 +107,7 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
   const { letCallerGo = () => undefined, scriptCall = () => undefined, mayOnlyLook = false } = options;
   const { correlationId: ownId = oneId() } = options;
   const correlationId = (): string => scriptCall()?.correlationId ?? ownId();
-  const environment = await locate(env, home, provider);
+  const { environment, fault } = await locate(options);
   const { workDir } = environment;
   const stranger = strangerIn(environment, options.allowsStrangers === true);
   const mayWrite = stranger === undefined;
@@ -115,7 +115,10 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
   let changes = !mayOnlyLook;
   const looksOnly = (): boolean => !mayWrite || isRehearsal || !changes;
   const leavesTraces = (): boolean => mayWrite && !isRehearsal && (!mayOnlyLook || holdsStore(workDir));
-  const reading = await readConfig(options, environment, correlationId, leavesTraces);
+  const reading =
+    fault === undefined
+      ? await readConfig(options, environment, correlationId, leavesTraces)
+      : defaultReading(messageOf(fault));
   const { config } = reading;
   const awsClock = startClock(workDir, looksOnly, () => log, options.world?.now);
   const clock = awsClock.now;
@@ -220,10 +223,22 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
 };
 
 /** A script's environment tells the places; where it tells none, as by hand, they are looked for. */
-const locate = async (env: Environment, home: string, provider: string | undefined): Promise<ProviderEnvironment> =>
-  provider === undefined && tellsPlaces(env)
-    ? readEnvironment(env)
-    : (await administration()).findProvider(env, home, provider);
+const locate = async ({
+  env,
+  home,
+  provider,
+  forgives = false,
+}: ComposeOptions): Promise<{ readonly environment: ProviderEnvironment; readonly fault?: unknown }> => {
+  if (provider === undefined && tellsPlaces(env)) return { environment: readEnvironment(env) };
+  try {
+    return { environment: await (await administration()).findProvider(env, home, provider) };
+  } catch (fault) {
+    if (!forgives || !hasCode(fault, 'configuration.invalid')) throw fault;
+    const { HF_TOP: top = '' } = env;
+    const usual = { HF_CONFDIR: join(top, 'conf'), HF_WORKDIR: join(top, 'work'), HF_LOGDIR: join(top, 'log') };
+    return { environment: readEnvironment({ ...usual, ...env }), fault };
+  }
+};
 
 const strangerIn = ({ workDir }: ProviderEnvironment, isAllowed: boolean): string | undefined => {
   const stranger = strangerTo(workDir);

@@ -205,7 +205,14 @@ if (isOperation(verb)) {
   void runOperation(verb, args).then((status) => process.exit(status));
 } else {
   void import('./administrator.ts')
-    .then(({ runAdministrator }) => runAdministrator(process.argv.slice(2), { env: process.env, home }))
+    .then(({ runAdministrator }) =>
+      runAdministrator(process.argv.slice(2), {
+        env: process.env,
+        home,
+        // Node waits at its end for a thread that hangs in a file system, for ever: only a signal helps.
+        abandon: () => setTimeout(() => process.kill(process.pid, 'SIGKILL'), 3000).unref(),
+      }),
+    )
     .then((status) => {
       process.exitCode = status;
     });

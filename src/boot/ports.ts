@@ -147,24 +147,20 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
     offeredTypes: async () => (await aws()).instanceTypes(),
     checker: async () => (await administration()).createTemplateChecker(environment, facts),
     configuration: async () => (await administration()).configurationReport(env, environment, reading),
-    checkHost: [
-      async () => {
-        const { diagnoseInstallation } = await administration();
-        const chosenBy = choices(await served(templates), rankBy);
-        return diagnoseInstallation({ env, home, environment, reading, region, chosenBy });
-      },
-      store.diagnose,
-      async () =>
-        (await administration()).diagnoseScriptWay({
-          env,
-          workDir,
-          useServer: config.useServer,
-          recent: parts.telemetry.recentUsage,
-        }),
-    ],
+    hostChecks: async () => {
+      const { diagnoseScriptWay, installationChecks } = await administration();
+      const installation = { env, home, environment, reading, region };
+      const way = { env, workDir, useServer: config.useServer, recent: parts.telemetry.recentUsage };
+      return [
+        ...installationChecks(installation, async () => choices(await served(templates), rankBy)),
+        { subject: config.stateTable === undefined ? 'work folder' : 'state table', look: store.diagnose },
+        { subject: 'script calls', look: () => diagnoseScriptWay(way) },
+      ];
+    },
     unreadable: async () => (await (await parts.unkeptReadModel()).read('requests')).warnings,
     asksAws: reading.fault === undefined,
-    checkAws: async (served) => (await aws()).diagnose(served, policyScope),
+    awsChecks: async (served) => (await aws()).checks(served, policyScope),
+    cureOfAws: async (fault) => (await import('../providers/aws/inspect/inspection.ts')).cureOfAws(fault),
     iamPolicy: async (served) =>
       (await import('../providers/aws/inspect/inspection.ts')).iamPolicy(served, policyScope),
   };

@@ -73,6 +73,8 @@ export interface CliContext {
       readonly nameAfterMs?: number;
     };
   }): Promise<RunningEmulator>;
+  /** Ends the process soon, whatever still hangs in it, once its output is written. */
+  abandon(): void;
   print(text: string): void;
   complain(text: string): void;
 }

@@ -6,7 +6,7 @@ import type { Registration, SetUpAnswer, SetUpOrder } from '../application/ports
 import { PluginError } from '../domain/errors.ts';
 import { type TemplateKind, templateKinds } from '../domain/template/template-kinds.ts';
 import type { CliContext, CommonOptions } from './context.ts';
-import { diagnosisOf, diagnosisTexts } from './doctor.ts';
+import { diagnosisOf, diagnosisTexts, doctorProgress, endLate } from './doctor.ts';
 import { reporting, show } from './run.ts';
 
 interface InitOptions extends CommonOptions {
@@ -273,9 +273,11 @@ export const runInit = (context: CliContext, given: InitOptions): Promise<number
       await mkdir(places['HF_PROVIDER_LOGDIR'] ?? '', { recursive: true, mode: 0o700 });
     if (given.json !== true) context.print(writtenText(order, answer));
     const env = { ...context.env, ...places };
-    const { service, log } = await context.compose({ env });
-    const diagnosis = await diagnosisOf(service, given).finally(() => log.flush());
+    const bar = doctorProgress(context, given);
+    const { service, log } = await context.compose({ env, progress: bar.tell });
+    const diagnosis = await bar.during(diagnosisOf(service, given)).finally(() => log.flush());
     await show(context, given, { ...answer, environment: places, doctor: diagnosis }, () => diagnosisTexts(diagnosis));
     if (given.json !== true) context.print(placesText(places));
+    endLate(context, diagnosis);
     return diagnosis.isWell ? 0 : 1;
   });

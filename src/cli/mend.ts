@@ -1,19 +1,19 @@
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { messageOf } from '../domain/errors.ts';
-import type { Cure } from '../domain/finding.ts';
+import type { Fix } from '../domain/finding.ts';
 
-const commandOf = ({ does, path, mode = '' }: Cure): string =>
-  does === 'chmod' ? `chmod ${mode} ${path}` : `rm ${path}`;
+const commandOf = ({ does, paths, mode = '' }: Fix): string =>
+  `${does === 'chmod' ? `chmod ${mode}` : 'rm'} ${paths.join(' ')}`;
 
 /** At the terminal; no unless it is said. */
-export const askToMend = async (cure: Cure): Promise<boolean> => {
+export const askToMend = async (fix: Fix): Promise<boolean> => {
   const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   // A terminal that goes away answers no more.
   const gone = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
   try {
-    const answer = await Promise.race([terminal.question(`${commandOf(cure)}? [y/N] `), gone]);
+    const answer = await Promise.race([terminal.question(`${commandOf(fix)}? [y/N] `), gone]);
     return /^y(es)?$/i.test(answer.trim());
   } finally {
     terminal.close();
@@ -28,17 +28,24 @@ const isAnswered = (path: string): Promise<boolean> =>
     socket.on('connect', () => socket.destroy());
   });
 
+const mendOne = async ({ does, mode = '600' }: Fix, path: string): Promise<string | undefined> => {
+  const found = lstatSync(path);
+  if (found.isSymbolicLink()) return `left alone: ${path} is a link`;
+  if (does === 'chmod') chmodSync(path, Number.parseInt(mode, 8));
+  else if (!found.isSocket() || (await isAnswered(path))) return `left alone: a server answers at ${path} by now`;
+  else unlinkSync(path);
+  return undefined;
+};
+
 /** Does it, and tells what came of it. A link is followed nowhere. */
-export const mend = async (cure: Cure): Promise<string> => {
-  const { does, path, mode = '600' } = cure;
+export const mend = async (fix: Fix): Promise<string> => {
   try {
-    const found = lstatSync(path);
-    if (found.isSymbolicLink()) return `left alone: ${path} is a link`;
-    if (does === 'chmod') chmodSync(path, Number.parseInt(mode, 8));
-    else if (!found.isSocket() || (await isAnswered(path))) return `left alone: a server answers at ${path} by now`;
-    else unlinkSync(path);
-    return `done: ${commandOf(cure)}`;
+    for (const path of fix.paths) {
+      const why = await mendOne(fix, path);
+      if (why !== undefined) return why;
+    }
+    return `done: ${commandOf(fix)}`;
   } catch (error) {
-    return `not done: ${commandOf(cure)}: ${messageOf(error)}`;
+    return `not done: ${commandOf(fix)}: ${messageOf(error)}`;
   }
 };

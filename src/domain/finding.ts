@@ -15,21 +15,99 @@ export interface Finding extends Complaint {
   readonly column: number;
 }
 
-/** What may be done about a finding without harm, by whoever the file or folder belongs to. */
-export interface Cure {
+/** What doctor can find, what blocks most first. */
+export const findingCodes = [
+  // No call of Host Factory works.
+  'node.unusable',
+  'scripts.unusable',
+  'configuration.invalid',
+  'configuration.missing',
+  'storage.foreign',
+  'storage.unwritable',
+  'storage.unfit',
+  'storage.unavailable',
+  'templates.none',
+  // Host Factory does not call.
+  'registration.unreadable',
+  'registration.missing',
+  'registration.disabled',
+  'requestors.none',
+  // AWS is out of reach, or refuses.
+  'provider.unreachable',
+  'clock.off',
+  'provider.denied',
+  'provider.throttled',
+  'provider.transient',
+  'provider.misconfigured',
+  'provider.missing',
+  'provider.quota',
+  'provider.capacity',
+  // Some machines cannot be launched, or returned.
+  'image.missing',
+  'subnet.missing',
+  'template.protected',
+  'templates.rejected',
+  'template.invalid',
+  'subnet.full',
+  'group.unfit',
+  'storage.unreadable',
+  'storage.conflict',
+  'storage.moved',
+  // It works, and something may come of it.
+  'storage.low',
+  'storage.open',
+  'credentials.open',
+  'table.unprotected',
+  'table.shared',
+  'configuration.replaced',
+  'requestors.policy',
+  'events.unsent',
+  'events.unreadable',
+  'orphans.found',
+  'orphans.unseen',
+  'launch-templates.unused',
+  'log.unwritable',
+  'server.stale',
+  'quotas.unreadable',
+  // Nobody knows.
+  'check.late',
+  'internal',
+] as const;
+
+export type FindingCode = (typeof findingCodes)[number];
+
+export const isFindingCode = (code: string): code is FindingCode => findingCodes.some((each) => each === code);
+
+/** What `hf-aws doctor --fix` may do about a finding without harm. */
+export interface Fix {
   readonly does: 'chmod' | 'remove-socket';
-  readonly path: string;
+  readonly paths: readonly string[];
   /** Of chmod: permissions in octal, e.g. `600`. */
   readonly mode?: string;
 }
 
-/** What was looked at on behalf of an administrator, and how it stands. */
-export interface Diagnosis {
+interface Sound {
   readonly subject: string;
-  readonly status: 'ok' | 'warning' | 'error';
+  readonly status: 'ok';
   readonly what: string;
-  /** Why it matters, and how to mend it, where something is wrong. */
-  readonly why?: string;
-  readonly mend?: string;
-  readonly cure?: Cure;
+}
+
+/** Something is wrong: what was seen, why it matters, and the one command or step to take next. */
+export interface Trouble {
+  readonly subject: string;
+  readonly status: 'warning' | 'error';
+  readonly code: FindingCode;
+  readonly what: string;
+  readonly why: string;
+  readonly cure: string;
+  readonly fix?: Fix;
+}
+
+/** What was looked at on behalf of an administrator, and how it stands. */
+export type Diagnosis = Sound | Trouble;
+
+/** One look of doctor's. It may throw: then that is the finding. */
+export interface Check {
+  readonly subject: string;
+  readonly look: () => Promise<readonly Diagnosis[]>;
 }

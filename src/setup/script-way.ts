@@ -91,10 +91,11 @@ export const diagnoseScriptWay = async ({
     {
       subject,
       status: 'warning',
+      code: 'server.stale',
       what: `nobody answers at ${path}: each is a process of its own${counts}`,
       why: 'each call asks there in vain first',
-      mend: `start the server again, or remove ${path}`,
-      cure: { does: 'remove-socket', path },
+      cure: `start the server again, or rm ${path}`,
+      fix: { does: 'remove-socket', paths: [path] },
     },
   ];
 };

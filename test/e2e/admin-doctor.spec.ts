@@ -52,7 +52,7 @@ describe('hf-aws doctor', () => {
     expect(await backend.instanceIds('pending', 'running')).toEqual([]);
   });
 
-  it('tells of each fault why it matters and how to mend it', async () => {
+  it('tells of each fault why it matters and what to do', async () => {
     await plugin.configure({ AWS_DESCRIBE_REQUEST_INTERVAL: 99_999, colour: 'red' });
     await chmod(join(plugin.directory, 'credentials'), 0o644);
     await offer({}, { templateId: 'bad', imageId: 'none' });
@@ -80,8 +80,8 @@ describe('hf-aws doctor', () => {
     it('mends what can be mended without harm, and nothing a second time', async () => {
       const first = await hfAwsHere(plugin, ['doctor', '--fix', '--yes']);
       expect(first.stderr.trim().split('\n')).toEqual([
-        `done: chmod 600 ${join(plugin.directory, 'credentials')}`,
         `done: chmod 755 ${plugin.workDir}`,
+        `done: chmod 600 ${join(plugin.directory, 'credentials')}`,
         `done: rm ${socket()}`,
       ]);
       expect([await modes(), existsSync(socket())]).toEqual([['600', '755'], false]);
@@ -105,7 +105,7 @@ describe('hf-aws doctor', () => {
         for (; said.split('[y/N] ').length - 1 > asked; asked++) child.stdin.write(`${answers[asked]}\r`);
       });
       await once(child, 'close');
-      expect([asked, await modes(), existsSync(socket())], said).toEqual([3, ['600', '775'], true]);
+      expect([asked, await modes(), existsSync(socket())], said).toEqual([3, ['644', '755'], true]);
     });
   });
 
@@ -180,11 +180,33 @@ describe('hf-aws doctor', () => {
     expect([broken.exitCode, troubles(broken.body)]).toEqual([
       1,
       [
-        expect.stringMatching(/^warning log folder: \/proc\/none\/log cannot be written to/),
         expect.stringMatching(/^error configuration: .*awsinstprov_config\.json.*line 1/),
-        expect.stringMatching(/^error work folder: \/proc\/none\/work cannot be used/),
         'error AWS: not checked, because the configuration cannot be read',
+        expect.stringMatching(/^error work folder: \/proc\/none\/work cannot be used/),
+        expect.stringMatching(/^warning log folder: \/proc\/none\/log cannot be written to/),
       ],
+    ]);
+  });
+
+  it('goes on where the list of providers cannot be read', async () => {
+    const top = join(plugin.directory, 'top');
+    for (const [folder, file] of [
+      ['providers', 'hostProviders.json'],
+      ['providerplugins', 'hostProviderPlugins.json'],
+    ] as const) {
+      await mkdir(join(top, 'conf', folder), { recursive: true });
+      await writeFile(join(top, 'conf', folder, file), '{ "providers": [');
+    }
+    const named = { HF_TOP: top };
+    const { exitCode, body } = await hfAwsJson({ env: { PATH: process.env['PATH'] ?? '', ...named } }, 'doctor');
+    expect([exitCode, troubles(body)]).toEqual([
+      1,
+      expect.arrayContaining([
+        expect.stringMatching(/^error configuration: cannot read .*hostProvider(s|Plugins)\.json/),
+        'error AWS: not checked, because the configuration cannot be read',
+        expect.stringMatching(/^error templates: /),
+        expect.stringMatching(/^error registration: /),
+      ]),
     ]);
   });
 
@@ -253,7 +275,7 @@ describe('hf-aws doctor', () => {
     await allow('other');
     const { stdout } = await hfAwsHere({ ...plugin, env }, ['doctor', '--no-aws']);
     expect(stdout).toMatch(/^WARNING requestors: no requestor in .*hostRequestors\.json names awsinst$/m);
-    expect(stdout).toContain('how to fix it:  add it to the entry of a requestor: "providers": ["awsinst"]');
+    expect(stdout).toMatch(/how to fix it: {2}add it to the entry of a requestor in .*: "providers": \["awsinst"\]/);
   });
 
   it('prints the smallest IAM policy for the configured templates', async () => {

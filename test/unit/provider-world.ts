@@ -133,7 +133,7 @@ export const startWorld = async (
     instanceTypes: async () => new Map(),
     prices: async () => ({ onDemand: {}, spot: {}, zones: {}, warnings: [] }),
     inspector: async () => ({ inspect: async () => [], inspectGroup: async () => [] }),
-    diagnose: async () => [],
+    checks: async () => ({ reach: { subject: 'AWS', look: async () => [] }, others: [] }),
     ...connected,
     eventQueue: async () => ({ receive: async () => [], remove: async () => undefined }),
     imageOf: async () => 'ami-0a11a5',

@@ -10,7 +10,7 @@ export {
 export { messageProblems } from '../../json/message-problems.ts';
 export { configurationReport } from '../../setup/configuration-report.ts';
 export { importTree } from '../../setup/import-tree.ts';
-export { diagnoseInstallation } from '../../setup/installation.ts';
+export { installationChecks } from '../../setup/installation.ts';
 export { findProvider, registeredProviders } from '../../setup/registration.ts';
 export { diagnoseScriptWay } from '../../setup/script-way.ts';
 export { setUp, setUpFault } from '../../setup/set-up.ts';

@@ -6,9 +6,9 @@ import type { Hosts } from '../../application/ports/instances.ts';
 import type { OfferingMemory } from '../../application/ports/memory.ts';
 import type { CapacityLedger } from '../../application/ports/streams.ts';
 import type { TemplateInspector } from '../../application/ports/templates.ts';
+import type { AwsChecks } from '../../application/queries/diagnose.ts';
 import type { Rehearsal } from '../../application/rehearsal.ts';
 import { hasCode, isPluginError, messageOf, PluginError } from '../../domain/errors.ts';
-import type { Diagnosis } from '../../domain/finding.ts';
 import type { InstanceTypeTable } from '../../domain/instance-type.ts';
 import type { ProviderApi, Template } from '../../domain/template/template.ts';
 import { type ClientOptions, createClient } from './client.ts';
@@ -63,7 +63,7 @@ export interface Aws {
   readonly prices: (wanted: WantedPrices) => Promise<FoundPrices>;
   readonly inspector: () => Promise<TemplateInspector>;
   /** Who asks, and what of that which these templates need is not permitted. */
-  readonly diagnose: (templates: readonly Template[], scope: PolicyScope) => Promise<readonly Diagnosis[]>;
+  readonly checks: (templates: readonly Template[], scope: PolicyScope) => Promise<AwsChecks>;
 }
 
 /** Refuses, before anything is made or sent, what AWS has no such field for. Throws `template.invalid`. */
@@ -221,9 +221,9 @@ export const createAws = async (options: AwsOptions, given?: ClientConfig): Prom
       const group = async (name: string) => groupNamed(await autoScaling(), name);
       return createInspector({ ec2, owner, imageOf: findImage, group, now: config.clock.now });
     },
-    diagnose: async (templates, scope) => {
-      const { diagnoseAws } = await import('./inspect/inspection.ts');
-      return diagnoseAws({ ...options, client: config, random: Math.random, ec2 }, templates, scope);
+    checks: async (templates, scope) => {
+      const { awsChecks } = await import('./inspect/inspection.ts');
+      return awsChecks({ ...options, client: config, random: Math.random, ec2 }, templates, scope, findImage);
     },
     instanceTypes: async () => {
       const found = await ec2.readAll(

@@ -1,4 +1,4 @@
-import { isPluginError, messageOf } from '../../domain/errors.ts';
+import { isPluginError, messageOf, type PluginError } from '../../domain/errors.ts';
 import type { Diagnosis } from '../../domain/finding.ts';
 import { createTable, type TableCall, text } from './table.ts';
 
@@ -27,7 +27,14 @@ const keysOf = (description: unknown): string =>
     .map((key) => String(field(key, 'AttributeName')))
     .join(', ');
 
-const error = (what: string, why: string, mend: string): Diagnosis => ({ subject, status: 'error', what, why, mend });
+const error = (what: string, why: string, cure: string): Diagnosis => ({
+  subject,
+  status: 'error',
+  code: 'storage.unfit',
+  what,
+  why,
+  cure,
+});
 
 /** What a table must be like; undefined where it is. */
 const faultOf = (name: string, table: unknown): Diagnosis | undefined => {
@@ -51,14 +58,14 @@ const faultOf = (name: string, table: unknown): Diagnosis | undefined => {
 
 const protectionOf = async ({ name, call }: DoctorOptions, table: unknown): Promise<readonly Diagnosis[]> => {
   const found: Diagnosis[] = [];
-  const warn = (what: string, why: string, mend: string): void => {
-    found.push({ subject, status: 'warning', what, why, mend });
+  const warn = (what: string, why: string, cure: string): void => {
+    found.push({ subject, status: 'warning', code: 'table.unprotected', what, why, cure });
   };
   if (field(table, 'DeletionProtectionEnabled') !== true)
     warn(
       `${name} may be deleted`,
       'with it, all records of running machines would be lost',
-      'enable deletion protection',
+      `aws dynamodb update-table --table-name ${name} --deletion-protection-enabled`,
     );
   try {
     const answer = await call('DescribeContinuousBackups', { TableName: name });
@@ -67,12 +74,12 @@ const protectionOf = async ({ name, call }: DoctorOptions, table: unknown): Prom
       warn(
         `${name} has no point-in-time recovery`,
         'what is overwritten or deleted by mistake cannot be restored',
-        'enable it',
+        `aws dynamodb update-continuous-backups --table-name ${name} --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true`,
       );
   } catch (cause) {
     if (!isPluginError(cause)) throw cause;
-    const mend = 'allow dynamodb:DescribeContinuousBackups, or look in the console';
-    warn(`whether ${name} has point-in-time recovery cannot be seen: ${messageOf(cause)}`, 'it should', mend);
+    const cure = 'allow dynamodb:DescribeContinuousBackups, or look in the console';
+    warn(`whether ${name} has point-in-time recovery cannot be seen: ${messageOf(cause)}`, 'it should', cure);
   }
   return found;
 };
@@ -116,8 +123,18 @@ const confinement = async ({ name, call }: DoctorOptions): Promise<readonly Diag
   }
   await table.remove(key);
   const why = 'a mistake in one configuration could then change the records of another cluster';
-  const mend = 'confine it to its own keys: hf-aws doctor --iam-policy';
-  return [{ subject, status: 'warning', what: `this role may write other providers' state to ${name}`, why, mend }];
+  const cure = 'attach the policy that hf-aws doctor --iam-policy prints: it confines the role to its own keys';
+  const what = `this role may write other providers' state to ${name}`;
+  return [{ subject, status: 'warning', code: 'table.shared', what, why, cure }];
+};
+
+/** The next step where the table does not answer as it should. */
+const cureOf = (name: string, { aws, message }: PluginError): string => {
+  const [, denied] = /not authorized to perform: (dynamodb:\w+)/.exec(message) ?? [];
+  if (denied !== undefined) return `allow ${denied}: attach the policy that hf-aws doctor --iam-policy prints`;
+  if (/^ResourceNotFound/.test(aws?.code ?? ''))
+    return `make ${name} by config/aws/state-table.cloudformation.yaml, or correct stateTable and stateRegion`;
+  return `check that ${name} can be reached: stateTable, stateRegion and stateEndpoint in hf-aws config show`;
 };
 
 /** Whether the table does what the store needs of it. Leaves nothing behind. */
@@ -133,7 +150,7 @@ export const diagnoseTable = async (options: DoctorOptions): Promise<readonly Di
     return [{ subject, status: 'ok', what }, ...(await protectionOf(options, table)), ...(await confinement(options))];
   } catch (cause) {
     if (!isPluginError(cause)) throw cause;
-    const mend = `check that ${name} exists, is reachable, and that this role may use it: hf-aws doctor --iam-policy`;
-    return [error(`${name} cannot be used: ${messageOf(cause)}`, purpose, mend)];
+    const what = `${name} cannot be used: ${messageOf(cause)}`;
+    return [{ subject, status: 'error', code: 'storage.unavailable', what, why: purpose, cure: cureOf(name, cause) }];
   }
 };

@@ -15,6 +15,6 @@ it.each([
   expect(found).toMatchObject([{ status, what: expect.stringContaining(what) }]);
   if (status === 'warning')
     expect(found).toMatchObject([
-      { why: expect.stringContaining('hf-aws serve refuses it'), mend: `chmod go-w ${folder}` },
+      { why: expect.stringContaining('hf-aws serve refuses it'), cure: `chmod go-w ${folder}` },
     ]);
 });

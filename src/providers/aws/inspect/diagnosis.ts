@@ -1,4 +1,6 @@
-import { hasCode, isPluginError, messageOf, type PluginError } from '../../../domain/errors.ts';
+import type { AwsChecks } from '../../../application/queries/diagnose.ts';
+import { faultFinding } from '../../../application/queries/fault-cures.ts';
+import { hasCode, isPluginError } from '../../../domain/errors.ts';
 import type { Diagnosis } from '../../../domain/finding.ts';
 import type { Template } from '../../../domain/template/template.ts';
 import { tagKeys } from '../instances/tags.ts';
@@ -6,9 +8,12 @@ import { callerArn, roleArn } from '../services/account.ts';
 import type { Ec2 } from '../services/ec2.ts';
 import { diagnoseQuotas } from '../services/quotas.ts';
 import type { Role } from '../services/role.ts';
+import type { AwsClock } from '../wire/aws-clock.ts';
 import type { QueryClientOptions } from '../wire/query-client.ts';
+import { cureOfAws, permit } from './cures.ts';
 import { diagnoseEventWay } from './event-way.ts';
 import { type NeededAction, neededActions, type PolicyScope } from './policy.ts';
+import { checkImages, checkSubnets } from './used-things.ts';
 
 type Trial = () => Promise<void>;
 
@@ -76,15 +81,18 @@ const identity = (who: string, options: DiagnosisOptions): readonly Diagnosis[] 
 };
 
 /** Nothing where AWS was not heard. HTTP dates have whole seconds. */
-const skew = ({ clock }: QueryClientOptions['client']): readonly Diagnosis[] => {
-  const ms = clock.ahead();
+export const diagnoseClock = ({ ahead }: Pick<AwsClock, 'ahead'>): readonly Diagnosis[] => {
+  const ms = ahead();
   if (ms === undefined) return [];
   const seconds = Math.round(ms / 1000);
   const what = `this host is ${Math.abs(seconds)} s ${seconds < 0 ? 'behind' : 'ahead of'} AWS`;
   if (Math.abs(seconds) < 60) return [{ subject: 'clock', status: 'ok', what: 'within a minute of AWS' }];
   const why =
     'beyond five minutes AWS refuses a call that is signed by this clock (RequestExpired); each is then sent twice, by the clock of AWS';
-  return [{ subject: 'clock', status: Math.abs(seconds) < 300 ? 'warning' : 'error', what, why, mend: 'run NTP' }];
+  const cure = 'set the clock of this host: chronyc makestep, or whatever keeps its time';
+  return [
+    { subject: 'clock', status: Math.abs(seconds) < 300 ? 'warning' : 'error', code: 'clock.off', what, why, cure },
+  ];
 };
 
 const isDenied = async (send: Trial): Promise<boolean> => {
@@ -127,61 +135,45 @@ const permissions = async (
   return denied.map(({ action, why }) => ({
     subject: 'permissions',
     status: 'error',
+    code: 'provider.denied',
     what: `${action} is denied`,
     why: `it is needed ${why}`,
-    mend: 'attach the policy that hf-aws doctor --iam-policy prints',
+    cure: permit(action),
   }));
 };
 
-/** What helps, by AWS's code or the connection's, else by the kind of fault. */
-const mends: readonly (readonly [codes: RegExp, mend: string])[] = [
-  [/^RequestExpired$/, 'run NTP if the clock of this host is wrong; otherwise renew the temporary credentials'],
-  [/^ExpiredToken/, 'renew the temporary credentials where AWS_CREDENTIAL_FILE or AWS_CREDENTIAL_SCRIPT gets them'],
-  [/^SignatureDoesNotMatch$/, 'compare the secret key with the access key, and run NTP'],
-  [
-    /^(AuthFailure|InvalidClientTokenId|UnrecognizedClientException)$/,
-    'put a valid key in place: AWS does not know this one',
-  ],
-  [
-    /^CredentialsProviderError$/,
-    'configure credentials: AWS_CREDENTIAL_FILE, AWS_CREDENTIAL_SCRIPT, or a role of the instance',
-  ],
-  [/^(OptInRequired|PendingVerification|Blocked)$/, 'ask AWS support to open the account or the Region'],
-  [/^(ENOTFOUND|EAI_AGAIN)$/, 'check AWS_REGION, AWS_ENDPOINT_URL and DNS; behind a proxy, AWS_PROXY_HOST'],
-  [/^(ECONN|EHOST|ENET|ETIMEDOUT|TimeoutError)/, 'check the network and the proxy: AWS_PROXY_HOST, AWS_ENDPOINT_URL'],
-  [/^Proxy/, 'check AWS_PROXY_HOST and AWS_PROXY_PORT, and what the proxy lets through'],
-  [/CERT|SIGNED|ISSUER|TLS/, 'give Node the certificate of the proxy or endpoint: NODE_EXTRA_CA_CERTS'],
-  [/^provider\.throttled$/, 'wait a minute and run doctor again: others in this account call AWS too often'],
-  [/^provider\.denied$/, 'attach the policy that hf-aws doctor --iam-policy prints'],
-  [/^provider\.transient$/, 'run doctor again; if it stays, see the AWS Health Dashboard'],
-];
-
-const mendOf = ({ code, aws }: PluginError): string => {
-  const found = mends.find(([codes]) => codes.test(aws?.code ?? code)) ?? mends.find(([codes]) => codes.test(code));
-  return found?.[1] ?? 'check AWS_REGION, AWS_ENDPOINT_URL and the proxy: hf-aws config show';
-};
-
-/** Who asks, how far the clocks are apart, and whether what the templates need is permitted: by DryRun, so that nothing is done. */
-export const diagnoseAws = async (
+/** What AWS is asked: who asks, then whether what the templates need is there and permitted: by DryRun, so that nothing is done. */
+export const awsChecks = (
   options: DiagnosisOptions,
   templates: readonly Template[],
   scope: PolicyScope,
-): Promise<readonly Diagnosis[]> => {
-  try {
-    const who = await callerArn(options);
-    return [
-      ...identity(who, options),
-      ...skew(options.client),
-      ...(await permissions(options, templates, scope, who)),
-      ...(await diagnoseQuotas(options)),
-      ...(scope.eventQueue === undefined ? [] : await diagnoseEventWay(options, scope.eventQueue)),
-    ];
-  } catch (error) {
-    if (!isPluginError(error)) throw error;
-    const why = 'without AWS no machine is launched or returned';
-    return [
-      ...skew(options.client),
-      { subject: 'AWS', status: 'error', what: messageOf(error), why, mend: mendOf(error) },
-    ];
-  }
+  imageOf: (alias: string) => Promise<string>,
+): AwsChecks => {
+  const who = callerArn(options);
+  // It is told where it is asked for.
+  who.catch(() => undefined);
+  const { eventQueue } = scope;
+  return {
+    reach: {
+      subject: 'AWS',
+      look: async () => {
+        try {
+          return [...identity(await who, options), ...diagnoseClock(options.client.clock)];
+        } catch (fault) {
+          const off = diagnoseClock(options.client.clock).filter(({ status }) => status !== 'ok');
+          if (off.length === 0 || !isPluginError(fault)) throw fault;
+          return [...off, await faultFinding('AWS', fault, async (each) => cureOfAws(each))];
+        }
+      },
+    },
+    others: [
+      { subject: 'permissions', look: async () => permissions(options, templates, scope, await who) },
+      { subject: 'images', look: () => checkImages(options.ec2, templates, imageOf) },
+      { subject: 'subnets', look: () => checkSubnets(options.ec2, templates) },
+      { subject: 'quotas', look: () => diagnoseQuotas(options) },
+      ...(eventQueue === undefined
+        ? []
+        : [{ subject: 'event queue', look: () => diagnoseEventWay(options, eventQueue) }]),
+    ],
+  };
 };

@@ -3,6 +3,7 @@ import type { Diagnosis } from '../../../domain/finding.ts';
 import { callSqs } from '../services/event-queue.ts';
 import { fieldOf } from '../wire/aws-answer.ts';
 import { type JsonConnection, jsonCall } from '../wire/json-call.ts';
+import { cureOfAws } from './cures.ts';
 
 const subject = 'event queue';
 
@@ -19,19 +20,24 @@ const rulesTo = async (connection: JsonConnection, queueArn: string): Promise<nu
 /** Whether events get from AWS into the queue and from there to us: the queue can be read, EventBridge may send, a rule sends. */
 export const diagnoseEventWay = async (connection: JsonConnection, url: string): Promise<readonly Diagnosis[]> => {
   const why = 'without events, all hosts are checked each time Host Factory asks for reclaimed ones';
-  const mend = 'create the queue and its rules by config/aws/event-queue.cloudformation.yaml';
+  const cure = 'create the queue and its rules by config/aws/event-queue.cloudformation.yaml';
   try {
     const answer = await callSqs(connection, 'GetQueueAttributes', { QueueUrl: url, AttributeNames: ['All'] });
     const attribute = (name: string): string => String(fieldOf(fieldOf(answer, 'Attributes'), name) ?? '');
     if (!attribute('Policy').includes('events.amazonaws.com'))
-      return [{ subject, status: 'warning', what: `EventBridge may not send to ${url}`, why, mend }];
+      return [
+        { subject, status: 'warning', code: 'events.unsent', what: `EventBridge may not send to ${url}`, why, cure },
+      ];
     const rules = await rulesTo(connection, attribute('QueueArn'));
-    if (rules === 0) return [{ subject, status: 'warning', what: `no EventBridge rule sends to ${url}`, why, mend }];
+    if (rules === 0)
+      return [
+        { subject, status: 'warning', code: 'events.unsent', what: `no EventBridge rule sends to ${url}`, why, cure },
+      ];
     const waiting = attribute('ApproximateNumberOfMessages');
     return [{ subject, status: 'ok', what: `${url}: ${rules} rules send to it, ${waiting} messages wait` }];
   } catch (error) {
     if (!isPluginError(error)) throw error;
-    const missing = 'check eventQueue, and that the policy of doctor --iam-policy is attached';
-    return [{ subject, status: 'warning', what: messageOf(error), why, mend: missing }];
+    const what = messageOf(error);
+    return [{ subject, status: 'warning', code: 'events.unreadable', what, why, cure: cureOfAws(error) }];
   }
 };

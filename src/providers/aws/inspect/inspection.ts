@@ -225,7 +225,8 @@ const inspect = async (lookup: Lookup, template: Template): Promise<readonly Com
   return isLaunchable ? [...found, ...(await checkLaunch(lookup, template, names))] : found;
 };
 
-export { diagnoseAws } from './diagnosis.ts';
+export { cureOfAws } from './cures.ts';
+export { awsChecks } from './diagnosis.ts';
 export { iamPolicy } from './policy.ts';
 export { findPrices };
 

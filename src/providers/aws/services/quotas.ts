@@ -31,7 +31,8 @@ export const diagnoseQuotas = async (connection: JsonConnection): Promise<readon
   } catch (error) {
     if (!isPluginError(error)) throw error;
     const why = 'a request beyond the quota is refused with VcpuLimitExceeded or MaxSpotInstanceCountExceeded';
-    const mend = 'allow servicequotas:GetServiceQuota, or look in the console under Service Quotas';
-    return [{ subject, status: 'warning', what: `cannot be read: ${messageOf(error)}`, why, mend }];
+    const cure = 'allow servicequotas:GetServiceQuota, or look in the console under Service Quotas';
+    const what = `cannot be read: ${messageOf(error)}`;
+    return [{ subject, status: 'warning', code: 'quotas.unreadable', what, why, cure }];
   }
 };

@@ -9,7 +9,7 @@ export type FaultKind = Extract<ErrorCode, `provider.${string}`>;
  * pages, of Systems Manager, of fleet histories, of the SDK's credentials, and Node's of connections. What is not listed goes by
  * the patterns below, else by whose fault AWS says it is.
  */
-const codesByKind: readonly (readonly [FaultKind, readonly string[]])[] = [
+export const codesByKind: readonly (readonly [FaultKind, readonly string[]])[] = [
   [
     'provider.capacity',
     [
