@@ -102,7 +102,7 @@ const nobody = 'i-00000000000000000';
 
 /** Puts the program together: the only place that knows all folders. What a call does not use is not loaded. */
 export const compose = async (options: ComposeOptions): Promise<Application> => {
-  const { env, home, provider, traceFile, server, rehearse, progress, signal, validates = false } = options;
+  const { env, home, traceFile, server, rehearse, progress, signal, validates = false } = options;
   if (server !== undefined) overlapWaits();
   const { letCallerGo = () => undefined, scriptCall = () => undefined, mayOnlyLook = false } = options;
   const { correlationId: ownId = oneId() } = options;

@@ -23,7 +23,10 @@ const troubles = (found: readonly Diagnosis[]) =>
   found.flatMap((each) => (each.status === 'ok' ? [] : [[each.code, each.what, each.cure]]));
 
 const faultOf = (code: string, message = 'refused') =>
-  toPluginError('GetCallerIdentity', Object.assign(new Error(message), { name: code, code, $metadata: { httpStatusCode: 400 } }));
+  toPluginError(
+    'GetCallerIdentity',
+    Object.assign(new Error(message), { name: code, code, $metadata: { httpStatusCode: 400 } }),
+  );
 
 it.each([
   ['ExpiredToken', /^renew the temporary credentials/],
