@@ -43,6 +43,8 @@ export interface Machine extends Observation {
   readonly givenUp?: string;
   /** It does not carry our ownership tag (any more): it is not ours to end, and nobody waits for its end. */
   readonly disowned?: true;
+  /** It died, and the administrator's group that it was launched into does not count it any more. */
+  readonly leftGroup?: true;
   /** The return request by which Host Factory gave it back. */
   readonly returnId?: string;
 }
@@ -54,6 +56,9 @@ const ended: ReadonlySet<MachineState> = new Set(['shutting-down', 'terminated',
 
 /** Whether the machine is past use: going or gone. A stopped host does no work and Host Factory cannot start it again. */
 export const hasEnded = (state: MachineState): boolean => ended.has(state);
+
+/** Whether the machine is going or gone for good: one that stopped is still there to be marked and terminated. */
+export const isGoing = (state: MachineState): boolean => state === 'shutting-down' || state === 'terminated';
 
 /**
  * Joins a new look with what was known. EC2 empties names and addresses at termination while Host Factory goes on knowing the

@@ -94,6 +94,7 @@ const fieldsOf: { readonly [T in StreamEvent['type']]: Readonly<Record<string, C
   MachinesMissed: { machineIds: ids },
   MachinesGivenUp: { machineIds: ids, reason: text },
   MachinesDisowned: { machineIds: ids, reason: text },
+  MachinesLeftGroup: { machineIds: ids },
   MachineStatusReported: { machineId: text, status: text, metadata: tableOf(text) },
   MachinesReturned: { returnId: text, machineIds: ids },
   RequestCancelled: { reason: text },

@@ -257,12 +257,7 @@ export const createHostFactory = (grid: Grid): HostFactory => {
       await grid.administer(() => world.service.cancelRequest({ requestId, reason: 'not wanted' }), trouble);
     },
     interrupt: (pick, state) => {
-      // One that dies in the administrator's group before Host Factory has it goes on being counted there.
-      const kindOf = new Map(asked.map((each) => [each.requestId, each.kind]));
-      const isCounted = ({ id, requestId }: Standing): boolean =>
-        !held.has(id) && (requestId === '' || (kindOf.get(requestId) ?? 'ownGroup') === 'ownGroup');
-      const known = ours().filter((each) => isLive(each) && !isCounted(each));
-      const instance = pickOf(known, pick);
+      const instance = pickOf(ours().filter(isLive), pick);
       if (instance === undefined) return;
       mayEnd.add(instance.id);
       region.change(instance.id, { state, reasonCode: 'Server.SpotInstanceTermination' });
@@ -277,7 +272,7 @@ export const createHostFactory = (grid: Grid): HostFactory => {
     giveAllBack: async () => {
       await giveBackHosts([...held.values()]);
       await settle();
-      await sweepUntil(async () => left() === '' && (await running()) === '');
+      await sweepUntil(async () => left() === '' && (await running()) === '' && region.desired('grid') === 1);
       demand(left() === '', `left: ${left()}`);
       demand((await running()) === '', `on record as running: ${await running()}`);
       demand(region.desired('grid') === 1, `the own group wants ${region.desired('grid')} machines`);

@@ -45,9 +45,7 @@ export const createRegion = (now: () => number, settings: Partial<Settings>, tel
   /** Carries the messages of whatever process sends them. */
   const exchange: Exchange = async (_url, { headers, body }) => {
     const process = current();
-    const met = await process.meet();
-    // Not in play, see history.ts: LaunchInstances denied.
-    const fate = met === 'denied' && body.includes('Action=LaunchInstances') ? 'throttled' : met;
+    const fate = await process.meet();
     if (fate === 'unreached') throw reset();
     if (fate === 'throttled' || fate === 'denied') calls.faults.add({ effect: { kind: 'error', code: errors[fate] } });
     const received = await send(headers, body);

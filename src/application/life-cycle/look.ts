@@ -8,9 +8,12 @@ import type { Logger } from '../ports/telemetry.ts';
 import { keeperOf, unlessFault } from './keepers.ts';
 import type { LifeCyclePorts } from './ports.ts';
 
+/** What is seen of the fleets and groups of requests, by request and by their own ids: several may share a group. */
+type ResourceLooks = ReadonlyMap<string, ReadonlyMap<string, ResourceLook>>;
+
 /** One batched look at AWS for many requests and returns. */
 export interface SharedLook extends Pick<Look, 'at' | 'isAwsTime' | 'seen'> {
-  readonly resources: ReadonlyMap<string, ResourceLook>;
+  readonly resources: ResourceLooks;
   /** What EC2 shows as launched by the requests that may still grow, by request. */
   readonly launched: ReadonlyMap<string, readonly OwnedObservation[]>;
 }
@@ -34,17 +37,15 @@ type LookPorts = Pick<LifeCyclePorts, 'providers' | 'log'>;
 const parallelLooks = 4;
 
 /** A look at each fleet and group through which AWS still seeks capacity for the requests, as far as AWS lets us look. */
-const lookAtResources = async (
-  ports: LifeCyclePorts,
-  creates: readonly OpenCreate[],
-): Promise<ReadonlyMap<string, ResourceLook>> => {
-  const looks = new Map<string, ResourceLook>();
-  const waiting = creates.flatMap(({ request }) => fillingResources(request));
+const lookAtResources = async (ports: LifeCyclePorts, creates: readonly OpenCreate[]): Promise<ResourceLooks> => {
+  const looks = new Map(creates.map(({ id }) => [id, new Map<string, ResourceLook>()] as const));
+  const waiting = creates.flatMap(({ id, request }) => fillingResources(request).map((resource) => ({ id, resource })));
   const lookOn = async (): Promise<void> => {
-    for (let resource = waiting.shift(); resource !== undefined; resource = waiting.shift()) {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const { id, resource } = next;
       const keeper = await keeperOf(ports, resource.kind);
       const look = await unlessFault(ports.log, resource, keeper.look(resource));
-      if (look !== undefined) looks.set(resource.id, look);
+      if (look !== undefined) looks.get(id)?.set(resource.id, look);
     }
   };
   await Promise.all(Array.from({ length: parallelLooks }, lookOn));
@@ -84,7 +85,7 @@ export const lookAt = async (
   const resources = await lookAtResources(ports, creates);
   const ids = new Set([
     ...creates.filter((open) => !isFoundByTag(open)).flatMap(({ asked }) => asked),
-    ...[...resources.values()].flatMap(({ machineIds }) => machineIds),
+    ...[...resources.values()].flatMap((ofOne) => [...ofOne.values()].flatMap(({ machineIds }) => machineIds)),
     ...returns.flatMap(({ request }) => openItems(request).map(({ machineId }) => machineId)),
   ]);
   const growing = creates.filter(isGrowing).map(({ id }) => id);
@@ -110,9 +111,11 @@ const lookWithoutTag = async (
   const ids = growing.flatMap(({ asked }) => asked).filter((machineId) => !shown.has(machineId));
   const looks = new Map(resources);
   for (const open of growing) {
-    for (const [id, unseen] of await membersUnseen(ports, open, resources, launched.get(open.id) ?? [])) {
-      const look = looks.get(id);
-      if (look !== undefined) looks.set(id, { ...look, machineIds: [...look.machineIds, ...unseen] });
+    const ofOne = new Map(resources.get(open.id));
+    looks.set(open.id, ofOne);
+    for (const [id, unseen] of await membersUnseen(ports, open, ofOne, launched.get(open.id) ?? [])) {
+      const look = ofOne.get(id);
+      if (look !== undefined) ofOne.set(id, { ...look, machineIds: [...look.machineIds, ...unseen] });
       ids.push(...unseen);
     }
   }
@@ -137,9 +140,10 @@ const isFoundByTag = (open: OpenCreate): boolean =>
 /** What a batched look shows of one request. */
 export const lookOf = (
   log: Logger,
-  { at, isAwsTime, seen, resources, launched }: SharedLook,
+  { at, isAwsTime, seen, launched, ...shared }: SharedLook,
   { id, request, asked }: OpenCreate,
 ): Look => {
+  const resources = shared.resources.get(id) ?? new Map<string, ResourceLook>();
   const filling = fillingResources(request);
   const resource = request.resources.find(({ adoption }) => adoption !== undefined) ?? filling[0];
   const arrived = filling.flatMap((each) => resources.get(each.id)?.machineIds ?? []);

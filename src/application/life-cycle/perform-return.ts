@@ -1,5 +1,6 @@
 import { hasCode, isPluginError, messageOf } from '../../domain/errors.ts';
 import { isCreateId } from '../../domain/ids.ts';
+import type { RequestCommand } from '../../domain/request/commands.ts';
 import { absentRequest, type KnownRequest, type Request } from '../../domain/request/state.ts';
 import { liveMachines } from '../../domain/request/units.ts';
 import type { ReturnItem } from '../../domain/return/events.ts';
@@ -100,21 +101,49 @@ export const leave = async (
     const request = await owners.read(owner).catch(withoutRecord(ports.log));
     if (request.stage === 'absent') continue;
     const gone = items.filter((item) => item.owner === owner && item.verdict === 'gone');
-    await leaveGroups(ports, request, new Set(gone.map(({ machineId }) => machineId)));
+    await leaveGroups(ports, owners, { owner, request, now, gone: new Set(gone.map(({ machineId }) => machineId)) });
     await removeEmptied(ports, owners, owner, request, now);
   }
 };
 
+interface Leaving {
+  readonly owner: string;
+  readonly request: KnownRequest;
+  readonly now: number;
+  readonly gone: ReadonlySet<string>;
+}
+
 /**
  * A host that died by itself is still counted by the group of the administrator's that it was launched into: it leaves with the
- * capacity it stands for.
+ * capacity it stands for. What the group does not let go now is on record as dead: the sweep asks again.
  */
-const leaveGroups = async (ports: ReturnPorts, request: KnownRequest, gone: ReadonlySet<string>): Promise<void> => {
+const leaveGroups = async (
+  ports: ReturnPorts,
+  owners: KnownRequests,
+  { owner, request, now, gone }: Leaving,
+): Promise<void> => {
   const resources = request.resources.filter(({ ours }) => !ours);
   if (gone.size === 0 || resources.length === 0) return;
   const { refused } = await terminateInResources(ports, { ...request, resources }, gone);
   for (const [machineId, reason] of refused) ports.log.warn('return.counted', reason, { machineId });
+  const left = { type: 'LeaveGroup', now, machineIds: [...gone].filter((id) => !refused.has(id)) } as const;
+  const dead = [...refused].map(
+    ([machineId, reason]) =>
+      ({ type: 'ReportStatus', now, machineId, status: 'terminated', metadata: { reason } }) as const,
+  );
+  await note(ports, owners, owner, [left, ...dead]).catch((error: unknown) => {
+    if (!isPluginError(error)) throw error;
+    ports.log.error('return.unmarked', messageOf(error), { requestId: owner });
+  });
 };
+
+/** Puts on the record of a request, and in the ledger, what became of its machines. */
+const note = async (
+  { live }: Pick<ReturnPorts, 'live'>,
+  owners: KnownRequests,
+  owner: string,
+  commands: readonly RequestCommand[],
+): Promise<void> => updateLedger(live, owner, await owners.decide(owner, commands));
 
 /** Removes groups of ours of which nothing is wanted any more. */
 const removeEmptied = async (
@@ -151,7 +180,7 @@ export const mark = async (
     const machineIds = items.filter((item) => item.owner === owner).map(({ machineId }) => machineId);
     try {
       const returned = { type: 'MarkReturned', now, returnId, machineIds } as const;
-      await updateLedger(live, owner, await owners.decide(owner, [returned, { type: 'Settle', now }]));
+      await note({ live }, owners, owner, [returned, { type: 'Settle', now }]);
     } catch (error) {
       if (!isPluginError(error)) throw error;
       log.error('return.unmarked', messageOf(error), { returnId, requestId: owner });

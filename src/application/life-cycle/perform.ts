@@ -4,6 +4,7 @@ import { deniesEarlierSends } from '../../domain/request/events.ts';
 import type { Look, ResourceSight } from '../../domain/request/look.ts';
 import type { HeldResource, KnownRequest, Launch } from '../../domain/request/state.ts';
 import type { EndOfSearch, Step } from '../../domain/request/step.ts';
+import { targetWithout } from '../../domain/request/units.ts';
 import type { LaunchReport } from '../ports/capacity.ts';
 import type { Policy } from '../ports/policy.ts';
 import { keeperOf, unlessFault } from './keepers.ts';
@@ -63,6 +64,8 @@ export const perform = async (
       return { commands: await remove(ports, step.resource), look };
     case 'terminate':
       return { commands: await terminate(ports, id, request, step), look };
+    case 'leave-group':
+      return { commands: await leaveGroup(ports, request, step), look };
     case 'tag':
       await tag(ports, step.machineIds);
       return { commands: [], look };
@@ -236,6 +239,20 @@ const terminate = async (
   log.warn('machine.disowned', disowned, { requestId, machineIds: foreign });
   // Nothing more is to be expected of them.
   return [{ type: 'Disown', now: clock(), machineIds: foreign, reason: disowned }];
+};
+
+/** What the group does not let go now is asked for again at the next look, and by the sweep. */
+const leaveGroup = async (
+  ports: PerformPorts,
+  request: KnownRequest,
+  { resource, machineIds }: Only<'leave-group'>,
+): Promise<readonly RequestCommand[]> => {
+  const keeper = await keeperOf(ports, resource.kind);
+  const target = targetWithout(request, resource, new Set(machineIds));
+  const outcome = await unlessFault(ports.log, resource, keeper.terminate(resource, machineIds, target));
+  if (outcome === undefined) return [];
+  for (const [machineId, why] of outcome.refused) ports.log.warn('machine.counted', why, { machineId });
+  return [{ type: 'LeaveGroup', now: ports.clock(), machineIds: machineIds.filter((id) => !outcome.refused.has(id)) }];
 };
 
 /** A tag less is no reason to withhold a host: it is said in the log. */

@@ -102,6 +102,8 @@ const requestText = (event: RequestEvent, userId: string | undefined): string =>
       return `given up and terminated: ${listed(event.machineIds)}: ${event.reason}`;
     case 'MachinesDisowned':
       return `left alone: ${listed(event.machineIds)}: ${event.reason}`;
+    case 'MachinesLeftGroup':
+      return `no longer counted by the Auto Scaling group: ${listed(event.machineIds)}`;
     case 'MachineStatusReported':
       return `${userId ?? 'somebody'} recorded that ${event.machineId} is ${event.status}${remarksText(event.metadata)}`;
     case 'MachinesReturned':

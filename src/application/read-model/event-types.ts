@@ -14,6 +14,7 @@ const known: Readonly<Record<StreamEvent['type'], true>> = {
   MachinesMissed: true,
   MachinesGivenUp: true,
   MachinesDisowned: true,
+  MachinesLeftGroup: true,
   MachineStatusReported: true,
   MachinesReturned: true,
   RequestClaimed: true,

@@ -1,4 +1,5 @@
 import type { KnownRequest, Request } from '../../domain/request/state.ts';
+import { countedDead } from '../../domain/request/units.ts';
 import type { HostRef } from '../life-cycle/host-lookup.ts';
 import type { Policy } from '../ports/policy.ts';
 import { type Finding, judgeOrphan, judgeUnclaimed, type Owned, type Requests, returnIdOf } from './orphans.ts';
@@ -21,12 +22,16 @@ export interface Findings {
   readonly findings: readonly Finding[];
   /** Requests of which the caller holds a machine, and so knows them: their ids. */
   readonly known: readonly string[];
-  /** Requests that were cancelled and still hold something: perhaps nobody asks about them any more. */
-  readonly cancelled: readonly string[];
+  /** Requests about which something is still to be done, and perhaps nobody asks any more. */
+  readonly unfinished: readonly string[];
 }
 
 export const isBeingCancelled = (request: Request | undefined): boolean =>
   request?.stage === 'open' && request.cancelled !== undefined;
+
+/** Whether it is over and a group of the administrator's still counts machines of it that died. */
+const isCounted = (request: Request | undefined): boolean =>
+  request?.stage === 'settled' && countedDead(request).length > 0;
 
 /** What nobody will ever ask about, of what was found. What the caller holds is left alone. */
 export const findingsOf = (
@@ -34,7 +39,7 @@ export const findingsOf = (
   held: readonly HostRef[],
   policy: Pick<Policy, 'unclaimed' | 'orphanAge'>,
 ): Findings => {
-  if (now === undefined) return { findings: [], known: [], cancelled: [] };
+  if (now === undefined) return { findings: [], known: [], unfinished: [] };
   const judge = { clock: () => now, policy };
   const isHeld = ({ id, name }: { readonly id: string; readonly name: string }): boolean =>
     held.some((host) => host.machineId === id || (host.name !== '' && host.name === name));
@@ -54,6 +59,6 @@ export const findingsOf = (
   return {
     findings: [...suspects.filter((each) => !isKnownId(each)), ...orphans],
     known: suspects.filter(isKnownId).map(({ id }) => id),
-    cancelled: [...requests].flatMap(([id, request]) => (isBeingCancelled(request) ? [id] : [])),
+    unfinished: [...requests].flatMap(([id, request]) => (isBeingCancelled(request) || isCounted(request) ? [id] : [])),
   };
 };

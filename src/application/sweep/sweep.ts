@@ -43,7 +43,7 @@ export const sweep = async (
   { apply, held }: { readonly apply: boolean; readonly held: readonly HostRef[] },
 ): Promise<Swept> => {
   const found = await lookForForgotten(ports);
-  const { findings, known, cancelled } = findingsOf(found, held, ports.policy);
+  const { findings, known, unfinished } = findingsOf(found, held, ports.policy);
   for (const { kind, id, why, verdict } of findings)
     ports.log.info('sweep.found', `${kind} ${id}: ${why}`, { verdict });
   const released: string[] = [];
@@ -55,7 +55,7 @@ export const sweep = async (
     const waiting = findings.filter(({ verdict }) => verdict !== 'leave');
     await ports.memory.write({ orphans: new Map(waiting.map(({ id, since }) => [id, since] as const)) });
     const owned = found.owned.map((each) => onRecord(each, found));
-    await release(ports, context, { due, owned, followed: [...cancelled, ...openReturns], released, warnings });
+    await release(ports, context, { due, owned, followed: [...unfinished, ...openReturns], released, warnings });
   }
   for (const warning of warnings) ports.log.warn('sweep.trouble', warning);
   return { findings, released, warnings };
@@ -128,7 +128,7 @@ const removeResource = async (
 
 /** Looks at requests and returns again, which ends what is still to be ended. */
 const followUp = async (ports: SweepPorts, context: DecideContext, requestIds: readonly string[]) => {
-  await catchUp(ports, context, requestIds);
+  await catchUp(ports, context, requestIds, { includeSettled: true });
 };
 
 /** Ends a request that nobody asked about. */

@@ -60,6 +60,8 @@ export type RequestCommand =
       readonly machineIds: readonly string[];
       readonly reason: string;
     }
+  /** Dead machines are no longer among those that a group of the administrator's counts. */
+  | { readonly type: 'LeaveGroup'; readonly now: number; readonly machineIds: readonly string[] }
   | {
       readonly type: 'ReportStatus';
       readonly now: number;

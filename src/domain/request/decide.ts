@@ -177,6 +177,10 @@ const decideKnown = (
       const machineIds = heldBut(request, command.machineIds, ({ disowned }) => disowned === true);
       return machineIds.length === 0 ? [] : [{ type: 'MachinesDisowned', at, machineIds, reason: command.reason }];
     }
+    case 'LeaveGroup': {
+      const machineIds = heldBut(request, command.machineIds, ({ leftGroup }) => leftGroup === true);
+      return machineIds.length === 0 ? [] : [{ type: 'MachinesLeftGroup', at, machineIds }];
+    }
     case 'ReportStatus': {
       const { machineId, status, metadata } = command;
       const news = heldBut(request, [machineId], ({ state }) => state === status).length > 0;

@@ -1,4 +1,4 @@
-import { hasEnded, type Machine, resultOf } from '../machine.ts';
+import { hasEnded, isGoing, type Machine, resultOf } from '../machine.ts';
 import { onDemandRest } from '../template/template.ts';
 import { fateOf, isLate, type LookPolicy, lossOf, mayYetShow } from './learn.ts';
 import type { Look, ResourceSight } from './look.ts';
@@ -6,6 +6,7 @@ import { cancelledText } from './message.ts';
 import type { HeldResource, KnownRequest } from './state.ts';
 import { isTried, type Step } from './step.ts';
 import {
+  countedDead,
   fillingResources,
   givenUpButStanding,
   isBetweenPools,
@@ -76,7 +77,7 @@ const mark: Rule = (request, { seen, resources, tried }) => {
   const machineIds = [...new Set([...request.machines.keys(), ...arrived])].filter((id) => {
     const observation = seen.get(id);
     if (observation === undefined || tried.has(`mark ${id}`)) return false;
-    return !(observation.ours || observation.ofOtherOwner === true || hasEnded(observation.state));
+    return !(observation.ours || observation.ofOtherOwner === true || isGoing(observation.state));
   });
   return machineIds.length === 0 ? [] : [{ do: 'mark', resource, machineIds }];
 };
@@ -130,7 +131,8 @@ const end = (
     resource,
     hold: request.cancelled === undefined ? targetFor(request, liveMachines(request)) : { total: 0, onDemand: 0 },
     isShort,
-    mayStay: isTimeOver || !isShort || !resource.ours || request.cancelled !== undefined,
+    // A group of the administrator's that is owed something goes on launching for nobody.
+    mayStay: !isShort || (resource.ours && (isTimeOver || request.cancelled !== undefined)),
   };
 };
 
@@ -205,6 +207,17 @@ const terminate: Rule = (request, look, { pendingTimeout }) => {
   return [{ do: 'terminate', machines, late: late.map(({ machineId }) => machineId), reason }];
 };
 
+/** Of a group of the administrator's, which counts a machine that died until it is taken out. */
+const leaveGroup: Rule = (request, { tried }) =>
+  request.resources
+    .filter(({ ours }) => !ours)
+    .flatMap((resource) => {
+      const machineIds = countedDead(request)
+        .map(({ machineId }) => machineId)
+        .filter((id) => !tried.has(`leave-group ${id}`));
+      return machineIds.length === 0 ? [] : [{ do: 'leave-group' as const, resource, machineIds }];
+    });
+
 const tag: Rule = ({ machines }, { known, tried }, { tagInstanceId }) => {
   const isUsable = (machine: Machine | undefined): boolean => machine !== undefined && resultOf(machine) === 'succeed';
   const machineIds = [...machines.values()]
@@ -223,8 +236,8 @@ const explain: Rule = (request, { at, isAwsTime, known, resources }) =>
         .map((resource) => ({ do: 'explain', resource }));
 
 /** In order of precedence. */
-const whileOpen: readonly Rule[] = [send, resend, nextPool, mark, search, remove, terminate, tag, explain];
-const onceSettled: readonly Rule[] = [mark, tag];
+const whileOpen: readonly Rule[] = [send, resend, nextPool, mark, search, remove, terminate, leaveGroup, tag, explain];
+const onceSettled: readonly Rule[] = [mark, leaveGroup, tag];
 
 /** The next thing to do about a request: all that the program will ever do about it, in order of precedence. */
 export const due = (request: KnownRequest, look: Look, policy: DuePolicy): Step | undefined => {

@@ -132,6 +132,8 @@ export type RequestEvent =
       readonly machineIds: readonly string[];
       readonly reason: string;
     }
+  /** Machines that died and that a group of the administrator's does not count any more. */
+  | { readonly type: 'MachinesLeftGroup'; readonly at: number; readonly machineIds: readonly string[] }
   | {
       readonly type: 'MachineStatusReported';
       readonly at: number;

@@ -51,6 +51,8 @@ const textOf = (step: Step): string => {
       return `remove ${step.resource.kind} ${step.resource.id}`;
     case 'terminate':
       return `terminate ${listed(step.machines.map(({ machineId }) => machineId))}: ${step.reason}`;
+    case 'leave-group':
+      return `lower the desired capacity of ${step.resource.kind} ${step.resource.id} by ${listed(step.machineIds)}, which died`;
     case 'explain':
       return `ask AWS why ${step.resource.kind} ${step.resource.id} finds no more`;
   }

@@ -198,6 +198,11 @@ const evolveKnown = (request: KnownRequest, event: RequestEvent): KnownRequest =
           disowned: true,
         })),
       };
+    case 'MachinesLeftGroup':
+      return {
+        ...request,
+        machines: changeMachines(request, event.machineIds, (machine) => ({ ...machine, leftGroup: true })),
+      };
     case 'MachineStatusReported':
       return {
         ...request,

@@ -43,6 +43,8 @@ export type Step =
       readonly late: readonly string[];
       readonly reason: string;
     }
+  /** Dead machines are taken out of what a group of the administrator's counts. */
+  | { readonly do: 'leave-group'; readonly resource: HeldResource; readonly machineIds: readonly string[] }
   | { readonly do: 'tag'; readonly machineIds: readonly string[] }
   | { readonly do: 'explain'; readonly resource: HeldResource };
 
@@ -55,6 +57,7 @@ const keysOf = (step: Step): readonly string[] => {
       return [`launch ${step.attempt}`];
     case 'mark':
     case 'tag':
+    case 'leave-group':
       return step.machineIds.map((machineId) => `${step.do} ${machineId}`);
     case 'look-again':
       return [`look-again ${step.when} ${step.resource.id}`];

@@ -1,4 +1,4 @@
-import { hasEnded, type Machine } from '../machine.ts';
+import { hasEnded, isGoing, type Machine } from '../machine.ts';
 import { weightsOf } from '../template/template.ts';
 import type { HeldResource, KnownRequest, Launch } from './state.ts';
 
@@ -44,9 +44,20 @@ export const unsoughtUnits = (request: KnownRequest): number => {
   return Math.max(0, missingUnits(request) - underway);
 };
 
-/** Units the request holds or may still get. */
+/**
+ * Machines that died in a group of the administrator's, which goes on counting them: should it ever replace them, it would launch
+ * for nobody.
+ */
+export const countedDead = ({ resources, machines }: KnownRequest): readonly Machine[] =>
+  resources.every(({ ours }) => ours)
+    ? []
+    : [...machines.values()].filter(
+        ({ state, disowned, leftGroup }) => isGoing(state) && disowned === undefined && leftGroup === undefined,
+      );
+
+/** Units the request holds, also of its dead, or may still get. */
 export const liveUnits = (request: KnownRequest): number => {
-  const held = unitsOfAll(request, liveMachines(request));
+  const held = unitsOfAll(request, [...liveMachines(request), ...countedDead(request)]);
   const unresolved = unresolvedLaunches(request).reduce((sum, { count }) => sum + count, 0);
   const filling = fillingResources(request).length > 0 ? missingUnits(request) : 0;
   return held + unresolved + filling;

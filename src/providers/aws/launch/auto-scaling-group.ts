@@ -3,18 +3,13 @@ import { PluginError } from '../../../domain/errors.ts';
 import { clientTokenOf } from '../../../domain/ids.ts';
 import type { PreparedLaunch } from '../../../domain/request/events.ts';
 import { expiryMs, offeringOf } from '../../../domain/template/template.ts';
+import { createDesiredCapacity } from './desired-capacity.ts';
 import { createGroupKeeper } from './group-keeper.ts';
 import { type LaunchDataOptions, launchTags } from './launch-data.ts';
 import { type LaunchTemplates, renewed } from './launch-templates.ts';
 import { createOwnGroup, isOwnGroupCall, type OwnGroupCall, renderGroup } from './own-group.ts';
 import { refusalOf } from './refusal.ts';
-import {
-  createDesiredCapacity,
-  isSharedGroupCall,
-  launchIntoGroup,
-  type SharedGroupCall,
-  type SharedGroupOptions,
-} from './shared-group.ts';
+import { isSharedGroupCall, launchIntoGroup, type SharedGroupCall, type SharedGroupOptions } from './shared-group.ts';
 
 export interface AutoScalingGroupOptions extends LaunchDataOptions, SharedGroupOptions {
   readonly launchTemplates: LaunchTemplates;
@@ -41,9 +36,9 @@ export const createAutoScalingGroupProvider = (options: AutoScalingGroupOptions)
     isRepeat: boolean,
   ): Promise<LaunchReport> => {
     // A repeated call goes the way that it went before.
-    const isByCapacity = call.subnetId === undefined || (isRepeat && (await desiredCapacity.isWanted(call)));
+    const isByCapacity = call.subnetId === undefined || (isRepeat && (await desiredCapacity.isChosen(call)));
     if (isByCapacity) return desiredCapacity.launch(launch, call);
-    const { isLacking = false, ...report } = await launchIntoGroup(options, launch, call);
+    const { isLacking = false, ...report } = await launchIntoGroup(options, launch, call, isRepeat);
     if (!isLacking) return report;
     options.log.warn('group.desired-capacity', `LaunchInstances is not available: ${report.refusal?.message ?? ''}`, {
       group: call.group,

@@ -6,6 +6,7 @@ import { tagKeys } from '../instances/tags.ts';
 import type { AutoScaling } from '../services/auto-scaling.ts';
 import { createTags } from '../services/ec2.ts';
 import { codeIn } from '../wire/error-codes.ts';
+import { type createDesiredCapacity, toTags } from './desired-capacity.ts';
 import {
   countedMembers,
   groupNamed,
@@ -19,7 +20,7 @@ import { type LaunchDataOptions, launchTags } from './launch-data.ts';
 import { says } from './own-group.ts';
 import { refusalFaultOf } from './refusal.ts';
 import { ownedOf } from './resource.ts';
-import { type createDesiredCapacity, type SharedGroupOptions, toTags } from './shared-group.ts';
+import type { SharedGroupOptions } from './shared-group.ts';
 
 /** Messages of the activities begun since then, ms, that failed; newest first. */
 const failuresOf = async (scaling: AutoScaling, name: string, since: number): Promise<readonly string[]> => {

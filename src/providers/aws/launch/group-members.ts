@@ -183,11 +183,19 @@ export const terminateMembers = async (
   group: string,
   machineIds: readonly string[],
 ): Promise<Terminated> => {
-  const members = countedMembers(await groupNamed(scaling, group)).filter(({ id }) => machineIds.includes(id));
+  const known = await groupNamed(scaling, group);
+  const members = countedMembers(known).filter(({ id }) => machineIds.includes(id));
   const isProtected = members.filter((member) => member.isProtected).map(({ id }) => id);
   await inChunks(isProtected, mostToUnprotect, (chunk) => protect(scaling, group, chunk, false));
   const refused = new Map<string, string>();
   const ids = members.map(({ id }) => id);
-  await inChunks(ids, mostToTerminate, (chunk) => terminateEach(scaling, group, chunk, refused));
+  const { DesiredCapacity = 0, MinSize = 0 } = known ?? {};
+  // At its least size a group is none too large for a dead member.
+  const going = members.filter(({ isHealthy, units }) => isHealthy || DesiredCapacity - units >= MinSize);
+  await inChunks(
+    going.map(({ id }) => id),
+    mostToTerminate,
+    (chunk) => terminateEach(scaling, group, chunk, refused),
+  );
   return { done: new Set(ids.filter((id) => !refused.has(id))), refused };
 };

@@ -3,7 +3,18 @@ import { type Found, findingsOf } from '../../../../src/application/sweep/findin
 import type { Owned } from '../../../../src/application/sweep/orphans.ts';
 import type { RequestEvent } from '../../../../src/domain/request/events.ts';
 import { absentRequest } from '../../../../src/domain/request/state.ts';
-import { completed, created, granted, intended, knownOf, minute, running } from '../../domain/request/request-given.ts';
+import {
+  completed,
+  created,
+  granted,
+  intended,
+  knownOf,
+  made,
+  minute,
+  running,
+  sharedGroup,
+  terminated,
+} from '../../domain/request/request-given.ts';
 
 const now = 100 * minute;
 const policy = { unclaimed: 60 * minute, orphanAge: 15 * minute };
@@ -82,5 +93,11 @@ describe('a request nobody asked about', () => {
   it('is followed up where it was cancelled and still holds something', () =>
     expect(
       findingsOf(found(requests(created, { type: 'RequestCancelled', at: 5, reason: 'x' })), [], policy),
-    ).toMatchObject({ cancelled: ['req-1'] }));
+    ).toMatchObject({ unfinished: ['req-1'] }));
+
+  it('is followed up where a group of the administrator’s still counts a machine of it that died', () => {
+    const inGroup = requests(created, made(sharedGroup), granted(terminated('i-1')), completed);
+    expect(findingsOf(found(inGroup), [], policy)).toMatchObject({ unfinished: ['req-1'] });
+    expect(findingsOf(found(requests(...settled)), [], policy)).toMatchObject({ unfinished: [] });
+  });
 });

@@ -330,6 +330,55 @@ describe('a cancelled request', () => {
       .isDue());
 });
 
+describe('a machine that died in a group of the administrator’s', () => {
+  const events = [...filling(sharedGroup), granted(running('i-1'), terminated('i-2'))];
+  const leaves = { do: 'leave-group', resource: { id: 'group-1' }, machineIds: ['i-2'] };
+
+  it('is taken out of what the group counts, while its request is open and after', () => {
+    given(...events)
+      .lookedAt(lookAt(minute))
+      .isDue(leaves);
+    given(...events, completed)
+      .lookedAt(lookAt(minute))
+      .isDue(leaves);
+  });
+
+  it('is taken out once', () =>
+    given(...events, { type: 'MachinesLeftGroup', at: 5, machineIds: ['i-2'] })
+      .lookedAt(lookAt(minute))
+      .isDue());
+
+  it('stays where it was found to be another’s', () =>
+    given(...events, { type: 'MachinesDisowned', at: 5, machineIds: ['i-2'], reason: 'foreign' })
+      .lookedAt(lookAt(minute))
+      .isDue());
+
+  it('is nobody’s business in a group of ours, which replaces nothing', () =>
+    given(...filling(), granted(running('i-1'), terminated('i-2')))
+      .lookedAt(lookAt(minute))
+      .isDue());
+
+  it('may just have stopped: then it is for the sweep to end', () =>
+    given(...filling(sharedGroup), granted(running('i-1'), { ...running('i-2'), state: 'stopped' }))
+      .lookedAt(lookAt(minute))
+      .isDue());
+});
+
+it('a machine that has stopped is marked still, or no sweep would find it', () => {
+  const stopped = { ...running('i-1'), state: 'stopped' } as const;
+  const unmarked = { ...ours(stopped), ours: false };
+  given(...filling(sharedGroup), granted(stopped), completed)
+    .lookedAt(lookAt(minute, {}, unmarked))
+    .isDue({ do: 'mark', resource: { id: 'group-1' }, machineIds: ['i-1'] });
+});
+
+describe('the search of a group of the administrator’s that ended short', () => {
+  it('is not left to itself, however late: the group would go on launching', () =>
+    given(...filling(sharedGroup), granted(running('i-1')))
+      .lookedAt(lookAt(31 * minute, sightOf({}, 'group-1')))
+      .isDue({ do: 'look-again', when: 'before' }, { do: 'end-search', isShort: true, mayStay: false }));
+});
+
 describe('a host that does not become usable', () => {
   const events = [created, intended(), granted(pending('i-1'), running('i-2'))];
 

@@ -2,7 +2,7 @@ import { createLaunchTemplates } from '../../../../src/providers/aws/launch/laun
 import type { Ec2 } from '../../../../src/providers/aws/services/ec2.ts';
 import type { AutoScalingCalls } from '../../../../src/providers/aws/services/operations.ts';
 import { clientOf } from '../../../../src/providers/aws/wire/query-client.ts';
-import { createCapacityLedger } from '../../../../src/storage/capacity-ledger.ts';
+import { memoryLedger } from '../../../histories/memory-store.ts';
 import { createRecordingLog } from '../../recording-log.ts';
 
 /** What any provider is made of, over this EC2; Auto Scaling answers with nothing, and nothing is remembered. */
@@ -25,7 +25,7 @@ export const launchOptions = (ec2: Ec2) => {
     zonesOf: async () => ({}),
     roleArn: async () => 'arn:aws:iam::123456789012:role/fleet',
     autoScaling: async () => clientOf<AutoScalingCalls>(async () => ({})),
-    ledger: createCapacityLedger,
+    ledger: () => memoryLedger(Date.now),
     offerings: { refused: async () => [], remember: async () => undefined, forget: async () => 0 },
   };
 };
