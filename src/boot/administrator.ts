@@ -24,8 +24,12 @@ export const runAdministrator = async (
   argv: readonly string[],
   { env, home, stdout = process.stdout, stderr = process.stderr, abandon = () => undefined }: Administrator,
 ): Promise<number> => {
-  const [{ runCli }, { compose }] = await Promise.all([import('../cli/cli.ts'), import('./composition.ts')]);
-  let isIntroduced = false;
+  const [{ isCompletion, runCli }, { compose }] = await Promise.all([
+    import('../cli/cli.ts'),
+    import('./composition.ts'),
+  ]);
+  // A shell that asks how a line goes on shows what is said beside.
+  let isIntroduced = isCompletion(argv);
   let untold: string | undefined;
   /** Whose provider is spoken of, where that is not plain, and once. */
   const introduce = <A extends Application>(application: A): A => {

@@ -1,5 +1,6 @@
 import yargs from 'yargs';
 import { meantBy } from '../json/meant-by.ts';
+import { completionsOf, isCompletion } from './completion.ts';
 import { configCommands } from './config.ts';
 import type { CliContext, CommonOptions } from './context.ts';
 import { runDemo } from './demo.ts';
@@ -11,6 +12,7 @@ import { importOptions, runImport } from './import.ts';
 import { initOptions, runInit } from './init.ts';
 import { instanceTypeCommands } from './instance-types.ts';
 import { launchTemplateCommands } from './launch-templates.ts';
+import { logOptions, runLogs } from './logs.ts';
 import { runUsage, usageOptions } from './machine-hours.ts';
 import { machineCommands } from './machines.ts';
 import { mcpOptions, runMcp } from './mcp.ts';
@@ -89,9 +91,16 @@ const complainOf = (context: CliContext, argv: readonly string[], { message }: U
   else context.complain(message);
 };
 
+export { isCompletion };
+
 /** The administrator's command line. Resolves with the exit status. */
 export const runCli = async (argv: readonly string[], outside: CliContext): Promise<number> => {
   const { context, statusOf } = watchOutput(outside);
+  if (isCompletion(argv)) {
+    const completions = await completionsOf(context, argv);
+    for (const each of completions ?? []) context.print(each);
+    if (completions !== undefined) return statusOf(0);
+  }
   let exitCode = 0;
   const done = async (code: Promise<number>): Promise<void> => {
     exitCode = await code;
@@ -166,6 +175,9 @@ export const runCli = async (argv: readonly string[], outside: CliContext): Prom
       done(runTop(context, options)),
     )
     .command('events', 'Events, as they happened', eventCommands(context, done))
+    .command('logs', 'Lines of the log files of all hosts, by time', logOptions, (options) =>
+      done(runLogs(context, options)),
+    )
     .command('projections', 'Projections of the events, which lists are read from', projectionCommands(context, done))
     .command('metrics', 'Print metrics in the Prometheus text format', showMetrics(context, done))
     .command('serve', 'Serve requests over HTTP until told to stop', serveOptions, (options) =>
@@ -235,7 +247,8 @@ export const runCli = async (argv: readonly string[], outside: CliContext): Prom
   try {
     await parser.parseAsync();
   } catch (error) {
-    if (error instanceof ReaderGoneError) return statusOf(0);
+    // Half a word is no wrong usage.
+    if (error instanceof ReaderGoneError || isCompletion(argv)) return statusOf(0);
     if (error instanceof UsageError) {
       complainOf(context, argv, error);
       return statusOf(2);

@@ -14,10 +14,10 @@ export const isForPeople = ({ output = 'table', json = false }: Asked): boolean 
   !json && (output === 'table' || output === 'wide');
 
 /** For commands that show rows: yargs adds these to the choices that every command has. */
-export const rowFormats = {
+export const rowFormats: { readonly choices: readonly Output[]; readonly describe: string } = {
   choices: rowOutputs,
   describe: 'Form of the answer; name: ids only, one per line',
-} as const;
+};
 
 type Cell = string | number | boolean | undefined;
 export type CsvColumn<R> = readonly [name: string, of: (row: R) => Cell];

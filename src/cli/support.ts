@@ -8,6 +8,7 @@ import { redaction, secretsIn } from '../json/redact.ts';
 import type { CliContext, CommonOptions } from './context.ts';
 import { diagnosisOf } from './doctor.ts';
 import { requestIdOf } from './ids.ts';
+import { logFilter, logTail } from './log-files.ts';
 import { originOptions, show, withService } from './run.ts';
 import { type ArchiveEntry, tarGz } from './tar.ts';
 import { duration } from './usage.ts';
@@ -58,7 +59,6 @@ const credentialsIn = (values: readonly ConfiguredValue[]): string => {
 };
 
 const mostEvents = 10_000;
-const timeForm = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d\d:\d\d)/;
 
 interface About {
   readonly requestId?: string | undefined;
@@ -68,19 +68,11 @@ interface About {
 
 /** Lines of the log files about it: by the id of the request, or of a call that it has events of; else by their time. */
 const logLines = (folder: string, { requestId, from }: About, correlations: readonly string[]): string => {
-  const isMeant = (line: string): boolean => {
-    if (requestId !== undefined) return [requestId, ...correlations].some((id) => line.includes(id));
-    const [, day = '', time = '', zone = ''] = timeForm.exec(line) ?? [];
-    return !(Date.parse(`${day}T${time}${zone}`) < from);
-  };
-  const files = readdirSync(folder).filter((name) => /\.log(\.\d+)?$/.test(name));
-  return files
-    .toSorted((a, b) => b.localeCompare(a, 'en', { numeric: true }))
-    .flatMap((name) =>
-      textIn(join(folder, name))
-        .split('\n')
-        .filter((line) => line !== '' && isMeant(line)),
-    )
+  const since = requestId === undefined ? from : 0;
+  return logTail(folder, since)
+    .poll()
+    .filter(logFilter({ since, requestId, correlations }))
+    .map(({ line }) => line)
     .join('\n');
 };
 

@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
+import type { Argv } from 'yargs';
 import { messageOf } from '../domain/errors.ts';
 import { UsageError } from './run.ts';
 
@@ -40,7 +41,7 @@ export const commandIdOption = (answer: string) =>
 
 /** `created_at` is `createdAt`. */
 const camel = (field: string): string => field.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-const snake = (field: string): string => field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+export const snake = (field: string): string => field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** The field a list is sorted by. */
 export const sortField =
@@ -103,6 +104,27 @@ export const eventPlace = (given: unknown): string => {
     '--from must be a position that events list --wide shows, a time such as 2026-11-28T09:30 or 2026-11-28T00:30:00Z, or milliseconds since 1970',
   );
 };
+
+/** A time, in ms since the epoch: so long ago, or a time of ISO 8601. */
+export const beginning =
+  (name: string) =>
+  (given: unknown): number => {
+    const text = String(given);
+    if (isoForm.test(text)) return Number(eventPlace(text));
+    try {
+      return Math.max(0, Date.now() - duration(name)(text));
+    } catch {
+      throw new UsageError(
+        `${name} must be a length of time such as 30m, 2h or 7d, or a time such as 2026-11-28T10:00Z`,
+      );
+    }
+  };
+
+/** The options of what can be followed. */
+export const followOptions = <T>(yargs: Argv<T>) =>
+  yargs
+    .option('follow', { alias: 'f', type: 'boolean', default: false, describe: 'Go on with new ones until Ctrl-C' })
+    .option('interval', { ...seconds('--interval'), default: 1, describe: 'Seconds between two looks of --follow' });
 
 export const providerName = (given: unknown): string => {
   if (typeof given === 'string' && given.trim() !== '') return given;

@@ -81,6 +81,7 @@ describe('what only looks', () => {
     'usage --since 1d --by day --csv',
     'metrics',
     'top',
+    'logs',
     'handlers',
     'version',
     `import ${join(plugin.directory, 'conf')}`,

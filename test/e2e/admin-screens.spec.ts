@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { hfAws, hfAwsHere, hfAwsJson, type Said } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { createPlugin, home, type Plugin } from './plugin.ts';
@@ -263,6 +263,9 @@ describe('on a screen and in a pipe', () => {
       ['events list --type Foo', '--type must be one of RequestCreated, '],
       ['events list --from yesterday', '--from must be a position'],
       ['events list --since soon', '--since must be a length of time such as'],
+      ['events list --follow -o csv', '--follow has no form csv'],
+      ['logs --since soon', '--since must be a length of time such as'],
+      ['logs -o yaml', 'logs has no form yaml'],
       ['requests list --expect-version x', '--expect-version must be REQUEST:VERSION'],
       ['requests show cccc --expect-version 1 --wait abc', '--wait must be a length of time such as'],
       ['requests watch cccc --interval 0', '--interval must be a number of seconds above 0'],
@@ -336,5 +339,73 @@ describe('on a screen and in a pipe', () => {
     );
     expect(await run('requests', 'cancel', String(id))).toMatchObject({ exitCode: 0 });
     backend.emulator.configure({ pendingMs: 300 });
+  });
+
+  it.each([
+    ['requests show req-aaaaaaaa-', [`req-${first}`, `req-${second}`]],
+    ['requests show aaaaaaaa', [first, second]],
+    ['requests show req-aaaaaaaa-b', [`req-${second}`]],
+    ['requests cancel ', []],
+    ['machines return i-nobody', []],
+    ['requests create g', ['good']],
+    ['requests list --template g', ['good']],
+    ['events list --request cccccccc', [other]],
+    ['events list --type RequestCr', ['RequestCreated']],
+    ['machines list --sort-by launch', ['launch_time']],
+    ['logs --code request.cr', ['request.created']],
+    ['requests list --status can', ['cancelled']],
+    ['requests list -o y', ['yaml']],
+    ['requests list --limit no', []],
+    ['machines set-status i-0 term', ['terminated']],
+  ])('"%s" is completed by what is there, and nothing else is said', async (line, expected) => {
+    const printed = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    const { stdout, stderr } = await run('--get-yargs-completions', 'hf-aws', ...line.split(' '));
+    const told = [...stdout.split('\n'), ...printed.mock.calls.flat().map(String)].map((each) => each.split(':')[0]);
+    printed.mockRestore();
+    expect(stderr).toBe('');
+    const current = line.split(' ').at(-1) ?? '';
+    expect(told.filter((each) => each !== '' && each?.startsWith(current)).sort()).toEqual(expected.toSorted());
+  });
+
+  it('events and log lines are followed as they come, one JSON object for each', async () => {
+    const command = '77777777-0000-4000-8000-000000000007';
+    /** Follows until the new request is told of, which is made when the first line has come. */
+    const followed = (line: string, first: Promise<unknown>, isFirst: () => void): Promise<readonly unknown[]> => {
+      const args = [program, ...line.split(' '), '--follow', '--since', '1h', '-o', 'json', '--interval', '0.1'];
+      const child = spawn('node', args, { env: plugin.env });
+      let text = '';
+      child.stdout.on('data', (chunk) => {
+        text += String(chunk);
+        if (text.includes('\n')) isFirst();
+        if (new RegExp(`${command}.*\n$`).test(text)) child.kill();
+      });
+      return new Promise((resolve, reject) =>
+        child.on('error', reject).on('close', () =>
+          first.then(() =>
+            resolve(
+              text
+                .trimEnd()
+                .split('\n')
+                .map((each) => JSON.parse(each)),
+            ),
+          ),
+        ),
+      );
+    };
+    const lines = ['events list --type RequestCreated', 'logs --code request'].map((line) => {
+      let isFirst = (): void => undefined;
+      const first = new Promise<void>((resolve) => {
+        isFirst = resolve;
+      });
+      return { first, lines: followed(line, first, isFirst) };
+    });
+    await Promise.all(lines.map(({ first }) => first));
+    expect(await run('requests', 'create', 'good', '1', '--command-id', command)).toMatchObject({ exitCode: 0 });
+    const [events, log] = await Promise.all(lines.map((each) => each.lines));
+    const told = events?.map((each) => String(Object(each).requestId)) ?? [];
+    expect(new Set(told).size).toBe(told.length);
+    expect([...told.slice(0, 3), told.at(-1)]).toEqual([first, second, other, command].map((id) => `req-${id}`));
+    expect(log?.at(-1)).toMatchObject({ level: 'INFO', code: 'request.created', requestId: `req-${command}` });
+    expect(await run('requests', 'cancel', command)).toMatchObject({ exitCode: 0 });
   });
 });
