@@ -57,8 +57,14 @@ export const dynaliteTable = async (): Promise<TestTable> => {
   return { url, call, close: () => new Promise((resolve) => server.close(() => resolve())) };
 };
 
+export interface EmulatedTable {
+  readonly call: TableCall;
+  /** The actions it was asked for. */
+  readonly asked: readonly string[];
+}
+
 /** The emulator's table, in this process. */
-export const emulatedTable = (): { readonly call: TableCall; readonly asked: readonly string[] } => {
+export const emulatedTable = (): EmulatedTable => {
   const { calls } = createCore({ settings: { tables: [tableName] } }, () => undefined);
   const asked: string[] = [];
   return {

@@ -29,6 +29,7 @@ const parts = {
   administration: 'src/boot/parts/administration.ts',
   reading: 'src/boot/parts/reading.ts',
   'table-state': 'src/boot/parts/table-state.ts',
+  'state-places': 'src/boot/parts/state-places.ts',
   'table-doctor': 'src/storage/dynamodb/table-doctor.ts',
   jsonc: 'src/json/jsonc.ts',
   emulator: 'src/emulator/server.ts',

@@ -6,6 +6,7 @@ import type { ClaimRequestPorts } from './commands/claim-request.ts';
 import type { ClearOfferingsPorts } from './commands/clear-offerings.ts';
 import type { CollectInstanceEventsPorts } from './commands/collect-instance-events.ts';
 import type { CollectLaunchTemplatesPorts } from './commands/collect-launch-templates.ts';
+import type { CopyStatePorts } from './commands/copy-state.ts';
 import type { CreateRequestPorts } from './commands/create-request.ts';
 import type { NoteLookPorts } from './commands/note-look.ts';
 import type { RebuildProjectionPorts } from './commands/rebuild-projection.ts';
@@ -29,6 +30,7 @@ import type { DiagnosePorts } from './queries/diagnose.ts';
 import type { ConfigurationReport } from './queries/get-configuration.ts';
 import type { Priced } from './queries/get-templates.ts';
 import type { ListPricesPorts } from './queries/list-prices.ts';
+import type { VerifyStatePorts } from './queries/verify-state.ts';
 
 /** What commands work with. */
 export type CommandPorts = Omit<CreateRequestPorts, 'recount'> &
@@ -44,6 +46,7 @@ export type CommandPorts = Omit<CreateRequestPorts, 'recount'> &
   RefreshPricesPorts &
   ClaimRequestPorts &
   RebuildProjectionPorts &
+  CopyStatePorts &
   ValidateTemplatePorts &
   NoteLookPorts;
 
@@ -73,6 +76,7 @@ export interface QueryPorts
   readonly configuration: () => Promise<ConfigurationReport>;
   /** What all processes counted so far. */
   readonly usage: () => Promise<MetricValues>;
+  readonly statePlaces: VerifyStatePorts['statePlaces'];
   readonly version: string;
   readonly policy: Policy;
   readonly clock: Clock;
@@ -115,6 +119,7 @@ export const commandHandlers = (ports: CommandPorts) =>
     CancelRequest: async () => (await import('./commands/cancel-request.ts')).cancelRequestHandler(ports),
     ClaimRequest: async () => (await import('./commands/claim-request.ts')).claimRequestHandler(ports),
     RebuildProjection: async () => (await import('./commands/rebuild-projection.ts')).rebuildProjectionHandler(ports),
+    CopyState: async () => (await import('./commands/copy-state.ts')).copyStateHandler(ports),
     ValidateTemplate: async () => (await import('./commands/validate-template.ts')).validateTemplateHandler(ports),
   }) satisfies HandlersOf<'command'>;
 
@@ -139,6 +144,7 @@ export const queryHandlers = (ports: QueryPorts) =>
     ListAlerts: async () => (await import('./queries/list-alerts.ts')).listAlertsHandler(ports),
     GetProjections: async () => (await import('./queries/get-projections.ts')).getProjectionsHandler(ports),
     GetMetrics: async () => (await import('./queries/get-metrics.ts')).getMetricsHandler(ports),
+    VerifyState: async () => (await import('./queries/verify-state.ts')).verifyStateHandler(ports),
   }) satisfies HandlersOf<'query'>;
 
 /** The messages that these handlers take, with their answers. */

@@ -5,6 +5,7 @@ import { claimRequest } from './commands/claim-request.ts';
 import { clearOfferings } from './commands/clear-offerings.ts';
 import { collectInstanceEvents } from './commands/collect-instance-events.ts';
 import { collectLaunchTemplates } from './commands/collect-launch-templates.ts';
+import { copyState } from './commands/copy-state.ts';
 import { createRequest } from './commands/create-request.ts';
 import { noteLook } from './commands/note-look.ts';
 import { rebuildProjection } from './commands/rebuild-projection.ts';
@@ -33,6 +34,7 @@ import { listOfferings } from './queries/list-offerings.ts';
 import { listPrices } from './queries/list-prices.ts';
 import { listRequests } from './queries/list-requests.ts';
 import { listTemplates } from './queries/list-templates.ts';
+import { verifyState } from './queries/verify-state.ts';
 
 /**
  * The table of operations: what there is, what it takes and answers, who may ask. Nothing that a script loads: what carries them out
@@ -54,6 +56,7 @@ export const operations = {
   CancelRequest: cancelRequest,
   ClaimRequest: claimRequest,
   RebuildProjection: rebuildProjection,
+  CopyState: copyState,
   ValidateTemplate: validateTemplate,
   Diagnose: diagnose,
   Explain: explain,
@@ -73,6 +76,7 @@ export const operations = {
   ListAlerts: listAlerts,
   GetProjections: getProjections,
   GetMetrics: getMetrics,
+  VerifyState: verifyState,
 } as const satisfies Readonly<Record<string, AnyOperation>>;
 
 export type Operations = typeof operations;

@@ -97,6 +97,9 @@ interface ServerPace {
   readonly connection: number;
 }
 
+/** Milliseconds. */
+const aMinute = 60_000;
+
 /** No instance has this id. */
 const nobody = 'i-00000000000000000';
 
@@ -183,6 +186,14 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
     handedOn,
     readModel,
     aws,
+    statePlaces: async (name = config.stateTable) => {
+      if (name === undefined)
+        throw new PluginError('input.invalid', 'no table is named: neither by --table nor by stateTable');
+      // Not bound to the time of a call: connected anew now and then.
+      const { table: call } = await connections({ ...side, looksOnly, scriptCall, lifetime: aMinute });
+      const options = { workDir, clock, table: name, owner: ownerOf(config, environment), call };
+      return (await import('./parts/state-places.ts')).statePlaces(options);
+    },
     writeMetrics: config.metricsTextfile === undefined ? undefined : writeMetrics,
     unkeptReadModel: lazyReadModel({ ...projected, isKept: () => false, pace: undefined }),
     letCallerGo,

@@ -3,6 +3,7 @@ import type { CommandPorts, QueryPorts } from '../application/handlers.ts';
 import type { HandedOn } from '../application/life-cycle/handed-on.ts';
 import type { AwsTime, Clock, Policy } from '../application/ports/policy.ts';
 import type { ReadModel } from '../application/ports/read-model.ts';
+import type { StateEnd, StatePlaces } from '../application/ports/state-copy.ts';
 import type { Logger, Progress } from '../application/ports/telemetry.ts';
 import type { TemplateCatalog } from '../application/ports/templates.ts';
 import type { Environment, ProviderEnvironment } from '../config/environment.ts';
@@ -34,6 +35,8 @@ export interface Parts {
   readonly handedOn: HandedOn;
   readonly readModel: () => Promise<ReadModel>;
   readonly aws: () => Promise<Aws>;
+  /** The work folder and the table of this name, or of the configuration. */
+  readonly statePlaces: (table: string | undefined) => Promise<StatePlaces<StateEnd>>;
   readonly writeMetrics: (() => Promise<void>) | undefined;
   /** For who must not even keep the projections. */
   readonly unkeptReadModel: () => Promise<ReadModel>;
@@ -134,6 +137,7 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
     askPrices: async (wanted) => (await aws()).prices(wanted),
     origins: async (template) =>
       (await administration()).createTemplateOrigins(environment, { read: facts.read, defaults })(template),
+    statePlaces: parts.statePlaces,
     readModel: lazy(parts.readModel),
     openReturns: async () => (await readSide()).openReturns(await parts.readModel()),
     memory: store.sweepMemory,

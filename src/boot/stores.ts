@@ -7,7 +7,7 @@ import type { RequestStreams } from '../application/ports/streams.ts';
 import type { Logger, Observe } from '../application/ports/telemetry.ts';
 import type { ReadModelPace, ReadModelPorts, RunningReadModel } from '../application/projections/read-model.ts';
 import type { AwsCall, Rehearsal } from '../application/rehearsal.ts';
-import { messageOf } from '../domain/errors.ts';
+import { hasCode, messageOf, PluginError } from '../domain/errors.ts';
 import { createCapacityLedger } from '../storage/capacity-ledger.ts';
 import type { TableCall } from '../storage/dynamodb/table.ts';
 import { createFactCache } from '../storage/fact-cache.ts';
@@ -17,6 +17,7 @@ import { createLastDone, createUnseenHosts } from '../storage/noted-times.ts';
 import { createOfferingMemory } from '../storage/offering-memory.ts';
 import { createRequestStreams } from '../storage/request-streams.ts';
 import { knownStoreId, readStoreId } from '../storage/store-id.ts';
+import { guardedLedger, guardedStreams, shortly } from '../storage/store-mark.ts';
 import { administration, crypto, once, pause, readSide, stateInTable } from './lazily.ts';
 
 interface FileStoreOptions {
@@ -28,6 +29,8 @@ interface FileStoreOptions {
   readonly sweeps?: boolean;
   /** Why nothing may be written: the work folder is another user's. */
   readonly stranger?: string | undefined;
+  /** Whether it is used though it may be marked: to copy from it, or to it. */
+  readonly ignoresMark?: boolean;
 }
 
 const lazyAnswers = (make: () => Promise<KeptAnswers>): KeptAnswers => ({
@@ -45,11 +48,25 @@ const lazySweepMemory = (workDir: string): SweepMemory => {
 };
 
 /** The store in the work folder. What a call does not use is not loaded. */
-export const fileStore = ({ workDir, clock, wall = Date.now, sweeps = true, stranger }: FileStoreOptions): Store => {
+export const fileStore = ({
+  workDir,
+  clock,
+  wall = Date.now,
+  sweeps = true,
+  stranger,
+  ignoresMark = false,
+}: FileStoreOptions): Store => {
   const notices = async () => (await import('../storage/instance-events.ts')).createInstanceEvents(workDir, clock);
+  const known = shortly(() => knownStoreId(workDir));
+  const mayUse = async (): Promise<void> => {
+    if (ignoresMark) return;
+    await known().catch((error: unknown) => {
+      if (hasCode(error, 'storage.moved')) throw error;
+    });
+  };
   return {
-    streams: createRequestStreams(workDir, { sweeps }),
-    live: createCapacityLedger(workDir),
+    streams: guardedStreams(createRequestStreams(workDir, { sweeps }), mayUse),
+    live: guardedLedger(createCapacityLedger(workDir), mayUse),
     ledger: (group) =>
       createCapacityLedger(join(workDir, 'groups', crypto().createHash('sha256').update(group).digest('hex'))),
     failures: createLaunchFailures(workDir, wall),
@@ -60,7 +77,7 @@ export const fileStore = ({ workDir, clock, wall = Date.now, sweeps = true, stra
       of: async (machineIds) => (await notices()).of(machineIds),
     },
     turn: createLastDone(workDir, clock).turn,
-    id: (make) => (make ? readStoreId(workDir) : knownStoreId(workDir)),
+    id: async (make) => (await known()) ?? (make ? readStoreId(workDir) : undefined),
     diagnose: async () => (await administration()).diagnoseWorkFolder(workDir, stranger),
   };
 };
@@ -97,6 +114,11 @@ export const tableStore = async ({
       get: async (key, lifetime, find) =>
         looksOnly() ? ((await facts.peek(key)) ?? find()) : facts.get(key, lifetime, find),
       forget: async (value) => (looksOnly() ? undefined : facts.forget(value)),
+    },
+    mayMake: async () => {
+      if ((await knownStoreId(workDir)) === undefined) return;
+      const text = `the table ${table} holds no state, and the work folder ${workDir} does`;
+      throw new PluginError('storage.moved', `${text}: copy it by hf-aws state copy --to table`);
     },
     diagnose: async () =>
       (await import('../storage/dynamodb/table-doctor.ts')).diagnoseTable({ name: table, owner, call }),

@@ -26,6 +26,7 @@ import { replayOptions, runReplay } from './replay.ts';
 import { requestCommands } from './requests.ts';
 import { checkPort, reporting, UsageError } from './run.ts';
 import { serveOptions } from './serve.ts';
+import { stateCommands } from './state.ts';
 import { runSupport, supportOptions } from './support.ts';
 import { templateCommands } from './templates.ts';
 import { dispatchMessage, listHandlers, showMetrics } from './tools.ts';
@@ -179,6 +180,7 @@ export const runCli = async (argv: readonly string[], outside: CliContext): Prom
       done(runLogs(context, options)),
     )
     .command('projections', 'Projections of the events, which lists are read from', projectionCommands(context, done))
+    .command('state', 'Copy the state between work folder and DynamoDB table', stateCommands(context, done))
     .command('metrics', 'Print metrics in the Prometheus text format', showMetrics(context, done))
     .command('serve', 'Serve requests over HTTP until told to stop', serveOptions, (options) =>
       done(reporting(context, options, () => context.serve(options))),

@@ -6,19 +6,21 @@ import type { Fix } from '../domain/finding.ts';
 const commandOf = ({ does, paths, mode = '' }: Fix): string =>
   `${does === 'chmod' ? `chmod ${mode}` : 'rm'} ${paths.join(' ')}`;
 
-/** At the terminal; no unless it is said. */
-export const askToMend = async (fix: Fix): Promise<boolean> => {
+/** Asks at the terminal; no unless it is said. */
+export const askYesOrNo = async (question: string): Promise<boolean> => {
   const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   // A terminal that goes away answers no more.
   const gone = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
   try {
-    const answer = await Promise.race([terminal.question(`${commandOf(fix)}? [y/N] `), gone]);
+    const answer = await Promise.race([terminal.question(`${question}? [y/N] `), gone]);
     return /^y(es)?$/i.test(answer.trim());
   } finally {
     terminal.close();
   }
 };
+
+export const askToMend = (fix: Fix): Promise<boolean> => askYesOrNo(commandOf(fix));
 
 /** Whether somebody answers by now. */
 const isAnswered = (path: string): Promise<boolean> =>

@@ -41,7 +41,7 @@ interface Entry {
  * record that cannot be read is neither: Host Factory keeps asking while the administrator mends it.
  */
 const failedEntry = (requestId: string, error: unknown): Entry => {
-  const known = hasCode(error, 'storage.unreadable', 'storage.unavailable');
+  const known = hasCode(error, 'storage.unreadable', 'storage.unavailable', 'storage.moved');
   if (!known && !hasCode(error, 'request.not-found')) throw error;
   const unknown = isReturnId(requestId) ? 'complete' : 'complete_with_error';
   return { requestId, status: known ? 'running' : unknown, message: messageOf(error), machines: [] };

@@ -3,7 +3,7 @@ import { allows, type Role } from '../application/bus/origin.ts';
 import { uuid } from '../application/bus/shapes.ts';
 import { type OperationName, operations } from '../application/operations.ts';
 
-/** What an operation does to the world; `internal` where it is part of a call of Host Factory and of use to nobody else. */
+/** What an operation does to the world; `internal` where it is a part of Host Factory's calls, or for who installs the program. */
 type Effect = 'reads' | 'adds' | 'ends' | 'internal';
 
 const effects: Readonly<Record<OperationName, Effect>> = {
@@ -21,6 +21,7 @@ const effects: Readonly<Record<OperationName, Effect>> = {
   RefreshPrices: 'adds',
   CancelRequest: 'ends',
   ClaimRequest: 'internal',
+  CopyState: 'internal',
   RebuildProjection: 'adds',
   ValidateTemplate: 'reads',
   Diagnose: 'reads',
@@ -41,6 +42,7 @@ const effects: Readonly<Record<OperationName, Effect>> = {
   ListAlerts: 'reads',
   GetProjections: 'reads',
   GetMetrics: 'reads',
+  VerifyState: 'internal',
 };
 
 /** Who uses the tools, and how far. */

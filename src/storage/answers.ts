@@ -6,6 +6,14 @@ import { createFile, readIfPresent } from './atomic-file.ts';
 
 const commandIdForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+const nameForm = /^(.+)\.json$/;
+
+/** The ids of the commands whose answers are kept in a work directory. */
+export const answeredCommands = async (workDirectory: string): Promise<readonly string[]> => {
+  const names = await readdir(join(workDirectory, 'answers')).catch(() => []);
+  return names.flatMap((name) => nameForm.exec(name)?.[1] ?? []).filter((id) => commandIdForm.test(id));
+};
+
 /**
  * Answers of commands that came with an id of their own: `answers/<command id>.json`, written once, private to the owner. Not on disk
  * when they resolve where `isDurable` says so: should the host lose power, the command runs again, as it does where a file was cut off.

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Low } from 'lowdb';
-import type { RecordedEvent, RequestStreams, Stream } from '../application/ports/streams.ts';
+import type { RecordedEvent, RestorableStreams, Stream } from '../application/ports/streams.ts';
 import { grainOf } from '../application/ports/streams.ts';
 import { hasCode, PluginError } from '../domain/errors.ts';
 import { isCreateId, isReturnId } from '../domain/ids.ts';
@@ -54,7 +54,7 @@ const isStreamId = (id: string): boolean => isCreateId(id) || isReturnId(id);
 export const createRequestStreams = (
   workDirectory: string,
   { sweeps = true }: { readonly sweeps?: boolean } = {},
-): RequestStreams => {
+): RestorableStreams => {
   const root = join(workDirectory, 'requests');
   // Every append passes through it, at no cost of its own, and so changes its time.
   const appending = join(workDirectory, 'appending');
@@ -117,6 +117,23 @@ export const createRequestStreams = (
 
   const ids = (): readonly string[] => listDirectory(root).filter(isStreamId);
 
+  const write = async (id: string, version: number, events: readonly RecordedEvent[]): Promise<number> => {
+    if (!isStreamId(id)) throw new PluginError('input.invalid', `"${id}" is not a request id`);
+    // Set aside since it was loaded, or before: it goes on where it was, whole.
+    if (version > 0 && !isThere(join(root, id))) await (await archive()).giveBack(id, join(root, id));
+    const document = documentIn(join(root, id), id, version);
+    document.data = { stream: id, events };
+    try {
+      await document.write();
+    } catch (error) {
+      // Of many that append at once each has its turn sooner when they do not all come back together.
+      if (hasCode(error, 'storage.conflict'))
+        await (await import('node:timers/promises')).setTimeout(Math.random() * longestPauseMs);
+      throw error;
+    }
+    return version + events.length;
+  };
+
   return {
     load: async (id): Promise<Stream> => {
       if (!isStreamId(id)) return { version: 0, events: [] };
@@ -127,22 +144,9 @@ export const createRequestStreams = (
       throw new PluginError('storage.unreadable', `${join(root, id)} was moved each time it was read`);
     },
 
-    append: async (id, version, events, origin) => {
-      if (!isStreamId(id)) throw new PluginError('input.invalid', `"${id}" is not a request id`);
-      // Set aside since it was loaded, or before: it goes on where it was, whole.
-      if (version > 0 && !isThere(join(root, id))) await (await archive()).giveBack(id, join(root, id));
-      const document = documentIn(join(root, id), id, version);
-      document.data = { stream: id, events: toStored(events, origin) };
-      try {
-        await document.write();
-      } catch (error) {
-        // Of many that append at once each has its turn sooner when they do not all come back together.
-        if (hasCode(error, 'storage.conflict'))
-          await (await import('node:timers/promises')).setTimeout(Math.random() * longestPauseMs);
-        throw error;
-      }
-      return version + events.length;
-    },
+    append: (id, version, events, origin) => write(id, version, toStored(events, origin)),
+
+    restore: write,
 
     pulse: async () => {
       const underWay = listDirectory(appending);

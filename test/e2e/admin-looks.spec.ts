@@ -86,7 +86,7 @@ describe('what only looks', () => {
     'version',
     `import ${join(plugin.directory, 'conf')}`,
   ];
-  /** Those of which every form may change something, and one that reads what is Host Factory's alone. */
+  /** Those of which every form may change something, one that reads what is Host Factory's alone, and one that needs a table. */
   const others = [
     ...[
       'requests cancel',
@@ -97,6 +97,7 @@ describe('what only looks', () => {
       'prices refresh',
     ],
     ...['projections rebuild', 'init', 'serve', 'mcp', 'emulator', 'demo', 'providers list', 'support', 'replay'],
+    ...['state copy', 'state verify'],
   ];
 
   /** Those that did not end with 0, and what they said. */

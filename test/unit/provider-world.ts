@@ -18,6 +18,7 @@ import { readProviderConfig } from '../../src/config/provider-config.ts';
 import type { Aws } from '../../src/providers/aws/aws.ts';
 import { createLaunchFailures } from '../../src/storage/launch-failures.ts';
 import { createObserver } from '../../src/telemetry/observer.ts';
+import type { EmulatedTable } from '../tables.ts';
 import { createFakeCapacity, type FakeCapacity } from './fake-capacity.ts';
 import { createFakeHosts, type FakeHosts } from './fake-hosts.ts';
 import { createRecordingLog, type RecordingLog } from './recording-log.ts';
@@ -162,6 +163,7 @@ export const startWorld = async (
     pause,
     log,
   });
+  let table: EmulatedTable | undefined;
   const ports = wirePorts({
     env,
     home,
@@ -180,6 +182,12 @@ export const startWorld = async (
     handedOn,
     readModel: async () => readModel,
     aws,
+    statePlaces: async () => {
+      const { emulatedTable, tableName } = await import('../tables.ts');
+      const { statePlaces } = await import('../../src/boot/parts/state-places.ts');
+      table ??= emulatedTable();
+      return statePlaces({ workDir, clock, table: tableName, owner: 'test/awsinst', call: table.call });
+    },
     writeMetrics: undefined,
     unkeptReadModel: async () => readModel,
     letCallerGo: () => caller.go(),

@@ -74,7 +74,7 @@ const terminateByOwner = async (
   for (const owner of ownersOf(items)) {
     const ofOwner = items.filter((item) => item.owner === owner);
     const withoutAnswer = (error: unknown): Request => {
-      if (!hasCode(error, 'storage.unavailable')) return withoutRecord(ports.log)(error);
+      if (!hasCode(error, 'storage.unavailable', 'storage.moved')) return withoutRecord(ports.log)(error);
       // Money first: a host goes all the same, unless its fleet or group, which only the record tells, might make up for it.
       for (const { machineId, isMember } of ofOwner) if (isMember === true) refused.set(machineId, messageOf(error));
       ports.log.error('return.unreleased', messageOf(error), { requestId: owner });

@@ -93,7 +93,7 @@ export const decideOnRequest: (
 
 /** Whether a record cannot be read, or nobody knows what it holds: others can, and it may be read later. */
 export const isUnread = (error: unknown): error is PluginError =>
-  hasCode(error, 'storage.unreadable', 'storage.unavailable');
+  hasCode(error, 'storage.unreadable', 'storage.unavailable', 'storage.moved');
 
 export const decideOnReturn: (
   context: DecideContext,

@@ -85,6 +85,8 @@ export const logLines = {
   'server.chore': ['error', 'Work that the server does by itself has failed.'],
   'server.failed': ['error', 'The server failed to answer a call of REST.'],
   'server.unready': ['warn', 'The server cannot do its work: `/readyz` says so.'],
+  'state.left': ['warn', 'The state goes elsewhere: from now on this place of it refuses work.'],
+  'state.moved': ['warn', 'The state has been copied whole and is used where it is now.'],
   'subnets.unknown': ['warn', 'The zones of subnets are unknown, so a fleet uses one subnet of its template.'],
   'subscriber.failed': ['error', 'Somebody who follows appended events has failed.'],
   'sweep.found': ['info', 'The sweep has found something at AWS that no request accounts for.'],

@@ -46,6 +46,12 @@ export interface RequestStreams extends StreamReader {
   packArchive(dropBefore: number): Promise<void>;
 }
 
+/** Streams to which what is on record elsewhere can be copied. */
+export interface RestorableStreams extends RequestStreams {
+  /** Appends events as they are. Throws as `append` does. */
+  restore(id: string, version: number, events: readonly RecordedEvent[]): Promise<number>;
+}
+
 /** Which requests hold machines of which template: enforces `maxNumber` across processes without reading any stream. */
 export interface CapacityLedger {
   /** Claims `units` of the template for a request, unless that would exceed `limit` (no limit when undefined). */

@@ -1,7 +1,8 @@
 import type { IsDue } from '../../application/ports/policy.ts';
 import type { Store } from '../../application/ports/store.ts';
-import { PluginError } from '../../domain/errors.ts';
-import { createTable, type Item, number, numberIn, type TableCall, text, textIn } from './table.ts';
+import { guardedLedger, guardedStreams, shortly, usableId } from '../store-mark.ts';
+import { createTable, type TableCall } from './table.ts';
+import { createTableHead, type TableHead } from './table-head.ts';
 import { createTableGroupLedger, createTableLedgers, type FailureHearsay } from './table-ledgers.ts';
 import { createTableAnswers, createTableNotices, createTableSweepMemory, createTableTurns } from './table-memories.ts';
 import { createTableStreams } from './table-streams.ts';
@@ -24,10 +25,14 @@ export interface TableStoreOptions {
   /** Whether it is time for a task by this host's own memory. */
   readonly turn: IsDue;
   readonly diagnose: Store['diagnose'];
+  /** Throws where no store may be made, since the state is elsewhere. */
+  readonly mayMake?: () => Promise<void>;
+  /** Whether it is used though it may be marked: to copy from it, or to it. */
+  readonly ignoresMark?: boolean;
 }
 
-/** The store's id never changes; that the store has been left for another is heard within this time, ms. */
-const idLifetime = 10 * 60_000;
+/** The store's id never changes; that the store must not be used any more is heard within this time, ms. */
+export const heardWithin = 2 * 60_000;
 const failuresLifetime = 7 * 86_400_000;
 
 const hearsayOf = (facts: HostFacts): FailureHearsay => {
@@ -49,46 +54,40 @@ const hearsayOf = (facts: HostFacts): FailureHearsay => {
 export const createTableStore = (options: TableStoreOptions): Store => {
   const { name, owner, call, clock, facts } = options;
   const table = createTable(name, call);
-  const key = { pk: `${owner}#store`, sk: '0' };
+  const head = createTableHead(table, owner, clock);
 
-  const checked = (item: Item): Item => {
-    const moved = textIn(item, 'moved');
-    if (moved === undefined) return item;
-    const text = `the state of ${owner} in table ${name} was copied to ${moved} and is not used any more: change stateTable`;
-    throw new PluginError('storage.moved', text);
-  };
-  const find = async (): Promise<Item | undefined> => {
-    const item = await table.get(key);
-    return item === undefined ? undefined : checked(item);
-  };
-  const make = async (): Promise<Item> => {
-    const id = process.getBuiltinModule('node:crypto').randomUUID();
-    const item = { pk: text(key.pk), sk: text(key.sk), id: text(id), at: number(Math.round(clock())) };
-    return checked((await table.create(item)) ?? item);
-  };
-  // Known by `<id>;<made at, ms>`, so that most calls do not ask.
+  // Known by `<id>;<made at, ms>`, so that most calls do not ask. A mark is never kept.
   const fact = `store:${name}:${owner}`;
-  const known = async (makes: boolean): Promise<readonly string[]> => {
-    const told = await facts.peek(fact);
-    const item = told === undefined ? ((await find()) ?? (makes ? await make() : undefined)) : undefined;
-    if (told === undefined && item === undefined) return [];
-    const value = told ?? `${textIn(item, 'id') ?? ''};${numberIn(item, 'at') ?? 0}`;
-    // Who only looks writes nothing.
-    if (makes)
-      await facts.get(
-        fact,
-        () => idLifetime,
-        async () => value,
-      );
+  const noted = async (found: TableHead): Promise<readonly string[]> => {
+    const id = options.ignoresMark === true ? found.id : usableId(`the table ${name}`, found);
+    const value = `${id};${found.madeAt}`;
+    await facts.get(
+      fact,
+      () => heardWithin,
+      async () => value,
+    );
     return value.split(';');
+  };
+  const lately = shortly(async (): Promise<readonly string[]> => {
+    const told = await facts.peek(fact);
+    if (told !== undefined) return told.split(';');
+    const found = await head.read();
+    return found === undefined ? [] : noted(found);
+  });
+  const known = async (makes: boolean): Promise<readonly string[]> => {
+    const parts = await lately();
+    if (parts.length > 0 || !makes) return parts;
+    await options.mayMake?.();
+    return noted(await head.make({ id: process.getBuiltinModule('node:crypto').randomUUID() }));
   };
   const id: Store['id'] = async (makes) => (await known(makes))[0];
   const madeAt = async (): Promise<number> => Number((await known(false))[1] ?? clock());
 
-  const ledgers = createTableLedgers(table, owner, clock, hearsayOf(facts));
+  const { live, failures } = createTableLedgers(table, owner, clock, hearsayOf(facts));
   return {
-    streams: createTableStreams({ table, owner, clock, madeAt }),
-    ...ledgers,
+    streams: guardedStreams(createTableStreams({ table, owner, clock, madeAt }), known),
+    failures,
+    live: guardedLedger(live, known),
     ledger: (group) => createTableGroupLedger(table, owner, group, clock),
     answers: createTableAnswers(table, owner, clock),
     sweepMemory: createTableSweepMemory(table, owner),

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { RecordedEvent, RequestStreams, Stream } from '../../application/ports/streams.ts';
+import type { RecordedEvent, RestorableStreams, Stream } from '../../application/ports/streams.ts';
 import { messageOf, PluginError } from '../../domain/errors.ts';
 import { isCreateId, isReturnId } from '../../domain/ids.ts';
 import { isBatchOf, lifted, toStored } from '../stored-events.ts';
@@ -32,7 +32,7 @@ export interface TableStreamsOptions {
  * several win. What is too long for an item lies in pieces beside it, written before it under the writer's mark; those of one that
  * lost are never read.
  */
-export const createTableStreams = ({ table, owner, clock, madeAt }: TableStreamsOptions): RequestStreams => {
+export const createTableStreams = ({ table, owner, clock, madeAt }: TableStreamsOptions): RestorableStreams => {
   const feed = createFeed(table, owner, clock);
   const partitionOf = (id: string): string => `${owner}#${id}`;
 
@@ -74,22 +74,26 @@ export const createTableStreams = ({ table, owner, clock, madeAt }: TableStreams
     await table.remove({ pk, sk: setAside });
   };
 
+  const write = async (id: string, version: number, events: readonly RecordedEvent[]): Promise<number> => {
+    if (!isStreamId(id)) throw new PluginError('input.invalid', `"${id}" is not a request id`);
+    const [pk, sk, mark] = [text(partitionOf(id)), keyAt(version), newMark()];
+    const { fields, pieces } = pack(JSON.stringify(events), sk, mark);
+    await Promise.all(pieces.map((piece) => table.put({ pk, sk: text(piece.sk), ...piece.fields })));
+    const about = { n: number(events.length), w: text(mark), ...feed.place(id, String(version)) };
+    const inTheWay = await table.create({ pk, sk: text(sk), ...fields, ...about });
+    // Our own: it was written, and the answer lost.
+    if (inTheWay === undefined || textIn(inTheWay, 'w') === mark) return version + events.length;
+    // Of many that append at once each has its turn sooner when they do not all come back together.
+    await wait(Math.random() * longestPause);
+    throw new PluginError('storage.conflict', `${id} was written by another process at version ${version}`);
+  };
+
   return {
     load,
 
-    append: async (id, version, events, origin) => {
-      if (!isStreamId(id)) throw new PluginError('input.invalid', `"${id}" is not a request id`);
-      const [pk, sk, mark] = [text(partitionOf(id)), keyAt(version), newMark()];
-      const { fields, pieces } = pack(JSON.stringify(toStored(events, origin)), sk, mark);
-      await Promise.all(pieces.map((piece) => table.put({ pk, sk: text(piece.sk), ...piece.fields })));
-      const about = { n: number(events.length), w: text(mark), ...feed.place(id, String(version)) };
-      const inTheWay = await table.create({ pk, sk: text(sk), ...fields, ...about });
-      // Our own: it was written, and the answer lost.
-      if (inTheWay === undefined || textIn(inTheWay, 'w') === mark) return version + events.length;
-      // Of many that append at once each has its turn sooner when they do not all come back together.
-      await wait(Math.random() * longestPause);
-      throw new PluginError('storage.conflict', `${id} was written by another process at version ${version}`);
-    },
+    append: (id, version, events, origin) => write(id, version, toStored(events, origin)),
+
+    restore: write,
 
     pulse: async () => undefined,
 

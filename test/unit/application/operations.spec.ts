@@ -72,6 +72,7 @@ const queries = (requestId: string): Readonly<Record<string, object>> => ({
   ListEvents: {},
   GetProjections: {},
   GetMetrics: {},
+  VerifyState: {},
 });
 
 describe('the table of operations', () => {

@@ -1,0 +1,111 @@
+import type { Argv } from 'yargs';
+import type { ApplicationService } from '../application/bus/application-service.ts';
+import { type Column, columnTable } from './columns.ts';
+import type { CliContext, CommonOptions, Done } from './context.ts';
+import { progressBar } from './progress.ts';
+import { originOptions, show, UsageError, withService } from './run.ts';
+
+interface TableOptions extends CommonOptions {
+  readonly table?: string | undefined;
+}
+
+interface CopyOptions extends TableOptions {
+  readonly to: 'table' | 'folder';
+  readonly yes: boolean;
+}
+
+type Copied = Awaited<ReturnType<ApplicationService['copyState']>>;
+type Verified = Awaited<ReturnType<ApplicationService['verifyState']>>;
+
+const tableOption = {
+  type: 'string',
+  describe: 'The DynamoDB table; by default stateTable of the configuration',
+} as const;
+
+const nextOf = ({ to }: CopyOptions): string =>
+  to === 'table'
+    ? 'Set stateTable to it on every host, if that was not done yet.'
+    : 'Remove stateTable from the configuration.';
+
+const copiedText = (options: CopyOptions, { requests, events, from, to, isFinished }: Copied): string =>
+  isFinished
+    ? [
+        `${to} holds the state: ${requests} requests and returns, ${events} events copied.`,
+        `${from} refuses work from now on. ${nextOf(options)}`,
+      ].join('\n')
+    : `${requests} requests and returns, ${events} events copied to ${to}; ${from} is still in use. The same again completes it.`;
+
+/** Copies while work goes on, asks, and copies the rest. */
+const runCopy = (context: CliContext, options: CopyOptions): Promise<number> => {
+  const { tell, during } = progressBar(context, options, 'looks for requests');
+  const { to, table, yes } = options;
+  const act = async (service: ApplicationService): Promise<number> => {
+    if (!yes && process.stdin.isTTY !== true)
+      throw new UsageError('no terminal to ask at: --yes lets what is left refuse work without asking');
+    const copy = (finish: boolean) => during(service.copyState({ to, table, finish, ...originOptions(options) }));
+    const first = await copy(yes);
+    const question = `Host Factory should be stopped now. Let ${first.from} refuse work, and ${first.to} be used`;
+    const isAgreed = first.isMarked || (await (await import('./mend.ts')).askYesOrNo(question));
+    const answer = first.isFinished || !isAgreed ? first : await copy(true);
+    await show(context, options, answer, (copied) => copiedText(options, copied));
+    return 0;
+  };
+  return withService(context, options, act, { progress: tell });
+};
+
+const standings = {
+  used: 'in use',
+  left: 'left for the other, refuses work',
+  filling: 'a copy that is not complete, refuses work',
+  absent: 'holds no state',
+} as const;
+
+const verifiedText = (options: CommonOptions, verified: Verified): string => {
+  const { folder, table, requests, isSame, differences } = verified;
+  const columns: readonly Column<Verified['differences'][number]>[] = [
+    ['WHAT', ({ what }) => what, 'whole'],
+    ['FOLDER', (each) => each.folder],
+    ['TABLE', (each) => each.table],
+  ];
+  return [
+    ...[folder, table].map(({ name, stands }) => `${name}: ${standings[stands]}`),
+    isSame
+      ? `${requests} requests and returns, and all else: the same.`
+      : columnTable(options, differences, columns, ''),
+  ].join('\n');
+};
+
+const runVerify = (context: CliContext, options: TableOptions): Promise<number> => {
+  const { tell, during } = progressBar(context, options, 'looks for requests');
+  const act = async (service: ApplicationService): Promise<number> => {
+    const answer = await during(service.verifyState({ table: options.table, ...originOptions(options) }));
+    await show(context, options, answer, (verified) => verifiedText(options, verified));
+    return answer.isSame ? 0 : 1;
+  };
+  return withService(context, options, act, { progress: tell });
+};
+
+export const stateCommands =
+  (context: CliContext, done: Done) =>
+  (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
+    yargs
+      .command(
+        'copy',
+        'Copy it between work folder and table; what is left then refuses work',
+        (each) =>
+          each
+            .option('to', { choices: ['table', 'folder'] as const, demandOption: true, describe: 'Where to' })
+            .option('table', tableOption)
+            .option('yes', { type: 'boolean', default: false, describe: 'Complete it without asking' })
+            .example('hf-aws state copy --to table --table hf-state', 'copies, asks, and copies the rest')
+            .example('hf-aws state copy --to folder --yes', 'back into the work folder of this host'),
+        (options) => done(runCopy(context, options)),
+      )
+      .command(
+        'verify',
+        'Compare the two; exit 1 when anything differs',
+        (each) => each.option('table', tableOption).example('hf-aws state verify', 'after a copy'),
+        (options) => done(runVerify(context, options)),
+      )
+      .strict()
+      .demandCommand(1, 'Say what to do with the state: copy or verify');
