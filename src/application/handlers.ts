@@ -27,6 +27,7 @@ import type { CapacityLedger, StreamReader } from './ports/streams.ts';
 import type { Logger, MetricValues } from './ports/telemetry.ts';
 import type { TemplateCatalog, TemplateOrigins } from './ports/templates.ts';
 import type { DiagnosePorts } from './queries/diagnose.ts';
+import type { DiffTemplatesPorts } from './queries/diff-templates.ts';
 import type { ConfigurationReport } from './queries/get-configuration.ts';
 import type { Priced } from './queries/get-templates.ts';
 import type { ListPricesPorts } from './queries/list-prices.ts';
@@ -69,6 +70,7 @@ export interface QueryPorts
   readonly providers: DiagnosePorts['providers'];
   readonly memory: DiagnosePorts['memory'];
   readonly templates: TemplateCatalog;
+  readonly templatesIn: DiffTemplatesPorts['templatesIn'];
   readonly origins: TemplateOrigins;
   readonly priced: Priced;
   readonly prices: ListPricesPorts['prices'];
@@ -127,6 +129,7 @@ export const commandHandlers = (ports: CommandPorts) =>
 export const queryHandlers = (ports: QueryPorts) =>
   ({
     Diagnose: async () => (await import('./queries/diagnose.ts')).diagnoseHandler(ports),
+    DiffTemplates: async () => (await import('./queries/diff-templates.ts')).diffTemplatesHandler(ports),
     Explain: async () => (await import('./queries/explain.ts')).explainHandler(ports),
     GetConfiguration: async () => (await import('./queries/get-configuration.ts')).getConfigurationHandler(ports),
     GetTemplate: async () => (await import('./queries/get-template.ts')).getTemplateHandler(ports),

@@ -17,6 +17,7 @@ import { syncRequests } from './commands/sync-requests.ts';
 import { updateMachineStatus } from './commands/update-machine-status.ts';
 import { validateTemplate } from './commands/validate-template.ts';
 import { diagnose } from './queries/diagnose.ts';
+import { diffTemplates } from './queries/diff-templates.ts';
 import { explain } from './queries/explain.ts';
 import { getConfiguration } from './queries/get-configuration.ts';
 import { getMetrics } from './queries/get-metrics.ts';
@@ -59,6 +60,7 @@ export const operations = {
   CopyState: copyState,
   ValidateTemplate: validateTemplate,
   Diagnose: diagnose,
+  DiffTemplates: diffTemplates,
   Explain: explain,
   GetConfiguration: getConfiguration,
   GetTemplate: getTemplate,

@@ -7,6 +7,7 @@ import type { StateEnd, StatePlaces } from '../application/ports/state-copy.ts';
 import type { Logger, Progress } from '../application/ports/telemetry.ts';
 import type { TemplateCatalog } from '../application/ports/templates.ts';
 import type { Environment, ProviderEnvironment } from '../config/environment.ts';
+import { readFirst } from '../config/json-file.ts';
 import type { ProviderConfigReading } from '../config/provider-config.ts';
 import { type RankBy, readRankBy, usesPrices, wantsPrice } from '../domain/template/price-use.ts';
 import type { Template } from '../domain/template/template.ts';
@@ -127,6 +128,7 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
     forgetAnswers: store.answers.forgetBefore,
     writeMetrics: parts.writeMetrics,
     templates,
+    templatesIn: async (file) => createTemplateCatalog(environment, facts, log, async () => readFirst([file])).read(),
     rankBy,
     prices,
     priced: async (all) => {

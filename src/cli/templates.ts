@@ -11,6 +11,7 @@ import { isForPeople, recordsOf, rowFormats } from './formats.ts';
 import { listingOf, showList, withListing } from './listing.ts';
 import { originOptions, show, withRehearsal, withService } from './run.ts';
 import { fold } from './table.ts';
+import { diffOptions, runTemplateDiff } from './template-diff.ts';
 import { pairs, whole } from './usage.ts';
 
 const isFile = (what: string): boolean => /[/\\]|\.json$/.test(what);
@@ -226,5 +227,11 @@ export const templateCommands =
             }),
           ),
       )
+      .command(
+        'diff [file]',
+        'Show what a templates file changes and what running requests keep; exit 1 when a template has errors',
+        diffOptions,
+        (options) => done(runTemplateDiff(context, options)),
+      )
       .strict()
-      .demandCommand(1, 'Name a command for templates: list, show, validate or explain-launch');
+      .demandCommand(1, 'Name a command for templates: list, show, validate, diff or explain-launch');

@@ -25,6 +25,7 @@ const effects: Readonly<Record<OperationName, Effect>> = {
   RebuildProjection: 'adds',
   ValidateTemplate: 'reads',
   Diagnose: 'reads',
+  DiffTemplates: 'reads',
   Explain: 'reads',
   GetConfiguration: 'reads',
   GetTemplate: 'reads',

@@ -91,7 +91,8 @@ const saidByGroup: readonly (keyof Template)[] = [
   'poolsCount',
 ];
 
-const withoutEffect = (template: Template): readonly Complaint[] => {
+/** Fields that are given and change nothing, with the API that serves the template. */
+export const withoutEffect = (template: Template): readonly Complaint[] => {
   const api = providerApiOf(template);
   const isGiven = (field: keyof Template): boolean => [template[field] ?? []].flat().length > 0;
   const unheard = template.autoScalingGroupName === undefined ? [] : saidByGroup.filter(isGiven);

@@ -55,6 +55,7 @@ const filesIn = async (folder: string): Promise<readonly string[]> => {
 /** A message of each query. */
 const queries = (requestId: string): Readonly<Record<string, object>> => ({
   Diagnose: {},
+  DiffTemplates: {},
   Explain: { id: requestId },
   GetConfiguration: {},
   GetTemplate: { templateId: 'od-a' },
