@@ -65,6 +65,7 @@ describe('what only looks', () => {
     'templates show od',
     'templates validate',
     'templates validate --aws',
+    'templates diff',
     'requests list',
     `requests show ${requestId} --no-sync --machines`,
     `requests explain ${requestId}`,

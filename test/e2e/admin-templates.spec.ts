@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { expectGolden, hfAws, hfAwsJson } from './admin.ts';
+import { expectGolden, hfAws, hfAwsHere, hfAwsJson } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { listOf } from './entries.ts';
 import { createOwnGroup } from './own-group.ts';
@@ -201,5 +201,47 @@ describe('hf-aws templates', () => {
     expect(body['warnings']).toEqual([
       expect.objectContaining({ field: 'securityGroupIds', rule: expect.stringContaining('without permission') }),
     ]);
+  });
+});
+
+describe('templates diff', () => {
+  let backend: EmulatorBackend;
+  let plugin: Plugin;
+  beforeAll(async () => {
+    backend = await emulatorBackend();
+    plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url }, []);
+  });
+  afterAll(async () => {
+    await plugin.remove();
+    await backend.close();
+  });
+
+  it('tells before and after an edit what it does, and what running requests keep', async () => {
+    const attributes = { type: 'X86_64', ncpus: 1, nram: 4096 };
+    const template = { templateId: 'od', maxNumber: 10, vmType: 'm5.large', attributes, ...backend.place };
+    const edited = [
+      { ...template, vmType: 'c5.large' },
+      { ...template, templateId: 'new' },
+    ];
+    await plugin.offer([template]);
+    await plugin.settled(await plugin.request('od', 2));
+    const candidate = join(plugin.directory, 'candidate.json');
+    await writeFile(candidate, JSON.stringify({ templates: edited }));
+    const before = await hfAwsHere(plugin, ['templates', 'diff', candidate]);
+    expect(before).toMatchObject({ exitCode: 0, stderr: '' });
+    const lines = before.stdout.trimEnd().split('\n');
+    expect(lines[0]).toMatch(
+      /candidate\.json against .*awsinstprov_templates\.json, in effect, and running requests:$/,
+    );
+    expect(lines.slice(1)).toEqual([
+      '~ od changed: its 1 running request with 2 machines goes on unchanged, and returns work',
+      '    vmType: m5.large -> c5.large: goes for new requests',
+      '    1 running request with 2 machines keeps vmType m5.large (now c5.large)',
+      '+ new added: is offered by the next getAvailableTemplates',
+    ]);
+    await plugin.offer([...edited, { ...template, templateId: 'bad', subnetId: 7 }]);
+    const after = await hfAwsHere(plugin, ['templates', 'diff']);
+    expect(after).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('bad has faults') });
+    expect(after.stdout).toContain('1 running request with 2 machines keeps vmType m5.large (now c5.large)');
   });
 });

@@ -112,7 +112,7 @@ const held = (running: readonly Running[]): string => {
   const [noun, verb] = running.length === 1 ? ['request', 'goes'] : ['requests', 'go'];
   return running.length === 0
     ? 'nothing runs of it'
-    : `its ${running.length} running ${noun} with ${machines} ${machines === 1 ? 'machine' : 'machines'} ${verb} on by what they keep, and can be returned`;
+    : `its ${running.length} running ${noun} with ${machines} ${machines === 1 ? 'machine' : 'machines'} ${verb} on unchanged, and returns work`;
 };
 
 const told = (changes: readonly ValueChange[], template: Template, units: number): TemplateChange['fields'] => {

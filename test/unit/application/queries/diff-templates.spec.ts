@@ -68,8 +68,7 @@ it('a candidate file is compared with the one in effect: added, removed, changed
   expect(removed).toMatchObject({
     templateId: 'od-b',
     change: 'removed',
-    effect:
-      'is no longer offered; its 1 running request with 3 machines goes on by what they keep, and can be returned',
+    effect: 'is no longer offered; its 1 running request with 3 machines goes on unchanged, and returns work',
   });
   expect(faulty).toMatchObject({ templateId: 'od-c', change: 'faulty' });
   expect(added).toMatchObject({ templateId: 'od-d', change: 'added' });
