@@ -12,6 +12,7 @@ const folders = {
   api: ['json'],
   mcp: ['json'],
   recording: ['json'],
+  notify: ['json'],
   telemetry: ['json'],
   emulator: ['json'],
   page: [],

@@ -39,6 +39,7 @@ const parts = {
   replay: 'src/boot/parts/replay.ts',
   page: 'src/api/page-files.ts',
   assistant: 'src/boot/parts/assistant.ts',
+  notify: 'src/boot/parts/notify.ts',
   serving: 'src/boot/parts/serve.ts',
   tracing: 'src/telemetry/tracing.ts',
 } as const;

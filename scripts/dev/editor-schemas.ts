@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { notifySchema } from '../../src/config/notify.schema.ts';
 import { providerConfigSchema } from '../../src/config/provider-config.schema.ts';
 import { fieldEntries } from '../../src/templates/fields/template-fields.ts';
 import { templateSchema } from '../../src/templates/template.schema.ts';
@@ -39,13 +40,17 @@ const explained = {
   ),
 };
 
+const { $id: _id, ...notifyForm } = notifySchema;
+/** The parameter `notify` with what its fields mean. */
+const forEditorsOfNotify = { ...notifyForm, description: providerConfigSchema.properties.notify.description };
+
 const draft = { $schema: 'http://json-schema.org/draft-07/schema#' };
 
 const schemas: Readonly<Record<string, Schema>> = {
   'awsprov_config.schema.json': {
     ...draft,
     title: 'Provider configuration of hostfactory-aws',
-    ...forEditors(providerConfigSchema),
+    ...forEditors({ properties: { ...providerConfigSchema.properties, notify: forEditorsOfNotify } }),
   },
   'awsprov_templates.schema.json': {
     ...draft,

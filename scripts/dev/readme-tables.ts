@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { routes } from '../../src/api/routes.ts';
 import { operations } from '../../src/application/operations.ts';
 import { logLines } from '../../src/application/ports/log-lines.ts';
+import { notifySchema } from '../../src/config/notify.schema.ts';
 import { providerConfigSchema } from '../../src/config/provider-config.schema.ts';
 import { editorSchemas, schemaFolder } from './editor-schemas.ts';
 import { fieldReference } from './field-reference.ts';
@@ -18,16 +19,17 @@ const defaultOf = (schema: object): string => {
   return typeof schema.default === 'object' ? JSON.stringify(schema.default) : String(schema.default);
 };
 
+const parameterTable = (
+  properties: Readonly<Record<string, { readonly description: string }>>,
+): readonly (readonly string[])[] => [
+  ['parameter', 'default', 'meaning'],
+  ['---', '---', '---'],
+  ...Object.entries(properties).map(([name, schema]) => [`\`${name}\``, defaultOf(schema), schema.description]),
+];
+
 const tables: Readonly<Record<string, () => readonly (readonly string[])[]>> = {
-  'provider configuration': () => [
-    ['parameter', 'default', 'meaning'],
-    ['---', '---', '---'],
-    ...Object.entries(providerConfigSchema.properties).map(([name, schema]) => [
-      `\`${name}\``,
-      defaultOf(schema),
-      schema.description,
-    ]),
-  ],
+  'provider configuration': () => parameterTable(providerConfigSchema.properties),
+  notify: () => parameterTable(notifySchema.properties),
   'template fields': fieldReference,
   operations: () => [
     ['operation', 'role', 'what it does', 'REST'],

@@ -41,6 +41,8 @@ interface Serving {
   openScripts(): Promise<{ readonly path: string; close(): Promise<void> } | undefined>;
   /** What keeps it from its work; undefined where nothing does. */
   fault(): Promise<string | undefined>;
+  /** Tells people what is wrong, where somebody is to be told. */
+  notify(): Promise<void>;
   /** Answers an assistant. */
   assist(asked: AssistantCall): Promise<Response>;
   /** Takes over what has changed; answers whether another version has been installed. */
@@ -68,7 +70,7 @@ const noBody = { type: ['object', 'null'], additionalProperties: false, properti
 const patience = 10_000;
 /** Milliseconds: projections are never further behind than the first and the time a look takes. */
 const [refreshPause, syncPause, flushPause, lookPause] = [400, 5000, 1000, 1000];
-const [metricsPause, archivePause, pricesPause] = [15_000, 600_000, 600_000];
+const [metricsPause, noticePause, archivePause, pricesPause] = [15_000, 60_000, 600_000, 600_000];
 /** Prices are asked for anew after so long, ms. */
 const pricesLifetime = 3_600_000;
 
@@ -232,6 +234,7 @@ const startWork = (serving: Serving, readOnly: boolean, outdated: () => void): C
   if (readOnly) return startChores(reading, log);
   const writing = [
     { pause: syncPause, work: syncOpenRequests(() => now().service) },
+    chore(noticePause, () => serving.notify()),
     chore(archivePause, () => now().service.archiveRequests()),
     chore(pricesPause, () => now().service.refreshPrices({ olderThan: pricesLifetime })),
   ];

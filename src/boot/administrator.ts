@@ -83,6 +83,13 @@ export const runAdministrator = async (
         { env, home, version, compose: async (more) => introduce(await compose({ env, home, ...more })) },
         options,
       ),
+    notifier: async (options) => {
+      const application = introduce(await compose({ env, home, ...options }));
+      return {
+        notifier: await (await import('./parts/notify.ts')).notifierFor(application, env),
+        log: application.log,
+      };
+    },
     providers: async () => (await import('./parts/administration.ts')).registeredProviders(env, home),
     setUpFault: async (option, value) => (await import('./parts/administration.ts')).setUpFault(option, value),
     setUp: async (order) => (await import('./parts/administration.ts')).setUp(env, home, order),

@@ -43,6 +43,8 @@ export interface Application {
   readonly askAws: () => Promise<unknown>;
   readonly environment: ProviderEnvironment;
   readonly config: ProviderConfig;
+  /** The file that it is in, where there is one. */
+  readonly configFile: string | undefined;
   /** Whose application it is, for people: the provider, its Region, and what tells them. */
   readonly about: string;
   /** Why nothing may be written: the work folder is another user's. */
@@ -222,6 +224,7 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
     askAws,
     environment,
     config,
+    configFile: reading.file,
     about,
     stranger,
     budget,

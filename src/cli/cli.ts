@@ -16,6 +16,7 @@ import { logOptions, runLogs } from './logs.ts';
 import { runUsage, usageOptions } from './machine-hours.ts';
 import { machineCommands } from './machines.ts';
 import { mcpOptions, runMcp } from './mcp.ts';
+import { notifyCommands } from './notify.ts';
 import { offeringCommands } from './offerings.ts';
 import { ReaderGoneError, watchOutput } from './output.ts';
 import { priceCommands } from './prices.ts';
@@ -191,6 +192,7 @@ export const runCli = async (argv: readonly string[], outside: CliContext): Prom
       mcpOptions,
       (options) => done(runMcp(context, options)),
     )
+    .command('notify', 'Tell people that something is wrong', notifyCommands(context, done))
     .command('handlers', false, listHandlers(context, done))
     .command('dispatch <message>', false, dispatchMessage(context, done))
     .command(

@@ -1,5 +1,6 @@
 import type { ApplicationService } from '../application/bus/application-service.ts';
 import type { ReplayOrder, ReplayReport } from '../application/ports/replay.ts';
+import type { Notifier } from '../application/ports/notices.ts';
 import type {
   AssistantOptions,
   ImportOrder,
@@ -51,6 +52,11 @@ export interface CliContext {
   ): Promise<{ readonly service: ApplicationService; readonly calls: readonly AwsCall[] }>;
   /** Serves the REST context until the process is told to stop; resolves with the exit status. */
   serve(options: ServeOptions): Promise<number>;
+  /** What tells people that something is wrong. */
+  notifier(options: ComposeOptions): Promise<{
+    readonly notifier: Notifier;
+    readonly log: { flush(): Promise<void> };
+  }>;
   /** Serves an assistant on standard input and output until it has no more to ask. */
   serveAssistant(options: AssistantOptions): Promise<number>;
   /** Providers registered with Host Factory; undefined where the environment does not tell where that is said. */

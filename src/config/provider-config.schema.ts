@@ -135,6 +135,12 @@ export const providerConfigSchema = {
       description:
         'The same for one `providerApi`, e.g. `{"EC2Fleet": {"fleetType": "request"}}`; these win over `templateDefaults`',
     },
+    notify: {
+      type: 'object',
+      default: {},
+      description:
+        'Who is told when something is wrong, by `hf-aws serve` or `hf-aws notify check`; see [notices](#being-told-of-trouble)',
+    },
     useServer: {
       type: 'boolean',
       default: true,

@@ -22,13 +22,18 @@ const forms: readonly (readonly [form: RegExp, instead: string])[] = [
   [/[A-Za-z0-9+/]{200,}={0,2}/g, removed],
 ];
 
+const isSecretVariable = (name: string): boolean => /SECRET|TOKEN|PASSW/.test(name);
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** An environment without the variables that hold secrets. */
+export const withoutSecrets = (env: Variables): Variables =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !isSecretVariable(name)));
+
 /** What stands behind `=` in the text of a credentials file, and the secrets of an environment. */
-export const secretsIn = (
-  env: Readonly<Record<string, string | undefined>>,
-  credentials: string,
-): readonly string[] => [
+export const secretsIn = (env: Variables, credentials: string): readonly string[] => [
   ...[...credentials.matchAll(/=\s*(\S+)/g)].map(([, value = '']) => value),
-  ...Object.entries(env).flatMap(([name, value = '']) => (/SECRET|TOKEN|PASSW/.test(name) ? [value] : [])),
+  ...Object.entries(env).flatMap(([name, value = '']) => (isSecretVariable(name) ? [value] : [])),
 ];
 
 /** Takes out of texts and JSON what is secret by its name, by its form, or since it is one of `known`. */

@@ -2,9 +2,10 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { ConfigurationReport, ConfiguredValue } from '../application/queries/get-configuration.ts';
 import { type Environment, type ProviderEnvironment, placeVariables } from '../config/environment.ts';
+import { type NotifySettings, readNotifySettings } from '../config/notify-settings.ts';
 import { providerConfigSchema } from '../config/provider-config.schema.ts';
 import type { ProviderConfig, ProviderConfigReading } from '../config/provider-config.ts';
-import { messageOf } from '../domain/errors.ts';
+import { isPluginError, messageOf } from '../domain/errors.ts';
 
 const originOfPlace = (env: Environment, name: keyof typeof placeVariables): string =>
   placeVariables[name].find((variable) => (env[variable] ?? '').trim() !== '') ?? 'default';
@@ -35,12 +36,29 @@ const unusable = (config: ProviderConfig): readonly string[] => {
   });
 };
 
+/** By what way people are told that something is wrong; the fault where the parameter is no use. */
+export const checkNotify = async (
+  env: Environment,
+  { confDir }: ProviderEnvironment,
+  { config, file = 'the configuration' }: ProviderConfigReading,
+): Promise<{ readonly settings?: NotifySettings; readonly fault?: string }> => {
+  try {
+    const settings = await readNotifySettings({ written: config.notify, file, confDir, env });
+    return settings === undefined ? {} : { settings };
+  } catch (error) {
+    if (!isPluginError(error)) throw error;
+    return { fault: error.message };
+  }
+};
+
 /** Where Host Factory's variables point, and the provider configuration parameter by parameter. */
-export const configurationReport = (
+export const configurationReport = async (
   env: Environment,
   environment: ProviderEnvironment,
-  { config, file, written, warnings }: ProviderConfigReading,
-): ConfigurationReport => {
+  reading: ProviderConfigReading,
+): Promise<ConfigurationReport> => {
+  const { config, file, written, warnings } = reading;
+  const { fault } = await checkNotify(env, environment, reading);
   const places = (['providerName', 'confDir', 'workDir', 'logDir'] as const).map(
     (name): ConfiguredValue => ({
       name,
@@ -70,6 +88,6 @@ export const configurationReport = (
     ...(file === undefined ? {} : { file }),
     values: [...places, ...withOthers],
     warnings,
-    errors: unusable(config),
+    errors: [...unusable(config), ...(fault === undefined ? [] : [fault])],
   };
 };

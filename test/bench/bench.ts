@@ -94,7 +94,7 @@ const callRows = async (backend: EmulatorBackend, plugin: Plugin): Promise<reado
 
 /** Loaded only by those who serve, trace, or rehearse. */
 const extras: ReadonlySet<string> = new Set([
-  ...['server.cjs', 'serving.cjs', 'page.cjs', 'assistant.cjs', 'tracing.cjs', 'emulator.cjs'],
+  ...['server.cjs', 'serving.cjs', 'page.cjs', 'assistant.cjs', 'notify.cjs', 'tracing.cjs', 'emulator.cjs'],
 ]);
 
 const sizeRow = async (): Promise<Row> => {

@@ -99,6 +99,7 @@ describe('what only looks', () => {
     ],
     ...['projections rebuild', 'init', 'serve', 'mcp', 'emulator', 'demo', 'providers list', 'support', 'replay'],
     ...['state copy', 'state verify'],
+    ...['notify check', 'notify test'],
   ];
 
   /** Those that did not end with 0, and what they said. */

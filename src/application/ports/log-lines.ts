@@ -53,6 +53,8 @@ export const logLines = {
   'machine.untagged': ['warn', 'Machines could not be tagged with their own ids.'],
   'metrics.unwritten': ['warn', 'The file of metrics cannot be written.'],
   'offerings.cleared': ['info', 'Refused offerings and failures of templates have been forgotten.'],
+  'notify.failed': ['warn', 'Somebody could not be told that something is wrong; the next look tries again.'],
+  'notify.told': ['info', 'Somebody was told that something is wrong, or is not any more.'],
   'prices.refreshed': ['info', 'AWS has been asked for prices.'],
   'prices.unknown': ['warn', 'Some prices cannot be had.'],
   'projection.failed': ['error', 'A projection could not apply an event.'],

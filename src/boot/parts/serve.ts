@@ -9,6 +9,7 @@ import { messageOf, PluginError } from '../../domain/errors.ts';
 import { registeredProviders } from '../../setup/registration.ts';
 import { diagnoseWorkFolder } from '../../storage/work-folder.ts';
 import type { Application, ComposeOptions } from '../composition.ts';
+import { once } from '../lazily.ts';
 import { serviceManager } from './service-manager.ts';
 import { changeWatch, createServing, type Serving } from './serving.ts';
 
@@ -22,9 +23,17 @@ export interface ServeContext {
 
 /** Milliseconds between two looks at what a server goes by: its sockets, its configuration, its own program. */
 const lookPause = 1000;
-const [flushPause, metricsPause] = [1000, 15_000];
+const [flushPause, metricsPause, noticePause] = [1000, 15_000, 60_000];
 /** Looks after which a provider that could not be served is tried again. */
 const looksBetweenTries = 10;
+
+/** What tells people that something is wrong; loaded once somebody is to be told. */
+const notices = (current: () => Application, env: Environment): (() => Promise<void>) => {
+  const begun = once(async () => (await import('./notify.ts')).notifying(current, env));
+  return async () => {
+    if (Object.keys(current().config.notify).length > 0) await (await begun())();
+  };
+};
 
 type End = 'told' | 'outdated' | 'replaced';
 
@@ -53,13 +62,20 @@ const providersOf = async ({ env, home }: ServeContext, { provider }: ServeOptio
   return { names: ours.map(({ name }) => name), files: [registered.file] };
 };
 
+/** A provider whose scripts are answered. */
+interface Served {
+  readonly serving: Serving;
+  readonly listener: ScriptSocket;
+  readonly notify: () => Promise<void>;
+}
+
 /** Serves nothing but Host Factory's scripts, those of every provider of this installation. Resolves with the exit status. */
 const serveScripts = async (context: ServeContext, options: ServeOptions): Promise<number> => {
   const { env, home, say } = context;
   const { names, files } = await providersOf(context, options);
   const manager = serviceManager(env);
   const isCurrent = changeWatch(home, files);
-  const served = new Map<string | undefined, { readonly serving: Serving; readonly listener: ScriptSocket }>();
+  const served = new Map<string | undefined, Served>();
   const faults = new Map<string | undefined, string>();
   const open = async (provider: string | undefined): Promise<void> => {
     const compose = (more: Partial<ComposeOptions>): Promise<Application> =>
@@ -71,7 +87,7 @@ const serveScripts = async (context: ServeContext, options: ServeOptions): Promi
         'configuration.invalid',
         'scripts are not to be served: useServer is false, or HF_AWS_SERVER=off',
       );
-    served.set(provider, { serving, listener });
+    served.set(provider, { serving, listener, notify: notices(() => serving.application, env) });
     say(`Serving scripts of ${serving.application.about} at ${listener.path}.`);
   };
   const openMissing = async (): Promise<void> => {
@@ -111,12 +127,16 @@ const serveScripts = async (context: ServeContext, options: ServeOptions): Promi
   const everywhere = (work: (application: Application) => Promise<unknown>) => async (): Promise<undefined> => {
     for (const { serving } of served.values()) await work(serving.application);
   };
+  const notifyAll = async (): Promise<undefined> => {
+    for (const { notify } of served.values()) await notify();
+  };
   const [first] = served.values();
   if (first === undefined) return 1;
   const chores = startChores(
     [
       { pause: lookPause, work: look },
       { pause: flushPause, work: everywhere(({ log }) => log.flush()) },
+      { pause: noticePause, work: notifyAll },
       { pause: metricsPause, work: everywhere(({ writeMetrics }) => writeMetrics()) },
     ],
     first.serving.application.log,
@@ -182,6 +202,7 @@ const serveRest = async (context: ServeContext, options: ServeOptions): Promise<
           listener = await serving.openSocket().catch((error: unknown) => void say(`warning: ${messageOf(error)}`));
           return listener;
         },
+        notify: notices(() => serving.application, env),
         assist: async (asked) =>
           (await import('./assistant.ts')).answerAssistant({ env, version }, serving.application, asked),
         look: async () => {

@@ -33,6 +33,7 @@ const defaults = {
   sweepIntervalMinutes: 15,
   fullLookMinutes: 5,
   rebalance: 'ignore',
+  notify: {},
   useServer: true,
   rankBy: 'none',
   recordCalls: false,

@@ -1,0 +1,37 @@
+/** A condition that was seen, and when each channel was last told of it, ms since the epoch. */
+export interface Noted {
+  readonly condition: string;
+  /** What it is about; empty where that is the provider as a whole. */
+  readonly subject: string;
+  readonly summary: string;
+  /** ms since the epoch */
+  readonly since: number;
+  readonly told: Readonly<Record<string, number>>;
+}
+
+/** What is to be told by one channel. */
+export interface Notice extends Omit<Noted, 'told'> {
+  readonly status: 'raised' | 'repeated' | 'resolved' | 'test';
+  readonly channel: string;
+}
+
+/** A notice that was sent. */
+export interface Told extends Notice {
+  /** Why it did not get through; absent where it did. */
+  readonly fault?: string;
+}
+
+/** What people were told, kept from one look to the next. */
+export interface NoticeMemory {
+  read(): Promise<readonly Noted[]>;
+  write(noted: readonly Noted[]): Promise<void>;
+}
+
+export interface Notifier {
+  /** Looks, and tells what is due. What does not get through is due again at the next look. Undefined where another process is about it. */
+  check(): Promise<readonly Told[] | undefined>;
+  /** What a check would tell. */
+  preview(): Promise<readonly Notice[]>;
+  /** Sends a message that says it is a test through every channel. */
+  test(): Promise<readonly Told[]>;
+}
