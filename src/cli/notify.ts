@@ -25,8 +25,13 @@ const withNotifier = (
   });
 
 /** Exit 1 where something did not get through. */
-const report = (context: CliContext, options: CommonOptions, told: readonly Told[], nothing: string): number => {
-  show(context, options, { notices: told }, () =>
+const report = async (
+  context: CliContext,
+  options: CommonOptions,
+  told: readonly Told[],
+  nothing: string,
+): Promise<number> => {
+  await show(context, options, { notices: told }, () =>
     told.length === 0 ? nothing : told.map((each) => lineOf(each, each.fault)).join('\n'),
   );
   return told.some(({ fault }) => fault !== undefined) ? 1 : 0;
