@@ -1,6 +1,6 @@
 import type { ApplicationService } from '../application/bus/application-service.ts';
-import type { ReplayOrder, ReplayReport } from '../application/ports/replay.ts';
 import type { Notifier } from '../application/ports/notices.ts';
+import type { ReplayOrder, ReplayReport } from '../application/ports/replay.ts';
 import type {
   AssistantOptions,
   ImportOrder,
