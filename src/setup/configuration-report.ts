@@ -6,6 +6,7 @@ import { type NotifySettings, readNotifySettings } from '../config/notify-settin
 import { providerConfigSchema } from '../config/provider-config.schema.ts';
 import type { ProviderConfig, ProviderConfigReading } from '../config/provider-config.ts';
 import { isPluginError, messageOf } from '../domain/errors.ts';
+import type { Diagnosis } from '../domain/finding.ts';
 
 const originOfPlace = (env: Environment, name: keyof typeof placeVariables): string =>
   placeVariables[name].find((variable) => (env[variable] ?? '').trim() !== '') ?? 'default';
@@ -37,7 +38,7 @@ const unusable = (config: ProviderConfig): readonly string[] => {
 };
 
 /** By what way people are told that something is wrong; the fault where the parameter is no use. */
-export const checkNotify = async (
+const checkNotify = async (
   env: Environment,
   { confDir }: ProviderEnvironment,
   { config, file = 'the configuration' }: ProviderConfigReading,
@@ -49,6 +50,26 @@ export const checkNotify = async (
     if (!isPluginError(error)) throw error;
     return { fault: error.message };
   }
+};
+
+interface Configured {
+  readonly env: Environment;
+  readonly environment: ProviderEnvironment;
+  readonly reading: ProviderConfigReading;
+}
+
+/** Whether people can be told that something is wrong; nothing where nobody is to be. */
+export const diagnoseNotify = async ({ env, environment, reading }: Configured): Promise<readonly Diagnosis[]> => {
+  const subject = 'notices';
+  const { settings, fault } = await checkNotify(env, environment, reading);
+  if (fault !== undefined) {
+    const why = 'nobody is told when something is wrong';
+    const cure = 'correct it, then hf-aws notify test';
+    return [{ subject, status: 'warning', code: 'configuration.replaced', what: fault, why, cure }];
+  }
+  if (settings === undefined) return [];
+  const ways = [settings.command?.[0], settings.webhook?.url].filter((way) => way !== undefined);
+  return [{ subject, status: 'ok', what: `to ${ways.join(' and ')}; hf-aws notify test sends one` }];
 };
 
 /** Where Host Factory's variables point, and the provider configuration parameter by parameter. */

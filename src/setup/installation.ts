@@ -5,7 +5,7 @@ import type { Environment, ProviderEnvironment } from '../config/environment.ts'
 import type { ProviderConfigReading } from '../config/provider-config.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { Check, Diagnosis, Trouble } from '../domain/finding.ts';
-import { checkNotify } from './configuration-report.ts';
+import { diagnoseNotify } from './configuration-report.ts';
 import { confFolder, entriesOf, realScripts, registrationFiles } from './registration.ts';
 
 /** statfs(2): the magic number of /proc, which root may write to and nobody can make anything in. */
@@ -163,18 +163,6 @@ const credentialFile = async ({ reading: { config } }: Installation): Promise<re
   ];
 };
 
-const notices = async ({ env, environment, reading }: Installation): Promise<readonly Diagnosis[]> => {
-  const subject = 'notices';
-  const { settings, fault } = await checkNotify(env, environment, reading);
-  if (fault !== undefined) {
-    const why = 'nobody is told when something is wrong';
-    return [{ subject, status: 'warning', what: fault, why, mend: 'correct it, then hf-aws notify test' }];
-  }
-  if (settings === undefined) return [];
-  const ways = [settings.command?.[0], settings.webhook?.url].filter((way) => way !== undefined);
-  return [{ subject, status: 'ok', what: `to ${ways.join(' and ')}; hf-aws notify test sends one` }];
-};
-
 /** Without a policy that asks for them, ranks and prices count for nothing. */
 const selection = (
   { name, resourceRequestParameters }: Readonly<Record<string, unknown>>,
@@ -294,7 +282,7 @@ export const installationChecks = (installation: Installation, chosenBy: () => P
     { subject: 'log folder', look: look(logFolder) },
     { subject: 'configuration', look: look(configuration) },
     { subject: 'credentials', look: () => credentialFile(installation) },
-    { subject: 'notices', look: () => notices(installation) },
+    { subject: 'notices', look: () => diagnoseNotify(installation) },
     { subject: 'registration', look: () => registration(installation, chosenBy) },
   ];
 };
