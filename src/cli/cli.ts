@@ -224,6 +224,11 @@ export const runCli = async (argv: readonly string[], outside: CliContext): Prom
       (each) =>
         each
           .option('keep', { type: 'boolean', default: false, describe: 'Keep configuration, state and logs' })
+          .option('state', {
+            choices: ['folder', 'table'] as const,
+            default: 'folder' as const,
+            describe: "Where requests are on record: in the work folder, or in the emulator's DynamoDB table",
+          })
           .example('hf-aws demo', 'after an installation: no account, no configuration')
           .example('hf-aws demo --json', 'with the JSON that Host Factory sends and reads'),
       (options) => done(runDemo(context, options)),

@@ -77,6 +77,7 @@ export interface CliContext {
       readonly pendingMs?: number;
       readonly shuttingDownMs?: number;
       readonly nameAfterMs?: number;
+      readonly tables?: readonly string[];
     };
   }): Promise<RunningEmulator>;
   /** Ends the process soon, whatever still hangs in it, once its output is written. */

@@ -10,7 +10,11 @@ type Json = Readonly<Record<string, unknown>>;
 export interface DemoOptions extends CommonOptions {
   /** Leaves configuration, state and logs to be looked at. */
   readonly keep: boolean;
+  /** Where requests are on record. */
+  readonly state: 'folder' | 'table';
 }
+
+const stateTable = 'hf-state';
 
 interface Stage {
   readonly context: CliContext;
@@ -113,7 +117,8 @@ const prepare = async (
   const sample = async (name: string): Promise<string> => readFile(join(context.home, 'config', name), 'utf8');
   const config: unknown = JSON.parse(await sample('awsprov_config.json'));
   const credentials = join(directory, 'credentials');
-  const changed = { ...Object(config), AWS_ENDPOINT_URL: endpoint, AWS_CREDENTIAL_FILE: credentials };
+  const inTable = options.state === 'table' ? { stateTable, stateEndpoint: endpoint } : {};
+  const changed = { ...Object(config), AWS_ENDPOINT_URL: endpoint, AWS_CREDENTIAL_FILE: credentials, ...inTable };
   await writeFile(credentials, '[default]\naws_access_key_id = AKIADEMO\naws_secret_access_key = demo\n', {
     mode: 0o600,
   });
@@ -146,13 +151,13 @@ export const runDemo = async (context: CliContext, options: DemoOptions): Promis
   const directory = await mkdtemp(join(tmpdir(), 'hf-aws-demo-'));
   const emulator = await context.startEmulator({
     port: 0,
-    settings: { pendingMs: 800, nameAfterMs: 400, shuttingDownMs: 800 },
+    settings: { pendingMs: 800, nameAfterMs: 400, shuttingDownMs: 800, tables: [stateTable] },
   });
   try {
     const end = options.keep ? 'and stay there' : 'until the end (--keep leaves them)';
-    context.print(
-      `An EC2 emulator listens at ${emulator.url}.\nConfiguration, state and logs are in ${directory} ${end}.`,
-    );
+    const kept =
+      options.state === 'table' ? `The state is in its table ${stateTable}, configuration` : 'Configuration, state';
+    context.print(`An EC2 emulator listens at ${emulator.url}.\n${kept} and logs are in ${directory} ${end}.`);
     await lifeCycle(await prepare(context, options, directory, emulator.url));
     context.print('\nThe whole life cycle went through: three hosts requested, used and returned.');
     return 0;

@@ -304,7 +304,7 @@ describe('on a screen and in a pipe', () => {
     expect((await run('requests', 'create', 'nothing', '1')).stderr).toMatch(/; there are good, a-very-long/);
   });
 
-  it('the demo tells what changed, and leaves its folder only with --keep', async () => {
+  it('the demo tells what changed, leaves its folder only with --keep, and can have the state in a table', async () => {
     const aside = join(plugin.directory, 'aside');
     await mkdir(aside);
     const inAside = { ...plugin, env: { ...plugin.env, TMPDIR: aside } };
@@ -312,10 +312,13 @@ describe('on a screen and in a pipe', () => {
     expect(told).toMatchObject({ exitCode: 0, stderr: '' });
     expect(told.stdout).toMatch(/3 of 3 machines granted[^{}]* -> complete: 3 running[^{}]* -> complete: 3 terminated/);
     expect([told.stdout.includes('{'), await readdir(aside)]).toEqual([false, []]);
-    const wire = await hfAws(inAside, ['demo', '--json', '--keep']);
+    const wire = await hfAws(inAside, ['demo', '--json', '--keep', '--state', 'table']);
     expect(wire.stdout).toMatch(/^\{"message":"3 of 3 machines granted\.","requestId":"req-/m);
     const [kept = ''] = await readdir(aside);
+    expect(wire.stdout).toContain('\nThe state is in its table hf-state, configuration and logs are in ');
     expect(await readdir(join(aside, kept))).toEqual(expect.arrayContaining(['conf', 'log', 'work']));
+    const work = await readdir(join(aside, kept, 'work'));
+    expect(work.filter((name) => /^(requests|live|store-id)$/.test(name))).toEqual([]);
   });
 
   it('whoever leaves a request that is followed is told that it goes on', async () => {
