@@ -62,9 +62,13 @@ it('a bundle about a request holds what tells of it, and none of the secrets the
 });
 
 it('a bundle of the last hours holds what happened in them', async () => {
+  const [log = ''] = (await readdir(plugin.logDir)).filter((name) => name.endsWith('.log'));
+  await appendFile(join(plugin.logDir, log), '[2020-01-01 00:00:00.000 +00:00]-[INFO]-[call.started] long ago\n');
   const { names, text } = await bundle('hours.tar.gz', '--since', '2h', '--no-aws');
   expect(names).toEqual([...common.map((name) => `${name}.json`), 'log.txt']);
   for (const told of [about, other]) expect(text).toContain(told);
+  expect(text).toContain('[request.created]');
+  expect(text).not.toContain('long ago');
   expect(text).not.toMatch(/planted|AKIATEST|DB_PASSWORD/);
 });
 
