@@ -180,8 +180,7 @@ const recordsFor = async (ports: HostLookupPorts, seen: Seen, refs: readonly Hos
   const { recalled, isComplete } =
     unseenIds.size + unclear.size === 0 ? nothingRecalled : await search(ports, { unseenIds, unclear, seen, depth });
   const records = new Map(recalled.map((record) => [record.machine.machineId, record]));
-  for (const requestId of owners) {
-    const ofRequest = await readMachines(ports, requestId);
+  for (const ofRequest of await Promise.all([...owners].map((requestId) => readMachines(ports, requestId)))) {
     for (const record of ofRequest.recalled) records.set(record.machine.machineId, record);
   }
   return { records, isComplete };

@@ -63,7 +63,7 @@ const withoutRecord =
     return absentRequest;
   };
 
-/** Machines that fleets and groups have to terminate themselves, request by request. */
+/** Machines that fleets and groups have to terminate themselves, request by request; the requests are read all at once. */
 const terminateByOwner = async (
   ports: ReturnPorts,
   owners: KnownRequests,
@@ -71,7 +71,7 @@ const terminateByOwner = async (
 ): Promise<{ readonly done: ReadonlySet<string>; readonly refused: Map<string, string> }> => {
   const done = new Set<string>();
   const refused = new Map<string, string>();
-  for (const owner of ownersOf(items)) {
+  const readOwner = async (owner: string) => {
     const ofOwner = items.filter((item) => item.owner === owner);
     const withoutAnswer = (error: unknown): Request => {
       if (!hasCode(error, 'storage.unavailable', 'storage.moved')) return withoutRecord(ports.log)(error);
@@ -80,7 +80,9 @@ const terminateByOwner = async (
       ports.log.error('return.unreleased', messageOf(error), { requestId: owner });
       return absentRequest;
     };
-    const request = await owners.read(owner).catch(withoutAnswer);
+    return { ofOwner, request: await owners.read(owner).catch(withoutAnswer) };
+  };
+  for (const { ofOwner, request } of await Promise.all(ownersOf(items).map(readOwner))) {
     if (request.stage === 'absent') continue;
     const going = ofOwner.map(({ machineId }) => machineId);
     const outcome = await terminateInResources(ports, request, new Set(going));
@@ -97,8 +99,8 @@ export const leave = async (
   now: number,
   items: readonly ReturnItem[],
 ): Promise<void> => {
-  for (const owner of ownersOf(items)) {
-    const request = await owners.read(owner).catch(withoutRecord(ports.log));
+  const readOwner = async (owner: string) => [owner, await owners.read(owner).catch(withoutRecord(ports.log))] as const;
+  for (const [owner, request] of await Promise.all(ownersOf(items).map(readOwner))) {
     if (request.stage === 'absent') continue;
     const gone = items.filter((item) => item.owner === owner && item.verdict === 'gone');
     await leaveGroups(ports, owners, { owner, request, now, gone: new Set(gone.map(({ machineId }) => machineId)) });
@@ -176,7 +178,7 @@ export const mark = async (
   owners: KnownRequests,
   { returnId, now, items }: { readonly returnId: string; readonly now: number; readonly items: readonly ReturnItem[] },
 ): Promise<void> => {
-  for (const owner of ownersOf(items)) {
+  const markOwner = async (owner: string): Promise<void> => {
     const machineIds = items.filter((item) => item.owner === owner).map(({ machineId }) => machineId);
     try {
       const returned = { type: 'MarkReturned', now, returnId, machineIds } as const;
@@ -185,5 +187,7 @@ export const mark = async (
       if (!isPluginError(error)) throw error;
       log.error('return.unmarked', messageOf(error), { returnId, requestId: owner });
     }
-  }
+  };
+  // Each is a record and a ledger of its own.
+  await Promise.all(ownersOf(items).map(markOwner));
 };

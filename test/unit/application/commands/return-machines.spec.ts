@@ -51,6 +51,29 @@ describe('a return', () => {
     expect(await world.live.list()).toMatchObject([{ requestId: owner, units: 1 }]);
   });
 
+  it('of machines of several requests reads and marks these side by side: a store may be far away', async () => {
+    const world = await startWorld();
+    const owners = [await running(world, 1), await running(world, 1), await running(world, 1)];
+    const most = { load: 0, append: 0 };
+    for (const method of ['load', 'append'] as const) {
+      let underWay = 0;
+      const real = world.streams[method];
+      vi.spyOn(world.streams, method).mockImplementation(async (...given: readonly unknown[]) => {
+        underWay += 1;
+        most[method] = Math.max(most[method], underWay);
+        await new Promise((resolve) => setImmediate(resolve));
+        underWay -= 1;
+        return Reflect.apply(real, world.streams, given);
+      });
+    }
+    await giveBack(
+      world,
+      world.hosts.ids().map((machineId) => ({ machineId })),
+    );
+    expect(most).toEqual({ load: 3, append: 3 });
+    for (const owner of owners) expect(await world.eventsOf(owner)).toContain('MachinesReturned');
+  });
+
   it('is on record before EC2 is asked', async () => {
     const world = await startWorld();
     const host = world.hosts.add();
