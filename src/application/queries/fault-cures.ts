@@ -1,4 +1,4 @@
-import { type ErrorCode, isPluginError, messageOf, type PluginError } from '../../domain/errors.ts';
+import { type ErrorCode, hasCode, isPluginError, messageOf, type PluginError } from '../../domain/errors.ts';
 import { type FindingCode, isFindingCode, type Trouble } from '../../domain/finding.ts';
 
 type FaultCode = Exclude<Extract<ErrorCode, FindingCode>, `provider.${string}`> | 'internal';
@@ -19,6 +19,10 @@ const cures: Readonly<Record<FaultCode, string>> = {
   internal: 'hf-aws support --since 1h, and send the archive to whoever maintains this program',
 };
 
+/** Of a table that does not answer: what keeps AWS from answering. */
+const behind = (fault: unknown): unknown =>
+  hasCode(fault, 'storage.unavailable') && isPluginError(fault.cause) ? fault.cause : fault;
+
 const isOurs = (code: string): code is FaultCode => Object.hasOwn(cures, code);
 
 /** What a check that failed comes to. `ofAws` knows what helps against AWS's faults. */
@@ -28,13 +32,14 @@ export const faultFinding = async (
   ofAws: (fault: PluginError) => Promise<string>,
 ): Promise<Trouble> => {
   const code = isPluginError(fault) && isFindingCode(fault.code) ? fault.code : 'internal';
-  const isOfAws = isPluginError(fault) && code.startsWith('provider.');
+  const reason = behind(fault);
+  const isOfAws = isPluginError(reason) && reason.code.startsWith('provider.');
   return {
     subject,
     status: 'error',
     code,
     what: messageOf(fault),
     why: isOfAws ? 'without AWS no machine is launched or returned' : 'this could not be looked at',
-    cure: isOfAws ? await ofAws(fault) : cures[isOurs(code) ? code : 'internal'],
+    cure: isOfAws ? await ofAws(reason) : cures[isOurs(code) ? code : 'internal'],
   };
 };
