@@ -63,6 +63,25 @@ export interface EmulatedTable {
   readonly asked: readonly string[];
 }
 
+/** moto looks and then puts, under no lock: of two at once both may win. */
+const oneAtATime = (call: TableCall): TableCall => {
+  let last: Promise<unknown> = Promise.resolve();
+  return (action, input) => {
+    const answer = last.then(() => call(action, input));
+    last = answer.catch(() => undefined);
+    return answer;
+  };
+};
+
+/** A table on moto, which somebody else wrote as well, one call at a time. */
+export const motoTable = async (): Promise<TestTable> => {
+  // It looks for moto.
+  const { startMoto } = await import('./moto.ts');
+  const { url, close } = await startMoto();
+  await makeTable(url, tableName);
+  return { url, call: oneAtATime(callsTo(url)), close: async () => close() };
+};
+
 /** The emulator's table, in this process. */
 export const emulatedTable = (): EmulatedTable => {
   const { calls } = createCore({ settings: { tables: [tableName] } }, () => undefined);

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from '@aws-sdk/client-auto-scaling';
 import {
@@ -18,7 +16,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import { describe, expect } from 'vitest';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/server.ts';
-import { hasMoto } from '../moto.ts';
+import { hasMoto, startMoto } from '../moto.ts';
 import type { Json } from './plugin.ts';
 
 /** An EC2 to test against. */
@@ -132,33 +130,9 @@ export const emulatorBackend = async (options: EmulatorOptions = {}): Promise<Em
   };
 };
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-
-const answers = async (url: string): Promise<boolean> => {
-  try {
-    return (await fetch(`${url}/moto-api/`)).ok;
-  } catch {
-    return false;
-  }
-};
-
 /** moto: an EC2 emulator nobody here wrote. Its RunInstances launches MinCount, whatever MaxCount says. */
 export const motoBackend = async (): Promise<Backend> => {
-  const port = await freePort();
-  const server = spawn('moto_server', ['-p', String(port)], { stdio: 'ignore' });
-  const url = `http://127.0.0.1:${port}`;
-  const deadline = Date.now() + 50_000;
-  while (!(await answers(url))) {
-    if (Date.now() > deadline) throw new Error('moto_server did not come up');
-    await wait(100);
-  }
+  const { url, close } = await startMoto();
   const client = clientFor(url);
   const { Images = [] } = await client.send(new DescribeImagesCommand({ Owners: ['amazon'] }));
   const { Subnets = [] } = await client.send(new DescribeSubnetsCommand({}));
@@ -182,7 +156,7 @@ export const motoBackend = async (): Promise<Backend> => {
     },
     close: async () => {
       client.destroy();
-      server.kill();
+      close();
     },
   };
 };

@@ -7,7 +7,7 @@ import type { TableCall } from '../../../src/storage/dynamodb/table.ts';
 import { createTableStore } from '../../../src/storage/dynamodb/table-store.ts';
 import { createFactCache } from '../../../src/storage/fact-cache.ts';
 import { createLastDone } from '../../../src/storage/noted-times.ts';
-import { dynaliteTable, emulatedTable, type TestTable, tableName } from '../../tables.ts';
+import { dynaliteTable, emulatedTable, motoTable, type TestTable, tableName } from '../../tables.ts';
 import { uuid } from '../provider-world.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
@@ -40,13 +40,16 @@ const groundOn = (call: TableCall): Ground => {
   return { open, time };
 };
 
+/** The project `moto` plays it once more. */
+const isMoto = process.env['HF_AWS_TEST_BACKEND'] === 'moto';
+
 let table: TestTable;
 beforeAll(async () => {
-  table = await dynaliteTable();
+  table = await (isMoto ? motoTable() : dynaliteTable());
 });
 afterAll(() => table.close());
 
-const grounds: readonly { readonly name: string; readonly make: () => Promise<Ground> }[] = [
+const usualGrounds = [
   {
     name: 'the work folder',
     make: async () => {
@@ -58,6 +61,9 @@ const grounds: readonly { readonly name: string; readonly make: () => Promise<Gr
   { name: 'a table on dynalite', make: async () => groundOn(table.call) },
   { name: "the emulator's table", make: async () => groundOn(emulatedTable().call) },
 ];
+const grounds: readonly { readonly name: string; readonly make: () => Promise<Ground> }[] = isMoto
+  ? [{ name: 'a table on moto', make: async () => groundOn(table.call) }]
+  : usualGrounds;
 
 const id = createIdOf(uuid(1));
 const other = createIdOf(uuid(2));
