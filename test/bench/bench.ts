@@ -9,6 +9,7 @@ import { type Figures, figuresOf, measure } from './measure.ts';
 import { memoryRows } from './memory.ts';
 import { secureRows } from './secure.ts';
 import { benchTemplates, floorOf, lifeCycle, node, type Row, randomHosts } from './subjects.ts';
+import { tableRows } from './table.ts';
 import { warmRows } from './warm.ts';
 
 const { values: options } = parseArgs({
@@ -17,6 +18,7 @@ const { values: options } = parseArgs({
     check: { type: 'boolean', default: false },
     json: { type: 'string' },
     rounds: { type: 'string', default: '20' },
+    store: { type: 'string', default: 'folder' },
   },
 });
 
@@ -128,17 +130,18 @@ backend.emulator.configure({ pendingMs: 20, nameAfterMs: 0 });
 // The sweep, once in ten minutes and after the answer, would be one run's only.
 const settings = { AWS_ENDPOINT_URL: backend.url, LogLevel: 'INFO', sweepIntervalMinutes: 0 };
 const plugin = await createPlugin(settings, benchTemplates(backend.place));
+const folderRows = async (): Promise<readonly Row[]> => [
+  ...(await timeRows(plugin, Number(options.rounds))),
+  ...(await secureRows(backend, Number(options.rounds))),
+  ...(await warmRows(backend, Number(options.rounds))),
+  ...(await callRows(backend, plugin)),
+  await sizeRow(),
+  ...(options.scale
+    ? [...(await growthRows(backend)), ...(await eventRows(backend, 5)), ...(await memoryRows(backend))]
+    : []),
+];
 try {
-  const rows = [
-    ...(await timeRows(plugin, Number(options.rounds))),
-    ...(await secureRows(backend, Number(options.rounds))),
-    ...(await warmRows(backend, Number(options.rounds))),
-    ...(await callRows(backend, plugin)),
-    await sizeRow(),
-    ...(options.scale
-      ? [...(await growthRows(backend)), ...(await eventRows(backend, 5)), ...(await memoryRows(backend))]
-      : []),
-  ];
+  const rows = await (options.store === 'table' ? tableRows(backend, Number(options.rounds)) : folderRows());
   const table = ['| what | measured | target | met | detail |', '| --- | --- | --- | --- | --- |', ...rows.map(show)];
   process.stdout.write(`${table.join('\n')}\n`);
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(rows, undefined, 2)}\n`);
