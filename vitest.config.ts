@@ -16,9 +16,10 @@ const wide = [
 ];
 
 /** What `npm test` plays against our emulator, here against moto. */
-const alsoAgainstMoto = ['life-cycle', 'instance-events', 'prices', 'broker-templates'].map(
-  (name) => `test/e2e/${name}.spec.ts`,
-);
+const alsoAgainstMoto = [
+  ...['life-cycle', 'instance-events', 'prices', 'broker-templates'].map((name) => `test/e2e/${name}.spec.ts`),
+  'test/unit/storage/store-contract.spec.ts',
+];
 
 /** Runs what the READMEs say: part of `npm run check`. */
 const pages = ['test/e2e/readme.spec.ts'];
@@ -29,7 +30,12 @@ const alsoServed = ['life-cycle', 'scripts', 'calls', 'concurrency', 'credential
 );
 
 /** The same wherever the state is. */
-const alsoInTables = ['life-cycle', 'concurrency', 'calls'].map((name) => `test/e2e/${name}.spec.ts`);
+const alsoInTables = [
+  ...['life-cycle', 'concurrency', 'calls', 'scripts', 'credentials', 'instance-events', 'rest'].map(
+    (name) => `test/e2e/${name}.spec.ts`,
+  ),
+  'test/faults/kills.spec.ts',
+];
 
 const shared = {
   env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
@@ -94,9 +100,11 @@ export default defineConfig({
       {
         test: {
           ...shared,
+          env: { ...shared.env, HF_AWS_TEST_BACKEND: 'the emulator' },
           name: 'table',
           include: ['test/table/**/*.spec.ts', ...alsoInTables],
-          globalSetup: [temporaryRoot, 'test/build.ts', 'test/table/own-tables.ts'],
+          globalSetup: [temporaryRoot, 'test/faults/tally.ts', 'test/table/own-tables.ts'],
+          testTimeout: 600_000 * times,
         },
       },
       {

@@ -149,8 +149,9 @@ export const createPlugin = async (config: Json, templates: readonly Json[]): Pr
     HF_PROVIDER_LOGDIR: logDir,
   };
   // The project `table` runs the same tests with the state in a table of the instance's own.
-  const inTable = tablesAt === undefined ? {} : { stateTable: basename(directory), stateEndpoint: tablesAt };
-  if (tablesAt !== undefined) await makeTable(tablesAt, basename(directory));
+  const ownTable = 'stateEndpoint' in config ? undefined : tablesAt;
+  const inTable = ownTable === undefined ? {} : { stateTable: basename(directory), stateEndpoint: ownTable };
+  if (ownTable !== undefined) await makeTable(ownTable, basename(directory));
   let inputs = 0;
 
   const configure = (more: Json): Promise<void> => {

@@ -3,7 +3,16 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Moment } from '../../src/emulator/api-call.ts';
 import { type EmulatorBackend, emulatorBackend } from '../e2e/backends.ts';
-import { createPlugin, groupEnd, home, hostOf, type Json, type MachineEntry, type Plugin } from '../e2e/plugin.ts';
+import {
+  createPlugin,
+  groupEnd,
+  home,
+  hostOf,
+  type Json,
+  type MachineEntry,
+  type Plugin,
+  tablesAt,
+} from '../e2e/plugin.ts';
 import { count } from './tally.ts';
 
 const [second, minute] = [1000, 60_000];
@@ -22,13 +31,19 @@ interface Ended {
 
 export interface Grid {
   readonly backend: EmulatorBackend;
+  /** The management host that is on duty: with the state in a table the other one takes over after a kill. */
   readonly plugin: Plugin;
+  readonly hosts: readonly Plugin[];
+  /** From now on each call is another host's than the one before. */
+  takeTurns(): void;
   /** Moves the clocks of AWS and of the scripts on. */
   pass(ms: number): void;
   /** Sets the scripts' clock apart from AWS's. */
   setClockApart(ms: number): void;
   /** Runs a script as Host Factory does and kills its process group there, unless it ends before. */
   kill(operation: string, input: Json, point: KillPoint): Promise<Ended>;
+  /** The same with a command of `hf-aws`. */
+  killCommand(args: readonly string[], point: KillPoint): Promise<Pick<Ended, 'killed' | 'exitCode'>>;
   /** Kills another process group there; answers whether it has. */
   hunt(pid: number, point: Extract<KillPoint, { readonly call: number }>): () => boolean;
   /** Host Factory's side of it. */
@@ -80,7 +95,15 @@ const settings = {
   invisibleForCalls: 1,
 };
 
-/** A provider instance in a world whose clock only tests move on. */
+const stateTable = 'hf-state';
+
+/** Milliseconds by which the clock of the second host is ahead. */
+const apartOfHosts = 90 * second;
+
+/**
+ * A provider instance in a world whose clock only tests move on. The project `table` has two hosts of it, with work folders, names and
+ * clocks of their own, and the state in the emulator's table, whose calls count as any.
+ */
 export const createGrid = async (templates: (place: Json) => readonly Json[], config: Json = {}): Promise<Grid> => {
   const start = Date.now();
   let passed = 0;
@@ -103,28 +126,41 @@ export const createGrid = async (templates: (place: Json) => readonly Json[], co
     return 'cut';
   };
   const backend = await emulatorBackend({ watch, now: () => Date.now() + passed });
-  backend.emulator.configure(settings);
-  const plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url, ...config }, templates(backend.place));
+  const isInTable = tablesAt !== undefined;
+  backend.emulator.configure({ ...settings, tables: isInTable ? [stateTable] : [] });
+  const place = isInTable ? { stateTable, stateEndpoint: backend.url } : {};
   const preload = (name: string): string => join(import.meta.dirname, 'preload', name);
-  plugin.env['NODE_OPTIONS'] = `--require ${preload('clock.cjs')} --require ${preload('disk.cjs')}`;
+  const createHost = async (name: string): Promise<Plugin> => {
+    const host = await createPlugin({ AWS_ENDPOINT_URL: backend.url, ...place, ...config }, templates(backend.place));
+    host.env['NODE_OPTIONS'] = `--require ${preload('clock.cjs')} --require ${preload('disk.cjs')}`;
+    if (isInTable) host.env['HF_AWS_TEST_HOST_NAME'] = name;
+    return host;
+  };
+  const first = await createHost('host-a');
+  const hosts = isInTable ? [first, await createHost('host-b')] : [first];
+  let [turn, inTurn] = [0, false];
+  const onDuty = (): Plugin => {
+    if (inTurn) turn += 1;
+    return hosts[turn % hosts.length] ?? first;
+  };
   const setClock = (): void => {
-    plugin.env['HF_AWS_TEST_PASSED_MS'] = String(passed);
-    plugin.env['HF_AWS_TEST_AHEAD_MS'] = String(apart);
+    for (const [index, { env }] of hosts.entries()) {
+      env['HF_AWS_TEST_PASSED_MS'] = String(passed);
+      env['HF_AWS_TEST_AHEAD_MS'] = String(apart + index * apartOfHosts);
+    }
   };
   setClock();
   let inputs = 0;
 
-  const kill: Grid['kill'] = async (operation, input, point) => {
-    const file = join(plugin.directory, `hf_killed_${inputs++}`);
-    await writeFile(file, JSON.stringify(input));
+  /** Runs a program in a process group of its own and kills that there, unless it ends before. */
+  const strikeDown = async (program: string, args: readonly string[], point: KillPoint) => {
     const env = {
-      ...plugin.env,
+      ...onDuty().env,
       ...('file' in point ? { HF_AWS_TEST_KILL: `${point.file}:${point.nth}:${point.at}` } : {}),
     };
-    const script = join(home, 'scripts', `${operation}.sh`);
-    const child = spawn(script, ['-f', file], { env, detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(program, args, { env, detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
     const { pid } = child;
-    if (pid === undefined) throw new Error(`${script} did not start`);
+    if (pid === undefined) throw new Error(`${program} did not start`);
     const hunted = { pid, point, calls: 0, struck: false };
     victim = hunted;
     const strikeLate = (): void => {
@@ -144,6 +180,15 @@ export const createGrid = async (templates: (place: Json) => readonly Json[], co
     victim = undefined;
     const killed = signal !== null || hunted.struck;
     count({ 'kills tried': killed ? 1 : 0 });
+    if (killed) turn += 1;
+    return { killed, exitCode, stdout };
+  };
+
+  const kill: Grid['kill'] = async (operation, input, point) => {
+    const file = join(onDuty().directory, `hf_killed_${inputs++}`);
+    await writeFile(file, JSON.stringify(input));
+    const script = join(home, 'scripts', `${operation}.sh`);
+    const { killed, exitCode, stdout } = await strikeDown(script, ['-f', file], point);
     return { killed, exitCode, body: killed ? {} : JSON.parse(stdout) };
   };
 
@@ -152,10 +197,18 @@ export const createGrid = async (templates: (place: Json) => readonly Json[], co
     setClock();
   };
 
-  const grid = {
+  if (Date.now() < start) throw new Error('the clock of this machine goes backwards');
+  return {
     backend,
-    plugin,
+    get plugin() {
+      return onDuty();
+    },
+    hosts,
+    takeTurns: () => {
+      inTurn = true;
+    },
     kill,
+    killCommand: (args, point) => strikeDown(process.execPath, [join(home, 'dist', 'hf-aws.cjs'), ...args], point),
     hunt: (pid: number, point: Extract<KillPoint, { readonly call: number }>) => {
       const hunted = { pid, point, calls: 0, struck: false };
       victim = hunted;
@@ -166,18 +219,16 @@ export const createGrid = async (templates: (place: Json) => readonly Json[], co
       apart = ms;
       setClock();
     },
-    hf: createHostFactory(backend, plugin, pass),
+    hf: createHostFactory(backend, onDuty, pass),
     close: async (): Promise<void> => {
       count({ 'instances launched': backend.emulator.instances().length });
       await backend.close();
-      await plugin.remove();
+      for (const host of hosts) await host.remove();
     },
   };
-  if (Date.now() < start) throw new Error('the clock of this machine goes backwards');
-  return grid;
 };
 
-const createHostFactory = (backend: EmulatorBackend, plugin: Plugin, pass: (ms: number) => void): HostFactory => {
+const createHostFactory = (backend: EmulatorBackend, onDuty: () => Plugin, pass: (ms: number) => void): HostFactory => {
   const wanted = new Map<string, number>();
   const granted = new Map<string, number>();
   const open = new Set<string>();
@@ -196,7 +247,7 @@ const createHostFactory = (backend: EmulatorBackend, plugin: Plugin, pass: (ms: 
   const hf: HostFactory = {
     held,
     ask: async (templateId, machineCount = 1) => {
-      const outcome = await plugin.call('requestMachines', { template: { templateId, machineCount } });
+      const outcome = await onDuty().call('requestMachines', { template: { templateId, machineCount } });
       if (outcome.exitCode !== 0) throw new Error(`requestMachines: ${outcome.stdout}`);
       return hf.accept(outcome.body, machineCount);
     },
@@ -207,7 +258,8 @@ const createHostFactory = (backend: EmulatorBackend, plugin: Plugin, pass: (ms: 
       count({ 'requests made': 1 });
       return id;
     },
-    giveBack: async (machines) => hf.acceptReturn({ requestId: await plugin.giveBack(machines.map(hostOf)) }, machines),
+    giveBack: async (machines) =>
+      hf.acceptReturn({ requestId: await onDuty().giveBack(machines.map(hostOf)) }, machines),
     acceptReturn: ({ requestId }, machines) => {
       const id = String(requestId);
       returns.set(id, machines);
@@ -216,7 +268,7 @@ const createHostFactory = (backend: EmulatorBackend, plugin: Plugin, pass: (ms: 
       return id;
     },
     poll: async () => {
-      for (const { requestId, status, machines } of open.size === 0 ? [] : await plugin.status(...open)) {
+      for (const { requestId, status, machines } of open.size === 0 ? [] : await onDuty().status(...open)) {
         if (status === 'running') continue;
         open.delete(requestId);
         ended(requestId, machines);
@@ -230,7 +282,7 @@ const createHostFactory = (backend: EmulatorBackend, plugin: Plugin, pass: (ms: 
       }
     },
     reclaim: async () => {
-      const taken = (await plugin.reclaims([...held.values()].map(hostOf))).map(({ machineId }) => String(machineId));
+      const taken = (await onDuty().reclaims([...held.values()].map(hostOf))).map(({ machineId }) => String(machineId));
       const machines = taken.flatMap((id) => held.get(id) ?? []);
       if (machines.length > 0) await hf.giveBack(machines);
       return taken;
@@ -258,7 +310,7 @@ const createHostFactory = (backend: EmulatorBackend, plugin: Plugin, pass: (ms: 
         lost: [...[...held.keys()].filter((id) => !standing.has(id)), ...short],
         leaked: [...[...standing].filter((id) => !held.has(id)), ...(held.size === 0 ? await backend.resources() : [])],
         double: [...launched].filter(([id, n]) => n > (wanted.get(id) ?? most)).map(([id]) => id),
-        unreadable: await unreadable(plugin),
+        unreadable: await unreadable(onDuty()),
       };
       count({ lost: books.lost.length, leaked: books.leaked.length, double: books.double.length });
       return books;

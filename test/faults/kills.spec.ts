@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { tablesAt } from '../e2e/plugin.ts';
 import { howToRepeat, runs, seed } from '../random.ts';
 import { times } from '../times.ts';
 import { balanced, createGrid, type Grid, type KillPoint } from './grid.ts';
@@ -10,17 +11,27 @@ const thorough = times > 1;
 
 type Point = (n: number) => KillPoint;
 
+const moments = ['arrived', 'acted', 'answered'] as const;
+
 /**
  * Before anything is done, before the answer, after it. To an operation that launches and ends nothing itself the last is as good as
- * the first of the next call: left to a thorough run.
+ * the first of the next call: left to a thorough run. Calls of the table are many: when they have acted will do.
  */
+const isWorth = (at: (typeof moments)[number], operation: string): boolean => {
+  if (thorough || at === 'acted') return true;
+  return tablesAt === undefined && (at === 'arrived' || operation.startsWith('request'));
+};
+
 const atCalls = (operation: string): readonly Point[] =>
-  (['arrived', 'acted', 'answered'] as const)
-    .filter((at) => thorough || at !== 'answered' || operation.startsWith('request'))
+  moments
+    .filter((at) => isWorth(at, operation))
     .map(
       (at): Point =>
         (n) => ({ call: n, at }),
     );
+/** What differs with the state in a table is where requests, fleets and groups are noted: the others are left to a thorough run. */
+const kindsWorthAll = thorough || tablesAt === undefined ? Object.keys(kinds) : ['RunInstances', 'maintain', 'group'];
+
 const atFiles = (): readonly Point[] =>
   (['link', 'rename', 'unlink'] as const).flatMap((file) =>
     (['before', 'after'] as const).map(
@@ -50,10 +61,17 @@ const expectBalance = async (grid: Grid, hint = ''): Promise<void> => {
   await grid.close();
 };
 
+const keepFew = async ({ hf }: Grid): Promise<void> => {
+  await hf.giveBack([...hf.held.values()].slice(2));
+  await hf.settle();
+};
+
 const killThrough = async (kind: string, points: (operation: string) => readonly Point[]): Promise<void> => {
   const grid = await createGrid(templatesOf(kind));
   grid.backend.emulator.configure(settingsFor(kind));
   for (const [name, killOnce] of Object.entries(operations)) {
+    // A sweep reads each request that holds machines: one call of the table each.
+    if (tablesAt !== undefined && name === 'getReturnRequests') await keepFew(grid);
     const field: Field = { grid, spare: new Map() };
     const kills = await killEach(points(name), (point) => killOnce(field, kind, point));
     expect(kills, `kills of ${name}`).toBeGreaterThan(0);
@@ -63,10 +81,12 @@ const killThrough = async (kind: string, points: (operation: string) => readonly
 };
 
 describe.concurrent('nothing is lost, leaked or doubled by a kill', { timeout: 1_200_000 * times }, () => {
-  it.each(Object.keys(kinds))('at any AWS call: %s', (kind) => killThrough(kind, atCalls));
+  it.each(kindsWorthAll)('at any AWS call: %s', (kind) => killThrough(kind, atCalls));
 
-  it.each(thorough ? Object.keys(kinds) : ['RunInstances'])('at any file operation: %s', (kind) =>
-    killThrough(kind, atFiles),
+  // With the state in a table there is nothing in files that could not be lost.
+  it.skipIf(tablesAt !== undefined).each(thorough ? Object.keys(kinds) : ['RunInstances'])(
+    'at any file operation: %s',
+    (kind) => killThrough(kind, atFiles),
   );
 
   it('at any time', async () => {

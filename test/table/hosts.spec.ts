@@ -32,6 +32,10 @@ const cut = (action: string, kind: 'drop-before' | 'drop-after'): void => {
   backend.emulator.addFault({ action, times: 'always', effect: { kind } });
 };
 
+/** Fifty processes at once, half of them on each host. */
+const fifty = <A>(work: (host: Plugin) => Promise<A>): readonly Promise<A>[] =>
+  Array.from({ length: 50 }, (_, n) => work(n % 2 === 0 ? hostA : hostB));
+
 describe('two hosts on one table', () => {
   it('go on where the other was cut off in the middle of a launch', async () => {
     for (const kind of ['drop-before', 'drop-after'] as const) {
@@ -54,13 +58,31 @@ describe('two hosts on one table', () => {
     expect((await hostB.settled(returnId)).status).toBe('complete');
   });
 
-  it('never launch more than maxNumber between them, of twenty that ask at once', async () => {
+  it('never launch more than maxNumber between them, of fifty that ask at once', async () => {
     const ask = { template: { templateId: 'few', machineCount: 1 } };
-    const asked = Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? hostA : hostB).call('requestMachines', ask));
+    const asked = fifty((host) => host.call('requestMachines', ask));
     const granted = (await Promise.all(asked)).filter(({ exitCode }) => exitCode === 0).length;
     expect(granted).toBeLessThanOrEqual(3);
     expect(backend.emulator.instances()).toHaveLength(granted);
   });
+
+  it.each(['drop-before', 'drop-after'] as const)(
+    'send a launch that was not confirmed under one client token, of fifty that find it at once: %s',
+    async (kind) => {
+      cut('RunInstances', kind);
+      const requestId = await hostA.request('od', 2);
+      backend.emulator.clearFaults();
+      await Promise.all(fifty((host) => host.status(requestId)));
+      const ids = (await hostB.settled(requestId)).machines.map(({ machineId }) => machineId);
+      expect(ids).toHaveLength(2);
+      expect(ids.toSorted()).toEqual(
+        backend.emulator
+          .instances()
+          .map(({ id }) => id)
+          .toSorted(),
+      );
+    },
+  );
 
   it('asked of the same request at once record each machine once', async () => {
     const requestId = await hostA.request('od', 5);

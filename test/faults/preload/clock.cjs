@@ -1,4 +1,4 @@
-// Loaded into the scripts' Node: so many milliseconds later, by a clock that is so many ahead (or behind).
+// Loaded into the scripts' Node: so many milliseconds later, by a clock that is so many ahead (or behind), on a host of this name.
 const os = require('node:os');
 
 const passed = Number(process.env.HF_AWS_TEST_PASSED_MS ?? 0);
@@ -14,3 +14,5 @@ globalThis.Date = class extends Date {
 };
 const { uptime } = os;
 os.uptime = () => uptime() + passed / 1000;
+const name = process.env.HF_AWS_TEST_HOST_NAME;
+if (name !== undefined) os.hostname = () => name;
