@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { dynaliteTable } from '../tables.ts';
 
 /** What calls of a table came to, by DynamoDB's measure: a read unit is 4 KB read consistently, a write unit 1 KB, each index apart. */
-export interface Spent {
+interface Spent {
   readonly calls: number;
   readonly reads: number;
   readonly writes: number;
