@@ -365,3 +365,12 @@ it('what blocks most comes first, and a check that hangs holds up nothing and no
     'templates',
   ]);
 });
+
+it('of a table that does not answer is said what helps against what keeps AWS from answering', async () => {
+  const cause = new PluginError('provider.denied', 'AssumeRole failed', {
+    aws: { action: 'AssumeRole', code: 'AccessDenied' },
+  });
+  const away = new PluginError('storage.unavailable', 'the table hf-state does not answer', { cause });
+  const said = await faultFinding('records', away, async (each) => cureOfAws(each));
+  expect(said).toMatchObject({ code: 'storage.unavailable', cure: cureOfAws(cause) });
+});
