@@ -1,4 +1,5 @@
 import type { AwsCall } from '../application/rehearsal.ts';
+import type { Terminal } from '../cli/context.ts';
 import type { Environment } from '../config/environment.ts';
 import type { Application } from './composition.ts';
 import { version } from './version.ts';
@@ -12,6 +13,8 @@ export interface Administrator {
   readonly stderr?: Output;
   /** Ends the process soon, whatever still hangs in it. */
   readonly abandon?: () => void;
+  /** Where somebody answers questions, in place of the terminal of this process. */
+  readonly terminal?: Terminal;
 }
 
 interface Output {
@@ -22,7 +25,7 @@ interface Output {
 /** Runs a command of the administrator's command line. Resolves with the exit status. */
 export const runAdministrator = async (
   argv: readonly string[],
-  { env, home, stdout = process.stdout, stderr = process.stderr, abandon = () => undefined }: Administrator,
+  { env, home, stdout = process.stdout, stderr = process.stderr, abandon = () => undefined, terminal }: Administrator,
 ): Promise<number> => {
   const [{ isCompletion, runCli }, { compose }] = await Promise.all([
     import('../cli/cli.ts'),
@@ -93,6 +96,10 @@ export const runAdministrator = async (
     providers: async () => (await import('./parts/administration.ts')).registeredProviders(env, home),
     setUpFault: async (option, value) => (await import('./parts/administration.ts')).setUpFault(option, value),
     setUp: async (order) => (await import('./parts/administration.ts')).setUp(env, home, order),
+    unregister: async (order) => (await import('./parts/administration.ts')).unregister(env, home, order),
+    discover: async (account) => (await import('./parts/discovery.ts')).discover(env, account),
+    initPolicy: async () => (await import('../providers/aws/inspect/inspection.ts')).initPolicy(),
+    terminal: async () => terminal ?? (await import('../cli/terminal.ts')).openTerminal(),
     importTree: async (order) => (await import('./parts/administration.ts')).importTree(order),
     replay: async (order) => (await import('./parts/replay.ts')).replay({ home, version, compose }, order),
     startEmulator: async (options) => (await import('../emulator/server.ts')).startEmulator(options),

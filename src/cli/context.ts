@@ -1,4 +1,5 @@
 import type { ApplicationService } from '../application/bus/application-service.ts';
+import type { Account, Discovery } from '../application/ports/discovery.ts';
 import type { Notifier } from '../application/ports/notices.ts';
 import type { ReplayOrder, ReplayReport } from '../application/ports/replay.ts';
 import type {
@@ -8,6 +9,7 @@ import type {
   ServeOptions,
   SetUpAnswer,
   SetUpOrder,
+  Unregistration,
 } from '../application/ports/setup.ts';
 import type { Observe, Progress } from '../application/ports/telemetry.ts';
 import type { AwsCall } from '../application/rehearsal.ts';
@@ -65,6 +67,14 @@ export interface CliContext {
   /** Why the value of an option of `init` cannot be taken; undefined where it can. */
   setUpFault(option: string, value: string): Promise<string | undefined>;
   setUp(order: SetUpOrder): Promise<SetUpAnswer>;
+  /** Takes a provider out of Host Factory's files; without `apply` only tells what it would change. */
+  unregister(order: { readonly instance: string; readonly apply: boolean }): Promise<Unregistration>;
+  /** Looks at an AWS account before there is a configuration. */
+  discover(account: Account): Promise<Discovery>;
+  /** The permissions that this needs. */
+  initPolicy(): Promise<object>;
+  /** Where somebody answers questions; undefined where nobody does. */
+  terminal(): Promise<Terminal | undefined>;
   /** Takes another plug-in's files over; see `ImportOrder`. */
   importTree(order: ImportOrder): Promise<ImportReport>;
   /** Plays recorded calls of Host Factory against the emulator. */
@@ -112,3 +122,9 @@ export interface CommonOptions {
 
 /** Takes the exit status of a command. */
 export type Done = (code: Promise<number>) => Promise<void>;
+
+/** Where questions are answered. */
+export interface Terminal {
+  ask(question: string): Promise<string>;
+  close(): void;
+}

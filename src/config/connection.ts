@@ -30,6 +30,7 @@ const variables = {
   events: 'AWS_ENDPOINT_URL_EVENTBRIDGE',
   pricing: 'AWS_ENDPOINT_URL_PRICING',
   dynamodb: 'AWS_ENDPOINT_URL_DYNAMODB',
+  iam: 'AWS_ENDPOINT_URL_IAM',
 } as const;
 
 /** Scheme, host, port and path: a call has no place for more. */

@@ -4,6 +4,7 @@ import type { Action } from './ec2/action.ts';
 import { actions as ec2Actions } from './ec2/actions.ts';
 import { throttle } from './ec2/throttle.ts';
 import { advance } from './fleets/settle.ts';
+import { iamActions } from './iam.ts';
 import { pricingActions } from './pricing.ts';
 import { eventBridgeActions, sqsActions } from './queues.ts';
 import { serviceQuotasActions } from './service-quotas.ts';
@@ -96,6 +97,8 @@ const sts: Service = {
   actions: stsActions,
 };
 
+const iam: Service = { ...autoScaling, prefix: 'iam', version: '2010-05-08', actions: iamActions };
+
 const ssm: Service = {
   prefix: 'ssm',
   version: 'AmazonSSM',
@@ -148,7 +151,7 @@ const dynamoDb: Service = {
 
 /** The service whose version a call names; EC2 tells those off that name none. */
 const serviceOf = (form: ReadonlyMap<string, string>): Service =>
-  [autoScaling, ssm, sts, serviceQuotas, pricing, sqs, eventBridge, dynamoDb].find(
+  [autoScaling, ssm, sts, iam, serviceQuotas, pricing, sqs, eventBridge, dynamoDb].find(
     ({ version }) => version === form.get('Version'),
   ) ?? ec2;
 

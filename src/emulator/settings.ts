@@ -95,7 +95,10 @@ const table = {
     'an object of subnet id to {zone, vpc, ipv6Native?}',
   ),
   missingSubnets: names('subnet ids'),
+  /** Key pairs that are listed; all others exist by being named. */
+  keyPairs: names('key names'),
   missingKeys: names('key names'),
+  instanceProfiles: names('names of instance profiles'),
   missingInstanceTypes: names('instance types'),
   /** Security group id to the VPC it is in. Not listed: the VPC of made-up subnets. */
   securityGroups: setting<OfNames<string>>({}, isRecordOf(isText), 'an object of group id to VPC id'),

@@ -188,7 +188,7 @@ const entriesFor = (
 };
 
 /** Rewritten without what JSON has no word for: a file with comments is left to its owner. */
-const readStrictly = (file: string): Document => {
+export const readStrictly = (file: string): Document => {
   if (!existsSync(file)) return { version: 2 };
   try {
     const value: unknown = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));

@@ -44,7 +44,7 @@ const typesFor = (worked: Document, vmTypes: readonly string[]): Document => {
 };
 
 /** What was only an example in the worked template. */
-const examples = ['instanceTags', 'keyName', 'fleetRole', 'securityGroupIds'];
+const examples = ['instanceTags', 'instanceProfile', 'keyName', 'fleetRole', 'securityGroupIds'];
 
 const templateFor = (worked: readonly Document[], kind: TemplateKind, order: SetUpOrder): Document => {
   const pattern = worked.find(({ templateId }) => templateId === templateKinds[kind]);
@@ -59,6 +59,7 @@ const templateFor = (worked: readonly Document[], kind: TemplateKind, order: Set
   const ofHosts = {
     imageId: order.image,
     securityGroupIds: order.securityGroups,
+    instanceProfile: order.instanceProfile,
     keyName: order.keyName,
     fleetRole: takesRole ? order.fleetRole : undefined,
   };

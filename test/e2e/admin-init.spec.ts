@@ -109,11 +109,12 @@ describe('hf-aws init', () => {
   it('asks on a terminal for what is missing, and says of an answer at once why it cannot be taken', async () => {
     const command = `node ${join(home, 'dist', 'hf-aws.cjs')} init --no-aws --endpoint ${backend.url}`;
     const child = spawn('script', ['-qec', command, '/dev/null'], { env, cwd: plugin.directory });
+    const subnets = 'one or more of one VPC: ';
     const answers = [
       ['Folder for the configuration: ', 'asked'],
-      ['Kinds: ', 'ondemand foo'],
+      ['one or more: ', 'ondemand foo'],
       ['there is no kind foo', ''],
-      ['Kinds: ', 'ondemand spot'],
+      ['one or more: ', 'ondemand spot'],
       ['AWS Region, e.g. eu-central-1: ', ''],
       ['it is needed', ''],
       ['AWS Region, e.g. eu-central-1: ', 'Frankfurt'],
@@ -122,12 +123,17 @@ describe('hf-aws init', () => {
       ['("role": the role of this host): ', '/nowhere'],
       ['there is no file /nowhere', ''],
       ['("role": the role of this host): ', 'role'],
-      ['Image of the hosts, ami-...: ', 'ami-zzz'],
+      ['ami-... or an SSM parameter: ', 'ami-zzz'],
       ['ami-zzz is not an AMI', ''],
-      ['Image of the hosts, ami-...: ', 'ami-0123456789abcdef0'],
-      ['Subnets of the hosts, subnet-...: ', 'net-1'],
+      ['ami-... or an SSM parameter: ', 'ami-0123456789abcdef0'],
+      [subnets, 'net-1'],
       ['net-1 is not a subnet', ''],
-      ['Subnets of the hosts, subnet-...: ', 'subnet-0123456789abcdef0'],
+      [subnets, 'subnet-0123456789abcdef0'],
+      [": the VPC's default group): ", ''],
+      ['those of the worked templates): ', ''],
+      ['Instance profile of the hosts (Enter: none): ', ''],
+      ['Key pair for ssh (Enter: none): ', ''],
+      ['(Enter: hostfactory): ', ''],
     ] as const;
     let [said, heard, next] = ['', 0, 0];
     child.stdout.on('data', (chunk) => {

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { runAdministrator } from '../../src/boot/administrator.ts';
+import type { Terminal } from '../../src/cli/context.ts';
 import { home, type Plugin } from './plugin.ts';
 
 export interface Said {
@@ -31,14 +32,18 @@ export const hfAws = (
   );
 };
 
-/** The same without a process of its own, in the folder of the tests: for what is not about the process. */
-export const hfAwsHere = async ({ env }: Pick<Plugin, 'env'>, args: readonly string[]): Promise<Said> => {
+const runHere = async (
+  { env }: Pick<Plugin, 'env'>,
+  args: readonly string[],
+  terminal: Terminal | undefined,
+): Promise<Said> => {
   let [stdout, stderr] = ['', ''];
   // Each call watches them to the end of the process.
   for (const stream of [process.stdout, process.stderr]) stream.setMaxListeners(0);
   const exitCode = await runAdministrator(args, {
     env,
     home,
+    ...(terminal === undefined ? {} : { terminal }),
     stdout: {
       write: (text) => {
         stdout += text;
@@ -52,6 +57,14 @@ export const hfAwsHere = async ({ env }: Pick<Plugin, 'env'>, args: readonly str
   });
   return { exitCode, stdout, stderr };
 };
+
+/** The same without a process of its own, in the folder of the tests: for what is not about the process. */
+export const hfAwsHere = (plugin: Pick<Plugin, 'env'>, args: readonly string[]): Promise<Said> =>
+  runHere(plugin, args, undefined);
+
+/** The same with somebody who answers questions. */
+export const hfAwsAsking = (plugin: Pick<Plugin, 'env'>, args: readonly string[], terminal: Terminal): Promise<Said> =>
+  runHere(plugin, args, terminal);
 
 /** The same with --json. */
 export const hfAwsJson = async (plugin: Pick<Plugin, 'env'>, ...args: readonly string[]) => {

@@ -45,6 +45,7 @@ export interface SetUpOrder {
   readonly securityGroups: readonly string[];
   /** Instead of those of the worked templates. */
   readonly vmTypes: readonly string[];
+  readonly instanceProfile?: string | undefined;
   readonly keyName?: string | undefined;
   readonly fleetRole?: string | undefined;
   readonly groupName?: string | undefined;
@@ -63,6 +64,19 @@ export interface Registration {
   readonly state: 'to be added by you' | 'added' | 'taken over' | 'was there';
   /** The plug-in that a provider ran before it was taken over. */
   readonly before?: string;
+}
+
+/** What unregistering a provider changes, or would change. */
+export interface Unregistration {
+  readonly instance: string;
+  readonly files: readonly string[];
+  /** Copies of what was changed. */
+  readonly backups: readonly string[];
+  /** Taken out too, where no other provider runs it. */
+  readonly plugin?: string;
+  /** Requestors that still name the provider, in this file. */
+  readonly requestors: readonly string[];
+  readonly requestorsFile: string;
 }
 
 export interface SetUpAnswer {

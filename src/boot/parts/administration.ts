@@ -14,6 +14,7 @@ export { installationChecks } from '../../setup/installation.ts';
 export { findProvider, registeredProviders } from '../../setup/registration.ts';
 export { diagnoseScriptWay } from '../../setup/script-way.ts';
 export { setUp, setUpFault } from '../../setup/set-up.ts';
+export { unregister } from '../../setup/unregister.ts';
 export { diagnoseWorkFolder } from '../../storage/work-folder.ts';
 export { createTemplateChecker } from '../../templates/template-checker.ts';
 export { createTemplateOrigins } from '../../templates/template-origins.ts';

@@ -5,12 +5,17 @@ import { describeCapacityReservations } from './capacity-reservations.ts';
 import { createTags, deleteTags } from './change-tags.ts';
 import { describeImages } from './describe-images.ts';
 import { describeInstanceStatus } from './describe-instance-status.ts';
-import { describeInstanceTypes, getInstanceTypesFromInstanceRequirements } from './describe-instance-types.ts';
+import {
+  describeInstanceTypeOfferings,
+  describeInstanceTypes,
+  getInstanceTypesFromInstanceRequirements,
+} from './describe-instance-types.ts';
 import { describeInstances } from './describe-instances.ts';
 import { describeSecurityGroups } from './describe-security-groups.ts';
 import { describeSpotInstanceRequests } from './describe-spot-instance-requests.ts';
 import { describeSubnets } from './describe-subnets.ts';
 import { describeVolumes } from './describe-volumes.ts';
+import { describeVpcs } from './describe-vpcs.ts';
 import { describeKeyPairs } from './key-pairs.ts';
 import { runInstances } from './run-instances.ts';
 import { describeSpotPriceHistory } from './spot-price-history.ts';
@@ -24,6 +29,7 @@ export const actions: ReadonlyMap<string, Action> = new Map([
   ...fleetActions,
   ...templateActions,
   ['DescribeInstanceTypes', describeInstanceTypes],
+  ['DescribeInstanceTypeOfferings', describeInstanceTypeOfferings],
   ['GetInstanceTypesFromInstanceRequirements', getInstanceTypesFromInstanceRequirements],
   ['CreateTags', createTags],
   ['DeleteTags', deleteTags],
@@ -37,6 +43,7 @@ export const actions: ReadonlyMap<string, Action> = new Map([
   ['DescribeSpotPriceHistory', describeSpotPriceHistory],
   ['DescribeSubnets', describeSubnets],
   ['DescribeVolumes', describeVolumes],
+  ['DescribeVpcs', describeVpcs],
   ['RunInstances', runInstances],
   ['StartInstances', startInstances],
   ['StopInstances', stopInstances],

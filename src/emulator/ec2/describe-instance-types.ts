@@ -5,6 +5,7 @@ import { type Action, required, requiredList } from './action.ts';
 import type { FilterTable } from './filters.ts';
 import { type InstanceType, instanceTypes, matchingTypes } from './instance-types.ts';
 import { pageOf } from './paging.ts';
+import { zonesOf } from './subnets.ts';
 
 const filters: FilterTable<InstanceType> = {
   'current-generation': () => 'true',
@@ -65,6 +66,32 @@ export const describeInstanceTypes: Action = {
       usual: 100,
     });
     return { instanceTypeSet: page.map(typeXml), nextToken };
+  },
+};
+
+/** Every type is offered in every zone but those where none of it may run. */
+export const describeInstanceTypeOfferings: Action = {
+  parameters: parameterTable(`LocationType ${listing}`),
+  answer: (world, params) => {
+    const { region, capacity, missingInstanceTypes } = world.settings;
+    const type = params.text('LocationType') ?? 'region';
+    const locations = type === 'availability-zone' ? zonesOf(region) : [region];
+    const items = locations.flatMap((location) =>
+      instanceTypes
+        .filter(({ name }) => capacity[`${name}:${location}`] !== 0 && !missingInstanceTypes.includes(name))
+        .map(({ name }) => ({ name, location })),
+    );
+    const { page, nextToken } = pageOf(world, params, {
+      items,
+      filters: { location: ({ location }) => location, 'instance-type': ({ name }) => name },
+      keyOf: ({ name, location }) => `${location} ${name}`,
+    });
+    const instanceTypeOfferingSet = page.map(({ name, location }) => ({
+      instanceType: name,
+      locationType: type,
+      location,
+    }));
+    return { instanceTypeOfferingSet, nextToken };
   },
 };
 

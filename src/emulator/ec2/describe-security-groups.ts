@@ -15,7 +15,10 @@ export const describeSecurityGroups: Action = {
     const missing = ids.find((id) => missingGroups.includes(id));
     if (missing !== undefined)
       throw new ServiceError('InvalidGroup.NotFound', `The security group '${missing}' does not exist`);
-    const passes = readFilters<string>(params, { 'group-id': (id) => id });
+    const passes = readFilters<string>(params, {
+      'group-id': (id) => id,
+      'vpc-id': (id) => securityGroups[id] ?? madeUpVpc(region),
+    });
     return {
       securityGroupInfo: (ids.length > 0 ? ids : Object.keys(securityGroups)).filter(passes).map((groupId) => ({
         groupId,

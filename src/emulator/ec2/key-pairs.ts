@@ -12,7 +12,7 @@ export const checkKeys = (world: World, names: readonly string[]): void => {
     throw new ServiceError('InvalidKeyPair.NotFound', `The key pair '${missing}' does not exist`);
 };
 
-/** Without names the answer is empty: key pairs exist by being named. */
+/** Without names those that are set: all others exist by being named. */
 export const describeKeyPairs: Action = {
   parameters: parameterTable(`KeyName.N KeyPairId.N IncludePublicKey ${listing}`),
   answer: (world, params) => {
@@ -20,7 +20,7 @@ export const describeKeyPairs: Action = {
     checkKeys(world, names);
     const passes = readFilters<string>(params, { 'key-name': (name) => name });
     return {
-      keySet: names.filter(passes).map((keyName) => ({
+      keySet: (names.length > 0 ? names : world.settings.keyPairs).filter(passes).map((keyName) => ({
         keyName,
         keyPairId: `key-0${createHash('sha256').update(keyName).digest('hex').slice(0, 16)}`,
         keyType: 'ed25519',

@@ -227,6 +227,7 @@ const inspect = async (lookup: Lookup, template: Template): Promise<readonly Com
 
 export { cureOfAws } from './cures.ts';
 export { awsChecks } from './diagnosis.ts';
+export { createDiscovery, initPolicy } from './discovery.ts';
 export { iamPolicy } from './policy.ts';
 export { findPrices };
 

@@ -14,6 +14,7 @@ const otherActions = {
   'dynamodb:Query': 'to read requests, and what is counted',
   'dynamodb:UpdateItem': 'to count what templates hold',
   'events:ListRuleNamesByTarget': 'to see in doctor that events reach the queue',
+  'iam:ListInstanceProfiles': 'for hf-aws init',
   'iam:PassRole': 'to hand a role to the machines or the fleet',
   'pricing:GetProducts': 'for prices refresh',
   'servicequotas:GetServiceQuota': 'to show quotas in doctor',
@@ -27,6 +28,19 @@ export type Action =
   | `ec2:${keyof typeof ec2Operations}`
   | `autoscaling:${keyof typeof autoScalingOperations}`
   | keyof typeof otherActions;
+
+/** What `init` looks at to make proposals. Not needed by what runs afterwards, and not in its policy. */
+export const initActions: readonly Action[] = [
+  'ec2:DescribeImages',
+  'ec2:DescribeInstanceTypeOfferings',
+  'ec2:DescribeInstanceTypes',
+  'ec2:DescribeKeyPairs',
+  'ec2:DescribeSecurityGroups',
+  'ec2:DescribeSubnets',
+  'ec2:DescribeVpcs',
+  'iam:ListInstanceProfiles',
+  'ssm:GetParameter',
+];
 
 export const whyOf: ReadonlyMap<string, string> = new Map([
   ...Object.entries(ec2Operations).map(([name, { why }]) => [`ec2:${name}`, why] as const),

@@ -33,6 +33,19 @@ export const withQueueEndpoint = <T extends ConnectionSettings>(settings: T, que
     ? settings
     : { ...settings, endpoints: { ...settings.endpoints, sqs: new URL(queueUrl).origin } };
 
+/** IAM is one for a partition, signed for one of its Regions. */
+export const signingRegion = (service: string, region: string): string => {
+  if (service !== 'iam') return region;
+  if (region.startsWith('cn-')) return 'cn-north-1';
+  return region.startsWith('us-gov-') ? 'us-gov-west-1' : 'us-east-1';
+};
+
+/** Where IAM is: in AWS's own partition without a Region. */
+const iamEndpoint = (region: string, suffix: string): URL => {
+  if (region.startsWith('us-gov-')) return new URL('https://iam.us-gov.amazonaws.com');
+  return new URL(region.startsWith('cn-') ? `https://iam.cn-north-1.${suffix}` : `https://iam.${suffix}`);
+};
+
 /** The configured endpoint, else the Region's own. Throws `configuration.invalid` where FIPS cannot be had. */
 export const endpointOf = (service: string, settings: ConnectionSettings): URL => {
   const { region, useFips, useDualStack = false } = settings;
@@ -42,6 +55,7 @@ export const endpointOf = (service: string, settings: ConnectionSettings): URL =
     throw new PluginError('configuration.invalid', 'AWS_USE_FIPS_ENDPOINT cannot be kept with AWS_ENDPOINT_URL');
   }
   const [, plain = '', dual = ''] = suffixes.find(([regions]) => regions.test(region)) ?? [];
+  if (service === 'iam') return iamEndpoint(region, plain);
   // GovCloud's plain endpoints are FIPS endpoints.
   const fips = useFips && (useDualStack || !region.startsWith('us-gov-')) ? '-fips' : '';
   return new URL(`https://${hosts[service] ?? service}${fips}.${region}.${useDualStack ? dual : plain}`);

@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { messageOf } from '../../../domain/errors.ts';
 import { agentFor, type ClientConfig } from './client-config.ts';
 import { type AwsCredentials, areSame } from './credentials.ts';
-import { endpointOf } from './endpoint.ts';
+import { endpointOf, signingRegion } from './endpoint.ts';
 import type { Message, Received } from './exchange.ts';
 import { sign } from './sign.ts';
 
@@ -74,7 +74,8 @@ export type ServiceName =
   | 'sqs'
   | 'events'
   | 'pricing'
-  | 'dynamodb';
+  | 'dynamodb'
+  | 'iam';
 
 interface Signature {
   readonly credentials: AwsCredentials;
@@ -117,7 +118,7 @@ const post = async (
   { credentials, at }: Signature,
 ): Promise<Received> => {
   const url = endpointOf(service, client);
-  const scope = { service, region: client.region, date: new Date(at) };
+  const scope = { service, region: signingRegion(service, client.region), date: new Date(at) };
   // Not signed: a proxy may change it.
   const signed = { ...sign({ url, headers, body }, scope, credentials), 'user-agent': 'hostfactory-aws' };
   const message = { headers: signed, body };

@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Unregistration } from '../application/ports/setup.ts';
+import type { Environment } from '../config/environment.ts';
+import { PluginError } from '../domain/errors.ts';
+import { isObject } from '../templates/template-entry.ts';
+import { confFolder, readStrictly, realScripts, registrationFiles } from './registration.ts';
+import { writeFiles } from './written-files.ts';
+
+const missing = (text: string): PluginError => new PluginError('configuration.missing', text);
+
+const entriesIn = (document: Readonly<Record<string, unknown>>, list: string): readonly unknown[] => {
+  const entries: unknown = document[list];
+  return Array.isArray(entries) ? entries : [];
+};
+
+const fieldOf = (entry: unknown, name: string): unknown => (isObject(entry) ? entry[name] : undefined);
+
+/**
+ * Takes a provider, and the plug-in where no other provider runs it, out of Host Factory's files; copies stay beside. `apply: false`
+ * only tells. Throws `configuration.*` where it is not registered, or runs another plug-in.
+ */
+export const unregister = async (
+  env: Environment,
+  home: string,
+  { instance, apply }: { readonly instance: string; readonly apply: boolean },
+): Promise<Unregistration> => {
+  const conf = confFolder(env);
+  if (conf === undefined) throw missing('nothing tells where providers are registered: set HF_TOP or HF_CONFDIR');
+  const files = registrationFiles(conf);
+  const [plugins, providers] = [readStrictly(files.providerplugins), readStrictly(files.providers)];
+  const provider = entriesIn(providers, 'providers').find((each) => fieldOf(each, 'name') === instance);
+  if (provider === undefined) throw missing(`${files.providers} has no provider ${instance}`);
+  const plugin = entriesIn(plugins, 'providerplugins').find(
+    (each) => fieldOf(each, 'name') === fieldOf(provider, 'plugin'),
+  );
+  const isOurs =
+    plugin !== undefined && realScripts(env, fieldOf(plugin, 'scriptPath')) === realScripts(env, join(home, 'scripts'));
+  if (!isOurs) {
+    const other = String(fieldOf(provider, 'plugin'));
+    throw new PluginError('configuration.invalid', `provider ${instance} runs plug-in ${other}, not this installation`);
+  }
+  const others = entriesIn(providers, 'providers').filter((each) => each !== provider);
+  const isLast = others.every((each) => fieldOf(each, 'plugin') !== fieldOf(plugin, 'name'));
+  const rest = (document: object, list: string, left: readonly unknown[]): string =>
+    `${JSON.stringify({ ...document, [list]: left }, null, 2)}\n`;
+  const texts = [
+    { file: files.providers, text: rest(providers, 'providers', others) },
+    ...(isLast
+      ? [
+          {
+            file: files.providerplugins,
+            text: rest(
+              plugins,
+              'providerplugins',
+              entriesIn(plugins, 'providerplugins').filter((each) => each !== plugin),
+            ),
+          },
+        ]
+      : []),
+  ];
+  const requestors = existsSync(files.requestors) ? entriesIn(readStrictly(files.requestors), 'requestors') : [];
+  const users = requestors.filter((each) => {
+    const named = fieldOf(each, 'providers');
+    return Array.isArray(named) && named.includes(instance);
+  });
+  return {
+    instance,
+    files: texts.map(({ file }) => file),
+    ...(isLast ? { plugin: String(fieldOf(plugin, 'name')) } : {}),
+    requestors: users.map((each) => String(fieldOf(each, 'name'))),
+    requestorsFile: files.requestors,
+    backups: apply ? await writeFiles(texts) : [],
+  };
+};
