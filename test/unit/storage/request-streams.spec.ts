@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { StreamEvent } from '../../../src/application/ports/streams.ts';
@@ -20,6 +20,18 @@ const filled = async () => {
   await streams.append(id, 2, [completed(3)], origin);
   return { folder, streams, pathOf: (version: number) => join(folder, 'requests', id, `00000000${version}.json`) };
 };
+
+it('the pulse of the streams is told only once nothing can change any more within the grain of the folders’ times', async () => {
+  const { folder, streams } = await filled();
+  const touch = async (ms: number): Promise<void> => {
+    const time = new Date(Date.now() + ms);
+    for (const name of ['appending', 'requests']) await utimes(join(folder, name), time, time);
+  };
+  await touch(-60_000);
+  expect(await streams.pulse()).toEqual(expect.any(String));
+  await touch(10_000);
+  expect(await streams.pulse()).toBeUndefined();
+});
 
 describe('a stream', () => {
   it('gives back what was appended, in order, with who asked', async () => {

@@ -80,6 +80,20 @@ describe('a projection', () => {
     expect(rows.map((row) => JSON.parse(row).status)).toEqual(['running', 'complete', 'running']);
   });
 
+  it('reads once more what had changed just before it was read: more may have come within the grain of the file’s time', async () => {
+    const { world, ids } = await created(2);
+    const [fresh = '', other = ''] = ids;
+    // By the clock of the reader, which is an hour ahead.
+    const now = new Date(Date.now() + 61 * 60_000);
+    await utimes(join(world.workDir, 'requests', fresh), now, now);
+    await reader(world).readModel.read('requests');
+    world.hosts.boot();
+    await world.service.syncRequests({ requestIds: [other] });
+    const next = reader(world);
+    await next.readModel.read('requests');
+    expect(next.loaded.toSorted()).toEqual(ids.toSorted());
+  });
+
   it.each(projectionNames)('answers the same after its file is deleted, damaged or rebuilt: %s', async (name) => {
     const { world } = await created(3);
     const file = join(world.workDir, 'projections', `${name}.ndjson`);

@@ -2,6 +2,8 @@ import type { Instance } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
 import { PluginError } from '../../../../../src/domain/errors.ts';
 import { createHosts } from '../../../../../src/providers/aws/instances/hosts.ts';
+import type { Ec2Calls } from '../../../../../src/providers/aws/services/operations.ts';
+import { clientOf } from '../../../../../src/providers/aws/wire/query-client.ts';
 import { instanceIdOf } from '../../../fake-hosts.ts';
 import { createFakeEc2 } from '../fake-ec2.ts';
 
@@ -23,6 +25,24 @@ const machines = (count: number) =>
     machineId: instanceIdOf(n),
     zone: n % 2 === 0 ? 'us-east-1a' : 'us-east-1b',
   }));
+
+describe('retirements', () => {
+  it('are those ahead, by the first of an instance: EC2 marks in words which are over', async () => {
+    const at = (seconds: number) => new Date(seconds * 1000);
+    const retires = (seconds: number, Description = 'is to be retired') => ({
+      Code: 'instance-retirement' as const,
+      Description,
+      NotBefore: at(seconds),
+    });
+    const InstanceStatuses = [
+      { InstanceId: 'i-1', Events: [retires(3), retires(2), { Code: 'instance-reboot', NotBefore: at(1) }] },
+      { InstanceId: 'i-2', Events: [retires(1, '[Completed] is to be retired'), retires(1, '[Canceled] the same')] },
+    ];
+    const ec2 = clientOf<Ec2Calls>(async () => ({ InstanceStatuses }));
+    const hosts = createHosts({ ec2, owner, store: 'store-1', remember: (_key, _lifetime, find) => find() });
+    expect([...(await hosts.retirements())]).toEqual([['i-1', 2000]]);
+  });
+});
 
 describe('reading hosts', () => {
   it('of 450 ids takes 3 reads, each a filter that no unknown id can spoil', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PluginError } from '../../../../../src/domain/errors.ts';
 import { callAws, type RetryPolicy } from '../../../../../src/providers/aws/wire/call.ts';
 import { createRecordingLog } from '../../../recording-log.ts';
@@ -108,6 +108,20 @@ describe('a call', () => {
       },
     );
     await expect(call).rejects.toMatchObject({ code: 'provider.throttled' });
+  });
+
+  it('pauses up to twice as long before each further try, within a bound', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    const context = { log: createRecordingLog(), signal: new AbortController().signal, random: () => 1 };
+    const call = callAws(context, { retries: 6, interval: 0 }, 'DoIt', async () => {
+      throw named('RequestLimitExceeded');
+    });
+    const failed = expect(call).rejects.toMatchObject({ code: 'provider.throttled' });
+    await vi.runAllTimersAsync();
+    await failed;
+    expect(timers.mock.calls.map(([, ms]) => ms)).toEqual([1000, 2000, 4000, 8000, 16_000, 20_000]);
   });
 
   it('passes the signal on to the one that sends it', async () => {

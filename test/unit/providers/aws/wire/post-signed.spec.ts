@@ -20,13 +20,17 @@ const startAws = async (behind = 0): Promise<Emulator> => {
   return emulator;
 };
 
-const connect = async (endpoint: string, credentials: CredentialProvider = async () => keys('AKIA1')) => {
+const connect = async (
+  endpoint: string,
+  credentials: CredentialProvider = async () => keys('AKIA1'),
+  requestTimeoutMs = 10_000,
+) => {
   const clock = createAwsClock(Date.now);
   const connection = {
     region: 'us-east-1',
     endpoint,
     connectionTimeoutMs: 10_000,
-    requestTimeoutMs: 10_000,
+    requestTimeoutMs,
     useFips: false,
   };
   const client = await clientConfig(connection, clock, credentials);
@@ -112,6 +116,22 @@ describe('the time of an answer', () => {
     await call();
     expect(clock.ahead()).toBeUndefined();
   });
+});
+
+it('a call whose answer does not come is given up', async () => {
+  const silent = createServer(() => undefined);
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    silent.close();
+    silent.closeAllConnections();
+  });
+  const address: AddressInfo | string | null = silent.address();
+  const { call } = await connect(
+    `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
+    undefined,
+    100,
+  );
+  await expect(call()).rejects.toMatchObject({ name: 'TimeoutError' });
 });
 
 describe('STS, asked for credentials by the SDK', () => {
