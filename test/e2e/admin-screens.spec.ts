@@ -294,7 +294,7 @@ describe('on a screen and in a pipe', () => {
     expect(noun).toMatchObject({
       exitCode: 2,
       stdout: '',
-      stderr: expect.stringMatching(/^Name a command with requests: [\s\S]*hf-aws requests list/),
+      stderr: expect.stringMatching(/^Name a command for requests: [\s\S]*hf-aws requests list/),
     });
   });
 
