@@ -98,6 +98,7 @@ const createDialogue = (context: CliContext, terminal: Terminal, given: InitOpti
 
   /** Why an answer cannot be taken. */
   const ruleFor = async (question: Question, values: readonly string[]): Promise<string | undefined> => {
+    if (values.length > 1 && question.fill === undefined) return 'one answer is needed, not several';
     if (values.length > 0) return faultOf(question, values);
     return question.flag === undefined ? undefined : 'it is needed';
   };
