@@ -92,7 +92,7 @@ describe('a role that the credentials assume', () => {
       `AWS_ROLE_ARN ${role} may not be assumed by arn:aws:iam::123456789012:user/emulated`,
     );
     expect(backend.emulator.countCalls()).toEqual({ AssumeRole: 1 });
-    expect((await runCli(plugin, 'doctor')).stdout).toContain('change the trust policy of the role');
+    expect((await runCli(plugin, 'doctor')).stdout).toContain('the trust policy of AWS_ROLE_ARN');
   });
 });
 
