@@ -75,7 +75,7 @@ conf=${conf:-${PRO_CONF_DIR:-}}
 newline='
 '
 # Names the call at the server, where it is asked, and to Node where no answer came from there.
-id= input= door= pipe= status= heard= sent=
+id= input= door= pipe= status= heard= sent= over=
 # Whether there is a server for this call.
 find_server() {
   [ "${HF_AWS_SERVER:-}" != off ] && read -r limit door <"$work/server.calls" || return
@@ -137,8 +137,14 @@ take_pipe() {
 open_input() {
   case $input in
     'standard input')
+      # It may never come.
+      watch "$limit"
       PATH="$PATH:/usr/bin:/bin" cat <&3 >"$pipe.input" &
-      while heard= && ! wait $!; do [ -n "$heard" ] || break; done
+      reader=$!
+      while heard= && ! wait "$reader"; do
+        [ -z "$stopped$late" ] || { kill "$reader" && return 1; }
+        [ -n "$heard" ] || break
+      done
       command exec 3<"$pipe.input" && command exec 8<"$pipe.input"
       ;;
     --data) printf %s "$2" >"$pipe.input" && command exec 8<"$pipe.input" ;;
@@ -153,10 +159,12 @@ tell_stop() {
 ask_server() {
   trap 'heard=yes; [ -n "$stopped" ] || { stopped=yes; [ -z "$sent" ] || tell_stop; }' TERM INT HUP
   trap 'heard=yes late=yes' ALRM
+  # Wakes a read or a wait that a signal came too early for: by then its trap is due.
+  trap heard=yes WINCH
   # A write that nobody reads fails, and does not end this.
   trap '' PIPE
   if open_calls && take_pipe && open_input "$@" && [ -z "$stopped" ] && printf '%s\n' "${pipe##*/}" >&7; then
-    watch "$limit"
+    [ -n "$watchdog" ] || watch "$limit"
     sent=yes
     [ -z "$stopped" ] || tell_stop
     # A signal ends a read before its time.
@@ -175,14 +183,16 @@ ask_server() {
         ;;
       -) id= ;;
     esac
-    unwatch
-    watchdog=
-    [ -z "$late" ] || [ -z "$stopped" ] || fail 'the call was ended by a signal'
-    [ -z "$late" ] || fail "$late_text"
   else
+    # Nothing was begun.
     id=
+    over=$stopped
   fi
-  trap - PIPE
+  unwatch
+  watchdog=
+  [ -z "$late$over" ] || [ -z "$stopped" ] || fail 'the call was ended by a signal'
+  [ -z "$late" ] || fail "$late_text"
+  trap - PIPE WINCH
   exec 6>&- 7>&- 8<&- 9<&-
 }
 
@@ -203,7 +213,7 @@ take_notes() {
 }
 
 # Has this process hear SIGALRM in so many seconds (with a fraction), unless Node has ended: by then Node hangs, on a file
-# server for instance. Looks every five seconds whether there is still anybody to hear it.
+# server for instance. Looks every five seconds whether there is still anybody to hear it, and wakes it.
 watch() {
   (
     over= sleeper= whole=${1%.*} fraction=${1#*.}
@@ -219,6 +229,7 @@ watch() {
       # <pid> (<name>) <state> <parent> ...
       set -- ${state##*) }
       [ "$2" = $$ ] || exit
+      kill -WINCH $$
       [ "$fives" -gt 0 ] || break
       next=5 fives=$((fives - 1))
     done

@@ -256,7 +256,8 @@ export const openCallPipes = async (options: CallPipesOptions): Promise<CallPipe
       for (const descriptor of waiting.values()) closeSync(descriptor);
       // The last scripts read their answers.
       await wait(Math.max(0, lastAnswer + 500 - Date.now()));
-      rmSync(folder, { recursive: true, force: true });
+      // The work folder may be gone: what is left is cleared away by the next server.
+      orNothing(() => rmSync(folder, { recursive: true, force: true }));
     },
   };
 };

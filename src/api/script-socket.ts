@@ -61,6 +61,14 @@ const inodeOf = (path: string): number | undefined => {
   }
 };
 
+const tryToRemove = (path: string): void => {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Nobody answers there any more: scripts take the ordinary way.
+  }
+};
+
 /** Whether somebody answers at a socket. */
 const isAnswered = (path: string): Promise<boolean> =>
   new Promise((resolve) => {
@@ -191,7 +199,7 @@ export const openScriptSocket = async (options: ScriptSocketOptions): Promise<Sc
     },
     isOpen: () => inodeOf(path) === own,
     close: async () => {
-      if (inodeOf(path) === own) for (const file of [path, allowance]) unlinkSync(file);
+      if (inodeOf(path) === own) for (const file of [path, allowance]) tryToRemove(file);
       pipes.stop();
       const closed = new Promise((resolve) => server.close(resolve));
       while (work.size > 0) await Promise.all(work);

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { makeTable } from '../make-table.ts';
-import { serveScripts, untilIdle } from './script-server.ts';
+import { healthOf, serveScripts, untilIdle } from './script-server.ts';
 
 export const home = join(import.meta.dirname, '..', '..');
 
@@ -134,6 +135,28 @@ const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 /** Where the project `table` has each provider instance keep its state; undefined where it is in the work folder. */
 export const tablesAt = process.env['HF_AWS_TEST_TABLES'];
 
+/** Adds to the table at the end of the projects that have one: see test/faults/tally.ts. */
+const tell = (counts: Readonly<Record<string, number>>): void => {
+  const file = process.env['HF_AWS_TEST_TALLY'];
+  if (file !== undefined) appendFileSync(file, `${JSON.stringify(counts)}\n`);
+};
+
+const startServer = async (env: Readonly<Record<string, string>>, workDir: string) => {
+  const server = await serveScripts(env);
+  const countAnswered = async (): Promise<void> => {
+    // It may have lost its work folder.
+    const health = await healthOf(workDir).catch(() => undefined);
+    tell({ 'answered by a server': health?.answered ?? 0 });
+  };
+  return {
+    untilAtRest: () => untilIdle(workDir),
+    stop: async () => {
+      await countAnswered();
+      await server.stop();
+    },
+  };
+};
+
 /** One provider instance in a folder of its own, with the environment Host Factory sets and no more. */
 export const createPlugin = async (config: Json, templates: readonly Json[]): Promise<Plugin> => {
   const directory = await mkdtemp(join(tmpdir(), 'hf-aws-e2e-'));
@@ -170,16 +193,17 @@ export const createPlugin = async (config: Json, templates: readonly Json[]): Pr
   await configure({});
   await offer(templates);
   // The project `server` runs the same tests with a server that answers the scripts.
-  const server = process.env['HF_AWS_TEST_SERVER'] === undefined ? undefined : await serveScripts(env);
+  const server = process.env['HF_AWS_TEST_SERVER'] === undefined ? undefined : await startServer(env, workDir);
 
   const run: Plugin['run'] = async (operation, args, options = {}) => {
     const script = options.script ?? join(home, 'scripts', `${operation}.sh`);
+    if (server !== undefined) tell({ 'calls of scripts': 1 });
     if (server === undefined || operation !== 'getReturnRequests') return runScript(script, args, { env, ...options });
     // What follows the answer is the server's work.
     const { leftBehind } = options;
     const ends: Promise<unknown>[] = [];
     const outcome = await runScript(script, args, { env, ...options, leftBehind: (end) => ends.push(end) });
-    const end = Promise.all([...ends, untilIdle(workDir)]).then(() => undefined);
+    const end = Promise.all([...ends, server.untilAtRest()]).then(() => undefined);
     if (leftBehind === undefined) await end;
     else leftBehind(end);
     return outcome;

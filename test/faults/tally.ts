@@ -1,12 +1,12 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inject } from 'vitest';
-import type { TestProject } from 'vitest/node';
 import { setup as build } from '../build.ts';
 
-/** What the fault tests did and found; the last three must be 0. */
+/** What the tests did and found; the last three must be 0. */
 const columns = [
+  'calls of scripts',
+  'answered by a server',
   'kills tried',
   'faults injected',
   'requests made',
@@ -17,14 +17,11 @@ const columns = [
 ] as const;
 type Tally = Partial<Record<(typeof columns)[number], number>>;
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    tally: string;
-  }
-}
+const variable = 'HF_AWS_TEST_TALLY';
+const fileOf = (): string => process.env[variable] ?? '';
 
 /** Adds to the table that is printed at the end. */
-export const count = (tally: Tally): void => appendFileSync(inject('tally'), `${JSON.stringify(tally)}\n`);
+export const count = (tally: Tally): void => appendFileSync(fileOf(), `${JSON.stringify(tally)}\n`);
 
 const sum = (lines: readonly string[]): Tally => {
   const total: Record<string, number> = {};
@@ -38,17 +35,19 @@ const sum = (lines: readonly string[]): Tally => {
 let folder = '';
 
 /** Builds what is shipped before all tests. */
-export const setup = (project: TestProject): void => {
+export const setup = (): void => {
   build();
   folder = mkdtempSync(join(tmpdir(), 'hf-aws-tally-'));
   appendFileSync(join(folder, 'tally'), '');
-  project.provide('tally', join(folder, 'tally'));
+  process.env[variable] = join(folder, 'tally');
 };
 
-/** Prints the table after them. */
+/** Prints the table after them. Throws where tests that are to be about a server were not. */
 export const teardown = (): void => {
   const total = sum(readFileSync(join(folder, 'tally'), 'utf8').split('\n').filter(Boolean));
   rmSync(folder, { recursive: true });
   const rows = columns.map((name) => `  ${name.padEnd(20)}${String(total[name] ?? 0).padStart(6)}`);
   process.stdout.write(`\n${rows.join('\n')}\n`);
+  const { 'calls of scripts': calls = 0, 'answered by a server': answered = 0 } = total;
+  if (answered < calls / 4) throw new Error('most calls were not answered by the server');
 };

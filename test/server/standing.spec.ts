@@ -163,6 +163,13 @@ describe('a server of the scripts', () => {
     await expect(stat(join(plugin.workDir, 'server.sock'))).rejects.toThrow('ENOENT');
   });
 
+  it('ends when it is told to, though its work folder has gone', async () => {
+    const server = await start();
+    await rm(plugin.workDir, { recursive: true });
+    await writeFile(plugin.workDir, 'in the way');
+    expect(await server.stop()).toBe(0);
+  });
+
   it('does not hold up a script when it hangs', async () => {
     await plugin.configure({ actionTimeoutSeconds: 5 });
     const server = await start();
