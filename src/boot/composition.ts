@@ -154,7 +154,14 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
     memory,
     store:
       config.stateTable === undefined
-        ? fileStore({ workDir, clock, wall: options.world?.now, sweeps: mayWrite, stranger })
+        ? fileStore({
+            workDir,
+            clock,
+            wall: options.world?.now,
+            sweeps: mayWrite,
+            remembers: server !== undefined,
+            stranger,
+          })
         : await inTable(config.stateTable),
   };
   const pace = server?.readModel;

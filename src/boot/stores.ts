@@ -27,6 +27,8 @@ interface FileStoreOptions {
   readonly wall?: (() => number) | undefined;
   /** Whether to remove what killed calls have left. */
   readonly sweeps?: boolean;
+  /** Whether this process lives on. */
+  readonly remembers?: boolean;
   /** Why nothing may be written: the work folder is another user's. */
   readonly stranger?: string | undefined;
   /** Whether it is used though it may be marked: to copy from it, or to it. */
@@ -53,6 +55,7 @@ export const fileStore = ({
   clock,
   wall = Date.now,
   sweeps = true,
+  remembers = false,
   stranger,
   ignoresMark = false,
 }: FileStoreOptions): Store => {
@@ -65,7 +68,7 @@ export const fileStore = ({
     });
   };
   return {
-    streams: guardedStreams(createRequestStreams(workDir, { sweeps }), mayUse),
+    streams: guardedStreams(createRequestStreams(workDir, { sweeps, remembers }), mayUse),
     live: guardedLedger(createCapacityLedger(workDir), mayUse),
     ledger: (group) =>
       createCapacityLedger(join(workDir, 'groups', crypto().createHash('sha256').update(group).digest('hex'))),

@@ -7,6 +7,7 @@ import { hasCode, PluginError } from '../domain/errors.ts';
 import { isCreateId, isReturnId } from '../domain/ids.ts';
 import type { Archive } from './archive.ts';
 import { errnoOf, sweepAbandoned } from './atomic-file.ts';
+import { createDocumentMemory } from './document-memory.ts';
 import { writeOnceDocument } from './json-documents.ts';
 import { type Batch, isBatchOf, lifted, toStored } from './stored-events.ts';
 
@@ -49,11 +50,12 @@ const isStreamId = (id: string): boolean => isCreateId(id) || isReturnId(id);
 
 /**
  * One folder per request, one document per append: `requests/<id>/<version>.json`. Nothing is ever rewritten. An append
- * creates the document of its expected version exclusively, so of two processes one wins and the other is told.
+ * creates the document of its expected version exclusively, so of two processes one wins and the other is told. A process that
+ * lives on `remembers` what it has read.
  */
 export const createRequestStreams = (
   workDirectory: string,
-  { sweeps = true }: { readonly sweeps?: boolean } = {},
+  { sweeps = true, remembers = false }: { readonly sweeps?: boolean; readonly remembers?: boolean } = {},
 ): RestorableStreams => {
   const root = join(workDirectory, 'requests');
   // Every append passes through it, at no cost of its own, and so changes its time.
@@ -68,6 +70,7 @@ export const createRequestStreams = (
       { stream: id, events: [] },
     );
 
+  const remembered = remembers ? createDocumentMemory<readonly RecordedEvent[]>() : undefined;
   const readBatch = async (folder: string, id: string, version: number): Promise<readonly RecordedEvent[]> => {
     const document = documentIn(folder, id, version);
     await document.read();
@@ -79,7 +82,12 @@ export const createRequestStreams = (
     const listed = listDirectory(folder);
     if (sweeps) await sweepAbandoned(folder, listed);
     const names = listed.filter((name) => batchName.test(name)).sort();
-    const batches = await Promise.all(names.map((name) => readBatch(folder, id, Number.parseInt(name, 10))));
+    const batches = await Promise.all(
+      names.map((name) => {
+        const read = () => readBatch(folder, id, Number.parseInt(name, 10));
+        return remembered === undefined ? read() : remembered(join(folder, name), read);
+      }),
+    );
     if (batches.some((batch) => batch.length === 0)) return undefined;
     const gap = firstGap(names, batches);
     if (gap !== undefined && !isThere(folder)) return undefined;

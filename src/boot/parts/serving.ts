@@ -58,9 +58,12 @@ const orNothing = <T>(work: () => T): T | undefined => {
 /** A path through links, from what it leads to. */
 const real = (path: string): string => orNothing(() => realpathSync(path)) ?? path;
 
+const isSamePlace = (one: string, other: string): boolean => one === other || real(one) === real(other);
+
 /** Tells a file that was changed or replaced. */
 const markOf = (file: string): string => {
-  const stats = orNothing(() => statSync(file));
+  // Most of the places where a file is looked for are empty at each call, and an error is not for nothing.
+  const stats = orNothing(() => statSync(file, { throwIfNoEntry: false }));
   return stats === undefined ? '' : `${stats.ino}.${stats.size}.${stats.mtimeMs}.${stats.ctimeMs}`;
 };
 
@@ -83,8 +86,8 @@ const differenceTo = (
 ): string | undefined => {
   if (caller.home !== home) return `it is of another installation, ${caller.home}`;
   if (caller.provider !== environment.providerName) return `its provider is ${caller.provider}`;
-  if (real(caller.conf) !== real(environment.confDir)) return `its configuration is in ${caller.conf}`;
-  if (real(caller.log || environment.logDir) !== real(environment.logDir)) return `its log is in ${caller.log}`;
+  if (!isSamePlace(caller.conf, environment.confDir)) return `its configuration is in ${caller.conf}`;
+  if (!isSamePlace(caller.log || environment.logDir, environment.logDir)) return `its log is in ${caller.log}`;
   const own = comparedVariables.flatMap((name) => (env[name] === undefined ? [] : [`${name}=${env[name]}`]));
   if (caller.environment !== `|${own.map((each) => `${each}|`).join('')}`) {
     const theirs = caller.environment.split('|').filter((each) => each !== '');

@@ -213,6 +213,29 @@ it('a document whose folder has just been moved is refused: the folder is not ma
   expect(await readdir(folder)).toEqual(['appending']);
 });
 
+describe('in a process that lives on', () => {
+  it('a document is read once, and again when it is no longer as it was', async () => {
+    const { folder, pathOf } = await filled();
+    const streams = createRequestStreams(folder, { remembers: true });
+    const [first] = (await streams.load(id)).events;
+    expect((await streams.load(id)).events[0]).toBe(first);
+    await streams.append(id, 3, [completed(4)], origin);
+    expect((await streams.load(id)).events.map(({ at }) => at)).toEqual([1, 2, 3, 4]);
+    await writeFile(pathOf(0), (await readFile(pathOf(0), 'utf8')).replace('{', '<'));
+    await expect(streams.load(id)).rejects.toMatchObject({ message: expect.stringContaining(pathOf(0)) });
+  });
+
+  it('no more of them are kept than fit', async () => {
+    const { folder } = await filled();
+    const streams = createRequestStreams(folder, { remembers: true });
+    const [first] = (await streams.load(id)).events;
+    const long = { type: 'RequestCancelled', at: 4, reason: 'x'.repeat(5_000_000) } as const;
+    await streams.append(id, 3, [long], origin);
+    await streams.load(id);
+    expect((await streams.load(id)).events[0]).not.toBe(first);
+  });
+});
+
 describe('the list of streams', () => {
   it('names create and return requests and nothing else', async () => {
     const { folder, streams } = await filled();

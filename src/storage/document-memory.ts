@@ -1,0 +1,39 @@
+import { statSync } from 'node:fs';
+
+/** Bytes of all documents in mind: their values take several times as much. */
+const most = 4_194_304;
+
+interface Kept<T> {
+  readonly mark: string;
+  readonly size: number;
+  readonly value: T;
+}
+
+/** Reads documents that are written once only where they are new or no longer as they were, for a process that lives on. */
+export const createDocumentMemory = <T>() => {
+  const kept = new Map<string, Kept<T>>();
+  let size = 0;
+  const forget = (path: string): void => {
+    size -= kept.get(path)?.size ?? 0;
+    kept.delete(path);
+  };
+  const keep = (path: string, document: Kept<T>): void => {
+    forget(path);
+    kept.set(path, document);
+    size += document.size;
+    for (const oldest of kept.keys()) {
+      if (size <= most) return;
+      forget(oldest);
+    }
+  };
+  return async (path: string, read: () => Promise<T>): Promise<T> => {
+    // Before it is read: what changes meanwhile is read anew the next time.
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return read();
+    const mark = `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
+    const known = kept.get(path);
+    const document = known?.mark === mark ? known : { mark, size: stats.size, value: await read() };
+    keep(path, document);
+    return document.value;
+  };
+};
