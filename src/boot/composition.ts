@@ -108,7 +108,8 @@ const nobody = 'i-00000000000000000';
 /** Puts the program together: the only place that knows all folders. What a call does not use is not loaded. */
 export const compose = async (options: ComposeOptions): Promise<Application> => {
   const { env, home, traceFile, server, rehearse, progress, signal, validates = false } = options;
-  if (server !== undefined) overlapWaits();
+  const livesOn = server !== undefined;
+  if (livesOn) overlapWaits();
   const { letCallerGo = () => undefined, scriptCall = () => undefined, mayOnlyLook = false } = options;
   const { correlationId: ownId = oneId() } = options;
   const correlationId = (): string => scriptCall()?.correlationId ?? ownId();
@@ -154,21 +155,14 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
     memory,
     store:
       config.stateTable === undefined
-        ? fileStore({
-            workDir,
-            clock,
-            wall: options.world?.now,
-            sweeps: mayWrite,
-            remembers: server !== undefined,
-            stranger,
-          })
+        ? fileStore({ workDir, clock, wall: options.world?.now, sweeps: mayWrite, remembers: livesOn, stranger })
         : await inTable(config.stateTable),
   };
   const pace = server?.readModel;
   const projected = { projections: memory.projections, streams: onRecord.store.streams, clock, log, progress };
   const readModel = lazyReadModel({ ...projected, isKept: leavesTraces, pace });
   const kept = isRehearsal ? await rehearsed(onRecord, rehearse, log) : onRecord;
-  const handedOn = handedOnBy(server !== undefined, scriptCall);
+  const handedOn = handedOnBy(livesOn, scriptCall);
   const watchers = {
     log,
     handedOn,
