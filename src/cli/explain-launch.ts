@@ -39,7 +39,7 @@ const whyOf = (template: Template): string => {
     : `priceType is ${priceType} and there is a fleetRole`;
 };
 
-const marketOf = (template: Template, count: number): string => {
+export const marketOf = (template: Template, count: number): string => {
   const onDemand = onDemandUnits(template, count);
   if (template.priceType === 'heterogeneous') return 'on spot first; what spot does not provide is launched on demand';
   if (onDemand === count) return 'all on demand';

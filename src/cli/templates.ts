@@ -12,6 +12,7 @@ import { listingOf, showList, withListing } from './listing.ts';
 import { originOptions, show, withRehearsal, withService } from './run.ts';
 import { fold } from './table.ts';
 import { diffOptions, runTemplateDiff } from './template-diff.ts';
+import { planOptions, runTemplatePlan } from './template-plan.ts';
 import { pairs, whole } from './usage.ts';
 
 const isFile = (what: string): boolean => /[/\\]|\.json$/.test(what);
@@ -233,5 +234,11 @@ export const templateCommands =
         diffOptions,
         (options) => done(runTemplateDiff(context, options)),
       )
+      .command(
+        'plan [templateId]',
+        'Show what the next request for each template would do; exit 1 if one would launch nothing',
+        planOptions,
+        (options) => done(runTemplatePlan(context, options)),
+      )
       .strict()
-      .demandCommand(1, 'Name a command for templates: list, show, validate, diff or explain-launch');
+      .demandCommand(1, 'Name a command for templates: list, show, validate, diff, plan or explain-launch');

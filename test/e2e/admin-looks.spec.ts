@@ -66,6 +66,7 @@ describe('what only looks', () => {
     'templates validate',
     'templates validate --aws',
     'templates diff',
+    'templates plan',
     'requests list',
     `requests show ${requestId} --no-sync --machines`,
     `requests explain ${requestId}`,
