@@ -26,7 +26,7 @@ export interface OwnedObservation extends Observation {
   /** Whether its ownership tag names somebody else; where it has none, the tag may just not be visible yet. */
   readonly ofOtherOwner?: true;
   /** The request named in its tags. */
-  readonly owner?: string;
+  readonly requestId?: string;
   /** Whether its tags name another work directory than ours. */
   readonly ofOtherStore?: true;
   /** Whether AWS's own tags name a fleet or group it belongs to, which may make up for it. */

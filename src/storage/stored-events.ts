@@ -1,8 +1,9 @@
 import type { Origin } from '../application/bus/origin.ts';
 import type { RecordedEvent, StreamEvent } from '../application/ports/streams.ts';
+import type { ReturnItem } from '../domain/return/events.ts';
 
 /** Version of the stored form of events. */
-const schemaVersion = 2;
+const schemaVersion = 3;
 
 /** The events of one append. The file is named after the version it was appended at. */
 export interface Batch {
@@ -10,9 +11,17 @@ export interface Batch {
   readonly events: readonly RecordedEvent[];
 }
 
+/** The items of returns called the request that launched a machine `owner`. */
+const withRequestId = ({ owner, ...item }: ReturnItem & { readonly owner?: string }): ReturnItem =>
+  owner === undefined ? item : { ...item, requestId: owner };
+
+const withRequestIds = (event: RecordedEvent): RecordedEvent =>
+  'items' in event ? { ...event, items: event.items.map(withRequestId) } : event;
+
 /** How an event of version 1, 2, ... becomes one of the next. While there was no `role`, all writers were the owner's own processes. */
 const lifts: readonly ((event: RecordedEvent) => RecordedEvent)[] = [
   (event) => ({ ...event, role: 'admin', schemaVersion: 2 }),
+  (event) => ({ ...withRequestIds(event), schemaVersion: 3 }),
 ];
 
 type Check = (value: unknown) => boolean;
@@ -112,7 +121,7 @@ const isEventType = (name: unknown): name is StreamEvent['type'] =>
 const isStoredEvent: Check = (value) =>
   isObject(value) &&
   timeIn(1)(value['at']) &&
-  (value['schemaVersion'] === 1 || value['schemaVersion'] === schemaVersion) &&
+  [1, 2, schemaVersion].includes(Number(value['schemaVersion'])) &&
   isEventType(value['type']) &&
   has(fieldsOf[value['type']])(value);
 

@@ -580,9 +580,9 @@ describe('5. events', () => {
     const events = await eventsOf(requestId);
     expect(JSON.parse(await readFile(fixture, 'utf8')).events[0].schemaVersion).toBe(1);
     expect(events.map(({ schemaVersion, role }) => [schemaVersion, role])).toEqual([
-      [2, 'admin'],
-      [2, 'admin'],
-      [2, 'admin'],
+      [3, 'admin'],
+      [3, 'admin'],
+      [3, 'admin'],
     ]);
     expect(await cli('requests', 'show', requestId, '--no-sync')).toMatchObject({ status: 'complete', wanted: 1 });
     await rm(folder, { recursive: true });

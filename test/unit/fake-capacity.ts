@@ -49,7 +49,7 @@ export const createFakeCapacity = (hosts: FakeHosts, clock: Clock): FakeCapacity
         name: '',
         privateIpAddress: '',
         launchTime: Math.floor(clock() / 1000),
-        owner: String(call['requestId']),
+        requestId: String(call['requestId']),
       }),
     );
     idsByToken.set(clientToken, ids);
@@ -57,7 +57,7 @@ export const createFakeCapacity = (hosts: FakeHosts, clock: Clock): FakeCapacity
   const answer = async (launch: PreparedLaunch) => {
     const ids = idsByToken.get(launch.clientToken) ?? [];
     const machines = (await hosts.describe(ids)).map(
-      ({ ours: _ours, owner: _owner, instanceTags: _tags, ...observation }) => observation,
+      ({ ours: _ours, requestId: _owner, instanceTags: _tags, ...observation }) => observation,
     );
     if (ids.length >= launch.count) return { machines, tryNextPool: false };
     const missing = launch.count - ids.length;

@@ -133,7 +133,7 @@ export const createFakeHosts = (): FakeHosts => {
     describeByRequest: async (requestIds) => {
       called('describeByRequest', requestIds);
       return shown()
-        .filter(({ ours, owner = '' }) => ours && requestIds.includes(owner))
+        .filter(({ ours, requestId: owner = '' }) => ours && requestIds.includes(owner))
         .map(plain);
     },
     terminate: async (machines) => {

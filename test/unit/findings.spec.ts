@@ -281,7 +281,10 @@ const made: Readonly<Record<FindingCode, readonly [make: Make, cure: RegExp]>> =
   ],
   'quotas.unreadable': [() => diagnoseQuotas(answering(undefined)), /^allow servicequotas:GetServiceQuota/],
   'orphans.found': [
-    sweep([{ ...nothing, machineId: 'i-1', name: 'x', state: 'running', owner: 'req-1', launchTime: 1 }], Date.now()),
+    sweep(
+      [{ ...nothing, machineId: 'i-1', name: 'x', state: 'running', requestId: 'req-1', launchTime: 1 }],
+      Date.now(),
+    ),
     /^hf-aws reconcile, then hf-aws reconcile --apply$/,
   ],
   'orphans.unseen': [sweep([], undefined), /hf-aws reconcile$/],

@@ -15,7 +15,7 @@ interface AdvanceReturn {
   /** What was asked for or seen. */
   readonly news: ReturnCommand;
   /** The requests that launched its hosts. */
-  readonly owners: KnownRequests;
+  readonly requests: KnownRequests;
 }
 
 /** What came of a return's steps. */
@@ -49,7 +49,7 @@ const unlessFault = async <T>(work: Promise<T>): Promise<{ readonly done: T } | 
 export const advanceReturn = async (
   ports: ReturnPorts,
   context: DecideContext,
-  { id, known, news, owners }: AdvanceReturn,
+  { id, known, news, requests }: AdvanceReturn,
 ): Promise<AdvancedReturn> => {
   const { now } = news;
   const onRecord: Decided<ReturnRequest> = known ?? { state: absentReturn, version: 0 };
@@ -60,7 +60,7 @@ export const advanceReturn = async (
   };
   const send = async (standing: Standing, items: readonly ReturnItem[]): Promise<Standing> => {
     const { decided, look, unrecorded } = standing;
-    const sent = await unlessFault(terminate(ports, owners, items));
+    const sent = await unlessFault(terminate(ports, requests, items));
     if ('fault' in sent) return { ...standing, unsent: sent.fault };
     const { accepted, refused } = sent.done;
     const after = { ...standing, accepted, look: { ...look, accepted } };
@@ -76,10 +76,10 @@ export const advanceReturn = async (
       case 'terminate':
         return send(standing, step.items);
       case 'mark':
-        await mark(ports, owners, { returnId: id, now, items: step.items });
+        await mark(ports, requests, { returnId: id, now, items: step.items });
         return standing;
       case 'leave':
-        await leave(ports, owners, now, step.items);
+        await leave(ports, requests, now, step.items);
         return standing;
     }
   };

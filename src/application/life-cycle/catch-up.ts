@@ -48,13 +48,18 @@ export const catchUpOpen = async (
       });
       requests.set(id, decided);
     };
-    const owners = knownRequests(context);
+    const requestsOfMachines = knownRequests(context);
     const advanceOneReturn = async ({ id, request, version }: OpenReturn): Promise<void> => {
       const { at: now, isAwsTime, seen } = look;
       const consistencyWindow = isAwsTime ? ports.policy.consistencyWindow : undefined;
       const observed = { type: 'Observe', now, seen: [...seen.values()], consistencyWindow } as const;
       const known = { state: request, version };
-      const { unrecorded, unsent } = await advanceReturn(ports, context, { id, known, news: observed, owners });
+      const { unrecorded, unsent } = await advanceReturn(ports, context, {
+        id,
+        known,
+        news: observed,
+        requests: requestsOfMachines,
+      });
       const fault = unrecorded ?? unsent;
       if (fault !== undefined) throw fault;
     };

@@ -44,8 +44,8 @@ export const giveBack = async (
   const time = timeOf(ports);
   const items = uniqueItems(found.map((host) => toItem(host, time)));
   const news = { type: 'Request', now: ports.clock(), items } as const;
-  const owners = knownRequests(context);
-  const { decided, accepted, unrecorded, unsent } = await advanceReturn(ports, context, { id, news, owners });
+  const requests = knownRequests(context);
+  const { decided, accepted, unrecorded, unsent } = await advanceReturn(ports, context, { id, news, requests });
   if (unsent !== undefined) ports.log.warn('return.unsent', messageOf(unsent), { aws: unsent.aws });
   const machines = items.map(({ key }) => key);
   if (unrecorded !== undefined) {
@@ -112,7 +112,7 @@ const toItem = (host: FoundHost, time: JudgedAt): ReturnItem => {
     name: asked.name || (last?.name ?? ''),
     instanceTags: seen?.instanceTags ?? '',
     ...(last === undefined ? {} : { last }),
-    ...(record === undefined ? {} : { owner: record.requestId }),
+    ...(record === undefined ? {} : { requestId: record.requestId }),
   };
   if (seen !== undefined) return judge({ ...item, verdict: 'unseen', message: '' }, seen, time);
   if (last !== undefined && hasEnded(last.state)) return { ...item, verdict: 'gone', message: '' };

@@ -165,7 +165,7 @@ const mayBeUntagged = ({ ours, ofOtherOwner }: OwnedObservation): boolean => !ou
 /** Our records of the hosts that EC2 does not show as plainly well: by owner tag, else by search. */
 const recordsFor = async (ports: HostLookupPorts, seen: Seen, refs: readonly HostRef[], depth: LookupDepth) => {
   const ended = [...seen.byId.values()].filter(({ state }) => hasEnded(state));
-  const owners = new Set(ended.flatMap(({ owner }) => (owner === undefined ? [] : [owner])));
+  const requestIds = new Set(ended.flatMap(({ requestId }) => (requestId === undefined ? [] : [requestId])));
   const unseenIds = new Set(
     refs
       .flatMap(({ machineId }) => asInstanceId(machineId) ?? [])
@@ -180,7 +180,7 @@ const recordsFor = async (ports: HostLookupPorts, seen: Seen, refs: readonly Hos
   const { recalled, isComplete } =
     unseenIds.size + unclear.size === 0 ? nothingRecalled : await search(ports, { unseenIds, unclear, seen, depth });
   const records = new Map(recalled.map((record) => [record.machine.machineId, record]));
-  for (const ofRequest of await Promise.all([...owners].map((requestId) => readMachines(ports, requestId)))) {
+  for (const ofRequest of await Promise.all([...requestIds].map((requestId) => readMachines(ports, requestId)))) {
     for (const record of ofRequest.recalled) records.set(record.machine.machineId, record);
   }
   return { records, isComplete };

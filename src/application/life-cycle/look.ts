@@ -94,8 +94,8 @@ export const lookAt = async (
   const [seen, byRequest] = await Promise.all([ec2.describe([...ids]), ec2.describeByRequest(growing)]);
   const launched = new Map<string, typeof byRequest>();
   for (const observation of byRequest) {
-    const { owner = '' } = observation;
-    launched.set(owner, [...(launched.get(owner) ?? []), observation]);
+    const { requestId = '' } = observation;
+    launched.set(requestId, [...(launched.get(requestId) ?? []), observation]);
   }
   const shown = new Map([...byRequest, ...seen].map((observation) => [observation.machineId, observation] as const));
   const untagged = await lookWithoutTag(ports, creates.filter(isFoundByTag), { resources, launched, shown });

@@ -24,10 +24,10 @@ interface Sent {
 /** Sends the terminate calls for hosts that stand. Throws `provider.*` when EC2 took none of them. */
 export const terminate = async (
   ports: ReturnPorts,
-  owners: KnownRequests,
+  requests: KnownRequests,
   standing: readonly ReturnItem[],
 ): Promise<Sent> => {
-  const { done, refused } = await terminateByOwner(ports, owners, standing);
+  const { done, refused } = await terminateByRequest(ports, requests, standing);
   const left = standing.filter(({ machineId }) => !done.has(machineId) && !refused.has(machineId));
   // Those refused before go apart and last: they are not to hold up the others.
   const fresh = left.filter((item) => !wasRefused(item));
@@ -50,8 +50,8 @@ const terminateByEc2 = async (
   return targets.length === 0 ? new Map() : (await ports.hosts()).terminate(targets);
 };
 
-const ownersOf = (items: readonly ReturnItem[]): readonly string[] => [
-  ...new Set(items.flatMap(({ owner }) => (owner !== undefined && isCreateId(owner) ? [owner] : []))),
+const requestIdsOf = (items: readonly ReturnItem[]): readonly string[] => [
+  ...new Set(items.flatMap(({ requestId }) => (requestId !== undefined && isCreateId(requestId) ? [requestId] : []))),
 ];
 
 /** A damaged record is no reason to keep a host: it goes without its fleet being told. */
@@ -64,27 +64,27 @@ const withoutRecord =
   };
 
 /** Machines that fleets and groups have to terminate themselves, request by request; the requests are read all at once. */
-const terminateByOwner = async (
+const terminateByRequest = async (
   ports: ReturnPorts,
-  owners: KnownRequests,
+  requests: KnownRequests,
   items: readonly ReturnItem[],
 ): Promise<{ readonly done: ReadonlySet<string>; readonly refused: Map<string, string> }> => {
   const done = new Set<string>();
   const refused = new Map<string, string>();
-  const readOwner = async (owner: string) => {
-    const ofOwner = items.filter((item) => item.owner === owner);
+  const readOne = async (requestId: string) => {
+    const ofRequest = items.filter((item) => item.requestId === requestId);
     const withoutAnswer = (error: unknown): Request => {
       if (!hasCode(error, 'storage.unavailable', 'storage.moved')) return withoutRecord(ports.log)(error);
       // Money first: a host goes all the same, unless its fleet or group, which only the record tells, might make up for it.
-      for (const { machineId, isMember } of ofOwner) if (isMember === true) refused.set(machineId, messageOf(error));
-      ports.log.error('return.unreleased', messageOf(error), { requestId: owner });
+      for (const { machineId, isMember } of ofRequest) if (isMember === true) refused.set(machineId, messageOf(error));
+      ports.log.error('return.unreleased', messageOf(error), { requestId });
       return absentRequest;
     };
-    return { ofOwner, request: await owners.read(owner).catch(withoutAnswer) };
+    return { ofRequest, request: await requests.read(requestId).catch(withoutAnswer) };
   };
-  for (const { ofOwner, request } of await Promise.all(ownersOf(items).map(readOwner))) {
+  for (const { ofRequest, request } of await Promise.all(requestIdsOf(items).map(readOne))) {
     if (request.stage === 'absent') continue;
-    const going = ofOwner.map(({ machineId }) => machineId);
+    const going = ofRequest.map(({ machineId }) => machineId);
     const outcome = await terminateInResources(ports, request, new Set(going));
     for (const machineId of outcome.done) done.add(machineId);
     for (const [machineId, reason] of outcome.refused) refused.set(machineId, reason);
@@ -95,21 +95,27 @@ const terminateByOwner = async (
 /** When a return is over: what its hosts leave behind in fleets and groups. What cannot go now is no reason to hold up the return. */
 export const leave = async (
   ports: ReturnPorts,
-  owners: KnownRequests,
+  requests: KnownRequests,
   now: number,
   items: readonly ReturnItem[],
 ): Promise<void> => {
-  const readOwner = async (owner: string) => [owner, await owners.read(owner).catch(withoutRecord(ports.log))] as const;
-  for (const [owner, request] of await Promise.all(ownersOf(items).map(readOwner))) {
+  const readOne = async (requestId: string) =>
+    [requestId, await requests.read(requestId).catch(withoutRecord(ports.log))] as const;
+  for (const [requestId, request] of await Promise.all(requestIdsOf(items).map(readOne))) {
     if (request.stage === 'absent') continue;
-    const gone = items.filter((item) => item.owner === owner && item.verdict === 'gone');
-    await leaveGroups(ports, owners, { owner, request, now, gone: new Set(gone.map(({ machineId }) => machineId)) });
-    await removeEmptied(ports, owners, owner, request, now);
+    const gone = items.filter((item) => item.requestId === requestId && item.verdict === 'gone');
+    await leaveGroups(ports, requests, {
+      requestId,
+      request,
+      now,
+      gone: new Set(gone.map(({ machineId }) => machineId)),
+    });
+    await removeEmptied(ports, requests, requestId, request, now);
   }
 };
 
 interface Leaving {
-  readonly owner: string;
+  readonly requestId: string;
   readonly request: KnownRequest;
   readonly now: number;
   readonly gone: ReadonlySet<string>;
@@ -121,8 +127,8 @@ interface Leaving {
  */
 const leaveGroups = async (
   ports: ReturnPorts,
-  owners: KnownRequests,
-  { owner, request, now, gone }: Leaving,
+  requests: KnownRequests,
+  { requestId, request, now, gone }: Leaving,
 ): Promise<void> => {
   const resources = request.resources.filter(({ ours }) => !ours);
   if (gone.size === 0 || resources.length === 0) return;
@@ -133,25 +139,25 @@ const leaveGroups = async (
     ([machineId, reason]) =>
       ({ type: 'ReportStatus', now, machineId, status: 'terminated', metadata: { reason } }) as const,
   );
-  await note(ports, owners, owner, [left, ...dead]).catch((error: unknown) => {
+  await note(ports, requests, requestId, [left, ...dead]).catch((error: unknown) => {
     if (!isPluginError(error)) throw error;
-    ports.log.error('return.unmarked', messageOf(error), { requestId: owner });
+    ports.log.error('return.unmarked', messageOf(error), { requestId });
   });
 };
 
 /** Puts on the record of a request, and in the ledger, what became of its machines. */
 const note = async (
   { live }: Pick<ReturnPorts, 'live'>,
-  owners: KnownRequests,
-  owner: string,
+  requests: KnownRequests,
+  requestId: string,
   commands: readonly RequestCommand[],
-): Promise<void> => updateLedger(live, owner, await owners.decide(owner, commands));
+): Promise<void> => updateLedger(live, requestId, await requests.decide(requestId, commands));
 
 /** Removes groups of ours of which nothing is wanted any more. */
 const removeEmptied = async (
   ports: ReturnPorts,
-  owners: KnownRequests,
-  owner: string,
+  requests: KnownRequests,
+  requestId: string,
   request: KnownRequest,
   now: number,
 ): Promise<void> => {
@@ -164,7 +170,7 @@ const removeEmptied = async (
       keeper.remove(resource).then(() => true),
     );
     const change = { type: 'ChangeResource', now, resourceId: resource.id, stage: 'deleted' } as const;
-    if (removed === true) await owners.decide(owner, [change]);
+    if (removed === true) await requests.decide(requestId, [change]);
   }
 };
 
@@ -175,19 +181,19 @@ const removeEmptied = async (
  */
 export const mark = async (
   { live, log }: Pick<ReturnPorts, 'live' | 'log'>,
-  owners: KnownRequests,
+  requests: KnownRequests,
   { returnId, now, items }: { readonly returnId: string; readonly now: number; readonly items: readonly ReturnItem[] },
 ): Promise<void> => {
-  const markOwner = async (owner: string): Promise<void> => {
-    const machineIds = items.filter((item) => item.owner === owner).map(({ machineId }) => machineId);
+  const markOne = async (requestId: string): Promise<void> => {
+    const machineIds = items.filter((item) => item.requestId === requestId).map(({ machineId }) => machineId);
     try {
       const returned = { type: 'MarkReturned', now, returnId, machineIds } as const;
-      await note({ live }, owners, owner, [returned, { type: 'Settle', now }]);
+      await note({ live }, requests, requestId, [returned, { type: 'Settle', now }]);
     } catch (error) {
       if (!isPluginError(error)) throw error;
-      log.error('return.unmarked', messageOf(error), { returnId, requestId: owner });
+      log.error('return.unmarked', messageOf(error), { returnId, requestId });
     }
   };
   // Each is a record and a ledger of its own.
-  await Promise.all(ownersOf(items).map(markOwner));
+  await Promise.all(requestIdsOf(items).map(markOne));
 };

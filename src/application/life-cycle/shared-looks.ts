@@ -70,7 +70,7 @@ export const sharingLooks = (
   );
   const byRequest = shared(
     async (ids) => (await hosts()).describeByRequest(ids),
-    ({ owner = '' }) => owner,
+    ({ requestId = '' }) => requestId,
   );
   return {
     describe: (ids) => within(byId(ids), signal()),

@@ -76,7 +76,7 @@ export interface ResourceKeeper {
 }
 
 /** A fleet or group by its tags. */
-export interface OwnedResource extends Pick<OwnedObservation, 'owner' | 'ofOtherStore'> {
+export interface OwnedResource extends Pick<OwnedObservation, 'requestId' | 'ofOtherStore'> {
   readonly resource: Resource;
   /** Instances that would go with it. */
   readonly members?: readonly string[];

@@ -33,20 +33,26 @@ export interface Owned extends Pick<Finding, 'kind' | 'id' | 'requestId'> {
   readonly members?: readonly string[];
 }
 
-export const ownedInstance = ({ machineId, name, owner, ofOtherStore, launchTime = 0 }: OwnedObservation): Owned => ({
+export const ownedInstance = ({
+  machineId,
+  name,
+  requestId = '',
+  ofOtherStore,
+  launchTime = 0,
+}: OwnedObservation): Owned => ({
   kind: 'instance',
   id: machineId,
   name,
-  requestId: owner ?? '',
+  requestId,
   ofOtherStore: ofOtherStore ?? false,
   madeAt: launchTime * 1000,
 });
 
-export const ownedResource = ({ resource, owner, ofOtherStore, members = [] }: OwnedResource): Owned => ({
+export const ownedResource = ({ resource, requestId = '', ofOtherStore, members = [] }: OwnedResource): Owned => ({
   kind: resource.kind,
   id: resource.id,
   name: '',
-  requestId: owner ?? '',
+  requestId,
   ofOtherStore: ofOtherStore ?? false,
   madeAt: 0,
   resource,

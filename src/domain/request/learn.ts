@@ -16,7 +16,7 @@ export interface LookPolicy {
 const observationOf = ({
   ours: _mark,
   ofOtherOwner: _else,
-  owner: _owner,
+  requestId: _request,
   ofOtherStore: _store,
   isMember: _member,
   instanceTags: _tags,

@@ -22,7 +22,7 @@ const mayYetBeOurs = (
   { now, consistencyWindow }: JudgedAt,
 ): boolean => {
   if (ofOtherOwner === true) return false;
-  const from = Math.max(launchTime * 1000, item.owner === undefined ? 0 : missedFrom(item, now));
+  const from = Math.max(launchTime * 1000, item.requestId === undefined ? 0 : missedFrom(item, now));
   return consistencyWindow === undefined || now - from < consistencyWindow;
 };
 
@@ -31,7 +31,7 @@ const membership = (isMember: true | undefined) => (isMember === undefined ? {} 
 /** What a look at EC2 makes of an item. */
 export const judge = (item: ReturnItem, seen: OwnedObservation, time: JudgedAt): ReturnItem => {
   const { missedSince: _found, ...rest } = item;
-  const { ours, ofOtherOwner: _else, owner, ofOtherStore: _store, isMember, instanceTags, ...observation } = seen;
+  const { ours, ofOtherOwner: _else, requestId, ofOtherStore: _store, isMember, instanceTags, ...observation } = seen;
   const last: Observation = {
     ...observation,
     name: observation.name || item.last?.name || item.name,
@@ -55,7 +55,7 @@ export const judge = (item: ReturnItem, seen: OwnedObservation, time: JudgedAt):
     name,
     instanceTags,
     last,
-    ...(owner === undefined ? {} : { owner }),
+    ...(requestId === undefined ? {} : { requestId }),
   };
   return seen.state === 'terminated'
     ? { ...owned, verdict: 'gone', message: '' }

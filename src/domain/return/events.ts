@@ -2,7 +2,7 @@ import type { Observation } from '../machine.ts';
 
 /**
  * How a host that Host Factory gives back stands:
- * `unseen` - EC2 has not shown it yet, or not with its tags, so its owner cannot be told; `terminating` - ours, EC2 was or will be
+ * `unseen` - EC2 has not shown it yet, or not with its tags, so nobody can tell whose it is; `terminating` - ours, EC2 was or will be
  * asked again;
  * `gone` - terminated or never there; `foreign` - it lacks our ownership tag and is never touched.
  */
@@ -16,7 +16,7 @@ export interface ReturnItem {
   readonly verdict: ReturnVerdict;
   readonly message: string;
   /** The request that launched it, from its tags. */
-  readonly owner?: string;
+  readonly requestId?: string;
   readonly instanceTags: string;
   readonly missedSince?: number;
   /** Whether it belongs to a fleet or group, which may make up for it. */

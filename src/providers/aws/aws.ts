@@ -204,7 +204,7 @@ export const createAws = async (options: AwsOptions, given?: ClientConfig): Prom
           ({ LaunchTemplates }) => LaunchTemplates,
         );
         return found.flatMap(({ LaunchTemplateId: id = '', LaunchTemplateName: name = '', CreateTime, Tags = [] }) => {
-          const { ours, ofOtherStore, owner: requestId } = readMark(Tags, options);
+          const { ours, ofOtherStore, requestId } = readMark(Tags, options);
           const createdAt = CreateTime?.getTime() ?? Number.POSITIVE_INFINITY;
           // What another installation of the same name has made, its requests may need.
           if (!ours || ofOtherStore === true) return [];

@@ -399,7 +399,7 @@ describe('getReturnRequests', () => {
 
   it('is followed by a sweep, now and then', async () => {
     const world = await startWorld();
-    const orphan = world.hosts.add({ owner: createIdOf(uuid(99)) });
+    const orphan = world.hosts.add({ requestId: createIdOf(uuid(99)) });
     for (const _ of [1, 2]) {
       await ask(world, 'getReturnRequests', {});
       world.pass(60 * 60_000);

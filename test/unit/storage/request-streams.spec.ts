@@ -225,6 +225,27 @@ describe('in a process that lives on', () => {
     await expect(streams.load(id)).rejects.toMatchObject({ message: expect.stringContaining(pathOf(0)) });
   });
 
+  it('of version 2 tells of a returned machine which request launched it', async () => {
+    const { folder, streams } = await filled();
+    const item = { key: 'i-1', machineId: 'i-1', name: '', verdict: 'gone', message: '', instanceTags: '', owner: id };
+    const returnId = returnIdOf(uuid(9));
+    const event = {
+      type: 'ReturnRequested',
+      at: 1,
+      schemaVersion: 2,
+      correlationId: 'c',
+      role: 'admin',
+      items: [item],
+    };
+    await mkdir(join(folder, 'requests', returnId));
+    const text = JSON.stringify({ stream: returnId, events: [event] });
+    await writeFile(join(folder, 'requests', returnId, '000000000.json'), text);
+    const { owner: _owner, ...rest } = item;
+    expect((await streams.load(returnId)).events).toEqual([
+      { ...event, schemaVersion: 3, items: [{ ...rest, requestId: id }] },
+    ]);
+  });
+
   it('no more of them are kept than fit', async () => {
     const { folder } = await filled();
     const streams = createRequestStreams(folder, { remembers: true });
@@ -289,7 +310,7 @@ describe('a document that is not what was written', () => {
     ['of another stream', JSON.stringify({ stream: createIdOf(uuid(2)), events: [whole] })],
     ['without events', JSON.stringify({ stream: id, events: [] })],
     ['of no known event', JSON.stringify({ stream: id, events: [{ ...whole, type: 'Surprise' }] })],
-    ['of a later version', JSON.stringify({ stream: id, events: [{ ...whole, schemaVersion: 3 }] })],
+    ['of a later version', JSON.stringify({ stream: id, events: [{ ...whole, schemaVersion: 4 }] })],
     ['without times', JSON.stringify({ stream: id, events: [{ ...whole, at: 'now' }] })],
     ['of a time that no date has', JSON.stringify({ stream: id, events: [{ ...whole, at: -8.64e15 - 1 }] })],
     ['no object', '[]'],

@@ -38,7 +38,7 @@ export const readMark = (tags: readonly Tag[], { owner, store }: Mark) => {
     ours: named === owner,
     ...(named === undefined || named === owner ? {} : { ofOtherOwner: true as const }),
     ...(isOther ? { ofOtherStore: true as const } : {}),
-    ...(request === undefined ? {} : { owner: request }),
+    ...(request === undefined ? {} : { requestId: request }),
     ...(tags.some(({ Key = '' }) => memberTags.has(Key)) ? { isMember: true as const } : {}),
   };
 };

@@ -19,7 +19,7 @@ const standingOf = (
   requestId: string,
 ): 'of another' | 'unmarked' | 'marked' | undefined => {
   if (seen === undefined) return undefined;
-  const { ours, owner, ofOtherOwner, ofOtherStore } = seen;
+  const { ours, requestId: owner, ofOtherOwner, ofOtherStore } = seen;
   if (ofOtherOwner === true || ofOtherStore === true) return 'of another';
   if (!ours || owner === undefined) return 'unmarked';
   return owner === requestId ? 'marked' : 'of another';

@@ -30,7 +30,7 @@ describe('an instance with our mark that belongs to no request', () => {
   ])('%s is seen by one sweep and released by a later one', async (_what, requestOf) => {
     const world = await startWorld();
     const owner = await requestOf(world);
-    const orphan = world.hosts.add(owner === '' ? {} : { owner });
+    const orphan = world.hosts.add(owner === '' ? {} : { requestId: owner });
     world.pass(60 * minute);
     expect((await sweep(world)).findings).toMatchObject([{ kind: 'instance', id: orphan, verdict: 'wait' }]);
     world.pass(15 * minute - 1);
@@ -45,7 +45,7 @@ describe('an instance with our mark that belongs to no request', () => {
   it('tells how far the sweep has come', async () => {
     const world = await startWorld();
     await settle(world);
-    world.hosts.add({ owner: unknown });
+    world.hosts.add({ requestId: unknown });
     await sweep(world);
     world.pass(15 * minute);
     await sweep(world);
@@ -61,7 +61,7 @@ describe('an instance with our mark that belongs to no request', () => {
 
   it('is only told of where nothing is to be applied', async () => {
     const world = await startWorld();
-    const orphan = world.hosts.add({ owner: unknown });
+    const orphan = world.hosts.add({ requestId: unknown });
     await sweep(world);
     world.pass(15 * minute);
     expect(await sweep(world, false)).toMatchObject({ findings: [{ id: orphan, verdict: 'release' }], released: [] });
@@ -70,7 +70,7 @@ describe('an instance with our mark that belongs to no request', () => {
 
   it('is not due for having been looked at: only a sweep remembers what it has seen', async () => {
     const world = await startWorld();
-    world.hosts.add({ owner: unknown });
+    world.hosts.add({ requestId: unknown });
     await sweep(world, false);
     world.pass(15 * minute);
     expect(await sweep(world)).toMatchObject({ findings: [{ verdict: 'wait' }], released: [] });
@@ -78,7 +78,7 @@ describe('an instance with our mark that belongs to no request', () => {
 
   it('waits anew when the clock was set back, and when its caller holds it meanwhile', async () => {
     const world = await startWorld();
-    const orphan = world.hosts.add({ owner: unknown });
+    const orphan = world.hosts.add({ requestId: unknown });
     world.pass(600 * minute);
     await sweep(world);
     world.pass(-500 * minute);
@@ -92,8 +92,8 @@ describe('an instance with our mark that belongs to no request', () => {
   });
 
   it.each([
-    ['of another installation', { ofOtherStore: true as const, owner: unknown }, 1],
-    ['without our mark', { ours: false, owner: unknown }, 0],
+    ['of another installation', { ofOtherStore: true as const, requestId: unknown }, 1],
+    ['without our mark', { ours: false, requestId: unknown }, 0],
   ])('%s is never touched', async (_what, host, findings) => {
     const world = await startWorld();
     const id = world.hosts.add(host);
@@ -128,7 +128,7 @@ describe('an instance with our mark that belongs to no request', () => {
 
   it('is seen for the first time again when what was remembered cannot be read', async () => {
     const world = await startWorld();
-    world.hosts.add({ owner: unknown });
+    world.hosts.add({ requestId: unknown });
     await sweep(world);
     const file = join(world.workDir, 'cache', 'sweep.json');
     expect(Object.keys(JSON.parse(await readFile(file, 'utf8')).orphans)).toHaveLength(1);
@@ -217,7 +217,7 @@ describe('a machine that was given back and runs', () => {
 
 it('nothing is judged while AWS does not tell the time', async () => {
   const world = await startWorld();
-  const orphan = world.hosts.add({ owner: unknown });
+  const orphan = world.hosts.add({ requestId: unknown });
   await create(world, 1);
   await sweep(world);
   world.hideAwsTime(24 * 60 * minute);
@@ -399,15 +399,15 @@ describe('a request nobody asked about', () => {
 });
 
 describe('a fleet with our mark', () => {
-  const fleet = (id: string, owner: string) => ({
-    owner,
+  const fleet = (id: string, requestId: string) => ({
+    requestId,
     resource: { kind: 'EC2Fleet' as const, id, refills: true, seeks: true, ours: true, expiresAt: 0 },
   });
 
   it('that no request knows goes before its instances, both after the wait', async () => {
     const world = await startWorld();
     world.capacity.fleets.set('fleet-1', fleet('fleet-1', unknown));
-    const orphan = world.hosts.add({ owner: unknown });
+    const orphan = world.hosts.add({ requestId: unknown });
     await sweep(world);
     world.pass(15 * minute);
     expect((await sweep(world)).released).toEqual(['fleet-1', orphan]);
@@ -425,7 +425,7 @@ describe('a fleet with our mark', () => {
 
 it('what AWS would not say or do is told, and tried again by the next sweep', async () => {
   const world = await startWorld();
-  const orphan = world.hosts.add({ owner: unknown });
+  const orphan = world.hosts.add({ requestId: unknown });
   await sweep(world);
   world.pass(15 * minute);
   world.hosts.failWith(new PluginError('provider.throttled', 'slow down'), 'ours');

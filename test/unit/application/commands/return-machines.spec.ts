@@ -185,7 +185,7 @@ describe('the cases of the contract', () => {
       });
       await world.service.reconcile({ apply: true });
       expect(world.hosts.stateOf(host)).toBe('running');
-      world.hosts.change(host, { ours: true, owner });
+      world.hosts.change(host, { ours: true, requestId: owner });
       await world.service.reconcile({ apply: true });
       world.pass(world.policy.orphanAge);
       await world.service.reconcile({ apply: true });
@@ -195,7 +195,7 @@ describe('the cases of the contract', () => {
 
   it('a host of ours that no record knows is terminated and tracked', async () => {
     const world = await startWorld();
-    const host = world.hosts.add({ owner: 'req-lost' });
+    const host = world.hosts.add({ requestId: 'req-lost' });
     const { requestId } = await giveBack(world, [{ machineId: host }]);
     expect(world.hosts.stateOf(host)).toBe('shutting-down');
     expect((await status(world, requestId)).machines).toMatchObject([{ machineId: host }]);

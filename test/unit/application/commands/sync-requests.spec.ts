@@ -153,8 +153,8 @@ describe('a launch whose answer was lost', () => {
   it('is not taken for what another request launched, nor for another’s hosts', async () => {
     const world = await startWorld();
     const id = await lostLaunch(world, 1, 0);
-    world.hosts.add({ owner: createIdOf(uuid(50)) });
-    world.hosts.add({ owner: id, ours: false });
+    world.hosts.add({ requestId: createIdOf(uuid(50)) });
+    world.hosts.add({ requestId: id, ours: false });
     await sync(world, id);
     expect(await machinesOf(world, id)).toEqual([]);
   });
@@ -284,7 +284,7 @@ describe('a fleet whose search ends short', () => {
     const world = await startWorld();
     world.capacity.pools.set('subnet-a', { kind: 'fleet' });
     const id = await create(world, 2);
-    world.capacity.onEnd = async () => void world.hosts.add({ owner: id });
+    world.capacity.onEnd = async () => void world.hosts.add({ requestId: id });
     await sync(world, id);
     expect(world.hosts.ids()).toHaveLength(1);
     expect((await machinesOf(world, id)).map(({ machineId }) => machineId)).toEqual(world.hosts.ids());

@@ -16,7 +16,7 @@ it('machines that arrive while a search for capacity ends are adopted', async ()
   const { requestId } = await world.service.createRequest({ templateId: 'od-a', maxNumber: 2 });
   Object.assign(world.capacity.keeper, {
     end: async () => {
-      world.hosts.add({ owner: requestId });
+      world.hosts.add({ requestId });
       return 'deleted';
     },
   });

@@ -27,7 +27,7 @@ const seen = (machineId: string, state: MachineState, changes: Partial<OwnedObse
   instanceType: 'm5.large',
   priceType: 'ondemand',
   ours: true,
-  owner: 'req-1',
+  requestId: 'req-1',
   instanceTags: 'team=quant',
   ...changes,
 });
@@ -106,7 +106,7 @@ describe('a look at a host', () => {
     const untagged = seen('i-1', 'running', { ours: false, launchTime: 1 });
     const judged = (changes: Partial<ReturnItem>, observation: OwnedObservation, now: number) =>
       judge(item('i-1', changes), observation, { now, consistencyWindow: window }).verdict;
-    const recorded = { owner: 'req-1' };
+    const recorded = { requestId: 'req-1' };
     expect([judged({}, untagged, 1000 + window - 1), judged({}, untagged, 1000 + window)]).toEqual([
       'unseen',
       'foreign',
@@ -120,7 +120,7 @@ describe('a look at a host', () => {
 
   it('learns who launched it and what tags it carries', () =>
     expect(judge(item('i-1'), seen('i-1', 'running'), time)).toMatchObject({
-      owner: 'req-1',
+      requestId: 'req-1',
       instanceTags: 'team=quant',
     }));
 

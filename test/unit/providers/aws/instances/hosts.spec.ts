@@ -110,7 +110,9 @@ describe('reading hosts', () => {
     const request = { Key: 'hf-aws:request-id', Value: 'req-1' };
     ec2.add(instance(1, { ClientToken: 'req-1.0', Tags: [request, { Key: 'hf-aws:owner', Value: owner }] }));
     ec2.add(instance(2, { ClientToken: 'req-1.0', Tags: [request, { Key: 'hf-aws:owner', Value: 'other/awsinst' }] }));
-    expect(await hosts.describeByRequest(['req-1'])).toMatchObject([{ machineId: instanceIdOf(1), owner: 'req-1' }]);
+    expect(await hosts.describeByRequest(['req-1'])).toMatchObject([
+      { machineId: instanceIdOf(1), requestId: 'req-1' },
+    ]);
   });
 
   it('fails when any of the reads fails', async () => {

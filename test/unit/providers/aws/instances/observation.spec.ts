@@ -35,7 +35,7 @@ describe('an instance', () => {
       zone: 'us-east-1a',
       instanceTags: 'team=quant;env=prod',
       ours: true,
-      owner: 'req-1',
+      requestId: 'req-1',
     }));
 
   it('of which EC2 tells nothing is seen with nothing', () =>
