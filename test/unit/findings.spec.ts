@@ -1,9 +1,6 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { StreamReader } from '../../src/application/ports/streams.ts';
-import type { RejectedTemplate, TemplateCatalog } from '../../src/application/ports/templates.ts';
-import { diagnoseHandler } from '../../src/application/queries/diagnose.ts';
 import {
   checkGroups,
   checkLaunchTemplates,
@@ -11,8 +8,11 @@ import {
   checkProtection,
   checkRecords,
   checkTemplates,
-} from '../../src/application/queries/diagnosis-checks.ts';
-import { faultFinding } from '../../src/application/queries/fault-cures.ts';
+} from '../../src/application/diagnosis/checks.ts';
+import { faultFinding } from '../../src/application/diagnosis/fault-cures.ts';
+import type { StreamReader } from '../../src/application/ports/streams.ts';
+import type { RejectedTemplate, TemplateCatalog } from '../../src/application/ports/templates.ts';
+import { diagnoseHandler } from '../../src/application/queries/diagnose.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { defaultReading, readProviderConfig } from '../../src/config/provider-config.ts';
 import { type ErrorCode, PluginError } from '../../src/domain/errors.ts';

@@ -4,8 +4,6 @@ import type { Template } from '../../domain/template/template.ts';
 import { closed, listOf } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { flag, texts, thing, words } from '../bus/shapes.ts';
-import type { Progress } from '../ports/telemetry.ts';
-import type { TemplateCatalog } from '../ports/templates.ts';
 import {
   checkGroups,
   checkLaunchTemplates,
@@ -14,8 +12,10 @@ import {
   checkRecords,
   checkTemplates,
   type DiagnosisCheckPorts,
-} from './diagnosis-checks.ts';
-import { faultFinding } from './fault-cures.ts';
+} from '../diagnosis/checks.ts';
+import { faultFinding } from '../diagnosis/fault-cures.ts';
+import type { Progress } from '../ports/telemetry.ts';
+import type { TemplateCatalog } from '../ports/templates.ts';
 
 export const diagnose = defineOperation({
   name: 'Diagnose',

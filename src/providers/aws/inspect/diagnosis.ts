@@ -1,5 +1,5 @@
+import { faultFinding } from '../../../application/diagnosis/fault-cures.ts';
 import type { AwsChecks } from '../../../application/queries/diagnose.ts';
-import { faultFinding } from '../../../application/queries/fault-cures.ts';
 import { hasCode, isPluginError } from '../../../domain/errors.ts';
 import type { Diagnosis } from '../../../domain/finding.ts';
 import type { Template } from '../../../domain/template/template.ts';
