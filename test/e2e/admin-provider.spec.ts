@@ -104,7 +104,9 @@ describe.runIf(process.geteuid?.() === 0)('another user than the one whose work 
       expect(stderr).toMatch(/^warning: nothing is written: .* run this as user id 54321, e\.g\. sudo -u '#54321'/);
     }
     const doctor = await hfAwsJson(plugin, 'doctor', '--no-aws');
-    expect(JSON.stringify(doctor.body)).toMatch(/"status":"error","what":"the work folder .* is that of user id 54321/);
+    expect(JSON.stringify(doctor.body)).toMatch(
+      /"status":"error","code":"storage.foreign","what":"the work folder .* is that of user id 54321/,
+    );
     const changes = [
       ['requests', 'create', 'od', '1'],
       ['requests', 'cancel', requestId],

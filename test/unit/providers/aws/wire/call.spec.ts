@@ -112,8 +112,11 @@ describe('a call', () => {
 
   it('pauses up to twice as long before each further try, within a bound', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    onTestFinished(() => void vi.useRealTimers());
     const timers = vi.spyOn(globalThis, 'setTimeout');
+    onTestFinished(() => {
+      timers.mockRestore();
+      vi.useRealTimers();
+    });
     const context = { log: createRecordingLog(), signal: new AbortController().signal, random: () => 1 };
     const call = callAws(context, { retries: 6, interval: 0 }, 'DoIt', async () => {
       throw named('RequestLimitExceeded');
