@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { copyFile, mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { messageOf, PluginError } from '../domain/errors.ts';
@@ -20,15 +20,22 @@ export const refuseRoot = (directory: string): void => {
   );
 };
 
-/** Whole or not at all; what was there stays beside it. Answers with the copy's name. */
+/** A name for a copy that no earlier one has, also where two runs fall into one second. */
+const freeName = (file: string, stamp: string, count = 1): string => {
+  const name = `${file}.${stamp}${count === 1 ? '' : `-${count}`}.bak`;
+  return existsSync(name) ? freeName(file, stamp, count + 1) : name;
+};
+
+/** Whole or not at all; a link stays one; what was there stays beside it. Answers with the copy's name. */
 const replace = async (file: string, text: string, stamp: string): Promise<string | undefined> => {
   try {
     await mkdir(dirname(file), { recursive: true });
-    const backup = existsSync(file) ? `${file}.${stamp}.bak` : undefined;
+    const backup = existsSync(file) ? freeName(file, stamp) : undefined;
     const mode = existsSync(file) ? statSync(file).mode : 0o644;
-    if (backup !== undefined) await copyFile(file, backup);
-    await writeFile(`${file}.${stamp}.new`, text, { mode });
-    await rename(`${file}.${stamp}.new`, file);
+    if (backup !== undefined) await copyFile(file, backup, constants.COPYFILE_EXCL);
+    const target = backup === undefined ? file : realpathSync(file);
+    await writeFile(`${target}.${stamp}.new`, text, { mode });
+    await rename(`${target}.${stamp}.new`, target);
     return backup;
   } catch (cause) {
     throw new PluginError('storage.unwritable', `cannot write ${file}: ${messageOf(cause)}`, { cause });
