@@ -127,7 +127,7 @@ const addRoutes = (
   app.get('/metrics', async (request, reply) => {
     await admit(request);
     reply.type('text/plain; version=0.0.4');
-    return metricsText(await serving.current().service.getMetrics({ correlationId: request.id }));
+    return metricsText(await serving.current().service.getMetrics({ costs: true, correlationId: request.id }));
   });
 };
 

@@ -10,7 +10,7 @@ export const showMetrics = (context: CliContext, done: Done) => ({
   handler: (options: CommonOptions) =>
     done(
       withService(context, options, async (service) => {
-        await show(context, options, await service.getMetrics(originOptions(options)), (metrics) =>
+        await show(context, options, await service.getMetrics({ costs: true, ...originOptions(options) }), (metrics) =>
           metricsText(metrics).trimEnd(),
         );
         return 0;

@@ -79,15 +79,17 @@ export const Costs = ({ costs }: Pick<Overview, 'costs'>) => (
               <th>Market</th>
               <th class="number">Machine hours</th>
               <th class="number">About</th>
+              <th class="number">Saved by spot</th>
             </tr>
           </thead>
           <tbody>
-            {costs.map(({ templateId, priceType, hours, usd: cost }) => (
+            {costs.map(({ templateId, priceType, hours, usd: cost, savings }) => (
               <tr key={`${templateId} ${priceType}`}>
                 <td>{templateId}</td>
                 <td>{priceType}</td>
                 <td class="number">{hoursText(hours)}</td>
                 <td class="number">{cost === undefined ? <span class="faint">price not known</span> : usd(cost)}</td>
+                <td class="number">{savings === undefined ? '' : usd(savings)}</td>
               </tr>
             ))}
           </tbody>

@@ -1,9 +1,10 @@
 import { isPluginError } from '../../domain/errors.ts';
 import { closed, type FromSchema } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
+import { flag } from '../bus/shapes.ts';
 import { isProtected } from '../life-cycle/protection.ts';
-import type { LaunchFailures } from '../ports/memory.ts';
-import type { Policy } from '../ports/policy.ts';
+import type { LaunchFailures, PriceMemory } from '../ports/memory.ts';
+import type { Clock, Policy } from '../ports/policy.ts';
 import type { ReadModel } from '../ports/read-model.ts';
 import type { MetricValues } from '../ports/telemetry.ts';
 import type { TemplateCatalog } from '../ports/templates.ts';
@@ -16,7 +17,9 @@ export const getMetrics = defineOperation({
   bus: 'query',
   role: 'viewer',
   title: 'Show metrics of requests, machines, operations and AWS calls',
-  input: {},
+  input: {
+    costs: { ...flag, description: 'With machine hours and cost of the last 24 hours; default false' },
+  },
   answer: closed({
     counters: { ...metrics, description: 'Counters' },
     gauges: { ...metrics, description: 'Gauges' },
@@ -32,6 +35,8 @@ export interface GetMetricsPorts {
   readonly templates: TemplateCatalog;
   readonly failures: Pick<LaunchFailures, 'of'>;
   readonly policy: Pick<Policy, 'protectAfter' | 'protectFor'>;
+  readonly prices: Pick<PriceMemory, 'read'>;
+  readonly clock: Clock;
   readonly version: string;
 }
 
@@ -80,13 +85,31 @@ const ofTemplates = async ({ templates, failures, policy }: GetMetricsPorts): Pr
   }
 };
 
+const day = 86_400_000;
+
+/** Gauges, not counters: requests that are set aside leave the records, so that a sum over all would fall. */
+const ofLastDay = async ({ readModel, prices, clock }: GetMetricsPorts): Promise<MetricValues> => {
+  // Loaded here: scripts write the text file without it.
+  const { capacityCost, isCapacityRow } = await import('../read-model/capacity-series.ts');
+  const to = clock();
+  const { rows } = await readModel.read('capacity');
+  const spans = rows.map((row): unknown => JSON.parse(row)).filter(isCapacityRow);
+  const costs = capacityCost(spans, { from: to - day, to }, await prices.read());
+  return sumMetrics(
+    costs.map(({ templateId: template, priceType: market, hours, usd }) => ({
+      [metricName('day_machine_hours', { template, market })]: hours,
+      ...(usd === undefined ? {} : { [metricName('day_cost_usd', { template, market })]: usd }),
+    })),
+  );
+};
+
 const pick = (metrics: MetricValues, isWanted: (name: string) => boolean): MetricValues =>
   Object.fromEntries(Object.entries(metrics).filter(([name]) => isWanted(name)));
 
 /** Metrics of requests, machines, operations and AWS calls, over all processes that ever ran on this work folder. */
 export const getMetricsHandler =
   (ports: GetMetricsPorts): HandlerOf<typeof getMetrics> =>
-  async () => {
+  async ({ costs = false }) => {
     const { readModel, version } = ports;
     const lag = (await readModel.status()).map(({ name, behind }) => ({
       [metricName('projection_lag_streams', { projection: name })]: behind,
@@ -105,6 +128,7 @@ export const getMetricsHandler =
         countBy('machine_results', machines, { result: 'result', template: 'templateId' }),
         countBy('requests', requests, { status: 'status', kind: 'kind' }),
         await ofTemplates(ports),
+        costs ? await ofLastDay(ports) : {},
       ]),
     };
   };

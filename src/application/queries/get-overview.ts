@@ -49,8 +49,12 @@ export const getOverview = defineOperation({
             priceType: market,
             hours: { ...amount, description: 'Of machines' },
             usd: { ...amount, description: 'At current prices; absent if one is not known' },
+            savings: {
+              type: 'number',
+              description: 'USD that spot saved against On-Demand; absent on demand or if a price is not known',
+            },
           },
-          ['usd'],
+          ['usd', 'savings'],
         ),
       ),
       requests: closed({ running: number, complete: number, complete_with_error: number, cancelled: number }),

@@ -54,6 +54,8 @@ export interface TemplateCost {
   readonly hours: number;
   /** USD at the prices known now; absent where that of any type is not known. */
   readonly usd?: number;
+  /** USD that spot saved against On-Demand, likewise; absent on demand and where a price is not known. */
+  readonly savings?: number;
 }
 
 const hour = 3_600_000;
@@ -62,7 +64,12 @@ const hour = 3_600_000;
 export const capacityCost = (rows: readonly CapacityRow[], window: Window, prices: Prices): TemplateCost[] => {
   const sums = new Map<
     string,
-    { readonly first: Omit<TemplateCost, 'hours'>; hours: number; usd: number | undefined }
+    {
+      readonly first: Omit<TemplateCost, 'hours'>;
+      hours: number;
+      usd: number | undefined;
+      atOnDemand: number | undefined;
+    }
   >();
   for (const { templateId, spans } of rows) {
     for (const span of spans) {
@@ -70,14 +77,24 @@ export const capacityCost = (rows: readonly CapacityRow[], window: Window, price
       if (hours === 0) continue;
       const { priceType } = span;
       const key = `${priceType} ${templateId}`;
-      const sum = sums.get(key) ?? { first: { templateId, priceType }, hours: 0, usd: 0 };
+      const sum = sums.get(key) ?? { first: { templateId, priceType }, hours: 0, usd: 0, atOnDemand: 0 };
       const price = hourlyPrice(span, prices);
       sum.hours += hours;
       sum.usd = price === undefined || sum.usd === undefined ? undefined : sum.usd + price * hours;
+      const onDemand = prices.onDemand[span.instanceType];
+      sum.atOnDemand =
+        onDemand === undefined || sum.atOnDemand === undefined ? undefined : sum.atOnDemand + onDemand * hours;
       sums.set(key, sum);
     }
   }
   return [...sums.values()]
-    .map(({ first, hours, usd }) => ({ ...first, hours, ...(usd === undefined ? {} : { usd }) }))
+    .map(({ first, hours, usd, atOnDemand }) => ({
+      ...first,
+      hours,
+      ...(usd === undefined ? {} : { usd }),
+      ...(usd === undefined || atOnDemand === undefined || first.priceType !== 'spot'
+        ? {}
+        : { savings: atOnDemand - usd }),
+    }))
     .sort((a, b) => b.hours - a.hours);
 };

@@ -32,3 +32,16 @@ it('metrics are told also while the templates cannot be read', async () => {
   expect(text).toContain('hf_aws_build_info');
   expect(text).not.toContain('hf_aws_template_');
 });
+
+it('metrics tell hours and cost of the last 24 hours by template and market, to who asks for costs', async () => {
+  const world = await startWorld();
+  await world.service.createRequest({ templateId: 'od-a', maxNumber: 3 });
+  world.pass(30 * 3_600_000);
+  const { gauges } = await world.service.getMetrics({ costs: true });
+  const { costs } = await world.service.getOverview({});
+  expect(gauges['day_machine_hours{template="od-a",market="ondemand"}']).toBeCloseTo(72, 6);
+  expect(costs[0]?.usd).toBeGreaterThan(0);
+  expect(gauges['day_cost_usd{template="od-a",market="ondemand"}']).toBeCloseTo(costs[0]?.usd ?? 0, 6);
+  expect(metricsText({ counters: {}, gauges })).toContain('# TYPE hf_aws_day_cost_usd gauge');
+  expect(await textOf(world)).not.toContain('hf_aws_day_');
+});
