@@ -1,4 +1,5 @@
 import { messageOf } from '../domain/errors.ts';
+import { visibleLines } from './visible.ts';
 
 /** Thrown by `print` when nobody reads any more, e.g. `hf-aws ... | head`: the command then ends quietly. */
 export class ReaderGoneError extends Error {}
@@ -28,8 +29,9 @@ export const watchOutput = <D extends Writing>(context: D) => {
       ...context,
       print: (text: string): void => {
         if (isReaderGone) throw new ReaderGoneError('the output was closed');
-        context.print(text);
+        context.print(visibleLines(text));
       },
+      complain: (text: string): void => context.complain(visibleLines(text)),
     },
     /** The exit status, once all has been written. */
     statusOf: async (status: number): Promise<number> => {

@@ -1,3 +1,5 @@
+import { visible } from './visible.ts';
+
 /** Columns. Without a terminal, or with one that does not tell (0), nothing is broken. */
 const widthOfTerminal = (): number => process.stdout.columns || Number.POSITIVE_INFINITY;
 
@@ -45,7 +47,7 @@ export const table = (
   rows: readonly (readonly string[])[],
   look: TableLook = {},
 ): string => {
-  const all = [heading, ...rows];
+  const all = [heading, ...rows.map((row) => row.map(visible))];
   const wanted = heading.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
   const widths = fitted(wanted, heading, look);
   const { finish = String } = look;

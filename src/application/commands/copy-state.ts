@@ -3,7 +3,7 @@ import { closed } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { flag, number, text, words } from '../bus/shapes.ts';
 import type { Clock } from '../ports/policy.ts';
-import type { StateEnd, StatePlaces } from '../ports/state-copy.ts';
+import type { StateEnd, StateMark, StatePlaces } from '../ports/state-copy.ts';
 import type { Logger, Progress } from '../ports/telemetry.ts';
 import { copyBooks } from '../state/copy-books.ts';
 import { createStreamCopier, type StreamCopier } from '../state/copy-streams.ts';
@@ -44,6 +44,13 @@ const refused = (message: string): PluginError => new PluginError('storage.forei
 /** Milliseconds in which nothing must change before what is left is marked. */
 const quiet = 1000;
 
+/** A place that was left for a third one, or is being filled from there: the state may be in use there. */
+const refuseMarkOfOthers = (from: StateEnd, to: StateEnd, mark: StateMark | undefined): void => {
+  if (mark === undefined || mark.other === from.name) return;
+  const what = mark.kind === 'left' ? 'was left for' : 'is a copy, not yet completed, of';
+  throw refused(`${to.name} ${what} ${mark.other}, not ${from.name}: nothing is copied over it`);
+};
+
 /** Whether it was done before; else makes the target the store's, which refuses work until the copy is whole. */
 const begin = async (from: StateEnd, to: StateEnd, clock: Clock) => {
   const [source, target] = [await from.head(), await to.head()];
@@ -57,6 +64,7 @@ const begin = async (from: StateEnd, to: StateEnd, clock: Clock) => {
     throw refused(`${to.name} holds requests, and not the id of their store`);
   if (target !== undefined && target.id !== id)
     throw refused(`${to.name} holds the state of another store (${target.id}, not ${id}): nothing is copied over it`);
+  refuseMarkOfOthers(from, to, target?.mark);
   const isDone = target !== undefined && target.mark === undefined;
   if (isDone && mark === undefined)
     throw refused(`both ${from.name} and ${to.name} are in use: hf-aws state verify tells what differs`);

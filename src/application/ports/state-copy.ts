@@ -4,7 +4,7 @@ import type { Store } from './store.ts';
 import type { CapacityLedger, RestorableStreams, StreamReader } from './streams.ts';
 
 /** Why a store must not be used. */
-interface StateMark {
+export interface StateMark {
   /** It was left for the other; or it is still being filled from the other. */
   readonly kind: 'left' | 'filling';
   /** For people: `the table hf-state`. */

@@ -247,6 +247,20 @@ describe.each(ways)('a copy to the %s', (to, from) => {
     expect(await (await opened(from)).streams.load(requestOf(3))).toMatchObject({ version: 3 });
   });
 
+  it.each(['left', 'filling'] as const)('is refused where the target is %s of some other place', async (kind) => {
+    await fill(await opened(from));
+    const ends = places();
+    const { id = '' } = (await ends[from].head()) ?? {};
+    const head = { id, mark: { kind, other: 'some other place', at: clock() } };
+    await ends[to].setHead(head);
+    await expect(copy(to)).rejects.toMatchObject({
+      code: 'storage.foreign',
+      message: expect.stringContaining('some other place'),
+    });
+    expect(await places()[to].head()).toMatchObject(head);
+    expect((await places()[from].head())?.mark).toBeUndefined();
+  });
+
   it('is refused while calls are under way, and marks nothing', async () => {
     await fill(await opened(from));
     const source = await opened(from);
