@@ -12,6 +12,8 @@ const wide = [
   'test/e2e/returns-property.spec.ts',
   'test/e2e/event-stack.spec.ts',
   'test/e2e/rest-endurance.spec.ts',
+  'test/e2e/replay.spec.ts',
+  'test/e2e/state.spec.ts',
   'test/unit/emulator/scale.spec.ts',
 ];
 
