@@ -14,6 +14,7 @@ it('control characters of others are written out, and reach no terminal', () => 
 it('lines, tabs and our own colours stay as they are', () => {
   const text = `one\ttwo\r\n${colour}\n`;
   expect(visibleLines(text)).toBe(text);
+  expect(visibleLines('a,b\r\n1,2\r')).toBe('a,b\r\n1,2\r');
 });
 
 it('a cell of a table cannot even have a colour of its own', () =>
