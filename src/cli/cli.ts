@@ -32,7 +32,7 @@ import { runSupport, supportOptions } from './support.ts';
 import { templateCommands } from './templates.ts';
 import { dispatchMessage, listHandlers, showMetrics } from './tools.ts';
 import { runTop, topOptions } from './top/top.ts';
-import { providerName, traceFile } from './usage.ts';
+import { isCommandMissing, nounMissing, providerName, traceFile } from './usage.ts';
 
 const epilogue = `Host Factory itself calls scripts/*.sh; each is also a verb here:
   hf-aws getAvailableTemplates | requestMachines | getRequestStatus
@@ -67,7 +67,7 @@ const helpOf = (usage: object): string => {
 
 /** Wrong usage in words: with the form of the command where arguments are missing, its help where it was called alone. */
 const usageText = (message: string, usage: object): string => {
-  if (message.startsWith('Name a command')) return `${message}\n\n${helpOf(usage)}`;
+  if (isCommandMissing(message)) return `${message}\n\n${helpOf(usage)}`;
   const [form = ''] = helpOf(usage).split('\n');
   const [, name, given, choices = ''] = /Argument: (\S+), Given: (.*), Choices: (.*)/.exec(message) ?? [];
   if (name !== undefined) return `${name} must be one of ${choices.replaceAll('"', '')}, not ${given}`;
@@ -242,7 +242,7 @@ export const runCli = async (argv: readonly string[], outside: CliContext): Prom
     )
     .alias('h', 'help')
     .version(context.version)
-    .demandCommand(1, 'Name a command, e.g. hf-aws requests list')
+    .demandCommand(1, nounMissing)
     .recommendCommands()
     .strict()
     .wrap(Math.min(100, process.stdout.columns ?? 80))

@@ -65,6 +65,7 @@ const ofArguments: Readonly<Record<string, Values>> = {
   'templates show': templates,
   'templates validate': templates,
   'templates explain-launch': templates,
+  'templates plan': templates,
 };
 /** Those that take one only. */
 const takesMany = 'machines return';

@@ -5,6 +5,7 @@ import { type Column, columnTable } from './columns.ts';
 import type { CliContext, CommonOptions, Done } from './context.ts';
 import { recordsOf, rowFormats } from './formats.ts';
 import { originOptions, show, withService } from './run.ts';
+import { verbMissing } from './usage.ts';
 
 const textOf = (value: unknown): string => {
   if (value === null) return '-';
@@ -68,4 +69,4 @@ export const configCommands =
           ),
       )
       .strict()
-      .demandCommand(1, 'Name a command for config: show or validate');
+      .demandCommand(1, verbMissing('config', 'show', 'validate'));

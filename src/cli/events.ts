@@ -11,7 +11,7 @@ import { recordsOf, rowFormats } from './formats.ts';
 import { requestIdOf, shortIds } from './ids.ts';
 import { originOptions, show, UsageError, warn, withService } from './run.ts';
 import { fold } from './table.ts';
-import { beginning, eventPlace, followOptions, oneOf, whole } from './usage.ts';
+import { beginning, eventPlace, followOptions, oneOf, verbMissing, whole } from './usage.ts';
 
 type Listed = ListEventsAnswer['items'][number];
 
@@ -174,4 +174,4 @@ export const eventCommands =
         },
       )
       .strict()
-      .demandCommand(1, 'Name a command for events: list');
+      .demandCommand(1, verbMissing('events', 'list'));

@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs';
 import type { CliContext, CommonOptions, Done } from './context.ts';
 import { originOptions, show, withService } from './run.ts';
+import { verbMissing } from './usage.ts';
 
 export const instanceTypeCommands =
   (context: CliContext, done: Done) =>
@@ -22,4 +23,4 @@ export const instanceTypeCommands =
           ),
       )
       .strict()
-      .demandCommand(1, 'Name a command for instance-types: refresh');
+      .demandCommand(1, verbMissing('instance-types', 'refresh'));

@@ -6,6 +6,7 @@ import { type Column, columnTable } from './columns.ts';
 import type { CliContext, CommonOptions, Done } from './context.ts';
 import { recordsOf, rowFormats } from './formats.ts';
 import { originOptions, show, withService } from './run.ts';
+import { verbMissing } from './usage.ts';
 
 const day = 24 * 3_600_000;
 
@@ -64,4 +65,4 @@ export const launchTemplateCommands =
           ),
       )
       .strict()
-      .demandCommand(1, 'Name a command for launch-templates: gc');
+      .demandCommand(1, verbMissing('launch-templates', 'gc'));

@@ -14,7 +14,7 @@ import { machineIdOf, requestIdOf, shortIds, shortMachineIds } from './ids.ts';
 import { listingOf, showList, withExpectation, withListing } from './listing.ts';
 import { commandOptions, originOptions, show, withRehearsal, withService } from './run.ts';
 import { fieldTable } from './table.ts';
-import { commandIdOption, pairs } from './usage.ts';
+import { commandIdOption, pairs, verbMissing } from './usage.ts';
 
 type MachineRow = ListMachinesAnswer['items'][number];
 
@@ -211,4 +211,4 @@ export const machineCommands =
         done(runExplain(context, options)),
       )
       .strict()
-      .demandCommand(1, 'Name a command for machines: list, show, explain, return or set-status');
+      .demandCommand(1, verbMissing('machines', 'list', 'show', 'explain', 'return', 'set-status'));

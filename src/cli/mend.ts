@@ -34,7 +34,8 @@ const mendOne = async ({ does, mode = '600' }: Fix, path: string): Promise<strin
   const found = lstatSync(path);
   if (found.isSymbolicLink()) return `left alone: ${path} is a link`;
   if (does === 'chmod') chmodSync(path, Number.parseInt(mode, 8));
-  else if (!found.isSocket() || (await isAnswered(path))) return `left alone: a server answers at ${path} by now`;
+  else if (!found.isSocket()) return `left alone: ${path} is no socket`;
+  else if (await isAnswered(path)) return `left alone: a server answers at ${path} by now`;
   else unlinkSync(path);
   return undefined;
 };

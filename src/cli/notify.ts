@@ -4,6 +4,7 @@ import { localTime } from '../domain/time-text.ts';
 import type { CliContext, CommonOptions, Done } from './context.ts';
 import { reporting, show } from './run.ts';
 import { fold } from './table.ts';
+import { verbMissing } from './usage.ts';
 
 const lineOf = ({ status, condition, subject, summary, since, channel }: Notice, fault?: string): string => {
   const about = subject === '' ? condition : `${condition} ${subject}`;
@@ -73,4 +74,4 @@ export const notifyCommands = (context: CliContext, done: Done) => (yargs: Argv<
         ),
     )
     .strict()
-    .demandCommand(1, 'Say what to do with notify: check or test');
+    .demandCommand(1, verbMissing('notify', 'check', 'test'));

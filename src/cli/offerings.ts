@@ -6,6 +6,7 @@ import { type Column, columnTable } from './columns.ts';
 import type { CliContext, CommonOptions, Done } from './context.ts';
 import { recordsOf, rowFormats } from './formats.ts';
 import { originOptions, show, withService } from './run.ts';
+import { verbMissing } from './usage.ts';
 
 const minutesLeft = (expiresAt: string): string =>
   `${Math.max(1, Math.ceil((Date.parse(expiresAt) - Date.now()) / 60_000))} min`;
@@ -88,4 +89,4 @@ export const offeringCommands =
           ),
       )
       .strict()
-      .demandCommand(1, 'Name a command for offerings: list or clear');
+      .demandCommand(1, verbMissing('offerings', 'list', 'clear'));

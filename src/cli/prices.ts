@@ -6,6 +6,7 @@ import { type Column, columnTable } from './columns.ts';
 import type { CliContext, CommonOptions, Done } from './context.ts';
 import { recordsOf, rowFormats } from './formats.ts';
 import { originOptions, show, withService } from './run.ts';
+import { verbMissing } from './usage.ts';
 
 const priceColumns: readonly Column<PriceRow>[] = [
   ['TEMPLATE', ({ templateId }) => templateId],
@@ -69,4 +70,4 @@ export const priceCommands =
           ),
       )
       .strict()
-      .demandCommand(1, 'Name a command for prices: list or refresh');
+      .demandCommand(1, verbMissing('prices', 'list', 'refresh'));

@@ -8,6 +8,7 @@ import { requestIdOf } from './ids.ts';
 import { progressBar } from './progress.ts';
 import { originOptions, show, withService } from './run.ts';
 import { table } from './table.ts';
+import { verbMissing } from './usage.ts';
 
 export const projectionCommands =
   (context: CliContext, done: Done) =>
@@ -71,4 +72,4 @@ export const projectionCommands =
         },
       )
       .strict()
-      .demandCommand(1, 'Name a command for projections: status or rebuild');
+      .demandCommand(1, verbMissing('projections', 'status', 'rebuild'));

@@ -4,6 +4,7 @@ import type { CliContext, CommonOptions, Done } from './context.ts';
 import { recordsOf, rowFormats } from './formats.ts';
 import { reporting, show } from './run.ts';
 import { table } from './table.ts';
+import { verbMissing } from './usage.ts';
 
 const fields = ['name', 'enabled', 'plugin', 'isOurs', 'confPath', 'workPath', 'logPath'];
 const providerFields = { properties: Object.fromEntries(fields.map((name) => [name, {}])) };
@@ -49,4 +50,4 @@ export const providerCommands =
           ),
       )
       .strict()
-      .demandCommand(1, 'Name a command for providers: list');
+      .demandCommand(1, verbMissing('providers', 'list'));

@@ -14,7 +14,7 @@ import { isForPeople, recordsOf, rowFormats } from './formats.ts';
 import { requestIdOf, shortIds, shortMachineIds } from './ids.ts';
 import { expectationOf, listingOf, showList, withExpectation, withListing } from './listing.ts';
 import { commandOptions, originOptions, show, warn, withRehearsal, withService } from './run.ts';
-import { commandIdOption, whole } from './usage.ts';
+import { commandIdOption, verbMissing, whole } from './usage.ts';
 import { watchOptions, watchRequest } from './watch.ts';
 
 /** As the service does it; of a template that is not there those that are, are told. */
@@ -241,4 +241,4 @@ export const requestCommands =
         done(runExplain(context, options)),
       )
       .strict()
-      .demandCommand(1, 'Name a command for requests: list, show, watch, explain, create or cancel');
+      .demandCommand(1, verbMissing('requests', 'list', 'show', 'watch', 'explain', 'create', 'cancel'));

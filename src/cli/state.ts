@@ -4,6 +4,7 @@ import { type Column, columnTable } from './columns.ts';
 import type { CliContext, CommonOptions, Done } from './context.ts';
 import { progressBar } from './progress.ts';
 import { originOptions, show, UsageError, withService } from './run.ts';
+import { verbMissing } from './usage.ts';
 
 interface TableOptions extends CommonOptions {
   readonly table?: string | undefined;
@@ -91,7 +92,7 @@ export const stateCommands =
     yargs
       .command(
         'copy',
-        'Copy it between work folder and table; what is left then refuses work',
+        'Copy the state to the other place; the old one then refuses work',
         (each) =>
           each
             .option('to', { choices: ['table', 'folder'] as const, demandOption: true, describe: 'Where to' })
@@ -103,9 +104,9 @@ export const stateCommands =
       )
       .command(
         'verify',
-        'Compare the two; exit 1 when anything differs',
+        'Compare work folder and table; exit 1 if anything differs',
         (each) => each.option('table', tableOption).example('hf-aws state verify', 'after a copy'),
         (options) => done(runVerify(context, options)),
       )
       .strict()
-      .demandCommand(1, 'Say what to do with the state: copy or verify');
+      .demandCommand(1, verbMissing('state', 'copy', 'verify'));

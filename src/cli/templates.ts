@@ -13,7 +13,7 @@ import { originOptions, show, withRehearsal, withService } from './run.ts';
 import { fold } from './table.ts';
 import { diffOptions, runTemplateDiff } from './template-diff.ts';
 import { planOptions, runTemplatePlan } from './template-plan.ts';
-import { pairs, whole } from './usage.ts';
+import { pairs, verbMissing, whole } from './usage.ts';
 
 const isFile = (what: string): boolean => /[/\\]|\.json$/.test(what);
 
@@ -241,4 +241,4 @@ export const templateCommands =
         (options) => done(runTemplatePlan(context, options)),
       )
       .strict()
-      .demandCommand(1, 'Name a command for templates: list, show, validate, diff, plan or explain-launch');
+      .demandCommand(1, verbMissing('templates', 'list', 'show', 'validate', 'diff', 'plan', 'explain-launch'));

@@ -39,6 +39,19 @@ export const commandIdOption = (answer: string) =>
     },
   }) as const;
 
+const nameCommand = 'Name a command';
+
+/** For yargs' `demandCommand`: told, above the help of the noun, where a noun stands alone. */
+export const verbMissing = (noun: string, ...verbs: readonly string[]): string => {
+  const [last = '', ...others] = verbs.toReversed();
+  return `${nameCommand} for ${noun}: ${others.length === 0 ? last : `${others.toReversed().join(', ')} or ${last}`}`;
+};
+
+/** The same where not even a noun is named. */
+export const nounMissing = `${nameCommand}, e.g. hf-aws requests list`;
+
+export const isCommandMissing = (message: string): boolean => message.startsWith(nameCommand);
+
 /** `created_at` is `createdAt`. */
 const camel = (field: string): string => field.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 export const snake = (field: string): string => field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -7,12 +7,11 @@ import { createPlugin, type Plugin } from './plugin.ts';
 describe('every command', () => {
   let backend: EmulatorBackend;
   let plugin: Plugin;
+  const good = () => ({ templateId: 'good', maxNumber: 4, vmType: 'm5.large', ...backend.place });
 
   beforeAll(async () => {
     backend = await emulatorBackend();
-    plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url }, [
-      { templateId: 'good', maxNumber: 4, vmType: 'm5.large', ...backend.place },
-    ]);
+    plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url }, [good()]);
   });
   afterAll(async () => {
     await plugin.remove();
@@ -68,6 +67,30 @@ describe('every command', () => {
   ])('"%s" is wrong usage, and is told what was probably meant', async (line, text) => {
     const said = await hfAwsHere(plugin, line.split(' ').filter(Boolean));
     expect(said).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringMatching(text) });
+  });
+
+  it('that needs a verb prints its help where none is named', async () => {
+    const nouns = (await pageOf()).below;
+    let count = 0;
+    for (const noun of nouns) {
+      if ((await pageOf(noun)).below.length === 0) continue;
+      const verbs =
+        /^Name a command for [a-z-]+: [a-z-]+(, [a-z-]+)*( or [a-z-]+)?\n\nhf-aws [a-z-]+\n[\s\S]*Commands:/;
+      expect(await hfAwsHere(plugin, [noun])).toMatchObject({
+        exitCode: 2,
+        stdout: '',
+        stderr: expect.stringMatching(verbs),
+      });
+      count += 1;
+    }
+    expect(count).toBeGreaterThan(10);
+  });
+
+  it('lets no terminal obey what others have written', async () => {
+    await plugin.offer([good(), { templateId: 'ev\u001b]0;owned\u0007il', maxNumber: 1 }]);
+    const { stderr } = await hfAwsHere(plugin, ['templates', 'list']);
+    await plugin.offer([good()]);
+    expect(stderr).toContain('ev\\u001b]0;owned\\u0007il is left out');
   });
 
   it('that reads prints one JSON document with --json, and nothing else', async () => {

@@ -204,7 +204,7 @@ describe('hf-aws templates', () => {
   });
 });
 
-describe('templates diff', () => {
+describe('templates diff and plan', () => {
   let backend: EmulatorBackend;
   let plugin: Plugin;
   beforeAll(async () => {
@@ -244,31 +244,18 @@ describe('templates diff', () => {
     expect(after).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('bad has faults') });
     expect(after.stdout).toContain('1 running request with 2 machines keeps vmType m5.large (now c5.large)');
   });
-});
-
-describe('templates plan', () => {
-  let backend: EmulatorBackend;
-  let plugin: Plugin;
-  beforeAll(async () => {
-    backend = await emulatorBackend();
-    plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url }, []);
-  });
-  afterAll(async () => {
-    await plugin.remove();
-    await backend.close();
-  });
 
   it('tells what the next request for each template would do, and changes nothing', async () => {
-    const template = { templateId: 'od', maxNumber: 4, vmType: 'm5.large', ...backend.place };
+    const template = { templateId: 'plain', maxNumber: 4, vmType: 'm5.large', ...backend.place };
     const fleet = { ...template, templateId: 'fleet', vmType: undefined, vmTypes: { 'm5.large': 1, 'm5a.large': 1 } };
     await plugin.offer([template, { ...fleet, priceType: 'spot' }]);
-    await plugin.settled(await plugin.request('od', 3));
+    await plugin.settled(await plugin.request('plain', 3));
     const before = [await plugin.state(), await backend.instanceIds('running')];
     const well = await hfAwsHere(plugin, ['templates', 'plan', '--json']);
     expect(well).toMatchObject({ exitCode: 0, stderr: '' });
     expect(JSON.parse(well.stdout)).toEqual([
       expect.objectContaining({
-        templateId: 'od',
+        templateId: 'plain',
         wanted: 1,
         launches: true,
         calls: ['RunInstances'],
@@ -281,21 +268,21 @@ describe('templates plan', () => {
         calls: ['CreateLaunchTemplate', 'CreateFleet'],
       }),
     ]);
-    const many = await hfAwsHere(plugin, ['templates', 'plan', 'od', '--count', '2']);
+    const many = await hfAwsHere(plugin, ['templates', 'plan', 'plain', '--count', '2']);
     expect(many).toMatchObject({ exitCode: 1, stderr: '' });
-    expect(many.stdout).toMatch(/^od .* 0\.19 +template\.limit$/m);
+    expect(many.stdout).toMatch(/^plain .* 0\.19 +template\.limit$/m);
     expect(many.stdout).toMatch(
-      /^od launches nothing: 2 more would exceed maxNumber 4 .*\nNothing was sent or written\.$/m,
+      /^plain launches nothing: 2 more would exceed maxNumber 4 .*\nNothing was sent or written\.$/m,
     );
     expect([await plugin.state(), await backend.instanceIds('running')]).toEqual(before);
   });
 
   it('tells with --aws what the account would refuse', async () => {
-    const template = { templateId: 'od', maxNumber: 4, vmType: 'm5.large', ...backend.place };
+    const template = { templateId: 'plain', maxNumber: 4, vmType: 'm5.large', ...backend.place };
     backend.emulator.configure({ missingImages: ['ami-0aaaaaaaaaaaaaaaa'] });
     await plugin.offer([{ ...template, imageId: 'ami-0aaaaaaaaaaaaaaaa' }]);
-    const { exitCode, stdout } = await hfAwsHere(plugin, ['templates', 'plan', 'od', '--aws']);
+    const { exitCode, stdout } = await hfAwsHere(plugin, ['templates', 'plan', 'plain', '--aws']);
     expect(exitCode).toBe(1);
-    expect(stdout).toMatch(/^od: error: imageId InvalidAMIID\.NotFound/m);
+    expect(stdout).toMatch(/^plain: error: imageId InvalidAMIID\.NotFound/m);
   });
 });

@@ -10,6 +10,7 @@ import { type EmulatedTable, emulatedTable, tableName } from '../../tables.ts';
 import { uuid } from '../provider-world.ts';
 import { createRecordingLog } from '../recording-log.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
+import { observed } from './observed-machines.ts';
 
 const owner = 'cluster/awsinst';
 const origin = { correlationId: 'c', userId: 'u', role: 'admin', commandId: uuid(900) } as const;
@@ -23,21 +24,6 @@ const launchedInto = {
   clientToken: 't',
   resource: { kind: 'ASG', id: 'grid/one', refills: true, ours: false, expiresAt: 4, seeks: false },
 } as const;
-
-const observed = (count: number) => ({
-  type: 'MachinesObserved' as const,
-  at: 3,
-  machines: Array.from({ length: count }, (_, n) => ({
-    machineId: `i-${n.toString(16).padStart(17, '0')}`,
-    state: 'running' as const,
-    name: `ip-10-${n >> 16}-${(n >> 8) & 255}-${n & 255}.ec2.internal`,
-    privateIpAddress: `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`,
-    publicIpAddress: '',
-    instanceType: 'm5.large',
-    priceType: 'ondemand' as const,
-    launchTime: 1_700_000_000 + ((n * 7919) % 100_000),
-  })),
-});
 
 type Direction = 'table' | 'folder';
 

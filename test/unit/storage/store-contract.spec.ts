@@ -10,6 +10,7 @@ import { createLastDone } from '../../../src/storage/noted-times.ts';
 import { dynaliteTable, emulatedTable, motoTable, type TestTable, tableName } from '../../tables.ts';
 import { uuid } from '../provider-world.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
+import { observed } from './observed-machines.ts';
 
 interface Ground {
   /** The store as another host, or the next process, opens it. */
@@ -70,21 +71,6 @@ const other = createIdOf(uuid(2));
 const origin = { correlationId: 'c', userId: 'u', role: 'admin' } as const;
 const cancelled = { type: 'RequestCancelled', at: 1, reason: 'a test' } as const;
 const completed = { type: 'RequestCompleted', at: 2 } as const;
-
-const observed = (count: number) => ({
-  type: 'MachinesObserved' as const,
-  at: 3,
-  machines: Array.from({ length: count }, (_, n) => ({
-    machineId: `i-${n.toString(16).padStart(17, '0')}`,
-    state: 'running' as const,
-    name: `ip-10-${n >> 16}-${(n >> 8) & 255}-${n & 255}.ec2.internal`,
-    privateIpAddress: `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`,
-    publicIpAddress: '',
-    instanceType: 'm5.large',
-    priceType: 'ondemand' as const,
-    launchTime: 1_700_000_000 + ((n * 7919) % 100_000),
-  })),
-});
 
 const claim = (n: number, units: number, templateId = 'od-a'): CapacityClaim => ({
   templateId,
