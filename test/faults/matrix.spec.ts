@@ -93,7 +93,7 @@ const rows: readonly (readonly [string, Row])[] = [
     {
       fault: error('RequestLimitExceeded', 'always', 503),
       exit: 0,
-      message: 'too many calls; it will be sent again',
+      message: 'AWS throttled the launch; it will be sent again',
       calls: { RunInstances: 3 },
       machines: 2,
     },
