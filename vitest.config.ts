@@ -60,6 +60,7 @@ export default defineConfig({
           name: 'unit',
           // One worker loads the program once for all its files; a file puts back what it changes of the process.
           isolate: false,
+          setupFiles: ['test/unit/real-clock.ts'],
           include: ['test/unit/**/*.spec.ts'],
           exclude: wide,
           globalSetup: [temporaryRoot],
