@@ -102,7 +102,6 @@ describe('a command', () => {
     );
   });
 
-  // When a process of a killed group is gone is for the system to say: on a busy machine it was once not within a minute.
   it('that does not end is ended, with what it has started', { timeout: 20_000 }, async () => {
     const file = join(await temporaryFolder(), 'pid');
     await writeFile(file, '');
