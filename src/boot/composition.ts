@@ -14,17 +14,17 @@ import {
 } from '../config/provider-config.ts';
 import { hasCode, isPluginError, messageOf, PluginError } from '../domain/errors.ts';
 import { overlapWaits } from '../storage/disk-waits.ts';
-import { strangerTo } from '../storage/ownership.ts';
-import { holdsStore } from '../storage/store-id.ts';
 import type { FileLogger } from '../telemetry/file-logger.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { budgetOf } from './call-time.ts';
 import { connections, ownerOf, regionOf, type ServedCall, startClock, type World } from './connection.ts';
 import { administration, newId, readSide, recordingPart } from './lazily.ts';
+import type { StatePlacesOptions } from './parts/state-places.ts';
 import { policyOf } from './policy.ts';
 import { wirePorts } from './ports.ts';
+import { rightsIn } from './rights.ts';
 import { createService } from './service.ts';
-import { fileStore, handedOnBy, hostMemory, lazyReadModel, rehearsed, tableStore, watched } from './stores.ts';
+import { openStores } from './stores.ts';
 import { logFault, startTelemetry } from './telemetry.ts';
 
 export interface Application {
@@ -99,82 +99,42 @@ interface ServerPace {
   readonly connection: number;
 }
 
-/** Milliseconds. */
-const aMinute = 60_000;
-
 /** No instance has this id. */
 const nobody = 'i-00000000000000000';
 
 /** Puts the program together: the only place that knows all folders. What a call does not use is not loaded. */
 export const compose = async (options: ComposeOptions): Promise<Application> => {
-  const { env, home, traceFile, server, rehearse, progress, signal, validates = false } = options;
-  const livesOn = server !== undefined;
-  if (livesOn) overlapWaits();
-  const { letCallerGo = () => undefined, scriptCall = () => undefined, mayOnlyLook = false } = options;
-  const { correlationId: ownId = oneId() } = options;
-  const correlationId = (): string => scriptCall()?.correlationId ?? ownId();
+  const { env, home, traceFile, server, rehearse, progress, signal, world, scriptCall = () => undefined } = options;
+  if (server !== undefined) overlapWaits();
   const { environment, fault } = await locate(options);
   const { workDir } = environment;
-  const stranger = strangerIn(environment, options.allowsStrangers === true);
-  const mayWrite = stranger === undefined;
-  const isRehearsal = rehearse !== undefined;
-  let changes = !mayOnlyLook;
-  const looksOnly = (): boolean => !mayWrite || isRehearsal || !changes;
-  const leavesTraces = (): boolean => mayWrite && !isRehearsal && (!mayOnlyLook || holdsStore(workDir));
+  const rights = rightsIn(workDir, options);
+  const { stranger, looksOnly, leavesTraces } = rights;
+  const correlationId = idsOfCalls(options);
   const reading =
     fault === undefined
       ? await readConfig(options, environment, correlationId, leavesTraces)
       : defaultReading(messageOf(fault));
   const { config } = reading;
-  const awsClock = startClock(workDir, looksOnly, () => log, options.world?.now);
+  const region = regionOf(config, env);
+  const awsClock = startClock(workDir, looksOnly, () => log, world?.now);
   const clock = awsClock.now;
-  const context = { environment, config, env, traceFile, correlationId, clock, leavesTraces };
-  const telemetry = await startTelemetry(context);
+  const telemetry = await startTelemetry({ environment, config, env, traceFile, correlationId, clock, leavesTraces });
   const { log, observe, tracing } = telemetry;
   for (const warning of reading.warnings) log.warn('configuration.warning', warning);
-  const { recording } = options;
-  const isRecorded = config.recordCalls && mayWrite && recording !== undefined;
-  const region = regionOf(config, env);
-  const recorder = isRecorded
-    ? (await recordingPart()).callRecorder({ env, environment, reading, region, log })
-    : undefined;
-  const record = recorder && ((exchange: AwsExchange) => recording?.()?.exchange(exchange));
+  const recorder = await recorderIn(options, stranger, { env, environment, reading, region, log });
+  const record = recorder && ((exchange: AwsExchange) => options.recording?.()?.exchange(exchange));
 
-  const memory = hostMemory({ workDir, home, clock, region });
-  const inTable = async (name: string) =>
-    tableStore({
-      workDir,
-      clock,
-      looksOnly,
-      table: name,
-      owner: ownerOf(config, environment),
-      call: (action, input) => table(action, input),
-      turn: memory.turn,
-    });
-  const onRecord = {
-    memory,
-    store:
-      config.stateTable === undefined
-        ? fileStore({ workDir, clock, wall: options.world?.now, sweeps: mayWrite, remembers: livesOn, stranger })
-        : await inTable(config.stateTable),
-  };
-  const pace = server?.readModel;
-  const projected = { projections: memory.projections, streams: onRecord.store.streams, clock, log, progress };
-  const readModel = lazyReadModel({ ...projected, isKept: leavesTraces, pace });
-  const kept = isRehearsal ? await rehearsed(onRecord, rehearse, log) : onRecord;
-  const handedOn = handedOnBy(livesOn, scriptCall);
-  const watchers = {
-    log,
-    handedOn,
-    observe: tracing === undefined ? undefined : observe,
-    readModel: pace === undefined ? undefined : readModel,
-  };
-  const store = { ...kept.store, streams: watched(kept.store.streams, watchers) };
-  const stores = { ...kept, store };
-  const side = { environment, config, env, log, observe, record, signal, awsClock, stores, world: options.world };
-  const { aws, table } = await connections({ ...side, looksOnly, scriptCall, lifetime: server?.connection });
-  const metrics = () => service.getMetrics();
-  const writeMetrics = () => writeMetricsFile(config.metricsTextfile, metrics, log);
+  const places = { workDir, home, region, owner: ownerOf(config, environment) };
+  const { stores, handedOn, readModel, unkeptReadModel } = await openStores(
+    { ...places, table: config.stateTable, call: (action, input) => table(action, input) },
+    { ...rights, server, scriptCall, clock, wall: world?.now, log, tracing, rehearse, progress },
+  );
+  const side = { environment, config, env, log, observe, record, signal, awsClock, stores, world };
+  const link = (lifetime: number | undefined) => connections({ ...side, looksOnly, scriptCall, lifetime });
+  const { aws, table } = await link(server?.connection);
+
+  const writeMetrics = () => writeMetricsFile(config.metricsTextfile, () => service.getMetrics(), log);
   const ports = wirePorts({
     env,
     home,
@@ -188,52 +148,40 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
     stores,
     handedOn,
     readModel,
+    unkeptReadModel,
     aws,
-    statePlaces: async (name = config.stateTable) => {
-      if (name === undefined)
-        throw new PluginError('input.invalid', 'no table is named: neither by --table nor by stateTable');
-      // Not bound to the time of a call: connected anew now and then.
-      const { table: call } = await connections({ ...side, looksOnly, scriptCall, lifetime: aMinute });
-      const options = { workDir, clock, table: name, owner: ownerOf(config, environment), call };
-      return (await import('./parts/state-places.ts')).statePlaces(options);
-    },
+    statePlaces: (named = config.stateTable) => bothPlaces({ ...places, clock, table: named }, link),
     writeMetrics: config.metricsTextfile === undefined ? undefined : writeMetrics,
-    unkeptReadModel: lazyReadModel({ ...projected, isKept: () => false, pace: undefined }),
-    letCallerGo,
+    letCallerGo: options.letCallerGo ?? (() => undefined),
     progress,
   });
   const service = createService(ports, {
     correlationId,
     log,
     observe,
-    answers: store.answers,
-    validates: () => validates && scriptCall() === undefined,
+    answers: stores.store.answers,
+    validates: () => options.validates === true && scriptCall() === undefined,
     commandId: () => scriptCall()?.commandId ?? newId(),
     traces: tracing !== undefined,
     // A rehearsal changes nothing, whoever makes it.
-    stranger: isRehearsal ? undefined : stranger,
-    begins: () => {
-      changes = true;
-    },
+    stranger: rehearse === undefined ? stranger : undefined,
+    begins: rights.begin,
   });
-  const about = introduction(environment, region);
-  const budget = budgetOf(config);
-  const askAws = async () => (await aws()).hosts.describe([nobody]);
   return {
     service,
     log,
-    askAws,
-    environment,
-    config,
-    configFile: reading.file,
-    about,
-    stranger,
-    budget,
     observe,
     tracing,
     recorder,
     readModel,
     writeMetrics,
+    askAws: async () => (await aws()).hosts.describe([nobody]),
+    environment,
+    config,
+    configFile: reading.file,
+    about: introduction(environment, region),
+    stranger,
+    budget: budgetOf(config),
   };
 };
 
@@ -255,11 +203,9 @@ const locate = async ({
   }
 };
 
-const strangerIn = ({ workDir }: ProviderEnvironment, isAllowed: boolean): string | undefined => {
-  const stranger = strangerTo(workDir);
-  if (stranger !== undefined && !isAllowed) throw new PluginError('storage.foreign', stranger);
-  return stranger;
-};
+/** By which the lines of one call are told from others': the script's that is served, the caller's, or one for the process. */
+const idsOfCalls = ({ scriptCall, correlationId: ownId = oneId() }: ComposeOptions): (() => string) =>
+  scriptCall === undefined ? ownId : () => scriptCall()?.correlationId ?? ownId();
 
 const readConfig = (
   { forgives = false }: ComposeOptions,
@@ -272,6 +218,30 @@ const readConfig = (
     if (leavesTraces()) await logFault(environment, correlationId, error);
     throw error;
   });
+
+/** What takes down calls, where the configuration wants that and it may be written. */
+const recorderIn = async (
+  { recording }: ComposeOptions,
+  stranger: string | undefined,
+  about: Parameters<Awaited<ReturnType<typeof recordingPart>>['callRecorder']>[0],
+): Promise<CallRecorder | undefined> => {
+  const isRecorded = about.reading.config.recordCalls && stranger === undefined && recording !== undefined;
+  return isRecorded ? (await recordingPart()).callRecorder(about) : undefined;
+};
+
+/** Milliseconds after which who copies state connects anew: that is not bound to the time of a call. */
+const aMinute = 60_000;
+
+/** The work folder and a table, to copy from one to the other. */
+const bothPlaces = async (
+  { table, ...place }: Omit<StatePlacesOptions, 'call' | 'table'> & { readonly table: string | undefined },
+  link: (lifetime: number) => ReturnType<typeof connections>,
+) => {
+  if (table === undefined)
+    throw new PluginError('input.invalid', 'no table is named: neither by --table nor by stateTable');
+  const { table: call } = await link(aMinute);
+  return (await import('./parts/state-places.ts')).statePlaces({ ...place, table, call });
+};
 
 const introduction = ({ providerName, registeredIn }: ProviderEnvironment, region = 'no Region'): string =>
   `provider ${providerName} in ${region}, ${registeredIn ?? 'as the environment tells'}`;

@@ -4,7 +4,7 @@ import { publishing, watchedStreams } from '../application/life-cycle/watching.t
 import type { SweepMemory } from '../application/ports/memory.ts';
 import type { HostMemory, KeptAnswers, Store } from '../application/ports/store.ts';
 import type { RequestStreams } from '../application/ports/streams.ts';
-import type { Logger, Observe } from '../application/ports/telemetry.ts';
+import type { Logger, Observe, Progress } from '../application/ports/telemetry.ts';
 import type { ReadModelPace, ReadModelPorts, RunningReadModel } from '../application/projections/read-model.ts';
 import type { AwsCall, Rehearsal } from '../application/rehearsal.ts';
 import { hasCode, messageOf, PluginError } from '../domain/errors.ts';
@@ -19,6 +19,7 @@ import { createRequestStreams } from '../storage/request-streams.ts';
 import { knownStoreId, readStoreId } from '../storage/store-id.ts';
 import { guardedLedger, guardedStreams, shortly } from '../storage/store-mark.ts';
 import { administration, crypto, once, pause, readSide, stateInTable } from './lazily.ts';
+import type { Rights } from './rights.ts';
 
 interface FileStoreOptions {
   readonly workDir: string;
@@ -172,11 +173,7 @@ export interface Stores {
 }
 
 /** The same, read and never written; AWS's calls are told instead of sent. */
-export const rehearsed = async (
-  { store, memory }: Stores,
-  record: (call: AwsCall) => void,
-  log: Logger,
-): Promise<Stores> => {
+const rehearsed = async ({ store, memory }: Stores, record: (call: AwsCall) => void, log: Logger): Promise<Stores> => {
   const stage = await administration();
   const streams = stage.rehearsedStreams(store.streams);
   const live = stage.rehearsedLive(store.live);
@@ -194,7 +191,7 @@ export const rehearsed = async (
 };
 
 /** A process that serves many callers hands on only within a script's call; any other is one call. */
-export const handedOnBy = (isServer: boolean, scriptCall: () => object | undefined): HandedOn =>
+const handedOnBy = (isServer: boolean, scriptCall: () => object | undefined): HandedOn =>
   isServer ? handedOnInEach(scriptCall) : createHandedOn();
 
 interface Watchers {
@@ -207,7 +204,7 @@ interface Watchers {
 }
 
 /** Streams that tell of what is done with them. */
-export const watched = (streams: RequestStreams, { log, handedOn, observe, readModel }: Watchers): RequestStreams => {
+const watched = (streams: RequestStreams, { log, handedOn, observe, readModel }: Watchers): RequestStreams => {
   const seen = followed(streams, handedOn);
   const heard = readModel === undefined ? seen : publishing(seen, tellReadModel(readModel, log), log);
   return observe === undefined ? heard : watchedStreams(heard, observe);
@@ -229,9 +226,67 @@ interface ReadModelOptions extends Pick<ReadModelPorts, 'streams' | 'clock' | 'l
 }
 
 /** The projections in this process' memory, made when they are first asked for. */
-export const lazyReadModel = ({ projections, isKept, pace, ...ports }: ReadModelOptions) =>
+const lazyReadModel = ({ projections, isKept, pace, ...ports }: ReadModelOptions) =>
   once(async (): Promise<RunningReadModel> => {
     const { createReadModel } = await readSide();
     const save: typeof projections.save = async (...kept) => (isKept() ? projections.save(...kept) : undefined);
     return createReadModel({ ...ports, store: { ...projections, save }, pause }, pace);
   });
+
+interface StorePlaces extends Pick<TableStoreOptions, 'workDir' | 'owner' | 'call'> {
+  /** The installation's folder. */
+  readonly home: string;
+  readonly region: string | undefined;
+  /** That holds the state in place of the work folder. */
+  readonly table: string | undefined;
+}
+
+interface StoreUse extends Rights {
+  /** A process that lives on, and the pace of its lists; a server without any has none to keep. */
+  readonly server: { readonly readModel?: ReadModelPace } | undefined;
+  readonly scriptCall: () => object | undefined;
+  readonly clock: () => number;
+  readonly wall: (() => number) | undefined;
+  readonly log: Logger;
+  /** Where somebody wants traces. */
+  readonly tracing: { readonly observe: Observe } | undefined;
+  readonly rehearse: ((call: AwsCall) => void) | undefined;
+  readonly progress: Progress | undefined;
+}
+
+interface OpenStores {
+  readonly stores: Stores;
+  readonly handedOn: HandedOn;
+  /** The projections in this process' memory. */
+  readonly readModel: () => Promise<RunningReadModel>;
+  /** For who must not even keep the projections. */
+  readonly unkeptReadModel: () => Promise<RunningReadModel>;
+}
+
+/** The store, what this host remembers, and what is folded from them. */
+export const openStores = async (places: StorePlaces, use: StoreUse): Promise<OpenStores> => {
+  const { workDir, table } = places;
+  const { server, clock, wall, log, tracing, rehearse, scriptCall, stranger, looksOnly, leavesTraces, progress } = use;
+  const memory = hostMemory({ ...places, clock });
+  const store =
+    table === undefined
+      ? fileStore({ workDir, clock, wall, sweeps: stranger === undefined, remembers: server !== undefined, stranger })
+      : await tableStore({ ...places, table, clock, looksOnly, turn: memory.turn });
+  const pace = server?.readModel;
+  const projected = { projections: memory.projections, streams: store.streams, clock, log, progress };
+  const readModel = lazyReadModel({ ...projected, isKept: leavesTraces, pace });
+  const kept = rehearse === undefined ? { store, memory } : await rehearsed({ store, memory }, rehearse, log);
+  const handedOn = handedOnBy(server !== undefined, scriptCall);
+  const streams = watched(kept.store.streams, {
+    log,
+    handedOn,
+    observe: tracing?.observe,
+    readModel: pace === undefined ? undefined : readModel,
+  });
+  return {
+    stores: { ...kept, store: { ...kept.store, streams } },
+    handedOn,
+    readModel,
+    unkeptReadModel: lazyReadModel({ ...projected, isKept: () => false, pace: undefined }),
+  };
+};
