@@ -109,6 +109,9 @@ export const tableStore = async ({
   const { createTableStore } = await stateInTable();
   const facts = createFactCache(workDir, 'table', Date.now);
   const { owner, call } = options;
+  const feedCache = once(async () =>
+    (await import('../storage/dynamodb/feed-cache.ts')).createFeedCache({ workDir, table, owner, looksOnly }),
+  );
   return createTableStore({
     ...options,
     name: table,
@@ -118,6 +121,10 @@ export const tableStore = async ({
       get: async (key, lifetime, find) =>
         looksOnly() ? ((await facts.peek(key)) ?? find()) : facts.get(key, lifetime, find),
       forget: async (value) => (looksOnly() ? undefined : facts.forget(value)),
+    },
+    feedCache: {
+      load: async () => (await feedCache()).load(),
+      save: async (reading) => (await feedCache()).save(reading),
     },
     mayMake: async () => {
       if ((await knownStoreId(workDir)) === undefined) return;

@@ -28,8 +28,11 @@ export interface StreamReader {
   ids(): Promise<readonly string[]>;
   /** The same text as long as nothing is appended or archived; undefined at a moment when that cannot be told. */
   pulse(): Promise<string | undefined>;
-  /** All streams that are not archived, each with a mark (ms since the epoch) that changes with every append. */
-  marks(): Promise<ReadonlyMap<string, number>>;
+  /**
+   * All streams that are not archived, each with a mark (ms since the epoch, and a part of one) that changes with every append. `anew`:
+   * believing nothing that this host has kept of an earlier look.
+   */
+  marks(anew?: boolean): Promise<ReadonlyMap<string, number>>;
   /** Ids of the streams set aside. */
   archived(): Promise<readonly string[]>;
 }

@@ -118,7 +118,7 @@ const createProjector = <S>(
     save: () => inTurn(save),
     rebuild: () =>
       inTurn(async () => {
-        const { news } = await lookFor(nothing, await ports.streams.marks());
+        const { news } = await lookFor(nothing, await ports.streams.marks(true));
         held = await applyNews(projection, ports, nothing, news, []);
         unsaved = true;
         await save();

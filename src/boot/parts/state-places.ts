@@ -55,7 +55,7 @@ const tablePlace = ({ table: name, owner, call, clock }: StatePlacesOptions): St
     }),
     head: head.read,
     setHead: head.write,
-    restore: createTableStreams({ table, owner, clock, madeAt: async () => clock() }).restore,
+    restore: createTableStreams({ table, owner, clock, store: async () => undefined }).restore,
     commandIds: async (known) => known,
     heardWithin: heardWithin + believedFor,
   };

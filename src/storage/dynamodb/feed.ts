@@ -1,12 +1,15 @@
 import { isCreateId, isReturnId } from '../../domain/ids.ts';
 import { type Item, type Table, text, textIn } from './table.ts';
 
-const dayMs = 86_400_000;
+const [minute, hour, day] = [60_000, 3_600_000, 86_400_000];
 
-/** Clocks of hosts and the index itself may lag by so much, ms: what was appended shortly before a position is told once more. */
-const overlap = 5 * 60_000;
+/** Clocks of hosts and the index itself may lag by so much, ms: what was appended shortly before a position is read once more. */
+const overlap = 6 * minute;
 
-const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
+/** After so long, ms, everything is read again: what was dropped elsewhere is forgotten, what came very late is found. */
+const fullReadAfter = hour;
+
+const dateOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
 
 const orderOf = (time: number): string => String(Math.max(0, Math.round(time))).padStart(13, '0');
 
@@ -14,56 +17,136 @@ const orderOf = (time: number): string => String(Math.max(0, Math.round(time))).
 export const setAside = 'archived';
 
 /** A stream as the feed tells of it. */
-export interface Latest {
-  /** When it was last appended to, ms. */
+export interface Told {
+  /** Of the last append; -1 while only setting aside was seen. */
+  readonly version: number;
+  /** When that was, ms, by the clock of who wrote it. */
   readonly at: number;
-  readonly isSetAside: boolean;
+  /** When it was last set aside, ms; 0: never. */
+  readonly asideAt: number;
 }
 
-interface Entry extends Latest {
+export const isSetAside = ({ at, asideAt }: Told): boolean => asideAt > 0 && asideAt >= at;
+
+/** As many versions as a number of today's milliseconds has room for behind the point. */
+const versionsTold = 4096;
+
+/** The time of the last append, with its version behind the point: two hosts may append within one millisecond. */
+export const markOf = ({ version, at }: Told): number => at + (version % versionsTold) / versionsTold;
+
+type Streams = ReadonlyMap<string, Told>;
+
+/** The feed as a host has read it. */
+export interface FeedReading {
+  /** Of the store that the table held. */
+  readonly storeId: string;
+  /** What was written before, ms, is in it, but for what came late. */
+  readonly position: number;
+  /** When everything was last read, ms. */
+  readonly fullReadAt: number;
+  readonly streams: Streams;
+}
+
+/** Keeps on a host what was read of the feed. Losing it costs time, never truth. */
+export interface FeedCache {
+  load(): Promise<FeedReading | undefined>;
+  /** What cannot be kept is read again. */
+  save(reading: FeedReading): Promise<void>;
+}
+
+interface Entry {
   readonly id: string;
-  /** -1 for what sets it aside. */
-  readonly version: number;
+  readonly time: number;
+  readonly told: Told;
 }
 
 const entryOf = (item: Item): Entry | undefined => {
-  const [time = '', id = '', what = ''] = (textIn(item, 'o') ?? '').split('#');
+  const [order, id = '', what = ''] = (textIn(item, 'o') ?? '').split('#');
   if (!(isCreateId(id) || isReturnId(id))) return undefined;
-  return { id, at: Number(time), isSetAside: what === setAside, version: what === setAside ? -1 : Number(what) };
+  const time = Number(order);
+  const told =
+    what === setAside ? { version: -1, at: 0, asideAt: time } : { version: Number(what), at: time, asideAt: 0 };
+  return { id, time, told };
 };
 
-/** Of appends the one of the highest version tells, whatever the writers' clocks say; setting aside comes long after the last. */
-const later = (one: Entry | undefined, other: Entry): Entry => {
+/** Of appends the one of the highest version tells, whatever the writers' clocks say. In whatever order it comes, the same comes out. */
+const merged = (one: Told | undefined, other: Told): Told => {
   if (one === undefined) return other;
-  if (other.isSetAside) return other.at >= one.at ? other : one;
-  if (one.isSetAside) return other.at > one.at ? other : one;
-  return other.version > one.version ? other : one;
+  const { version, at } = other.version >= one.version ? other : one;
+  return { version, at, asideAt: Math.max(one.asideAt, other.asideAt) };
 };
+
+interface FeedOptions {
+  readonly table: Table;
+  readonly owner: string;
+  readonly clock: () => number;
+  /** The store in the table and when it was made, ms: nothing in the feed is older. */
+  readonly store: () => Promise<{ readonly id: string; readonly madeAt: number } | undefined>;
+  /** Where everything is not read each time. */
+  readonly cache?: FeedCache | undefined;
+}
 
 /**
  * Everything that was appended to any stream, in the order of the writers' clocks: an index that DynamoDB keeps by itself, one
  * partition a day.
  */
-export const createFeed = (table: Table, owner: string, clock: () => number) => {
-  const feedOf = (day: string): string => `${owner}#feed#${day}`;
+export const createFeed = ({ table, owner, clock, store, cache }: FeedOptions) => {
+  const feedOf = (date: string): string => `${owner}#feed#${date}`;
+  let held: FeedReading | undefined;
+  let saved: FeedReading | undefined;
+
+  const entriesFrom = async (start: number): Promise<readonly Entry[]> => {
+    const dates: string[] = [];
+    for (let time = start; dateOf(time) <= dateOf(clock() + overlap); time += day) dates.push(dateOf(time));
+    const found = await Promise.all(dates.map((date) => table.feed({ feed: feedOf(date), from: orderOf(start) })));
+    return found.flat().flatMap((item) => entryOf(item) ?? []);
+  };
+
+  /** What was read before, where it can be gone on from. */
+  const before = async (storeId: string, now: number): Promise<FeedReading | undefined> => {
+    if (cache === undefined) return undefined;
+    if (held === undefined) {
+      held = await cache.load();
+      saved = held;
+    }
+    // A time that lies ahead was noted before the clock was set back.
+    const age = held === undefined ? fullReadAfter : now - held.fullReadAt;
+    return held?.storeId === storeId && age >= 0 && age < fullReadAfter ? held : undefined;
+  };
+
+  const keep = async (reading: FeedReading): Promise<void> => {
+    held = reading;
+    // What the saved one lacks of the last minute is read again with the overlap.
+    if (saved?.fullReadAt === reading.fullReadAt && reading.position - saved.position < minute) return;
+    saved = reading;
+    await cache?.save(reading);
+  };
+
   return {
     /** The attributes by which an item is in the feed. */
-    place: (id: string, what: string): Item => {
+    entry: (id: string, what: string): Item => {
       const now = clock();
-      return { f: text(feedOf(dayOf(now))), o: text(`${orderOf(now)}#${id}#${what}`) };
+      return { f: text(feedOf(dateOf(now))), o: text(`${orderOf(now)}#${id}#${what}`) };
     },
-    /** The last of each stream that anything happened to since `from`, ms, or shortly before. */
-    since: async (from: number): Promise<ReadonlyMap<string, Latest>> => {
-      const start = from - overlap;
-      const days: string[] = [];
-      for (let time = start; dayOf(time) <= dayOf(clock() + overlap); time += dayMs) days.push(dayOf(time));
-      const found = await Promise.all(days.map((day) => table.feed({ feed: feedOf(day), from: orderOf(start) })));
-      const latest = new Map<string, Entry>();
-      for (const item of found.flat()) {
-        const entry = entryOf(item);
-        if (entry !== undefined) latest.set(entry.id, later(latest.get(entry.id), entry));
+    /** Every stream in it, with those set aside. `anew`: believing nothing that was kept of it. */
+    streams: async (anew = false): Promise<Streams> => {
+      const now = clock();
+      const made = await store();
+      const known = anew || made === undefined ? undefined : await before(made.id, now);
+      const from = known?.position ?? made?.madeAt ?? now;
+      const entries = await entriesFrom(from - overlap);
+      const streams = new Map(known?.streams);
+      let newest = from;
+      for (const { id, time, told } of entries) {
+        streams.set(id, merged(streams.get(id), told));
+        newest = Math.max(newest, time);
       }
-      return latest;
+      // Not beyond what was seen, which the index may lag behind, nor beyond this clock, which a writer's may be ahead of; but
+      // where nothing happens for days they are not all asked for.
+      const position = Math.max(Math.min(newest, now), now - day);
+      if (cache !== undefined && made !== undefined)
+        await keep({ storeId: made.id, position, fullReadAt: known?.fullReadAt ?? now, streams });
+      return streams;
     },
   };
 };

@@ -1,6 +1,7 @@
 import type { IsDue } from '../../application/ports/policy.ts';
 import type { Store } from '../../application/ports/store.ts';
 import { guardedLedger, guardedStreams, shortly, usableId } from '../store-mark.ts';
+import type { FeedCache } from './feed.ts';
 import { createTable, type TableCall } from './table.ts';
 import { createTableHead, type TableHead } from './table-head.ts';
 import { createTableGroupLedger, createTableLedgers, type FailureHearsay } from './table-ledgers.ts';
@@ -22,6 +23,8 @@ export interface TableStoreOptions {
   /** Milliseconds since the epoch, by AWS's clock where it was heard. */
   readonly clock: () => number;
   readonly facts: HostFacts;
+  /** Where this host keeps what it has read of the feed; without it everything is read each time. */
+  readonly feedCache?: FeedCache;
   /** Whether it is time for a task by this host's own memory. */
   readonly turn: IsDue;
   readonly diagnose: Store['diagnose'];
@@ -52,7 +55,7 @@ const hearsayOf = (facts: HostFacts): FailureHearsay => {
 
 /** The state of one provider in a DynamoDB table that it may share with others. */
 export const createTableStore = (options: TableStoreOptions): Store => {
-  const { name, owner, call, clock, facts } = options;
+  const { name, owner, call, clock, facts, feedCache } = options;
   const table = createTable(name, call);
   const head = createTableHead(table, owner, clock);
 
@@ -81,11 +84,14 @@ export const createTableStore = (options: TableStoreOptions): Store => {
     return noted(await head.make({ id: process.getBuiltinModule('node:crypto').randomUUID() }));
   };
   const id: Store['id'] = async (makes) => (await known(makes))[0];
-  const madeAt = async (): Promise<number> => Number((await known(false))[1] ?? clock());
+  const store = async () => {
+    const [storeId, madeAt] = await known(false);
+    return storeId === undefined ? undefined : { id: storeId, madeAt: Number(madeAt) };
+  };
 
   const { live, failures } = createTableLedgers(table, owner, clock, hearsayOf(facts));
   return {
-    streams: guardedStreams(createTableStreams({ table, owner, clock, madeAt }), known),
+    streams: guardedStreams(createTableStreams({ table, owner, clock, store, feedCache }), known),
     failures,
     live: guardedLedger(live, known),
     ledger: (group) => createTableGroupLedger(table, owner, group, clock),

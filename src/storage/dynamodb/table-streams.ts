@@ -3,7 +3,7 @@ import type { RecordedEvent, RestorableStreams, Stream } from '../../application
 import { messageOf, PluginError } from '../../domain/errors.ts';
 import { isCreateId, isReturnId } from '../../domain/ids.ts';
 import { isBatchOf, lifted, toStored } from '../stored-events.ts';
-import { createFeed, type Latest, setAside } from './feed.ts';
+import { createFeed, type FeedCache, isSetAside, markOf, setAside } from './feed.ts';
 import { pack, unpack } from './packing.ts';
 import { type Item, number, type Table, text, textIn } from './table.ts';
 
@@ -23,8 +23,10 @@ export interface TableStreamsOptions {
   readonly owner: string;
   /** Milliseconds since the epoch, by AWS's clock where it was heard. */
   readonly clock: () => number;
-  /** When the store was made, ms: nothing in the feed is older. */
-  readonly madeAt: () => Promise<number>;
+  /** The store in the table and when it was made, ms; undefined where there is none yet. */
+  readonly store: () => Promise<{ readonly id: string; readonly madeAt: number } | undefined>;
+  /** Where this host keeps what it has read of the feed; without it everything is read each time. */
+  readonly feedCache?: FeedCache | undefined;
 }
 
 /**
@@ -32,8 +34,14 @@ export interface TableStreamsOptions {
  * several win. What is too long for an item lies in pieces beside it, written before it under the writer's mark; those of one that
  * lost are never read.
  */
-export const createTableStreams = ({ table, owner, clock, madeAt }: TableStreamsOptions): RestorableStreams => {
-  const feed = createFeed(table, owner, clock);
+export const createTableStreams = ({
+  table,
+  owner,
+  clock,
+  store,
+  feedCache,
+}: TableStreamsOptions): RestorableStreams => {
+  const feed = createFeed({ table, owner, clock, store, cache: feedCache });
   const partitionOf = (id: string): string => `${owner}#${id}`;
 
   const unreadable = (id: string, sk: string, why: string, cause?: unknown): PluginError =>
@@ -62,8 +70,6 @@ export const createTableStreams = ({ table, owner, clock, madeAt }: TableStreams
     return { version: events.length, events };
   };
 
-  const latest = async (): Promise<readonly (readonly [string, Latest])[]> => [...(await feed.since(await madeAt()))];
-
   const drop = async (id: string): Promise<void> => {
     const pk = partitionOf(id);
     const items = await table.list({ pk });
@@ -79,7 +85,7 @@ export const createTableStreams = ({ table, owner, clock, madeAt }: TableStreams
     const [pk, sk, mark] = [text(partitionOf(id)), keyAt(version), newMark()];
     const { fields, pieces } = pack(JSON.stringify(events), sk, mark);
     await Promise.all(pieces.map((piece) => table.put({ pk, sk: text(piece.sk), ...piece.fields })));
-    const about = { n: number(events.length), w: text(mark), ...feed.place(id, String(version)) };
+    const about = { n: number(events.length), w: text(mark), ...feed.entry(id, String(version)) };
     const inTheWay = await table.create({ pk, sk: text(sk), ...fields, ...about });
     // Our own: it was written, and the answer lost.
     if (inTheWay === undefined || textIn(inTheWay, 'w') === mark) return version + events.length;
@@ -97,18 +103,24 @@ export const createTableStreams = ({ table, owner, clock, madeAt }: TableStreams
 
     pulse: async () => undefined,
 
-    ids: async () => (await latest()).flatMap(([id, { isSetAside }]) => (isSetAside ? [] : [id])),
+    ids: async () => [...(await feed.streams())].flatMap(([id, told]) => (isSetAside(told) ? [] : [id])),
 
-    marks: async () => new Map((await latest()).flatMap(([id, { at, isSetAside }]) => (isSetAside ? [] : [[id, at]]))),
+    marks: async (anew) => {
+      const streams = [...(await feed.streams(anew))];
+      return new Map(streams.flatMap(([id, told]) => (isSetAside(told) ? [] : [[id, markOf(told)] as const])));
+    },
 
-    archived: async () => (await latest()).flatMap(([id, { isSetAside }]) => (isSetAside ? [id] : [])),
+    archived: async () => [...(await feed.streams())].flatMap(([id, told]) => (isSetAside(told) ? [id] : [])),
 
-    archive: (id) => table.put({ pk: text(partitionOf(id)), sk: text(setAside), ...feed.place(id, setAside) }),
+    archive: (id) => table.put({ pk: text(partitionOf(id)), sk: text(setAside), ...feed.entry(id, setAside) }),
 
     packArchive: async (dropBefore) => {
       if (dropBefore === 0) return;
-      const old = (await latest()).filter(([, { at, isSetAside }]) => isSetAside && at < dropBefore);
+      // What is dropped is gone for good: by what the table says now.
+      const streams = [...(await feed.streams(true))];
+      const old = streams.filter(([, told]) => isSetAside(told) && told.asideAt < dropBefore);
       for (const [id] of old) await drop(id);
+      if (old.length > 0) await feed.streams(true);
     },
   };
 };

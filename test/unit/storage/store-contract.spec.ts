@@ -3,6 +3,7 @@ import type { Store } from '../../../src/application/ports/store.ts';
 import type { CapacityClaim } from '../../../src/application/ports/streams.ts';
 import { fileStore } from '../../../src/boot/stores.ts';
 import { createIdOf, returnIdOf } from '../../../src/domain/ids.ts';
+import { createFeedCache } from '../../../src/storage/dynamodb/feed-cache.ts';
 import type { TableCall } from '../../../src/storage/dynamodb/table.ts';
 import { createTableStore } from '../../../src/storage/dynamodb/table-store.ts';
 import { createFactCache } from '../../../src/storage/fact-cache.ts';
@@ -34,6 +35,7 @@ const groundOn = (call: TableCall): Ground => {
       call,
       clock,
       facts: createFactCache(folder, 'table', clock),
+      feedCache: createFeedCache({ workDir: folder, table: tableName, owner, looksOnly: () => false }),
       turn: createLastDone(folder, clock).turn,
       diagnose: async () => [],
     });
