@@ -33,7 +33,11 @@ const alsoServed = [
   'returns-property',
 ]
   .map((name) => `test/e2e/${name}.spec.ts`)
-  .concat('test/faults/hostile.spec.ts');
+  .concat(
+    ['kills', 'matrix', 'hostile', 'concurrency', 'time', 'instance-events'].map(
+      (name) => `test/faults/${name}.spec.ts`,
+    ),
+  );
 
 /** The same wherever the state is. */
 const alsoInTables = [

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { relative } from 'node:path';
 import fc, { type RunDetails } from 'fast-check';
 import { expect } from 'vitest';
@@ -11,6 +12,10 @@ if (!Number.isSafeInteger(seed)) throw new Error('HF_AWS_TEST_SEED must be a who
 
 /** So many, or `HF_AWS_TEST_TIMES` as many. */
 export const runs = (usual: number): number => usual * times;
+
+/** A number below `size` that goes by the seed and by what it is for: a share of the cases, where all would take too long. */
+export const drawn = (size: number, purpose: string): number =>
+  createHash('sha256').update(`${seed} ${purpose}`).digest().readUInt32BE() % size;
 
 /** The line that plays a failed test again, with `seed` as it is here. */
 export const howToRepeat = (): string => {

@@ -55,7 +55,19 @@ export interface Plugin {
   offer(templates: readonly Json[]): Promise<void>;
   /** Every file of the work directory, but for the compiled code that calls keep for the next. */
   state(): Promise<readonly string[]>;
+  /** What answers its scripts in the project `server`. */
+  readonly server: StandingServer | undefined;
   remove(): Promise<void>;
+}
+
+interface StandingServer {
+  /** Its process group, whose process may have been killed. */
+  readonly group: number;
+  isAlive(): boolean;
+  /** Kills it and starts another, with further variables. */
+  restart(more?: Readonly<Record<string, string>>): Promise<void>;
+  /** Resolves when it has done what follows its answers, or is dead. */
+  untilAtRest(): Promise<void>;
 }
 
 export interface RunOptions {
@@ -135,6 +147,9 @@ const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 /** Where the project `table` has each provider instance keep its state; undefined where it is in the work folder. */
 export const tablesAt = process.env['HF_AWS_TEST_TABLES'];
 
+/** Whether the project is the one in which a server answers the scripts. */
+export const isServed = process.env['HF_AWS_TEST_SERVER'] !== undefined;
+
 /** Adds to the table at the end of the projects that have one: see test/faults/tally.ts. */
 const tell = (counts: Readonly<Record<string, number>>): void => {
   const file = process.env['HF_AWS_TEST_TALLY'];
@@ -142,14 +157,34 @@ const tell = (counts: Readonly<Record<string, number>>): void => {
 };
 
 const startServer = async (env: Readonly<Record<string, string>>, workDir: string) => {
-  const server = await serveScripts(env);
+  let server = await serveScripts(env);
+  const isAlive = (): boolean => server.child.exitCode === null && server.child.signalCode === null;
+  /** What it has answered, unless it was killed. */
   const countAnswered = async (): Promise<void> => {
     // It may have lost its work folder.
-    const health = await healthOf(workDir).catch(() => undefined);
+    const health = isAlive() ? await healthOf(workDir).catch(() => undefined) : undefined;
     tell({ 'answered by a server': health?.answered ?? 0 });
   };
   return {
-    untilAtRest: () => untilIdle(workDir),
+    isAlive,
+    get group(): number {
+      return server.child.pid ?? 0;
+    },
+    restart: async (more: Readonly<Record<string, string>> = {}): Promise<void> => {
+      await countAnswered();
+      await server.stop('SIGKILL');
+      server = await serveScripts({ ...env, ...more });
+    },
+    untilAtRest: async (): Promise<void> => {
+      const deadline = Date.now() + 30_000;
+      while (isAlive()) {
+        const fault = await untilIdle(workDir).catch((error: unknown) => ({ error }));
+        if (fault === undefined) return;
+        // Its end is told a while after it.
+        if (Date.now() > deadline) throw fault.error;
+        await wait(20);
+      }
+    },
     stop: async () => {
       await countAnswered();
       await server.stop();
@@ -157,8 +192,15 @@ const startServer = async (env: Readonly<Record<string, string>>, workDir: strin
   };
 };
 
-/** One provider instance in a folder of its own, with the environment Host Factory sets and no more. */
-export const createPlugin = async (config: Json, templates: readonly Json[]): Promise<Plugin> => {
+/**
+ * One provider instance in a folder of its own, with the environment Host Factory sets and no more than `variables`, which are told
+ * its folder.
+ */
+export const createPlugin = async (
+  config: Json,
+  templates: readonly Json[],
+  variables: (directory: string) => Readonly<Record<string, string>> = () => ({}),
+): Promise<Plugin> => {
   const directory = await mkdtemp(join(tmpdir(), 'hf-aws-e2e-'));
   const [confDir, workDir, logDir] = [join(directory, 'conf'), join(directory, 'work'), join(directory, 'log')];
   for (const each of [confDir, workDir, logDir]) await mkdir(each);
@@ -170,6 +212,7 @@ export const createPlugin = async (config: Json, templates: readonly Json[]): Pr
     HF_PROVIDER_CONFDIR: confDir,
     HF_PROVIDER_WORKDIR: `${workDir}/`,
     HF_PROVIDER_LOGDIR: logDir,
+    ...variables(directory),
   };
   // The project `table` runs the same tests with the state in a table of the instance's own.
   const ownTable = 'stateEndpoint' in config ? undefined : tablesAt;
@@ -256,6 +299,7 @@ export const createPlugin = async (config: Json, templates: readonly Json[]): Pr
       const kept = [join(workDir, 'cache', 'code'), join(workDir, 'usage'), join(workDir, 'server.')];
       return files.filter((file) => !kept.some((folder) => file.startsWith(folder)));
     },
+    server,
     remove: async () => {
       await server?.stop();
       await rm(directory, { recursive: true, force: true });

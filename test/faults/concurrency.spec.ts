@@ -109,7 +109,7 @@ it('two sweeps at once release each orphan once, and nothing else', async () => 
   await grid.hf.settle();
   // Unanswered: killed once EC2 had launched.
   const input = { template: { templateId: 'RunInstances', machineCount: 2 } };
-  const { killed } = await grid.kill('requestMachines', input, { call: 1, at: 'answered' });
+  const { killed } = await grid.kill('requestMachines', input, { call: 1, at: 'answered' }, 'both');
   for (const minutes of [61, 16, 16]) {
     grid.pass(minutes * 60 * second);
     await Promise.all(Array.from({ length: 4 }, () => grid.plugin.reclaims([])));

@@ -13,6 +13,7 @@ import {
   type Plugin,
   tablesAt,
 } from '../e2e/plugin.ts';
+import { movedClock, setClock } from './clock.ts';
 import { count } from './tally.ts';
 
 const [second, minute] = [1000, 60_000];
@@ -23,10 +24,14 @@ export type KillPoint =
   | { readonly file: 'link' | 'rename' | 'unlink'; readonly nth: number; readonly at: 'before' | 'after' }
   | { readonly afterMs: number };
 
+/** Whose process is killed, where a server answers the scripts. */
+export const victims = ['script', 'server', 'both'] as const;
+export type Victim = (typeof victims)[number];
+
 interface Ended {
   readonly killed: boolean;
-  readonly body: Json;
-  readonly exitCode: number | null;
+  /** Undefined where the script was killed: nobody has read its answer. */
+  readonly body: Json | undefined;
 }
 
 export interface Grid {
@@ -40,12 +45,15 @@ export interface Grid {
   pass(ms: number): void;
   /** Sets the scripts' clock apart from AWS's. */
   setClockApart(ms: number): void;
-  /** Runs a script as Host Factory does and kills its process group there, unless it ends before. */
-  kill(operation: string, input: Json, point: KillPoint): Promise<Ended>;
-  /** The same with a command of `hf-aws`. */
-  killCommand(args: readonly string[], point: KillPoint): Promise<Pick<Ended, 'killed' | 'exitCode'>>;
-  /** Kills another process group there; answers whether it has. */
-  hunt(pid: number, point: Extract<KillPoint, { readonly call: number }>): () => boolean;
+  /**
+   * Runs a script as Host Factory does and kills its process group there, unless it ends before. Where a server answers scripts, it is
+   * killed, unless the victim is another. Throws where a script that lives on does not answer, or fails.
+   */
+  kill(operation: string, input: Json, point: KillPoint, victim?: Victim): Promise<Ended>;
+  /** The same with a command of `hf-aws`, which no server takes part in; answers whether it was killed. */
+  killCommand(args: readonly string[], point: KillPoint): Promise<boolean>;
+  /** Has every writing operation of the scripts fail with this code from the n-th on (`ENOSPC:3`), or none (`''`). */
+  troubleDisk(trouble: string): Promise<void>;
   /** Host Factory's side of it. */
   readonly hf: HostFactory;
   close(): Promise<void>;
@@ -97,6 +105,21 @@ const settings = {
 
 const stateTable = 'hf-state';
 
+/** Starts a program in a process group of its own. */
+const startProgram = (program: string, args: readonly string[], env: Readonly<Record<string, string>>) => {
+  const child = spawn(program, args, { env, detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${program} did not start`);
+  let stdout = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += String(chunk);
+  });
+  const ended = new Promise<{ stdout: string; exitCode: number | null; signal: NodeJS.Signals | null }>((resolve) =>
+    child.on('close', (exitCode, signal) => resolve({ stdout, exitCode, signal })),
+  );
+  return { pid, ended };
+};
+
 /** Milliseconds by which the clock of the second host is ahead. */
 const apartOfHosts = 90 * second;
 
@@ -108,7 +131,9 @@ export const createGrid = async (templates: (place: Json) => readonly Json[], co
   const start = Date.now();
   let passed = 0;
   let apart = 0;
-  let victim: { readonly pid: number; readonly point: KillPoint; calls: number; struck: boolean } | undefined;
+  let hunted:
+    | { readonly groups: readonly number[]; readonly point: KillPoint; calls: number; struck: boolean }
+    | undefined;
 
   /** Whether it came in time: the group had not just ended. */
   const strike = (pid: number): boolean => {
@@ -119,23 +144,23 @@ export const createGrid = async (templates: (place: Json) => readonly Json[], co
     }
   };
   const watch = ({ at }: Moment): 'cut' | undefined => {
-    if (victim === undefined || !('call' in victim.point) || victim.point.at !== at) return undefined;
-    victim.calls += 1;
-    if (victim.calls !== victim.point.call) return undefined;
-    victim.struck = strike(victim.pid);
+    if (hunted === undefined || !('call' in hunted.point) || hunted.point.at !== at) return undefined;
+    hunted.calls += 1;
+    if (hunted.calls !== hunted.point.call) return undefined;
+    hunted.struck = hunted.groups.map(strike).includes(true);
     return 'cut';
   };
   const backend = await emulatorBackend({ watch, now: () => Date.now() + passed });
   const isInTable = tablesAt !== undefined;
   backend.emulator.configure({ ...settings, tables: isInTable ? [stateTable] : [] });
   const place = isInTable ? { stateTable, stateEndpoint: backend.url } : {};
-  const preload = (name: string): string => join(import.meta.dirname, 'preload', name);
-  const createHost = async (name: string): Promise<Plugin> => {
-    const host = await createPlugin({ AWS_ENDPOINT_URL: backend.url, ...place, ...config }, templates(backend.place));
-    host.env['NODE_OPTIONS'] = `--require ${preload('clock.cjs')} --require ${preload('disk.cjs')}`;
-    if (isInTable) host.env['HF_AWS_TEST_HOST_NAME'] = name;
-    return host;
-  };
+  const preload = `--require ${join(import.meta.dirname, 'preload', 'disk.cjs')}`;
+  const createHost = (name: string): Promise<Plugin> =>
+    createPlugin({ AWS_ENDPOINT_URL: backend.url, ...place, ...config }, templates(backend.place), (directory) => {
+      const clock = movedClock(directory);
+      const more = isInTable ? { HF_AWS_TEST_HOST_NAME: name } : {};
+      return { ...clock, ...more, NODE_OPTIONS: `${clock.NODE_OPTIONS} ${preload}` };
+    });
   const first = await createHost('host-a');
   const hosts = isInTable ? [first, await createHost('host-b')] : [first];
   let [turn, inTurn] = [0, false];
@@ -143,58 +168,90 @@ export const createGrid = async (templates: (place: Json) => readonly Json[], co
     if (inTurn) turn += 1;
     return hosts[turn % hosts.length] ?? first;
   };
-  const setClock = (): void => {
-    for (const [index, { env }] of hosts.entries()) {
-      env['HF_AWS_TEST_PASSED_MS'] = String(passed);
-      env['HF_AWS_TEST_AHEAD_MS'] = String(apart + index * apartOfHosts);
-    }
+  const setClocks = (): void => {
+    for (const [index, { directory }] of hosts.entries()) setClock(directory, passed, apart + index * apartOfHosts);
   };
-  setClock();
+  setClocks();
+  // The projects that have servers have one host.
+  const { server } = first;
   let inputs = 0;
 
-  /** Runs a program in a process group of its own and kills that there, unless it ends before. */
-  const strikeDown = async (program: string, args: readonly string[], point: KillPoint) => {
-    const env = {
-      ...onDuty().env,
-      ...('file' in point ? { HF_AWS_TEST_KILL: `${point.file}:${point.nth}:${point.at}` } : {}),
-    };
-    const child = spawn(program, args, { env, detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
-    const { pid } = child;
-    if (pid === undefined) throw new Error(`${program} did not start`);
-    const hunted = { pid, point, calls: 0, struck: false };
-    victim = hunted;
+  /** The variable by which whoever does a call dies by itself at a file operation. */
+  const trapOf = (point: KillPoint): Readonly<Record<string, string>> =>
+    'file' in point ? { HF_AWS_TEST_KILL: `${point.file}:${point.nth}:${point.at}` } : {};
+
+  /** Kills these process groups there, unless the program ends before. */
+  const strikeDown = async (
+    { pid, ended }: ReturnType<typeof startProgram>,
+    point: KillPoint,
+    groups: readonly number[],
+  ) => {
+    const game = { groups, point, calls: 0, struck: false };
+    hunted = game;
     const strikeLate = (): void => {
-      hunted.struck = strike(pid);
+      game.struck = groups.map(strike).includes(true);
     };
     const timer = 'afterMs' in point ? setTimeout(strikeLate, point.afterMs) : undefined;
-    let stdout = '';
-    child.stdout.on('data', (chunk) => {
-      stdout += String(chunk);
-    });
-    const [exitCode, signal] = await new Promise<readonly [number | null, NodeJS.Signals | null]>((resolve) =>
-      child.on('close', (code, by) => resolve([code, by])),
-    );
+    const { stdout, exitCode, signal } = await ended;
     // The script may end before the work that follows its answer.
-    await groupEnd(pid);
+    await Promise.all([groupEnd(pid), server?.untilAtRest()]);
     clearTimeout(timer);
-    victim = undefined;
-    const killed = signal !== null || hunted.struck;
+    hunted = undefined;
+    return {
+      struck: game.struck,
+      isSilent: signal !== null || (game.struck && groups.includes(pid)),
+      exitCode,
+      stdout,
+    };
+  };
+  const countKill = (killed: boolean): boolean => {
     count({ 'kills tried': killed ? 1 : 0 });
     if (killed) turn += 1;
-    return { killed, exitCode, stdout };
+    return killed;
   };
 
-  const kill: Grid['kill'] = async (operation, input, point) => {
+  /** Starts a script; at a file operation whoever does its call dies, it or a server. */
+  const startScript = async (operation: string, file: string, point: KillPoint) => {
+    const { env } = onDuty();
+    const program = join(home, 'scripts', `${operation}.sh`);
+    if (server === undefined) return startProgram(program, ['-f', file], { ...env, ...trapOf(point) });
+    if ('file' in point) await server.restart(trapOf(point));
+    return startProgram(program, ['-f', file], env);
+  };
+  const groupsOf = (script: number, victim: Victim): readonly number[] => {
+    if (server === undefined || victim === 'script') return [script];
+    return victim === 'server' ? [server.group] : [script, server.group];
+  };
+  /** Answers whether the server had died; there is one again that lives on. */
+  const revive = async (point: KillPoint): Promise<boolean> => {
+    if (server === undefined) return false;
+    const isAlive = server.isAlive();
+    if (!isAlive || 'file' in point) await server.restart();
+    return !isAlive;
+  };
+
+  const kill: Grid['kill'] = async (operation, input, point, victim = 'server') => {
     const file = join(onDuty().directory, `hf_killed_${inputs++}`);
     await writeFile(file, JSON.stringify(input));
-    const script = join(home, 'scripts', `${operation}.sh`);
-    const { killed, exitCode, stdout } = await strikeDown(script, ['-f', file], point);
-    return { killed, exitCode, body: killed ? {} : JSON.parse(stdout) };
+    const script = await startScript(operation, file, point);
+    const { struck, isSilent, exitCode, stdout } = await strikeDown(script, point, groupsOf(script.pid, victim));
+    const hasServerDied = await revive(point);
+    const killed = countKill(isSilent || struck || hasServerDied);
+    if (isSilent) return { killed, body: undefined };
+    if (exitCode !== 0) throw new Error(`${operation} ended with ${exitCode}: ${stdout}`);
+    return { killed, body: JSON.parse(stdout) };
+  };
+  const killCommand: Grid['killCommand'] = async (args, point) => {
+    const env = { ...onDuty().env, ...trapOf(point) };
+    const command = startProgram(process.execPath, [join(home, 'dist', 'hf-aws.cjs'), ...args], env);
+    const { isSilent, exitCode, stdout } = await strikeDown(command, point, [command.pid]);
+    if (!isSilent && exitCode !== 0) throw new Error(`hf-aws ${args.join(' ')} ended with ${exitCode}: ${stdout}`);
+    return countKill(isSilent);
   };
 
   const pass = (ms: number): void => {
     passed += ms;
-    setClock();
+    setClocks();
   };
 
   if (Date.now() < start) throw new Error('the clock of this machine goes backwards');
@@ -208,16 +265,15 @@ export const createGrid = async (templates: (place: Json) => readonly Json[], co
       inTurn = true;
     },
     kill,
-    killCommand: (args, point) => strikeDown(process.execPath, [join(home, 'dist', 'hf-aws.cjs'), ...args], point),
-    hunt: (pid: number, point: Extract<KillPoint, { readonly call: number }>) => {
-      const hunted = { pid, point, calls: 0, struck: false };
-      victim = hunted;
-      return () => hunted.struck;
+    killCommand,
+    troubleDisk: async (trouble) => {
+      for (const { env } of hosts) env['HF_AWS_TEST_DISK'] = trouble;
+      await server?.restart({ HF_AWS_TEST_DISK: trouble });
     },
     pass,
     setClockApart: (ms: number): void => {
       apart = ms;
-      setClock();
+      setClocks();
     },
     hf: createHostFactory(backend, onDuty, pass),
     close: async (): Promise<void> => {

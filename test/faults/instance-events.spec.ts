@@ -22,7 +22,7 @@ it('a queue of 500 announcements is read by 20 processes, six of them killed: al
     { call: 2, at: 'arrived' },
   ] as const;
   for (let kills = 0; kills < 6; kills++) {
-    const { killed } = await grid.kill('getReturnRequests', input, points[kills % 2] ?? points[0]);
+    const { killed } = await grid.kill('getReturnRequests', input, points[kills % 2] ?? points[0], 'both');
     expect(killed, `kill ${kills}`).toBe(true);
   }
   expect((await readdir(join(plugin.workDir, 'instance-events'))).length).toBeGreaterThanOrEqual(30);

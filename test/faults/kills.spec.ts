@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { tablesAt } from '../e2e/plugin.ts';
-import { howToRepeat, runs, seed } from '../random.ts';
+import { isServed, tablesAt } from '../e2e/plugin.ts';
+import { drawn, howToRepeat, runs, seed } from '../random.ts';
 import { times } from '../times.ts';
-import { balanced, createGrid, type Grid, type KillPoint } from './grid.ts';
+import { balanced, createGrid, type Grid, type KillPoint, victims } from './grid.ts';
 import { kinds, settingsFor, templatesOf } from './kinds.ts';
 import { type Field, operations } from './operations.ts';
 
 /** For once in a while: at every point of every kind. */
 const thorough = times > 1;
+
+/** A share of the points, by the seed. */
+const isShared = isServed && !thorough;
 
 type Point = (n: number) => KillPoint;
 
@@ -29,15 +32,31 @@ const atCalls = (operation: string): readonly Point[] =>
       (at): Point =>
         (n) => ({ call: n, at }),
     );
+
+/** With a server: RunInstances as ever, and each call of the other kinds at one of the moments. A script takes over wherever its server died. */
+const atCallsServed = (operation: string, kind: string): readonly Point[] =>
+  kind === 'RunInstances'
+    ? atCalls(operation)
+    : [(n) => ({ call: n, at: moments[drawn(moments.length, `${kind} ${operation} ${n}`)] ?? 'acted' })];
+
 /** What differs with the state in a table is where requests, fleets and groups are noted: the others are left to a thorough run. */
 const kindsWorthAll = thorough || tablesAt === undefined ? Object.keys(kinds) : ['RunInstances', 'maintain', 'group'];
 
+const files = ['link', 'rename', 'unlink'] as const;
+const sides = ['before', 'after'] as const;
+
 const atFiles = (): readonly Point[] =>
-  (['link', 'rename', 'unlink'] as const).flatMap((file) =>
-    (['before', 'after'] as const).map(
+  files.flatMap((file) =>
+    sides.map(
       (at): Point =>
         (n) => ({ file, nth: n, at }),
     ),
+  );
+
+const atFilesServed = (operation: string): readonly Point[] =>
+  files.map(
+    (file): Point =>
+      (n) => ({ file, nth: n, at: sides[drawn(sides.length, `${file} ${operation} ${n}`)] ?? 'before' }),
   );
 
 /** Kills at the n-th such point for n from 1 on, until a run ends without coming to it. Answers with how many there were. */
@@ -66,14 +85,17 @@ const keepFew = async ({ hf }: Grid): Promise<void> => {
   await hf.settle();
 };
 
-const killThrough = async (kind: string, points: (operation: string) => readonly Point[]): Promise<void> => {
+const killThrough = async (
+  kind: string,
+  points: (operation: string, kind: string) => readonly Point[],
+): Promise<void> => {
   const grid = await createGrid(templatesOf(kind));
   grid.backend.emulator.configure(settingsFor(kind));
   for (const [name, killOnce] of Object.entries(operations)) {
     // A sweep reads each request that holds machines: one call of the table each.
     if (tablesAt !== undefined && name === 'getReturnRequests') await keepFew(grid);
     const field: Field = { grid, spare: new Map() };
-    const kills = await killEach(points(name), (point) => killOnce(field, kind, point));
+    const kills = await killEach(points(name, kind), (point) => killOnce(field, kind, point));
     expect(kills, `kills of ${name}`).toBeGreaterThan(0);
     await grid.hf.settle();
   }
@@ -81,12 +103,12 @@ const killThrough = async (kind: string, points: (operation: string) => readonly
 };
 
 describe.concurrent('nothing is lost, leaked or doubled by a kill', { timeout: 1_200_000 * times }, () => {
-  it.each(kindsWorthAll)('at any AWS call: %s', (kind) => killThrough(kind, atCalls));
+  it.each(kindsWorthAll)('at any AWS call: %s', (kind) => killThrough(kind, isShared ? atCallsServed : atCalls));
 
   // With the state in a table there is nothing in files that could not be lost.
   it.skipIf(tablesAt !== undefined).each(thorough ? Object.keys(kinds) : ['RunInstances'])(
     'at any file operation: %s',
-    (kind) => killThrough(kind, atFiles),
+    (kind) => killThrough(kind, isShared ? atFilesServed : atFiles),
   );
 
   it('at any time', async () => {
@@ -105,7 +127,8 @@ describe.concurrent('nothing is lost, leaked or doubled by a kill', { timeout: 1
     for (let kills = 0; kills < runs(40); ) {
       const operation = operations[pick(Object.keys(operations))];
       const point = { afterMs: random() * usual };
-      if (await operation?.(field, pick(Object.keys(kinds)), point)) kills += 1;
+      const victim = victims[Math.floor(random() * victims.length)];
+      if (await operation?.(field, pick(Object.keys(kinds)), point, victim)) kills += 1;
     }
     await expectBalance(grid, howToRepeat());
   });

@@ -410,13 +410,13 @@ describe('a disk that takes no more', () => {
     await begin('RunInstances');
     let refusals = 0;
     for (let from = 1; ; from++) {
-      grid.plugin.env['HF_AWS_TEST_DISK'] = `${code}:${from}`;
+      await grid.troubleDisk(`${code}:${from}`);
       inject(undefined);
       const before = grid.backend.emulator.instances().length;
       const { exitCode, body } = await grid.plugin.call('requestMachines', {
         template: { templateId: 'RunInstances', machineCount: 1 },
       });
-      grid.plugin.env['HF_AWS_TEST_DISK'] = '';
+      await grid.troubleDisk('');
       if (exitCode === 0) grid.hf.accept(body, 1);
       else {
         expect(body['message']).toMatch(new RegExp(`cannot (write|write the ledger at) .*${code}`));
@@ -434,14 +434,14 @@ describe('a disk that takes no more', () => {
     'still lets hosts go, and says that the return is not on record: %s',
     async (kind) => {
       const machines = await ready(kind);
-      grid.plugin.env['HF_AWS_TEST_DISK'] = 'ENOSPC:1';
+      await grid.troubleDisk('ENOSPC:1');
       inject(undefined);
       const { exitCode, body } = await grid.plugin.call('requestReturnMachines', { machines: machines.map(hostOf) });
       expect([exitCode, body]).toEqual([
         0,
         { requestId: expect.stringMatching(/^ret-/), message: expect.stringContaining('ENOSPC') },
       ]);
-      grid.plugin.env['HF_AWS_TEST_DISK'] = '';
+      await grid.troubleDisk('');
       grid.pass(minute);
       expect(await standing()).toEqual([]);
       expect(grid.backend.emulator.instances()).toHaveLength(machines.length);

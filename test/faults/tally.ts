@@ -18,6 +18,7 @@ const columns = [
 type Tally = Partial<Record<(typeof columns)[number], number>>;
 
 const variable = 'HF_AWS_TEST_TALLY';
+const seedVariable = 'HF_AWS_TEST_SEED';
 const fileOf = (): string => process.env[variable] ?? '';
 
 /** Adds to the table that is printed at the end. */
@@ -34,8 +35,9 @@ const sum = (lines: readonly string[]): Tally => {
 
 let folder = '';
 
-/** Builds what is shipped before all tests. */
+/** Builds what is shipped before all tests, and has all of them start from one seed, which the table tells. */
 export const setup = (): void => {
+  process.env[seedVariable] ??= String(Date.now() % 1_000_000_000);
   build();
   folder = mkdtempSync(join(tmpdir(), 'hf-aws-tally-'));
   appendFileSync(join(folder, 'tally'), '');
@@ -47,7 +49,7 @@ export const teardown = (): void => {
   const total = sum(readFileSync(join(folder, 'tally'), 'utf8').split('\n').filter(Boolean));
   rmSync(folder, { recursive: true });
   const rows = columns.map((name) => `  ${name.padEnd(20)}${String(total[name] ?? 0).padStart(6)}`);
-  process.stdout.write(`\n${rows.join('\n')}\n`);
+  process.stdout.write(`\n${rows.join('\n')}\n  ${seedVariable}=${process.env[seedVariable]}\n`);
   const { 'calls of scripts': calls = 0, 'answered by a server': answered = 0 } = total;
   if (answered < calls / 4) throw new Error('most calls were not answered by the server');
 };

@@ -34,10 +34,6 @@ const operations: Readonly<Record<string, () => Promise<unknown>>> = {
   getReturnRequests: () => grid.plugin.reclaims([...grid.hf.held.values()].map(hostOf)),
 };
 
-const prepare: Readonly<Record<string, () => Promise<unknown>>> = {
-  getRequestStatus: () => grid.hf.ask(kind, 1),
-};
-
 const restart = async (env: Readonly<Record<string, string>> = {}): Promise<number> => {
   await server?.stop('SIGKILL');
   server = await serveScripts({ ...grid.plugin.env, ...env });
@@ -61,22 +57,6 @@ const begin = async (): Promise<void> => {
 };
 
 describe('a server that is killed while it does a call: the script answers, nothing is lost, leaked or doubled', () => {
-  it.each(Object.keys(operations))('at any AWS call of %s', async (name) => {
-    await begin();
-    let kills = 0;
-    for (const at of ['arrived', 'acted', 'answered'] as const) {
-      for (let call = 1; call <= 3; call++) {
-        await prepare[name]?.();
-        const isStruck = grid.hunt(await restart(), { call, at });
-        await operations[name]?.();
-        if (!isStruck()) break;
-        kills += 1;
-      }
-    }
-    expect(kills).toBeGreaterThanOrEqual(3);
-    await expectBalance();
-  });
-
   it.each(['requestMachines', 'requestReturnMachines'])('at any file operation of %s', async (name) => {
     await begin();
     let kills = 0;

@@ -32,7 +32,7 @@ const failOvers: Readonly<Record<string, FailOver>> = {
   requestMachines: async (grid, point) => {
     const input = { template: { templateId: kind, machineCount: size } };
     const { killed, body } = await grid.kill('requestMachines', input, point);
-    if (killed) await grid.hf.ask(kind, size);
+    if (body === undefined) await grid.hf.ask(kind, size);
     else grid.hf.accept(body, size);
     return killed;
   },
@@ -48,7 +48,7 @@ const failOvers: Readonly<Record<string, FailOver>> = {
   requestReturnMachines: async (grid, point) => {
     const machines = await running(grid);
     const { killed, body } = await grid.kill('requestReturnMachines', { machines: machines.map(hostOf) }, point);
-    if (killed) await grid.hf.giveBack(machines);
+    if (body === undefined) await grid.hf.giveBack(machines);
     else grid.hf.acceptReturn(body, machines);
     expect((await standing(grid)).filter((id) => idsOf(machines).includes(id))).toEqual([]);
     return killed;
@@ -78,7 +78,7 @@ const failOvers: Readonly<Record<string, FailOver>> = {
     const before = await standing(grid);
     const requestId = await grid.plugin.request(kind, size);
     const cancel = ['requests', 'cancel', requestId, '--reason', 'not wanted'];
-    const { killed } = await grid.killCommand(cancel, point);
+    const killed = await grid.killCommand(cancel, point);
     if (killed) {
       const { exitCode, stderr } = await hfAws(grid.plugin, cancel);
       expect(exitCode, stderr).toBe(0);
@@ -95,7 +95,7 @@ const failOvers: Readonly<Record<string, FailOver>> = {
     grid.pass(61 * minute);
     await hfAws(grid.plugin, sweep);
     grid.pass(16 * minute);
-    const { killed } = await grid.killCommand(sweep, point);
+    const killed = await grid.killCommand(sweep, point);
     if (killed) {
       const { exitCode, stderr } = await hfAws(grid.plugin, sweep);
       expect(exitCode, stderr).toBe(0);
