@@ -20,7 +20,7 @@ import type { ValidateTemplatePorts } from './commands/validate-template.ts';
 import type { HandedOn } from './life-cycle/handed-on.ts';
 import type { Operations } from './operations.ts';
 import type { HostReader } from './ports/instances.ts';
-import type { LaunchFailures, OfferingMemory, UnseenHosts } from './ports/memory.ts';
+import type { LaunchFailures, OfferingMemory, PriceMemory, UnseenHosts } from './ports/memory.ts';
 import type { AwsTime, Clock, Policy } from './ports/policy.ts';
 import type { ReadModel } from './ports/read-model.ts';
 import type { CapacityLedger, StreamReader } from './ports/streams.ts';
@@ -73,7 +73,7 @@ export interface QueryPorts
   readonly templatesIn: DiffTemplatesPorts['templatesIn'];
   readonly origins: TemplateOrigins;
   readonly priced: Priced;
-  readonly prices: ListPricesPorts['prices'];
+  readonly prices: PriceMemory;
   readonly rankBy: ListPricesPorts['rankBy'];
   readonly configuration: () => Promise<ConfigurationReport>;
   /** What all processes counted so far. */

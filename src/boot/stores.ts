@@ -150,6 +150,7 @@ export const hostMemory = ({ workDir, home, clock, region }: HostMemoryOptions):
     const shipped = join(home, 'config', 'on-demand-prices.json');
     return (await import('../storage/price-memory.ts')).createPriceMemory(workDir, shipped, region);
   });
+  const history = once(async () => (await readSide()).createPriceHistory(workDir, region));
   const projections = once(async () => (await readSide()).createProjectionStore(workDir));
   const lastDone = createLastDone(workDir, clock);
   return {
@@ -158,6 +159,8 @@ export const hostMemory = ({ workDir, home, clock, region }: HostMemoryOptions):
     prices: {
       read: async () => (await prices()).read(),
       replace: async (found) => (await prices()).replace(found),
+      history: async () => (await history()).history(),
+      note: async (heard) => (await history()).note(heard),
     },
     projections: {
       load: async (name) => (await projections()).load(name),

@@ -25,8 +25,9 @@ export const usageOptions = (yargs: Argv<CommonOptions>) =>
 const amount = (value: number | undefined, digits: number): string =>
   value === undefined ? '-' : value.toFixed(digits);
 
-const share = ({ hours, spotHours }: UsageRow): string =>
-  hours === 0 ? '-' : `${Math.round((100 * spotHours) / hours)} %`;
+const percent = (part = 0, whole = 0): string => (whole === 0 ? '-' : `${Math.round((100 * part) / whole)} %`);
+const share = ({ hours, spotHours }: UsageRow): string => percent(spotHours, hours);
+const launchShare = ({ cost, launchPricedCost }: UsageRow): string => percent(launchPricedCost, cost);
 
 const columnsBy = (by: string): readonly Column<UsageRow>[] => [
   [by.toUpperCase(), ({ key }) => key, 'whole'],
@@ -37,19 +38,29 @@ const columnsBy = (by: string): readonly Column<UsageRow>[] => [
   ['COST(USD)', ({ cost }) => amount(cost, 2)],
   ['SAVED(USD)', ({ savings }) => amount(savings, 2)],
   ['UNPRICED(H)', ({ unpricedHours }) => amount(unpricedHours, 1), 'wide'],
+  ['AT LAUNCH PRICES', launchShare, 'wide'],
 ];
 
-const basis = ({ from, pricesOf, total }: GetUsageAnswer): string =>
-  [
-    `From ${localTime(Date.parse(from))}; cost by ${
-      pricesOf === undefined
-        ? 'the prices that came with the program: hf-aws prices refresh asks AWS'
-        : `prices of ${localTime(Date.parse(pricesOf))}, not those of the launches`
-    }.`,
-    ...(total.unpricedHours === 0
-      ? []
-      : [`It leaves out ${amount(total.unpricedHours, 1)} hours without a known price.`]),
-  ].join('\n');
+const latestPrices = (pricesOf: string | undefined): string =>
+  pricesOf === undefined
+    ? 'the prices that came with the program (hf-aws prices refresh asks AWS)'
+    : `prices of ${localTime(Date.parse(pricesOf))}`;
+
+/** What the cost goes by. A machine's price is that known at its launch, where it is. */
+const priceBasis = ({ pricesOf, total: { cost = 0, launchPricedCost = 0 } }: GetUsageAnswer): string => {
+  if (cost === 0) return latestPrices(pricesOf);
+  if (launchPricedCost === cost) return 'the prices known at launch';
+  if (launchPricedCost === 0) return `${latestPrices(pricesOf)}, not those of the launches`;
+  return `the prices known at launch for ${percent(launchPricedCost, cost)} of it, for the rest by ${latestPrices(pricesOf)}`;
+};
+
+/** What lies under the table. */
+export const basis = (answer: GetUsageAnswer): string => {
+  const { from, total } = answer;
+  const unpriced =
+    total.unpricedHours === 0 ? [] : [`It leaves out ${amount(total.unpricedHours, 1)} hours without a known price.`];
+  return [`From ${localTime(Date.parse(from))}; cost by ${priceBasis(answer)}.`, ...unpriced].join('\n');
+};
 
 const csvColumns = (by: string): readonly CsvColumn<UsageRow>[] => [
   [by, ({ key }) => key],
@@ -60,6 +71,7 @@ const csvColumns = (by: string): readonly CsvColumn<UsageRow>[] => [
   ['cost_usd', ({ cost }) => cost],
   ['savings_usd', ({ savings }) => savings],
   ['unpriced_hours', ({ unpricedHours }) => unpricedHours],
+  ['launch_priced_cost_usd', ({ launchPricedCost }) => launchPricedCost],
 ];
 
 interface UsageOptions extends CommonOptions {

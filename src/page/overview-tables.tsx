@@ -65,6 +65,19 @@ export const Templates = ({
   </section>
 );
 
+/** What costs go by: prices known at launch, where AWS had been asked by then. */
+const priceBasis = (costs: Overview['costs']): string => {
+  const sum = (values: readonly (number | undefined)[]): number =>
+    values.reduce<number>((total, value = 0) => total + value, 0);
+  const all = sum(costs.map(({ usd: cost }) => cost));
+  const atLaunch = sum(costs.map(({ launchPricedUsd }) => launchPricedUsd));
+  if (atLaunch === 0) return 'At the latest prices (hf-aws prices refresh)';
+  const share = Math.round((100 * atLaunch) / all);
+  return share === 100
+    ? 'At the prices known at launch'
+    : `At the prices known at launch for ${share} %, else the latest`;
+};
+
 export const Costs = ({ costs }: Pick<Overview, 'costs'>) => (
   <section class="panel">
     <h2>Cost by template and market</h2>
@@ -96,7 +109,7 @@ export const Costs = ({ costs }: Pick<Overview, 'costs'>) => (
         </table>
       </div>
     )}
-    <p class="faint">At the prices known now (hf-aws prices refresh); what AWS bills may differ.</p>
+    <p class="faint">{priceBasis(costs)}; what AWS bills may differ.</p>
   </section>
 );
 

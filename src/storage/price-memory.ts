@@ -35,7 +35,7 @@ export const createPriceMemory = (
   workDirectory: string,
   shippedFile: string,
   region: string | undefined,
-): PriceMemory => {
+): Pick<PriceMemory, 'read' | 'replace'> => {
   const file = join(workDirectory, 'cache', 'prices.json');
   const nothing: RememberedPrices = { refreshedAt: 0, region: region ?? '', onDemand: {}, spot: {}, zones: {} };
   const readFrom = async <T>(document: Low<T>): Promise<T> => {

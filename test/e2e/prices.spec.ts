@@ -92,8 +92,10 @@ it('prices rank templates without a call to AWS, and the server keeps them fresh
     await plugin.settled(await plugin.request('od', 2));
     const { stdout } = await hfAwsHere(plugin, ['usage', '--since', '1h', '--by', 'type', '--csv']);
     const [head, row] = stdout.trimEnd().split('\r\n');
-    expect(head).toBe('type,machines,hours,spot_hours,interruptions,cost_usd,savings_usd,unpriced_hours');
-    expect(row).toMatch(/^m5\.large,2,0(\.\d+)?,0,0,0(\.\d+)?,,0$/);
+    expect(head).toBe(
+      'type,machines,hours,spot_hours,interruptions,cost_usd,savings_usd,unpriced_hours,launch_priced_cost_usd',
+    );
+    expect(row).toMatch(/^m5\.large,2,0(\.\d+)?,0,0,0(\.\d+)?,,0,0(\.\d+)?$/);
     expect((await hfAwsHere(plugin, ['usage'])).stdout).toMatch(/^od +2 +0\.0 +0 % +0 +0\.00 +-$/m);
   } finally {
     await plugin.remove();

@@ -67,8 +67,10 @@ export const refreshPricesHandler =
       subnetIds: [...new Set(spotTemplates.flatMap(({ subnetIds }) => subnetIds))].sort(),
     });
     for (const warning of found.warnings) log.warn('prices.unknown', warning);
+    const at = clock();
+    await prices.note({ at, onDemand: found.onDemand, spot: found.spot });
     await prices.replace({
-      refreshedAt: clock(),
+      refreshedAt: at,
       onDemand: { ...before.onDemand, ...found.onDemand },
       spot: { ...before.spot, ...found.spot },
       zones: { ...before.zones, ...found.zones },

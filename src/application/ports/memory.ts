@@ -1,6 +1,7 @@
 import type { InstanceTypeTable } from '../../domain/instance-type.ts';
 import type { Offering, RefusedOffering } from '../../domain/offering.ts';
 import type { Prices } from '../../domain/template/price.ts';
+import type { PriceHistory } from '../../domain/template/price-history.ts';
 
 /** Hosts on no record of ours that EC2 does not show, remembered between calls. */
 export interface UnseenHosts {
@@ -51,6 +52,10 @@ export interface RememberedPrices extends Prices {
 export interface PriceMemory {
   read(): Promise<RememberedPrices>;
   replace(prices: Omit<RememberedPrices, 'region'>): Promise<void>;
+  /** How they went before. */
+  history(): Promise<PriceHistory>;
+  /** Adds to the history what AWS told `at`, ms since the epoch. */
+  note(heard: Pick<Prices, 'onDemand' | 'spot'> & { readonly at: number }): Promise<void>;
 }
 
 /** What sweeps remember from one to the next. */

@@ -35,7 +35,7 @@ export interface GetMetricsPorts {
   readonly templates: TemplateCatalog;
   readonly failures: Pick<LaunchFailures, 'of'>;
   readonly policy: Pick<Policy, 'protectAfter' | 'protectFor'>;
-  readonly prices: Pick<PriceMemory, 'read'>;
+  readonly prices: Pick<PriceMemory, 'read' | 'history'>;
   readonly clock: Clock;
   readonly version: string;
 }
@@ -94,7 +94,8 @@ const ofLastDay = async ({ readModel, prices, clock }: GetMetricsPorts): Promise
   const to = clock();
   const { rows } = await readModel.read('capacity');
   const spans = rows.map((row): unknown => JSON.parse(row)).filter(isCapacityRow);
-  const costs = capacityCost(spans, { from: to - day, to }, await prices.read());
+  const known = { latest: await prices.read(), history: await prices.history() };
+  const costs = capacityCost(spans, { from: to - day, to }, known);
   return sumMetrics(
     costs.map(({ templateId: template, priceType: market, hours, usd }) => ({
       [metricName('day_machine_hours', { template, market })]: hours,

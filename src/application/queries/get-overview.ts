@@ -48,13 +48,17 @@ export const getOverview = defineOperation({
             templateId: words,
             priceType: market,
             hours: { ...amount, description: 'Of machines' },
-            usd: { ...amount, description: 'At current prices; absent if one is not known' },
+            usd: {
+              ...amount,
+              description: 'At prices known at launch, else at the latest; absent if one is not known',
+            },
+            launchPricedUsd: { ...amount, description: 'How much of usd goes by prices known at launch' },
             savings: {
               type: 'number',
               description: 'USD that spot saved against On-Demand; absent on demand or if a price is not known',
             },
           },
-          ['usd', 'savings'],
+          ['usd', 'launchPricedUsd', 'savings'],
         ),
       ),
       requests: closed({ running: number, complete: number, complete_with_error: number, cancelled: number }),
@@ -80,7 +84,7 @@ export interface GetOverviewPorts {
   readonly templates: TemplateCatalog;
   readonly failures: Pick<LaunchFailures, 'of'>;
   readonly policy: Pick<Policy, 'protectAfter' | 'protectFor'>;
-  readonly prices: Pick<PriceMemory, 'read'>;
+  readonly prices: Pick<PriceMemory, 'read' | 'history'>;
   readonly usage: () => Promise<MetricValues>;
   readonly clock: Clock;
 }
@@ -206,7 +210,7 @@ export const getOverviewHandler =
       templates: offered.templates,
       capacity: capacitySeries(rows, window, parts),
       refusals: refusals.map((each) => ({ ...each, at: isoTime(each.at) })),
-      costs: capacityCost(rows, window, await prices.read()),
+      costs: capacityCost(rows, window, { latest: await prices.read(), history: await prices.history() }),
       requests: countRequests(requests.rows),
       ...ofCalls(await usage()),
       warnings: [...offered.warnings, ...requests.warnings],

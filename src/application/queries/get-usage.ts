@@ -1,6 +1,7 @@
 import { hasCode, messageOf, PluginError } from '../../domain/errors.ts';
 import { isCreateId } from '../../domain/ids.ts';
-import { hourlyPrice, type Prices } from '../../domain/template/price.ts';
+import type { Prices } from '../../domain/template/price.ts';
+import { type MachinePrice, machinePrice, type PriceHistory } from '../../domain/template/price-history.ts';
 import { closed, listOf } from '../bus/json-schema.ts';
 import { type AnswerOf, defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { number, text, texts, time, words } from '../bus/shapes.ts';
@@ -13,7 +14,7 @@ import { isoTime } from '../read-model/told-times.ts';
 
 export const usageKeys = ['template', 'market', 'type', 'day'] as const;
 
-const money = { type: 'number', description: 'USD at current prices; absent if no price is known' } as const;
+const money = { type: 'number', description: 'USD; absent if no price is known' } as const;
 
 const usageRow = closed(
   {
@@ -22,14 +23,15 @@ const usageRow = closed(
     hours: { type: 'number', description: 'Machine hours from launch to end' },
     spotHours: { type: 'number', description: 'Spot machine hours' },
     interruptions: { ...number, description: 'Spot machines that AWS interrupted' },
-    cost: money,
+    cost: { ...money, description: 'USD at prices known at launch, else at the latest; absent if none is known' },
     savings: {
       ...money,
       description: 'USD saved by spot against On-Demand, as far as both prices are known',
     },
     unpricedHours: { type: 'number', description: 'Hours without a known price, left out of the cost' },
+    launchPricedCost: { ...money, description: 'How much of the cost goes by prices known at launch' },
   },
-  ['cost', 'savings'],
+  ['cost', 'savings', 'launchPricedCost'],
 );
 
 export const getUsage = defineOperation({
@@ -59,7 +61,7 @@ export type UsageRow = GetUsageAnswer['items'][number];
 
 export interface GetUsagePorts {
   readonly streams: StreamReader;
-  readonly prices: Pick<PriceMemory, 'read'>;
+  readonly prices: Pick<PriceMemory, 'read' | 'history'>;
   readonly clock: Clock;
 }
 
@@ -70,6 +72,12 @@ interface Stint extends MachineUse {
   readonly key: string;
   readonly hours: number;
   readonly endsHere: boolean;
+}
+
+/** With USD per hour, and what a spot machine would have been on demand, as far as known. */
+interface PricedStint extends Stint {
+  readonly price: MachinePrice | undefined;
+  readonly onDemand: MachinePrice | undefined;
 }
 
 const clipped = (use: MachineUse, key: string, from: number, until: number): readonly Stint[] => {
@@ -93,27 +101,38 @@ const stintsOf = (use: MachineUse, by: (typeof usageKeys)[number], from: number,
 
 const rounded = (value: number): number => Number(value.toFixed(4));
 
-const rowOf = (key: string, stints: readonly Stint[], prices: Prices): UsageRow => {
-  const sum = (of: (stint: Stint) => number | undefined): number =>
-    stints.reduce((total, stint) => total + (of(stint) ?? 0), 0);
-  const priced = stints.filter((stint) => hourlyPrice(stint, prices) !== undefined);
-  const compared = priced.filter(
-    ({ priceType, instanceType }) => priceType === 'spot' && prices.onDemand[instanceType] !== undefined,
-  );
-  const costOf = (stint: Stint): number => (hourlyPrice(stint, prices) ?? 0) * stint.hours;
-  const saved = compared.reduce(
-    (total, stint) => total + (prices.onDemand[stint.instanceType] ?? 0) * stint.hours - costOf(stint),
-    0,
-  );
+const priced =
+  (prices: { readonly history: PriceHistory; readonly latest: Prices }) =>
+  (stint: Stint): PricedStint => ({
+    ...stint,
+    price: machinePrice(stint, stint.from, prices),
+    onDemand: machinePrice({ ...stint, priceType: 'ondemand' }, stint.from, prices),
+  });
+
+const rowOf = (key: string, stints: readonly PricedStint[]): UsageRow => {
+  const sum = (of: (stint: PricedStint) => number): number =>
+    rounded(stints.reduce((total, stint) => total + of(stint), 0));
+  const costOf = ({ price, hours }: PricedStint): number => (price?.usd ?? 0) * hours;
+  const isCompared = ({ priceType, price, onDemand }: PricedStint): boolean =>
+    priceType === 'spot' && price !== undefined && onDemand !== undefined;
   return {
     key,
     machines: new Set(stints.map(({ machineId }) => machineId)).size,
-    hours: rounded(sum(({ hours }) => hours)),
-    spotHours: rounded(sum(({ hours, priceType }) => (priceType === 'spot' ? hours : 0))),
+    hours: sum(({ hours }) => hours),
+    spotHours: sum(({ hours, priceType }) => (priceType === 'spot' ? hours : 0)),
     interruptions: stints.filter(({ isInterrupted, endsHere }) => isInterrupted && endsHere).length,
-    ...(priced.length === 0 ? {} : { cost: rounded(priced.reduce((total, stint) => total + costOf(stint), 0)) }),
-    ...(compared.length === 0 ? {} : { savings: rounded(saved) }),
-    unpricedHours: rounded(sum((stint) => (hourlyPrice(stint, prices) === undefined ? stint.hours : 0))),
+    ...(stints.every(({ price }) => price === undefined)
+      ? {}
+      : {
+          cost: sum(costOf),
+          launchPricedCost: sum((stint) => (stint.price?.isOfLaunch === true ? costOf(stint) : 0)),
+        }),
+    ...(stints.some(isCompared)
+      ? {
+          savings: sum((stint) => (isCompared(stint) ? (stint.onDemand?.usd ?? 0) * stint.hours - costOf(stint) : 0)),
+        }
+      : {}),
+    unpricedHours: sum(({ price, hours }) => (price === undefined ? hours : 0)),
   };
 };
 
@@ -143,20 +162,20 @@ export const getUsageHandler =
         warnings.push(messageOf(error));
       }
     }
-    const known = await prices.read();
+    const latest = await prices.read();
+    const withPrice = stints.map(priced({ latest, history: await prices.history() }));
     const keys = [...new Set(stints.map(({ key }) => key))].sort();
     return {
       from: isoTime(start),
       until: isoTime(now),
-      ...(known.refreshedAt === 0 ? {} : { pricesOf: isoTime(known.refreshedAt) }),
+      ...(latest.refreshedAt === 0 ? {} : { pricesOf: isoTime(latest.refreshedAt) }),
       items: keys.map((key) =>
         rowOf(
           key,
-          stints.filter((stint) => stint.key === key),
-          known,
+          withPrice.filter((stint) => stint.key === key),
         ),
       ),
-      total: rowOf('total', stints, known),
+      total: rowOf('total', withPrice),
       warnings,
     };
   };

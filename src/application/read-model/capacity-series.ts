@@ -1,4 +1,5 @@
-import { hourlyPrice, type Prices } from '../../domain/template/price.ts';
+import type { Prices } from '../../domain/template/price.ts';
+import { type MachinePrice, machinePrice, type PriceHistory } from '../../domain/template/price-history.ts';
 import type { CapacityRow, CapacitySpan } from '../projections/capacity.ts';
 
 /** A stretch of time, ms since the epoch. */
@@ -52,49 +53,79 @@ export interface TemplateCost {
   readonly priceType: CapacitySpan['priceType'];
   /** Hours of machines. */
   readonly hours: number;
-  /** USD at the prices known now; absent where that of any type is not known. */
+  /** USD at the prices known at launch, else at the latest; absent where that of any type is not known. */
   readonly usd?: number;
+  /** How much of it goes by prices known at launch. */
+  readonly launchPricedUsd?: number;
   /** USD that spot saved against On-Demand, likewise; absent on demand and where a price is not known. */
   readonly savings?: number;
 }
 
 const hour = 3_600_000;
 
+/** Machines of one template and market: their hours, and USD per hour, also on demand, as far as known. */
+interface PricedSpan {
+  readonly templateId: string;
+  readonly priceType: CapacitySpan['priceType'];
+  readonly hours: number;
+  readonly price: MachinePrice | undefined;
+  readonly onDemand: MachinePrice | undefined;
+}
+
+/** Undefined where a price is not known. */
+const usdOf = (spans: readonly PricedSpan[], priceOf: (span: PricedSpan) => number | undefined): number | undefined => {
+  let usd = 0;
+  for (const span of spans) {
+    const price = priceOf(span);
+    if (price === undefined) return undefined;
+    usd += price * span.hours;
+  }
+  return usd;
+};
+
+const costOf = (first: PricedSpan, spans: readonly PricedSpan[]): TemplateCost => {
+  const { templateId, priceType } = first;
+  const hours = spans.reduce((sum, span) => sum + span.hours, 0);
+  const usd = usdOf(spans, ({ price }) => price?.usd);
+  if (usd === undefined) return { templateId, priceType, hours };
+  const ofLaunch = spans.filter(({ price }) => price?.isOfLaunch === true);
+  const launchPricedUsd = usdOf(ofLaunch, ({ price }) => price?.usd) ?? 0;
+  const atOnDemand = priceType === 'spot' ? usdOf(spans, ({ onDemand }) => onDemand?.usd) : undefined;
+  return {
+    templateId,
+    priceType,
+    hours,
+    usd,
+    launchPricedUsd,
+    ...(atOnDemand === undefined ? {} : { savings: atOnDemand - usd }),
+  };
+};
+
 /** What each template took in hours of machines, by market, and about what that cost; the most hours first. */
-export const capacityCost = (rows: readonly CapacityRow[], window: Window, prices: Prices): TemplateCost[] => {
-  const sums = new Map<
-    string,
-    {
-      readonly first: Omit<TemplateCost, 'hours'>;
-      hours: number;
-      usd: number | undefined;
-      atOnDemand: number | undefined;
-    }
-  >();
+export const capacityCost = (
+  rows: readonly CapacityRow[],
+  window: Window,
+  prices: { readonly history: PriceHistory; readonly latest: Prices },
+): TemplateCost[] => {
+  const groups = new Map<string, PricedSpan[]>();
   for (const { templateId, spans } of rows) {
     for (const span of spans) {
       const hours = (overlap(span, window) / hour) * span.machines;
       if (hours === 0) continue;
       const { priceType } = span;
       const key = `${priceType} ${templateId}`;
-      const sum = sums.get(key) ?? { first: { templateId, priceType }, hours: 0, usd: 0, atOnDemand: 0 };
-      const price = hourlyPrice(span, prices);
-      sum.hours += hours;
-      sum.usd = price === undefined || sum.usd === undefined ? undefined : sum.usd + price * hours;
-      const onDemand = prices.onDemand[span.instanceType];
-      sum.atOnDemand =
-        onDemand === undefined || sum.atOnDemand === undefined ? undefined : sum.atOnDemand + onDemand * hours;
-      sums.set(key, sum);
+      const group = groups.get(key) ?? [];
+      group.push({
+        templateId,
+        priceType,
+        hours,
+        price: machinePrice(span, span.from, prices),
+        onDemand: machinePrice({ ...span, priceType: 'ondemand' }, span.from, prices),
+      });
+      groups.set(key, group);
     }
   }
-  return [...sums.values()]
-    .map(({ first, hours, usd, atOnDemand }) => ({
-      ...first,
-      hours,
-      ...(usd === undefined ? {} : { usd }),
-      ...(usd === undefined || atOnDemand === undefined || first.priceType !== 'spot'
-        ? {}
-        : { savings: atOnDemand - usd }),
-    }))
+  return [...groups.values()]
+    .flatMap((group) => group.slice(0, 1).map((first) => costOf(first, group)))
     .sort((a, b) => b.hours - a.hours);
 };

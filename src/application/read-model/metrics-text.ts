@@ -28,7 +28,8 @@ const meanings: Readonly<Record<string, string>> = {
   template_max_machines: 'Machines a template may have at once; absent for templates without a limit',
   template_protected: '1 while a template launches nothing because its last machines all failed',
   day_machine_hours: 'Machine hours of the last 24 hours, by template and market',
-  day_cost_usd: 'Cost in USD of the last 24 hours at current prices; absent where one is not known',
+  day_cost_usd:
+    'Cost in USD of the last 24 hours at prices known at launch, else at the latest; absent where one is not known',
   projection_lag_streams: 'Requests with events not yet applied by a projection',
 };
 

@@ -4,4 +4,5 @@ export { createReadModel } from '../../application/projections/read-model.ts';
 export { openReturns } from '../../application/read-model/listing.ts';
 export { metricsText } from '../../application/read-model/metrics-text.ts';
 export { createAnswers } from '../../storage/answers.ts';
+export { createPriceHistory } from '../../storage/price-history.ts';
 export { createProjectionStore } from '../../storage/projection-store.ts';

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type FoundPrices, refreshPricesHandler } from '../../../../src/application/commands/refresh-prices.ts';
 import type { RankBy } from '../../../../src/domain/template/price-use.ts';
 import type { Template } from '../../../../src/domain/template/template.ts';
+import { createPriceHistory } from '../../../../src/storage/price-history.ts';
 import { createPriceMemory } from '../../../../src/storage/price-memory.ts';
 import { onDemandTemplate } from '../../domain/template/template-fixture.ts';
 import { createRecordingLog } from '../../recording-log.ts';
@@ -32,7 +33,10 @@ const setUp = async (templates: readonly Template[], rankBy?: RankBy) => {
   const time = { now: 10 * hour };
   const answers: FoundPrices[] = [];
   const asked: object[] = [];
-  const prices = createPriceMemory(folder, shipped, 'us-east-1');
+  const prices = {
+    ...createPriceMemory(folder, shipped, 'us-east-1'),
+    ...createPriceHistory(folder, 'us-east-1'),
+  };
   const refresh = refreshPricesHandler({
     templates: { read: async () => ({ file: 'templates.json', templates, rejected: [] }) },
     prices,
@@ -84,6 +88,23 @@ describe('prices', () => {
       onDemand: { 'm5.large': 0.1 },
       spot: { 'c5.large': { 'us-east-1a': 0.05 } },
       zones: found.zones,
+    });
+  });
+
+  it('that AWS told are added to their history; those that came with the program are not', async () => {
+    const { refresh, prices, answers, time } = await setUp([spot]);
+    await refresh();
+    time.now += hour;
+    answers.push({ onDemand: { 'm5.large': 0.2 }, spot: {}, zones: {}, warnings: [] });
+    await refresh();
+    expect(await prices.history()).toMatchObject({
+      onDemand: {
+        'm5.large': [
+          [10 * hour, 0.1],
+          [11 * hour, 0.2],
+        ],
+      },
+      spot: { 'c5.large': { 'us-east-1a': [[10 * hour, 0.03]] } },
     });
   });
 

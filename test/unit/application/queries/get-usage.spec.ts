@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { type MachineUse, usesOf } from '../../../../src/application/read-model/machine-use.ts';
 import type { Observation } from '../../../../src/domain/machine.ts';
 import type { RequestEvent } from '../../../../src/domain/request/events.ts';
+import { createPriceHistory } from '../../../../src/storage/price-history.ts';
 import { createPriceMemory } from '../../../../src/storage/price-memory.ts';
 import { onDemandTemplate } from '../../domain/template/template-fixture.ts';
 import { startEmulatorWorld } from '../../emulator-world.ts';
@@ -113,4 +114,35 @@ it('the use of machines is told by template, market, type and day, in time and m
   await expect(world.service.getUsage({ from: 'yesterday' })).rejects.toThrow(
     /from is not an ISO 8601 time: "yesterday"/,
   );
+});
+
+it('each machine is priced by what was known at its launch, in the use, at a glance and as metrics', async () => {
+  const world = await startEmulatorWorld();
+  const start = world.now();
+  const launch = async () => world.look([await world.ask({ providerApi: 'RunInstances', vmType: 'm5.large' }, 1)], 3);
+  const known = createPriceHistory(world.workDir, 'us-east-1');
+  const hear = async (usd: number) => {
+    const onDemand = { 'm5.large': usd };
+    await known.note({ at: world.now(), onDemand, spot: {} });
+    const latest = { refreshedAt: world.now(), onDemand, spot: {}, zones: {} };
+    await createPriceMemory(world.workDir, '/nowhere', 'us-east-1').replace(latest);
+  };
+  await launch();
+  world.pass(3_600_000);
+  await hear(1);
+  await launch();
+  world.pass(3_600_000);
+  await hear(100);
+  world.pass(3_600_000);
+  const hours = (world.now() - start) / 3_600_000;
+  const { total } = await world.service.getUsage({});
+  // Three hours at the latest price, as none was known then, and two at that of the launch.
+  expect(total.hours).toBeCloseTo(hours + 2, 1);
+  expect(total.launchPricedCost).toBeCloseTo(2, 1);
+  expect(total.cost).toBeCloseTo(100 * hours + 2, 0);
+  const [cost] = (await world.service.getOverview({})).costs;
+  expect(cost?.usd).toBeCloseTo(total.cost ?? 0, 0);
+  expect(cost?.launchPricedUsd).toBeCloseTo(2, 1);
+  const { gauges } = await world.service.getMetrics({ costs: true });
+  expect(gauges['day_cost_usd{template="cell",market="ondemand"}']).toBeCloseTo(total.cost ?? 0, 0);
 });

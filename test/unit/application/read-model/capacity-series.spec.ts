@@ -37,13 +37,21 @@ describe('machines over time', () => {
 });
 
 describe('the cost of machines', () => {
-  const prices = { onDemand: { 'm5.large': 0.1 }, spot: { 'm5.large': { a: 0.02, b: 0.04 } }, zones: {} };
+  const latest = { onDemand: { 'm5.large': 0.1 }, spot: { 'm5.large': { a: 0.02, b: 0.04 } }, zones: {} };
+  const prices = { latest, history: { onDemand: {}, spot: {} } };
 
   it('is their hours within the window at the price of their type and market, and what spot saved', () => {
     const rows = [row('a', span(2, -1, 1), span(1, 3), span(10, 0, 1, { priceType: 'spot' }))];
     expect(capacityCost(rows, fourHours, prices)).toEqual([
-      { templateId: 'a', priceType: 'spot', hours: 10, usd: expect.closeTo(0.3), savings: expect.closeTo(0.7) },
-      { templateId: 'a', priceType: 'ondemand', hours: 3, usd: expect.closeTo(0.3) },
+      {
+        templateId: 'a',
+        priceType: 'spot',
+        hours: 10,
+        usd: expect.closeTo(0.3),
+        launchPricedUsd: 0,
+        savings: expect.closeTo(0.7),
+      },
+      { templateId: 'a', priceType: 'ondemand', hours: 3, usd: expect.closeTo(0.3), launchPricedUsd: 0 },
     ]);
   });
 
