@@ -11,13 +11,12 @@ import { hasCode, messageOf, PluginError } from '../domain/errors.ts';
 import { createCapacityLedger } from '../storage/capacity-ledger.ts';
 import type { TableCall } from '../storage/dynamodb/table.ts';
 import { createFactCache } from '../storage/fact-cache.ts';
-import { createInstanceTypes } from '../storage/instance-types.ts';
 import { createLaunchFailures } from '../storage/launch-failures.ts';
-import { createLastDone, createUnseenHosts } from '../storage/noted-times.ts';
-import { createOfferingMemory } from '../storage/offering-memory.ts';
+import { createLastDone } from '../storage/noted-times.ts';
 import { createRequestStreams } from '../storage/request-streams.ts';
 import { knownStoreId, readStoreId } from '../storage/store-id.ts';
 import { guardedLedger, guardedStreams, shortly } from '../storage/store-mark.ts';
+import { hostMemory } from './host-memory.ts';
 import { administration, crypto, once, pause, readSide, stateInTable } from './lazily.ts';
 import type { Rights } from './rights.ts';
 
@@ -134,45 +133,6 @@ export const tableStore = async ({
     diagnose: async () =>
       (await import('../storage/dynamodb/table-doctor.ts')).diagnoseTable({ name: table, owner, call }),
   });
-};
-
-interface HostMemoryOptions {
-  readonly workDir: string;
-  /** The installation's folder. */
-  readonly home: string;
-  readonly clock: () => number;
-  readonly region: string | undefined;
-}
-
-/** In the work folder, whatever store there is. */
-export const hostMemory = ({ workDir, home, clock, region }: HostMemoryOptions): HostMemory => {
-  const prices = once(async () => {
-    const shipped = join(home, 'config', 'on-demand-prices.json');
-    return (await import('../storage/price-memory.ts')).createPriceMemory(workDir, shipped, region);
-  });
-  const history = once(async () => (await readSide()).createPriceHistory(workDir, region));
-  const projections = once(async () => (await readSide()).createProjectionStore(workDir));
-  const lastDone = createLastDone(workDir, clock);
-  return {
-    offerings: createOfferingMemory(workDir, clock),
-    instanceTypes: createInstanceTypes(workDir, join(home, 'config', 'instance-types.json')),
-    prices: {
-      read: async () => (await prices()).read(),
-      replace: async (found) => (await prices()).replace(found),
-      history: async () => (await history()).history(),
-      note: async (heard) => (await history()).note(heard),
-    },
-    projections: {
-      load: async (name) => (await projections()).load(name),
-      save: async (...projection) => (await projections()).save(...projection),
-    },
-    unseen: createUnseenHosts(workDir),
-    fullLooks: (interval) => ({
-      isDue: () => lastDone.isDue('fullLook', interval),
-      note: () => lastDone.note('fullLook'),
-    }),
-    turn: lastDone.turn,
-  };
 };
 
 /** What a call works on. */
