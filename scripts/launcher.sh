@@ -68,7 +68,7 @@ yes
 line
 [ -n "$notes" ] || exec 4</dev/null 5>/dev/null
 
-# Where `hf-aws serve` answers calls, by pipes in the work folder: nobody else's, and with this installation, configuration and
+# Where `hf-aws serve` answers calls, by pipes in a folder that it names in the work folder: nobody else's, and with this installation, configuration and
 # environment, which the server compares. A call that is not taken, this script does itself.
 conf=${HF_PROVIDER_CONFDIR:-${HF_CONFDIR:+$HF_CONFDIR/providers/$name}}
 conf=${conf:-${PRO_CONF_DIR:-}}
@@ -79,8 +79,6 @@ id= input= door= pipe= status= heard= sent= over=
 # Whether there is a server for this call.
 find_server() {
   [ "${HF_AWS_SERVER:-}" != off ] && read -r limit door <"$work/server.calls" || return
-  case $door in *[!0-9a-f-]*) return 1 ;; esac
-  door=$work/server.$door
   [ -O "$door" ] && [ -p "$door/calls" ] || return
   case $#:${1:-} in
     0:) [ ! -t 0 ] && input='standard input' || return ;;

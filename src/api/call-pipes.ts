@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   mkdirSync,
   openSync,
@@ -51,7 +52,7 @@ export interface PipedCall {
 }
 
 export interface CallPipesOptions {
-  /** Made, for this user alone. */
+  /** This user's alone, and empty. */
   readonly folder: string;
   /** Bytes. */
   readonly mostInput: number;
@@ -59,9 +60,12 @@ export interface CallPipesOptions {
   /** The script of this call was told to stop. */
   readonly stopped: (id: string) => void;
   readonly failed: (error: unknown) => void;
+  /** The folder is gone: no script finds it any more. Told once. */
+  readonly lost: () => void;
 }
 
 export interface CallPipes {
+  readonly folder: string;
   /** Takes no more calls. */
   stop(): void;
   /** Lets go of all pipes: a script that waits at one does its call itself. */
@@ -72,6 +76,9 @@ export interface CallPipes {
 const stock = 128;
 /** Milliseconds in which a script that has taken a pipe writes down its call, and reads its answer. */
 const patienceMs = 30_000;
+
+/** Milliseconds between two looks whether the folder is there: systemd-logind empties `/dev/shm` when a user has logged out (RemoveIPC). */
+const presenceMs = 1000;
 
 /** Milliseconds from seeing a pipe to taking it. */
 const takenMs = 2000;
@@ -98,21 +105,6 @@ const isSame = (a: { dev: number; ino: number }, b: { dev: number; ino: number }
 /** Text as one word of the shell's. */
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** Whether a server reads at the pipes in a folder. */
-const isServed = (folder: string): boolean => {
-  const descriptor = orNothing(() => openSync(`${folder}/calls`, constants.O_WRONLY | constants.O_NONBLOCK));
-  if (descriptor === undefined) return false;
-  closeSync(descriptor);
-  return true;
-};
-
-/** Removes what killed servers have left beside each other. */
-export const clearPipes = (parent: string, isName: (name: string) => boolean): void => {
-  for (const name of readdirSync(parent).filter(isName)) {
-    if (!isServed(`${parent}/${name}`)) orNothing(() => rmSync(`${parent}/${name}`, { recursive: true }));
-  }
-};
-
 /**
  * Takes calls by named pipes, which a shell reads and writes by itself; a client of a socket would be a program to start. A script
  * takes one of the pipes that lie ready by creating `<n>.call` with its call in it, opens its input as descriptor 8 and the pipe as 9,
@@ -121,7 +113,7 @@ export const clearPipes = (parent: string, isName: (name: string) => boolean): v
  */
 export const openCallPipes = async (options: CallPipesOptions): Promise<CallPipes> => {
   const { folder, mostInput } = options;
-  for (const each of [folder, `${folder}/answers`]) mkdirSync(each, { mode: 0o700 });
+  mkdirSync(`${folder}/answers`, { mode: 0o700 });
   const path = (name: string): string => `${folder}/${name}`;
   await makePipes([path('calls')]);
   const incoming = new Socket({ fd: openSync(path('calls'), nonBlocking), readable: true, writable: false });
@@ -243,20 +235,28 @@ export const openCallPipes = async (options: CallPipesOptions): Promise<CallPipe
   incoming.on('error', options.failed);
   await makeMore();
   const watch = setInterval(dropAbandoned, patienceMs).unref();
+  const presence = setInterval(() => {
+    if (existsSync(path('calls'))) return;
+    stop();
+    options.lost();
+  }, presenceMs).unref();
+  const stop = (): void => {
+    isOver = true;
+    clearInterval(watch);
+    clearInterval(presence);
+    remove('calls');
+  };
 
   return {
-    stop: () => {
-      isOver = true;
-      clearInterval(watch);
-      remove('calls');
-    },
+    folder,
+    stop,
     close: async () => {
       incoming.destroy();
       await making;
       for (const descriptor of waiting.values()) closeSync(descriptor);
       // The last scripts read their answers.
       await wait(Math.max(0, lastAnswer + 500 - Date.now()));
-      // The work folder may be gone: what is left is cleared away by the next server.
+      // What is left is cleared away by the next server.
       orNothing(() => rmSync(folder, { recursive: true, force: true }));
     },
   };

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { chmodSync, lstatSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { messageOf, PluginError } from '../domain/errors.ts';
-import { type Caller, type CallPipes, clearPipes, openCallPipes, type PipedCall } from './call-pipes.ts';
+import { type Caller, type CallPipes, openCallPipes, type PipedCall } from './call-pipes.ts';
+import { makePipeFolder } from './pipe-places.ts';
 
 /** A call of one of Host Factory's scripts, as scripts/launcher.sh hands it over. */
 export interface ScriptCall {
@@ -49,8 +49,6 @@ export interface ScriptSocket {
 /** Milliseconds beyond its budget for an answer to arrive. */
 const patience = 500;
 
-/** The folder of a server's pipes. */
-const pipesName = /^server\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const callIdForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const inodeOf = (path: string): number | undefined => {
@@ -136,7 +134,6 @@ export const openScriptSocket = async (options: ScriptSocketOptions): Promise<Sc
   const { workDir, mostInput, refusal, answer, health } = options;
   const path = `${workDir}/server.sock`;
   const allowance = `${workDir}/server.calls`;
-  const name = randomUUID();
   const underWay = new Map<string, AbortController>();
   const work = new Set<Promise<void>>();
   let answered = 0;
@@ -172,20 +169,37 @@ export const openScriptSocket = async (options: ScriptSocketOptions): Promise<Sc
       .setHeader('content-type', 'application/json')
       .end(JSON.stringify({ ...health(), answered, underWay: underWay.size }));
   });
-  let own: number;
-  let pipes: CallPipes;
-  try {
-    checkFolder(workDir);
-    own = await take(server, path);
-    clearPipes(workDir, (each) => pipesName.test(each));
-    const folder = `${workDir}/server.${name}`;
-    pipes = await openCallPipes({
-      folder,
+  let allowed: number | undefined;
+  const tellScripts = (): void => {
+    if (allowed === undefined) return;
+    const aside = `${allowance}.${process.pid}`;
+    writeFileSync(aside, `${((allowed + patience) / 1000).toFixed(1)} ${pipes.folder}\n`, { mode: 0o600 });
+    renameSync(aside, allowance);
+  };
+  const openPipes = (): Promise<CallPipes> =>
+    openCallPipes({
+      folder: makePipeFolder(workDir),
       mostInput,
       called,
       stopped: (id) => underWay.get(id)?.abort(new Error('the call was ended by SIGTERM')),
       failed: options.failed,
+      lost: () => {
+        reopening = reopen().catch(options.failed);
+      },
     });
+  const reopen = async (): Promise<void> => {
+    const before = pipes;
+    pipes = await openPipes();
+    if (inodeOf(path) === own) tellScripts();
+    await before.close();
+  };
+  let own: number;
+  let pipes: CallPipes;
+  let reopening: Promise<void> | undefined;
+  try {
+    checkFolder(workDir);
+    own = await take(server, path);
+    pipes = await openPipes();
   } catch (error) {
     server.close();
     throw error instanceof PluginError ? error : refuse(messageOf(error));
@@ -193,13 +207,13 @@ export const openScriptSocket = async (options: ScriptSocketOptions): Promise<Sc
   return {
     path,
     allow: (budget) => {
-      const aside = `${allowance}.${process.pid}`;
-      writeFileSync(aside, `${((budget + patience) / 1000).toFixed(1)} ${name}\n`, { mode: 0o600 });
-      renameSync(aside, allowance);
+      allowed = budget;
+      tellScripts();
     },
     isOpen: () => inodeOf(path) === own,
     close: async () => {
       if (inodeOf(path) === own) for (const file of [path, allowance]) tryToRemove(file);
+      await reopening;
       pipes.stop();
       const closed = new Promise((resolve) => server.close(resolve));
       while (work.size > 0) await Promise.all(work);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { makeTable } from '../make-table.ts';
-import { healthOf, serveScripts, untilIdle } from './script-server.ts';
+import { healthOf, pipeFolders, serveScripts, untilIdle } from './script-server.ts';
 
 export const home = join(import.meta.dirname, '..', '..');
 
@@ -302,6 +302,8 @@ export const createPlugin = async (
     server,
     remove: async () => {
       await server?.stop();
+      // A killed server leaves them to the next one of the work folder.
+      for (const folder of await pipeFolders(workDir)) await rm(folder, { recursive: true, force: true });
       await rm(directory, { recursive: true, force: true });
     },
   };

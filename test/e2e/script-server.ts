@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readdir, stat } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -25,6 +26,13 @@ export const healthOf = (workDir: string): Promise<Health> =>
     });
     asked.on('error', reject).end();
   });
+
+/** Folders in memory where servers of a work folder have their pipes. */
+export const pipeFolders = async (workDir: string): Promise<readonly string[]> => {
+  const { dev, ino } = await stat(workDir).catch(() => ({ dev: 0, ino: 0 }));
+  const names = await readdir('/dev/shm');
+  return names.filter((name) => name.startsWith(`hf-aws-${dev}-${ino}.`)).map((name) => `/dev/shm/${name}`);
+};
 
 /** Resolves when the server of a work folder has done what it does after its answers. */
 export const untilIdle = async (workDir: string): Promise<void> => {

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { type EmulatorBackend, emulatorBackend } from '../e2e/backends.ts';
 import { askCli, listOf } from '../e2e/entries.ts';
 import { createPlugin, home, hostOf, type Plugin, runScript } from '../e2e/plugin.ts';
-import { healthOf, type ScriptServer, serveScripts, untilIdle } from '../e2e/script-server.ts';
+import { healthOf, pipeFolders, type ScriptServer, serveScripts, untilIdle } from '../e2e/script-server.ts';
 import { testTemplates } from '../e2e/templates.ts';
 
 let backend: EmulatorBackend;
@@ -285,7 +285,8 @@ describe('a server of the scripts', () => {
 
   it('leaves nothing of its pipes behind when it ends, and clears away those of one that was killed', async () => {
     const pipes = async (): Promise<number> =>
-      (await readdir(plugin.workDir)).filter((name) => name.startsWith('server.')).length;
+      (await readdir(plugin.workDir)).filter((name) => name.startsWith('server.')).length +
+      (await pipeFolders(plugin.workDir)).length;
     const killed = await start();
     await plugin.call('getAvailableTemplates', {});
     await killed.stop('SIGKILL');
@@ -295,6 +296,24 @@ describe('a server of the scripts', () => {
     expect(await pipes()).toBe(3);
     await server.stop();
     expect(await pipes()).toBe(0);
+  });
+});
+
+describe('pipes of a server', () => {
+  it('are made anew where they were taken away, and calls under way are answered', async () => {
+    const server = await start();
+    const id = await plugin.request('od', 1);
+    backend.emulator.addFault({ action: 'DescribeInstances', effect: { kind: 'delay', ms: 1000 } });
+    const asked = plugin.status(id);
+    await expect.poll(async () => (await healthOf(plugin.workDir)).underWay, { timeout: 20_000 }).toBe(1);
+    const [folder = ''] = await pipeFolders(plugin.workDir);
+    await rm(folder, { recursive: true });
+    expect((await asked)[0]?.requestId).toBe(id);
+    await expect
+      .poll(() => answeredDuring(() => plugin.call('getAvailableTemplates', {})), { timeout: 20_000 })
+      .toBe(1);
+    await server.stop();
+    expect(await pipeFolders(plugin.workDir)).toEqual([]);
   });
 });
 
