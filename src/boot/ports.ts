@@ -165,7 +165,7 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
     },
     unreadable: async () => (await (await parts.unkeptReadModel()).read('requests')).warnings,
     asksAws: reading.fault === undefined,
-    awsChecks: async (served) => (await aws()).checks(served, policyScope),
+    awsChecks: async (served) => (await aws()).checks(served, policyScope, instanceTypes.table),
     cureOfAws: async (fault) => (await import('../providers/aws/inspect/inspection.ts')).cureOfAws(fault),
     iamPolicy: async (served) =>
       (await import('../providers/aws/inspect/inspection.ts')).iamPolicy(served, policyScope),

@@ -68,6 +68,8 @@ export const findingCodes = [
   'launch-templates.unused',
   'log.unwritable',
   'server.stale',
+  'quotas.low',
+  'prices.old',
   'quotas.unreadable',
   // Nobody knows.
   'check.late',

@@ -21,11 +21,16 @@ const isPrices = (value: unknown): value is RememberedPrices =>
 /** On-demand prices that came with the program, of Regions where they are the same. */
 interface Shipped {
   readonly regions: readonly string[];
+  /** When they were the list prices. */
+  readonly asOf: string;
   readonly usdPerHour: Readonly<Record<string, number>>;
 }
 
 const isShipped = (value: unknown): value is Shipped =>
-  isRecord(value) && Array.isArray(value['regions']) && isRecordOf(value['usdPerHour'], isNumber);
+  isRecord(value) &&
+  Array.isArray(value['regions']) &&
+  typeof value['asOf'] === 'string' &&
+  isRecordOf(value['usdPerHour'], isNumber);
 
 /**
  * Prices last asked of AWS, in `cache/prices.json` of the work directory, over the on-demand prices shipped in `shippedFile`. Those of
@@ -49,11 +54,11 @@ export const createPriceMemory = (
     read: async () => {
       const known = await readFrom(new Low(replaceableDocument(file, isPrices), nothing));
       const shipped = await readFrom(
-        new Low<Shipped>(replaceableDocument(shippedFile, isShipped), { regions: [], usdPerHour: {} }),
+        new Low<Shipped>(replaceableDocument(shippedFile, isShipped), { regions: [], asOf: '', usdPerHour: {} }),
       );
       const own = known.region === region ? known : nothing;
-      const below = shipped.regions.includes(region ?? '') ? shipped.usdPerHour : {};
-      return { ...own, onDemand: { ...below, ...own.onDemand } };
+      if (!shipped.regions.includes(region ?? '')) return own;
+      return { ...own, onDemand: { ...shipped.usdPerHour, ...own.onDemand }, shippedOf: shipped.asOf };
     },
     replace: async (prices) => {
       const document = new Low(replaceableDocument(file, isPrices), nothing);

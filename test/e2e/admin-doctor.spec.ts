@@ -270,6 +270,7 @@ describe('hf-aws doctor', () => {
     await plugin.configure({ rankBy: 'price' });
     expect(troubles((await hfAwsJson({ ...plugin, env }, 'doctor', '--no-aws')).body)).toEqual([
       'warning requestors: hostSelectionPolicy of admin is not set',
+      'warning prices: list prices of 2024 that came with the program: AWS was never asked',
     ]);
     await plugin.configure({});
     await allow('other');

@@ -5,6 +5,7 @@ import {
   checkGroups,
   checkLaunchTemplates,
   checkOrphans,
+  checkPrices,
   checkProtection,
   checkRecords,
   checkTemplates,
@@ -188,6 +189,9 @@ const answering = (answer: object | undefined): JsonConnection => ({
 /** What EC2 says of images and subnets. */
 const ec2 = (answer: object): Parameters<typeof checkImages>[0] => ({ read: async () => Object(answer) });
 
+const hosts = new Map([['m5.large', { architecture: 'x86_64', vcpus: 2, cores: 1, memoryMiB: 8192 }]]);
+const unasked = { refreshedAt: 0, region: 'us-east-1', onDemand: {}, spot: {}, zones: {} };
+
 /** Each finding, made by the check itself, with the one next step. */
 const made: Readonly<Record<FindingCode, readonly [make: Make, cure: RegExp]>> = {
   'node.unusable': [installed({ env: { HF_AWS_NODE: '/nowhere/node' } }), /^set HF_AWS_NODE to .*node/],
@@ -279,7 +283,18 @@ const made: Readonly<Record<FindingCode, readonly [make: Make, cure: RegExp]>> =
     () => diagnoseEventWay(answering(undefined), 'https://sqs.us-east-1.amazonaws.com/1/q'),
     /event-queue\.cloudformation\.yaml$/,
   ],
-  'quotas.unreadable': [() => diagnoseQuotas(answering(undefined)), /^allow servicequotas:GetServiceQuota/],
+  'quotas.unreadable': [
+    () => diagnoseQuotas(answering(undefined), [], new Map()),
+    /^allow servicequotas:GetServiceQuota/,
+  ],
+  'quotas.low': [
+    () => diagnoseQuotas(answering({ Quota: { Value: 32 } }), [{ ...template, maxNumber: 17 }], hosts),
+    /^ask for a higher quota L-1216C47A .*, or lower maxNumber of od-a$/,
+  ],
+  'prices.old': [
+    () => checkPrices([template], { prices: { read: async () => unasked }, rankBy: 'price', clock: Date.now }),
+    /^hf-aws prices refresh/,
+  ],
   'orphans.found': [
     sweep(
       [{ ...nothing, machineId: 'i-1', name: 'x', state: 'running', requestId: 'req-1', launchTime: 1 }],
@@ -334,6 +349,9 @@ const doctor = async (...checks: readonly Check[]) => {
       failures: { of: async () => ({ machineIds: [], age: 0 }) },
       policy: { protectAfter: 0, protectFor: 0, unclaimed: 0, orphanAge: 0 },
       unreadable: async () => [],
+      prices: { read: async () => unasked },
+      rankBy: undefined,
+      clock: Date.now,
       asksAws: false,
       awsChecks: async () => ({ reach: { subject: 'AWS', look: async () => [] }, others: [] }),
       iamPolicy: async () => ({ policy: {}, notes: [] }),
@@ -366,6 +384,7 @@ it('what blocks most comes first, and a check that hangs holds up nothing and no
     'server.stale',
     'good',
     'templates',
+    'prices',
   ]);
 });
 

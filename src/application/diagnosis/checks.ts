@@ -1,7 +1,8 @@
 import type { Diagnosis, Trouble } from '../../domain/finding.ts';
+import { type RankBy, usesPrices } from '../../domain/template/price-use.ts';
 import type { Template } from '../../domain/template/template.ts';
 import { isProtected } from '../life-cycle/protection.ts';
-import type { LaunchFailures } from '../ports/memory.ts';
+import type { LaunchFailures, PriceMemory } from '../ports/memory.ts';
 import type { Clock, Policy } from '../ports/policy.ts';
 import type { TemplateCatalog, TemplateInspector } from '../ports/templates.ts';
 import { findingsOf } from '../sweep/findings.ts';
@@ -14,6 +15,8 @@ export interface DiagnosisCheckPorts extends LaunchTemplatePorts, SweepLookPorts
   readonly unreadable: () => Promise<readonly string[]>;
   readonly failures: Pick<LaunchFailures, 'of'>;
   readonly policy: Pick<Policy, 'protectAfter' | 'protectFor' | 'unclaimed' | 'orphanAge'>;
+  readonly prices: Pick<PriceMemory, 'read'>;
+  readonly rankBy: RankBy | undefined;
   readonly clock: Clock;
 }
 
@@ -31,7 +34,25 @@ export const checkTemplates = async (catalog: TemplateCatalog): Promise<readonly
 };
 
 /** Milliseconds. */
-const aMonth = 30 * 86_400_000;
+const aDay = 86_400_000;
+const [aWeek, aMonth] = [7 * aDay, 30 * aDay];
+
+/** How old the prices are, which matters where Host Factory chooses by them. */
+export const checkPrices = async (
+  templates: readonly Template[],
+  { prices, rankBy, clock }: Pick<DiagnosisCheckPorts, 'prices' | 'rankBy' | 'clock'>,
+): Promise<readonly Diagnosis[]> => {
+  const subject = 'prices';
+  const { refreshedAt, shippedOf } = await prices.read();
+  const age = clock() - refreshedAt;
+  const asked = `AWS was last asked ${Math.floor(age / aDay)} days ago`;
+  const shipped = shippedOf === undefined ? 'none are known' : `list prices of ${shippedOf} that came with the program`;
+  const what = refreshedAt === 0 ? `${shipped}: AWS was never asked` : asked;
+  if (!usesPrices(templates, rankBy) || age < aWeek) return [{ subject, status: 'ok', what }];
+  const why = 'Host Factory is told prices or ranks by them, which may no longer be right';
+  const cure = 'hf-aws prices refresh; hf-aws serve does it once an hour';
+  return [{ subject, status: 'warning', code: 'prices.old', what, why, cure }];
+};
 
 export const checkLaunchTemplates = async (
   ports: LaunchTemplatePorts & Pick<DiagnosisCheckPorts, 'clock'>,

@@ -46,12 +46,14 @@ export interface RememberedPrices extends Prices {
   /** When AWS was last asked, ms since the epoch; 0: never. */
   readonly refreshedAt: number;
   readonly region: string;
+  /** Of when the on-demand prices are that came with the program, in words; absent where it has none of this Region. */
+  readonly shippedOf?: string;
 }
 
 /** What was last heard of prices; needs no call to AWS. */
 export interface PriceMemory {
   read(): Promise<RememberedPrices>;
-  replace(prices: Omit<RememberedPrices, 'region'>): Promise<void>;
+  replace(prices: Omit<RememberedPrices, 'region' | 'shippedOf'>): Promise<void>;
   /** How they went before. */
   history(): Promise<PriceHistory>;
   /** Adds to the history what AWS told `at`, ms since the epoch. */

@@ -63,7 +63,11 @@ export interface Aws {
   readonly prices: (wanted: WantedPrices) => Promise<FoundPrices>;
   readonly inspector: () => Promise<TemplateInspector>;
   /** Who asks, and what of that which these templates need is not permitted. */
-  readonly checks: (templates: readonly Template[], scope: PolicyScope) => Promise<AwsChecks>;
+  readonly checks: (
+    templates: readonly Template[],
+    scope: PolicyScope,
+    types: () => Promise<InstanceTypeTable>,
+  ) => Promise<AwsChecks>;
 }
 
 /** Refuses, before anything is made or sent, what AWS has no such field for. Throws `template.invalid`. */
@@ -221,9 +225,12 @@ export const createAws = async (options: AwsOptions, given?: ClientConfig): Prom
       const group = async (name: string) => groupNamed(await autoScaling(), name);
       return createInspector({ ec2, owner, imageOf: findImage, group, now: config.clock.now });
     },
-    checks: async (templates, scope) => {
+    checks: async (templates, scope, types) => {
       const { awsChecks } = await import('./inspect/inspection.ts');
-      return awsChecks({ ...options, client: config, random: Math.random, ec2 }, templates, scope, findImage);
+      return awsChecks({ ...options, client: config, random: Math.random, ec2 }, templates, scope, {
+        imageOf: findImage,
+        types,
+      });
     },
     instanceTypes: async () => {
       const found = await ec2.readAll(

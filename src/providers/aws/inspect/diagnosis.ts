@@ -2,6 +2,7 @@ import { faultFinding } from '../../../application/diagnosis/fault-cures.ts';
 import type { AwsChecks } from '../../../application/queries/diagnose.ts';
 import { hasCode, isPluginError } from '../../../domain/errors.ts';
 import type { Diagnosis } from '../../../domain/finding.ts';
+import type { InstanceTypeTable } from '../../../domain/instance-type.ts';
 import type { Template } from '../../../domain/template/template.ts';
 import { tagKeys } from '../instances/tags.ts';
 import { callerArn, roleArn } from '../services/account.ts';
@@ -142,12 +143,18 @@ const permissions = async (
   }));
 };
 
+/** What is known, or found out, of what templates name. */
+export interface CheckedFacts {
+  readonly imageOf: (alias: string) => Promise<string>;
+  readonly types: () => Promise<InstanceTypeTable>;
+}
+
 /** What AWS is asked: who asks, then whether what the templates need is there and permitted: by DryRun, so that nothing is done. */
 export const awsChecks = (
   options: DiagnosisOptions,
   templates: readonly Template[],
   scope: PolicyScope,
-  imageOf: (alias: string) => Promise<string>,
+  { imageOf, types }: CheckedFacts,
 ): AwsChecks => {
   const who = callerArn(options);
   // It is told where it is asked for.
@@ -170,7 +177,7 @@ export const awsChecks = (
       { subject: 'permissions', look: async () => permissions(options, templates, scope, await who) },
       { subject: 'images', look: () => checkImages(options.ec2, templates, imageOf) },
       { subject: 'subnets', look: () => checkSubnets(options.ec2, templates) },
-      { subject: 'quotas', look: () => diagnoseQuotas(options) },
+      { subject: 'quotas', look: async () => diagnoseQuotas(options, templates, await types()) },
       ...(eventQueue === undefined
         ? []
         : [{ subject: 'event queue', look: () => diagnoseEventWay(options, eventQueue) }]),

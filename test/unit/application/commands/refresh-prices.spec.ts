@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type FoundPrices, refreshPricesHandler } from '../../../../src/application/commands/refresh-prices.ts';
+import { checkPrices } from '../../../../src/application/diagnosis/checks.ts';
 import type { RankBy } from '../../../../src/domain/template/price-use.ts';
 import type { Template } from '../../../../src/domain/template/template.ts';
 import { createPriceHistory } from '../../../../src/storage/price-history.ts';
@@ -29,7 +30,10 @@ const found: FoundPrices = {
 const setUp = async (templates: readonly Template[], rankBy?: RankBy) => {
   const folder = await temporaryFolder();
   const shipped = join(folder, 'shipped.json');
-  await writeFile(shipped, JSON.stringify({ regions: ['us-east-1'], usdPerHour: { 't3.large': 0.08, 'm5.large': 9 } }));
+  await writeFile(
+    shipped,
+    JSON.stringify({ regions: ['us-east-1'], asOf: '2024', usdPerHour: { 't3.large': 0.08, 'm5.large': 9 } }),
+  );
   const time = { now: 10 * hour };
   const answers: FoundPrices[] = [];
   const asked: object[] = [];
@@ -106,6 +110,46 @@ describe('prices', () => {
       },
       spot: { 'c5.large': { 'us-east-1a': [[10 * hour, 0.03]] } },
     });
+  });
+
+  it.each<
+    readonly [
+      string,
+      readonly Template[],
+      RankBy | undefined,
+      number | undefined,
+      { readonly status: string; readonly what: RegExp },
+    ]
+  >([
+    [
+      'never asked for and of no use',
+      [spot],
+      undefined,
+      undefined,
+      { status: 'ok', what: /^list prices of 2024 that/ },
+    ],
+    [
+      'never asked for and ranks go by them',
+      [spot],
+      'price',
+      undefined,
+      { status: 'warning', what: /of 2024 .* never/ },
+    ],
+    [
+      'of yesterday and ranks go by them',
+      [spot],
+      'price',
+      24,
+      { status: 'ok', what: /^AWS was last asked 1 days ago/ },
+    ],
+    ['of last week and of no use', [spot], undefined, 168, { status: 'ok', what: /asked 7 days ago/ }],
+    ['of last week and ranks go by them', [spot], 'price', 168, { status: 'warning', what: /asked 7 days ago/ }],
+  ])('doctor tells their age: %s', async (_, templates, rankBy, hours, { status, what }) => {
+    const { refresh, prices, time } = await setUp(templates);
+    if (hours !== undefined) await refresh();
+    const now = time.now + (hours ?? 24 * 365) * hour;
+    const [found] = await checkPrices(templates, { prices, rankBy, clock: () => now });
+    expect(found).toMatchObject({ status, what: expect.stringMatching(what) });
   });
 
   const auto: Template = { ...spot, attributes: { ...spot.attributes, priceInfo: ['String', 'auto'] } };

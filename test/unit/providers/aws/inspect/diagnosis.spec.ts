@@ -13,7 +13,7 @@ const scope = { owner: 'hostfactory/awsinst' };
 
 /** What all checks of these templates say. A fault is thrown. */
 const look = async (aws: Aws, ...templates: readonly Template[]): Promise<readonly Diagnosis[]> => {
-  const { reach, others } = await aws.checks(templates, scope);
+  const { reach, others } = await aws.checks(templates, scope, async () => new Map());
   const found = [...(await reach.look())];
   for (const check of others) found.push(...(await check.look()));
   return found;
