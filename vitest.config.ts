@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { times } from './test/times.ts';
 
 const temporaryRoot = 'test/temporary-root.ts';
+const realClock = 'test/real-clock.ts';
 
 /** Long tables and random walks over what shorter tests show as well: not for somebody who waits. */
 const wide = [
@@ -12,6 +13,7 @@ const wide = [
   'test/e2e/returns-property.spec.ts',
   'test/e2e/event-stack.spec.ts',
   'test/e2e/rest-endurance.spec.ts',
+  'test/e2e/rest-description.spec.ts',
   'test/e2e/replay.spec.ts',
   'test/e2e/state.spec.ts',
   'test/unit/emulator/scale.spec.ts',
@@ -62,9 +64,9 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'unit',
-          // One worker loads the program once for all its files; a file puts back what it changes of the process.
+          // A worker loads the program once for all its files; a file puts back what it changes of the process.
           isolate: false,
-          setupFiles: ['test/unit/real-clock.ts'],
+          setupFiles: [realClock],
           include: ['test/unit/**/*.spec.ts'],
           exclude: wide,
           globalSetup: [temporaryRoot],
@@ -104,6 +106,8 @@ export default defineConfig({
           ...shared,
           env: { ...shared.env, HF_AWS_TEST_BACKEND: 'the emulator' },
           name: 'e2e',
+          isolate: false,
+          setupFiles: [realClock],
           include: ['test/e2e/**/*.spec.ts'],
           exclude: [...wide, ...pages],
           globalSetup: [temporaryRoot, 'test/build.ts'],
