@@ -23,8 +23,8 @@ const plans = { 'ec2-fleet': ec2FleetPlan, 'spot-fleet': spotFleetPlan, group: g
   (fleet: FleetRecord) => Plan
 >;
 
-// A sleeper catches up on so many fruitless attempts, not on all.
-const mostRetries = 5;
+// A sleeper catches up on so many fruitless attempts, not on all: each reads all pools and finds the same.
+const mostRetries = 1;
 
 /** What the fleet is to launch: up to its target, but a request does not make up for losses. */
 export const missingOf = (world: World, fleet: FleetRecord): Units => {
