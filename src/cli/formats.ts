@@ -62,14 +62,17 @@ export const recordsOf = <R extends object>(
   id: (row: R) => string,
 ): Records<R> => ({ rows, columns: declaredColumns(schema), id });
 
+/** A spreadsheet takes such a text for a formula; behind an apostrophe it stays one (OWASP, "CSV Injection"). */
+const asText = (text: string): string => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
+
 const quoted = (cell: Cell): string => {
-  const text = cell === undefined ? '' : String(cell);
+  const text = typeof cell === 'string' ? asText(cell) : String(cell ?? '');
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
 const csvLine = (cells: readonly Cell[]): string => cells.map(quoted).join(',');
 
-/** RFC 4180, with a heading; what is not known is empty. Whoever prints it ends the last line. */
+/** RFC 4180, with a heading; what is not known is empty, and no text is a formula. Whoever prints it ends the last line. */
 export const csvOf = <R extends object>({ rows, columns }: Records<R>): string =>
   [columns.map(([name]) => name), ...rows.map((row) => columns.map(([, of]) => of(row)))]
     .map((cells) => `${csvLine(cells)}\r`)

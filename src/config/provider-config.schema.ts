@@ -39,7 +39,7 @@ export const providerConfigSchema = {
       type: 'string',
       description: 'Folder of the key files, <keyName>.pem; only read, to warn when one is missing',
     },
-    AWS_PROXY_HOST: { type: 'string', description: 'HTTP proxy to AWS' },
+    AWS_PROXY_HOST: { type: 'string', description: 'HTTP proxy to AWS, and to a webhook of `notify`' },
     AWS_PROXY_PORT: { type: 'integer', minimum: 1, maximum: 65535, description: 'Needed with AWS_PROXY_HOST' },
     AWS_CONNECTION_TIMEOUT_MS: {
       type: 'integer',

@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { type Agent, request as plainRequest } from 'node:http';
+import { request as secureRequest } from 'node:https';
 import { setTimeout as wait } from 'node:timers/promises';
 import { messageOf } from '../domain/errors.ts';
 import { webhookHeaders } from './sign.ts';
@@ -25,12 +27,31 @@ interface Webhook {
   readonly secret: string;
   /** Seconds since the epoch. */
   readonly clock: () => number;
+  /** The way through a proxy; none: straight. */
+  readonly agent?: Agent | undefined;
   /** ms */
   readonly pauses?: readonly number[];
 }
 
+interface Post {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly agent: Agent | undefined;
+}
+
+/** The status that was answered. Not `fetch`, which knows no agents. Redirects are not followed: what is signed for one address is for no other. */
+const statusOf = (url: URL, { body, ...options }: Post): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const request = url.protocol === 'https:' ? secureRequest : plainRequest;
+    const sent = request(url, { ...options, method: 'POST', signal: AbortSignal.timeout(webhookTime) }, (answer) => {
+      resolve(answer.statusCode ?? 0);
+      answer.destroy();
+    });
+    sent.on('error', reject).end(body);
+  });
+
 /** Posts the letter, signed anew with each try. Faults of the network and of the other side are tried again. */
-export const webhookChannel = ({ url, secret, clock, pauses = defaultPauses }: Webhook): Channel => {
+export const webhookChannel = ({ url, secret, clock, agent, pauses = defaultPauses }: Webhook): Channel => {
   const post = async ({ id, body }: Letter): Promise<{ readonly fault?: string; readonly isFinal: boolean }> => {
     const headers = {
       'content-type': 'application/json',
@@ -38,15 +59,9 @@ export const webhookChannel = ({ url, secret, clock, pauses = defaultPauses }: W
       ...webhookHeaders({ id, timestamp: clock(), body }, secret),
     };
     try {
-      const signal = AbortSignal.timeout(webhookTime);
-      // What is signed for one address is for no other.
-      const {
-        ok,
-        status,
-        body: answer,
-      } = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });
-      await answer?.cancel();
-      return ok ? { isFinal: true } : { fault: `it answered ${status}`, isFinal: !isWorthAnotherTry(status) };
+      const status = await statusOf(new URL(url), { headers, body, agent });
+      if (status >= 200 && status < 300) return { isFinal: true };
+      return { fault: `it answered ${status}`, isFinal: !isWorthAnotherTry(status) };
     } catch (error) {
       const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
       return { fault: messageOf(cause), isFinal: false };

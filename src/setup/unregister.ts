@@ -30,13 +30,18 @@ export const unregister = async (
   const files = registrationFiles(conf);
   const [plugins, providers] = [readStrictly(files.providerplugins), readStrictly(files.providers)];
   const provider = entriesIn(providers, 'providers').find((each) => fieldOf(each, 'name') === instance);
-  if (provider === undefined) throw missing(`${files.providers} has no provider ${instance}`);
-  const plugin = entriesIn(plugins, 'providerplugins').find(
-    (each) => fieldOf(each, 'name') === fieldOf(provider, 'plugin'),
+  const isOurs = (each: unknown): boolean =>
+    realScripts(env, fieldOf(each, 'scriptPath')) === realScripts(env, join(home, 'scripts'));
+  const isUsed = (each: unknown): boolean =>
+    entriesIn(providers, 'providers').some((other) => fieldOf(other, 'plugin') === fieldOf(each, 'name'));
+  const plugin = entriesIn(plugins, 'providerplugins').find((each) =>
+    provider === undefined
+      ? // Left over where an earlier run was ended between the two files.
+        isOurs(each) && !isUsed(each)
+      : fieldOf(each, 'name') === fieldOf(provider, 'plugin'),
   );
-  const isOurs =
-    plugin !== undefined && realScripts(env, fieldOf(plugin, 'scriptPath')) === realScripts(env, join(home, 'scripts'));
-  if (!isOurs) {
+  if (provider === undefined && plugin === undefined) throw missing(`${files.providers} has no provider ${instance}`);
+  if (plugin === undefined || !isOurs(plugin)) {
     const other = String(fieldOf(provider, 'plugin'));
     throw new PluginError('configuration.invalid', `provider ${instance} runs plug-in ${other}, not this installation`);
   }
@@ -45,7 +50,8 @@ export const unregister = async (
   const rest = (document: object, list: string, left: readonly unknown[]): string =>
     `${JSON.stringify({ ...document, [list]: left }, null, 2)}\n`;
   const texts = [
-    { file: files.providers, text: rest(providers, 'providers', others) },
+    // First: a provider without its plug-in is an error to Host Factory, a plug-in without a provider is none.
+    ...(provider === undefined ? [] : [{ file: files.providers, text: rest(providers, 'providers', others) }]),
     ...(isLast
       ? [
           {

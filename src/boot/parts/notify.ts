@@ -1,13 +1,17 @@
 /** What tells people that something is wrong: a part of its own, for those who want to be told. */
+import type { Agent } from 'node:http';
 import { join } from 'node:path';
 import type { NoticeMemory, Notifier, Told } from '../../application/ports/notices.ts';
+import { awsConnection } from '../../config/connection.ts';
 import type { Environment } from '../../config/environment.ts';
 import { type NotifySettings, readNotifySettings } from '../../config/notify-settings.ts';
+import type { ProviderConfig } from '../../config/provider-config.ts';
 import { hasCode, messageOf, PluginError } from '../../domain/errors.ts';
 import { withoutSecrets } from '../../json/redact.ts';
 import { type Channel, commandChannel, webhookChannel } from '../../notify/channels.ts';
 import type { Condition, Sighting } from '../../notify/notices.ts';
 import { createNotifier } from '../../notify/notifier.ts';
+import { agentFor } from '../../providers/aws/wire/client-config.ts';
 import { withLease } from '../../storage/lease.ts';
 import { createNoticeMemory } from '../../storage/notice-memory.ts';
 import { diagnoseWorkFolder } from '../../storage/work-folder.ts';
@@ -44,12 +48,28 @@ const lookAt = async (application: Application, settings: NotifySettings): Promi
   return { now: Date.now(), conditions, isUnknown };
 };
 
-const channelsOf = ({ command, webhook }: NotifySettings, env: Environment): Readonly<Record<string, Channel>> => ({
-  ...(command === undefined ? {} : { command: commandChannel({ line: command, env: withoutSecrets(env) }) }),
-  ...(webhook === undefined
-    ? {}
-    : { webhook: webhookChannel({ ...webhook, clock: () => Math.floor(Date.now() / 1000) }) }),
-});
+/** The way to a webhook: through the proxy that AWS is behind, unless NO_PROXY names its host. */
+const agentTo = async (url: string, config: ProviderConfig, env: Environment): Promise<Agent | undefined> => {
+  const { proxy, noProxy } = awsConnection(config, env);
+  if (proxy === undefined) return undefined;
+  const { proxyAgents } = await import('../../providers/aws/wire/proxy-agents.ts');
+  return agentFor({ agents: proxyAgents(proxy), noProxy }, new URL(url));
+};
+
+/** Ways to those who are to be told. */
+export const channelsOf = async (
+  { command, webhook }: Pick<NotifySettings, 'command' | 'webhook'>,
+  config: ProviderConfig,
+  env: Environment,
+): Promise<Readonly<Record<string, Channel>>> => {
+  const clock = (): number => Math.floor(Date.now() / 1000);
+  return {
+    ...(command === undefined ? {} : { command: commandChannel({ line: command, env: withoutSecrets(env) }) }),
+    ...(webhook === undefined
+      ? {}
+      : { webhook: webhookChannel({ ...webhook, clock, agent: await agentTo(webhook.url, config, env) }) }),
+  };
+};
 
 /** Goes on with what it last knew where the store is what there is to tell of. */
 const sturdy = (memory: NoticeMemory): NoticeMemory => {
@@ -76,14 +96,14 @@ const noteIn =
 const readSettings = ({ config, configFile = 'the configuration', environment }: Application, env: Environment) =>
   readNotifySettings({ written: config.notify, file: configFile, confDir: environment.confDir, env });
 
-const notifierOf = (
+const notifierOf = async (
   application: Application,
   settings: NotifySettings,
   { env, memory }: { readonly env: Environment; readonly memory: NoticeMemory },
-): Notifier => {
-  const { environment, about } = application;
+): Promise<Notifier> => {
+  const { environment, about, config } = application;
   const notifier = createNotifier({
-    channels: channelsOf(settings, env),
+    channels: await channelsOf(settings, config, env),
     repeat: settings.repeatMinutes * minute,
     provider: about,
     memory,
@@ -123,7 +143,7 @@ export const notifying = (current: () => Application, env: Environment): (() => 
     try {
       const settings = await readSettings(application, env);
       said = '';
-      if (settings !== undefined) await notifierOf(application, settings, { env, memory }).check();
+      if (settings !== undefined) await (await notifierOf(application, settings, { env, memory })).check();
     } catch (error) {
       if (!hasCode(error, 'configuration.invalid')) throw error;
       if (messageOf(error) !== said) application.log.warn('notify.failed', messageOf(error));

@@ -33,6 +33,14 @@ describe('rows of an answer', () => {
     expect(csvOf(records(row('a,b', 'say "no"\nor not'))).split('\r\n')[1]).toMatch(/^"a,b","say ""no""\nor not",2,/);
   });
 
+  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1'])(
+    'have no text in CSV that a spreadsheet takes for a formula: %j',
+    (text) => expect(csvOf(records(row(text))).split('\r\n')[1]).toMatch(/^"?'/),
+  );
+
+  it('have numbers in CSV as they are, also negative ones', () =>
+    expect(csvOf({ rows: [{}], columns: [['n', () => -2.5]], id: () => '' })).toBe('n\r\n-2.5\r'));
+
   it('are told by name once each, those without one not at all', () => {
     expect(namesOf(records(row('b'), row('a'), row('b'), row('')))).toBe('b\na');
     expect(namesOf(records())).toBe('');

@@ -4,6 +4,8 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { channelsOf } from '../../../src/boot/parts/notify.ts';
+import { defaultReading } from '../../../src/config/provider-config.ts';
 import { commandChannel, webhookChannel } from '../../../src/notify/channels.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
@@ -76,6 +78,51 @@ describe('a webhook', () => {
 
   it('that is not there is told as not reached', async () => {
     await expect(post('http://127.0.0.1:9/hook')).rejects.toThrow(/not reached/);
+  });
+});
+
+/** A proxy that takes down what is asked of it; to each it answers itself. */
+const proxy = async () => {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    response.writeHead(204).end();
+  });
+  server.on('connect', (request, socket) => {
+    asked.push(`CONNECT ${request.url}`);
+    socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  closing.push(
+    () => server.closeAllConnections(),
+    () => server.close(),
+  );
+  const address = server.address();
+  return { asked, port: typeof address === 'object' ? (address?.port ?? 0) : 0 };
+};
+
+describe('behind the proxy of the configuration, a webhook', () => {
+  const tell = async (url: string, port: number | undefined, env: Readonly<Record<string, string>> = {}) => {
+    const host = port === undefined ? {} : { AWS_PROXY_HOST: '127.0.0.1', AWS_PROXY_PORT: port };
+    const webhook = { url, secret: 'a-secret-of-the-tests' };
+    const { webhook: channel } = await channelsOf({ webhook }, { ...defaultReading('').config, ...host }, env);
+    return channel?.(letter);
+  };
+
+  it('is reached through it, unless NO_PROXY names its host', async () => {
+    const { asked, port } = await proxy();
+    const { url, came } = await receiver(204);
+    await tell('http://ops.example.com/hook', port);
+    expect(asked).toEqual(['POST http://ops.example.com/hook']);
+    await tell(url, port, { NO_PROXY: '127.0.0.1' });
+    await tell(url, undefined);
+    expect([asked.length, came.length]).toEqual([1, 2]);
+  });
+
+  it('with TLS is asked for by CONNECT, and what the proxy refuses is told', async () => {
+    const { asked, port } = await proxy();
+    await expect(tell('https://ops.example.com/hook', port)).rejects.toThrow('it answered 403');
+    expect(asked).toEqual(['CONNECT ops.example.com:443']);
   });
 });
 

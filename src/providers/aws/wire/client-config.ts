@@ -54,5 +54,7 @@ const isDirect = (noProxy: string, { hostname, port, protocol }: URL): boolean =
     });
 
 /** The way to a URL: through the proxy where there is one for it; none: straight. */
-export const agentFor = ({ agents, noProxy = '' }: ClientConfig, url: URL): Agent | undefined =>
-  isDirect(noProxy, url) ? undefined : agents[url.protocol];
+export const agentFor = (
+  { agents, noProxy = '' }: Pick<ClientConfig, 'agents' | 'noProxy'>,
+  url: URL,
+): Agent | undefined => (isDirect(noProxy, url) ? undefined : agents[url.protocol]);
