@@ -28,6 +28,11 @@ const alsoAgainstMoto = [
 /** Runs what the READMEs say: part of `npm run check`. */
 const pages = ['test/e2e/readme.spec.ts'];
 
+/** What the fault tests play with scripts, whoever answers them and wherever the state is. */
+const alsoFaults = ['kills', 'matrix', 'hostile', 'concurrency', 'time', 'instance-events'].map(
+  (name) => `test/faults/${name}.spec.ts`,
+);
+
 /** What Host Factory is promised, whoever answers its scripts; test/README.md says what is left out. */
 const alsoServed = [
   ...['life-cycle', 'scripts', 'calls', 'concurrency', 'credentials', 'configuration', 'vocabulary'],
@@ -35,18 +40,14 @@ const alsoServed = [
   'returns-property',
 ]
   .map((name) => `test/e2e/${name}.spec.ts`)
-  .concat(
-    ['kills', 'matrix', 'hostile', 'concurrency', 'time', 'instance-events'].map(
-      (name) => `test/faults/${name}.spec.ts`,
-    ),
-  );
+  .concat(alsoFaults);
 
 /** The same wherever the state is. */
 const alsoInTables = [
   ...['life-cycle', 'concurrency', 'calls', 'scripts', 'credentials', 'instance-events', 'rest'].map(
     (name) => `test/e2e/${name}.spec.ts`,
   ),
-  'test/faults/kills.spec.ts',
+  ...alsoFaults,
 ];
 
 const shared = {

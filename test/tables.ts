@@ -4,7 +4,7 @@ import { performCall } from '../src/emulator/api-call.ts';
 import { createCore } from '../src/emulator/core.ts';
 import { tableCaller } from '../src/providers/aws/services/state-table.ts';
 import { createAwsClock } from '../src/providers/aws/wire/aws-clock.ts';
-import type { TableCall } from '../src/storage/dynamodb/table.ts';
+import { createTable, type TableCall, textIn } from '../src/storage/dynamodb/table.ts';
 import { makeTable } from './make-table.ts';
 
 export const tableName = 'hf-state';
@@ -39,6 +39,10 @@ const callsTo = (endpoint: string): TableCall =>
     },
     undefined,
   );
+
+/** The sort keys in a partition of a table at this address. */
+export const sortKeysIn = async (endpoint: string, table: string, pk: string): Promise<readonly string[]> =>
+  (await createTable(table, callsTo(endpoint)).list({ pk })).map((item) => textIn(item, 'sk') ?? '');
 
 export interface TestTable {
   readonly url: string;

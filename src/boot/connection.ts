@@ -9,7 +9,7 @@ import { type AwsClock, createAwsClock } from '../providers/aws/wire/aws-clock.t
 import type { Exchange } from '../providers/aws/wire/exchange.ts';
 import { createClockNote } from '../storage/clock-note.ts';
 import { createFactCache } from '../storage/fact-cache.ts';
-import { budgetOf, timeForAws } from './call-time.ts';
+import { budgetOf, outlasting, timeForAws, timeForRecords, withinTime } from './call-time.ts';
 import { once, oneForEach, readSide, renewed, stateInTable } from './lazily.ts';
 import type { Stores } from './stores.ts';
 import { version } from './version.ts';
@@ -48,14 +48,6 @@ export const startClock = (
     if (!looksOnly()) note.write(ahead);
   };
   return createAwsClock(local, changed, note.read);
-};
-
-/** Aborts after this time (ms), or with another signal. A third of the cost of `AbortSignal.any` and `timeout`. */
-const withinTime = (ms: number, other: AbortSignal | undefined): AbortSignal => {
-  const end = new AbortController();
-  setTimeout(() => end.abort(new Error(`the call had ${ms} ms`)), ms).unref();
-  other?.addEventListener('abort', () => end.abort(other.reason), { once: true });
-  return end.signal;
 };
 
 /** STS: characters of a session's name. */
@@ -162,7 +154,10 @@ const connect = async ({
   const { stateTable, stateRegion } = config;
   const client = once(async () => (await stateInTable()).createClient(options));
   const caller = once(async () =>
-    (await stateInTable()).tableCaller({ ...options, client: await client(), random: Math.random }, stateRegion),
+    (await stateInTable()).tableCaller(
+      { ...options, client: await client(), random: Math.random, signal: outlasting(bounded, timeForRecords) },
+      stateRegion,
+    ),
   );
   return {
     aws: once(async () => {

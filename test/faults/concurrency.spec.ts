@@ -1,8 +1,8 @@
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { hostOf, type MachineEntry } from '../e2e/plugin.ts';
-import { balanced, createGrid, type Grid } from './grid.ts';
+import { hostOf, type MachineEntry, tablesAt } from '../e2e/plugin.ts';
+import { balanced, createGrid, type Grid, type KillPoint } from './grid.ts';
 import { templatesOf } from './kinds.ts';
 
 const second = 1000;
@@ -17,9 +17,11 @@ describe('50 processes at once', () => {
     'over requests, states and returns of the same and of different machines: %s',
     async (kind) => {
       grid = await createGrid(templatesOf(kind));
-      // As on two hosts with one directory: half of the processes come to it by another path.
+      // As on two hosts with one directory: half of the processes come to it by another path. On a table they are another host's.
       const other = join(grid.plugin.directory, 'same-work');
       await symlink(grid.plugin.workDir, other);
+      const [host = grid.plugin, otherHost] = grid.hosts;
+      const otherEnv = otherHost?.env ?? { ...host.env, HF_PROVIDER_WORKDIR: other };
       const known = await Promise.all([grid.hf.ask(kind, 4), grid.hf.ask(kind, 4)]);
       await grid.hf.settle();
       const machines = [...grid.hf.held.values()];
@@ -30,8 +32,8 @@ describe('50 processes at once', () => {
       const call = async (operation: string, input: object) => {
         const file = join(grid.plugin.directory, `many-${inputs++}`);
         await writeFile(file, JSON.stringify(input));
-        const env = inputs % 2 === 0 ? grid.plugin.env : { ...grid.plugin.env, HF_PROVIDER_WORKDIR: other };
-        const outcome = await grid.plugin.run(operation, ['-f', file], { env });
+        const env = inputs % 2 === 0 ? host.env : otherEnv;
+        const outcome = await host.run(operation, ['-f', file], { env });
         expect(outcome.exitCode, outcome.stdout).toBe(0);
         return outcome.body;
       };
@@ -64,6 +66,12 @@ describe('50 processes at once', () => {
   );
 });
 
+/** While it notes something: in the work folder, or in a table. */
+const inTheMiddle = (nth: number): KillPoint =>
+  tablesAt === undefined
+    ? { file: 'link', nth: (nth % 3) + 1, at: nth % 2 ? 'before' : 'after' }
+    : { action: 'PutItem', call: (nth % 3) + 1, at: nth % 2 ? 'arrived' : 'acted' };
+
 it('a process that was killed holds nobody up', async () => {
   grid = await createGrid(templatesOf('RunInstances'));
   const time = async (work: () => Promise<unknown>): Promise<number> => {
@@ -75,7 +83,7 @@ it('a process that was killed holds nobody up', async () => {
   const usual = await time(() => grid.hf.ask('RunInstances'));
   for (let nth = 1; nth <= 8; nth++) {
     const input = { template: { templateId: 'RunInstances', machineCount: 1 } };
-    await grid.kill('requestMachines', input, { file: 'link', nth: (nth % 3) + 1, at: nth % 2 ? 'before' : 'after' });
+    await grid.kill('requestMachines', input, inTheMiddle(nth));
   }
   expect(await time(() => grid.hf.ask('RunInstances'))).toBeLessThan(4 * usual);
   await grid.hf.settle();
@@ -84,6 +92,7 @@ it('a process that was killed holds nobody up', async () => {
 
 it('a request that everybody writes to at once ends with a clear word for who has no turn, and with all its machines', async () => {
   grid = await createGrid(templatesOf('RunInstances'));
+  grid.takeTurns();
   const requestId = await grid.hf.ask('RunInstances', 20);
   await grid.hf.settle();
   const machines = [...grid.hf.held.values()];
@@ -105,11 +114,17 @@ it('a request that everybody writes to at once ends with a clear word for who ha
 
 it('two sweeps at once release each orphan once, and nothing else', async () => {
   grid = await createGrid(templatesOf('RunInstances'));
+  grid.takeTurns();
   await grid.hf.ask('RunInstances', 2);
   await grid.hf.settle();
   // Unanswered: killed once EC2 had launched.
   const input = { template: { templateId: 'RunInstances', machineCount: 2 } };
-  const { killed } = await grid.kill('requestMachines', input, { call: 1, at: 'answered' }, 'both');
+  const { killed } = await grid.kill(
+    'requestMachines',
+    input,
+    { action: 'RunInstances', call: 1, at: 'answered' },
+    'both',
+  );
   for (const minutes of [61, 16, 16]) {
     grid.pass(minutes * 60 * second);
     await Promise.all(Array.from({ length: 4 }, () => grid.plugin.reclaims([])));

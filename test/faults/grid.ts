@@ -18,9 +18,12 @@ import { count } from './tally.ts';
 
 const [second, minute] = [1000, 60_000];
 
-/** Where a script is killed: at a moment of its n-th AWS call, at a file operation, or some time after its start. */
+/**
+ * Where a script is killed: at a moment of its n-th call of AWS (of any action, or of one), at a file operation, or some time after
+ * its start.
+ */
 export type KillPoint =
-  | { readonly call: number; readonly at: Moment['at'] }
+  | { readonly call: number; readonly at: Moment['at']; readonly action?: string }
   | { readonly file: 'link' | 'rename' | 'unlink'; readonly nth: number; readonly at: 'before' | 'after' }
   | { readonly afterMs: number };
 
@@ -54,6 +57,8 @@ export interface Grid {
   killCommand(args: readonly string[], point: KillPoint): Promise<boolean>;
   /** Has every writing operation of the scripts fail with this code from the n-th on (`ENOSPC:3`), or none (`''`). */
   troubleDisk(trouble: string): Promise<void>;
+  /** How often each action of AWS was asked for, but for those of the table that the state is in. */
+  calls(): Readonly<Record<string, number>>;
   /** Host Factory's side of it. */
   readonly hf: HostFactory;
   close(): Promise<void>;
@@ -103,7 +108,8 @@ const settings = {
   invisibleForCalls: 1,
 };
 
-const stateTable = 'hf-state';
+export const stateTable = 'hf-state';
+const tableActions = ['PutItem', 'GetItem', 'UpdateItem', 'DeleteItem', 'Query'];
 
 /** Starts a program in a process group of its own. */
 const startProgram = (program: string, args: readonly string[], env: Readonly<Record<string, string>>) => {
@@ -143,8 +149,9 @@ export const createGrid = async (templates: (place: Json) => readonly Json[], co
       return false;
     }
   };
-  const watch = ({ at }: Moment): 'cut' | undefined => {
+  const watch = ({ at, action }: Moment): 'cut' | undefined => {
     if (hunted === undefined || !('call' in hunted.point) || hunted.point.at !== at) return undefined;
+    if (action !== (hunted.point.action ?? action)) return undefined;
     hunted.calls += 1;
     if (hunted.calls !== hunted.point.call) return undefined;
     hunted.struck = hunted.groups.map(strike).includes(true);
@@ -275,6 +282,10 @@ export const createGrid = async (templates: (place: Json) => readonly Json[], co
       apart = ms;
       setClocks();
     },
+    calls: () =>
+      Object.fromEntries(
+        Object.entries(backend.emulator.countCalls()).filter(([name]) => !tableActions.includes(name)),
+      ),
     hf: createHostFactory(backend, onDuty, pass),
     close: async (): Promise<void> => {
       count({ 'instances launched': backend.emulator.instances().length });

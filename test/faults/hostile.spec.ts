@@ -10,7 +10,7 @@ import { isOperation, operationOf } from '../../src/hostfactory/operations.ts';
 import { templateSchema } from '../../src/templates/template.schema.ts';
 import { createTemplateCatalog } from '../../src/templates/template-catalog.ts';
 import { type EmulatorBackend, emulatorBackend } from '../e2e/backends.ts';
-import { createPlugin, home, hostOf, type Json, type Plugin } from '../e2e/plugin.ts';
+import { createPlugin, home, hostOf, type Json, type Plugin, tablesAt } from '../e2e/plugin.ts';
 import { testTemplates } from '../e2e/templates.ts';
 import { fc, runs } from '../random.ts';
 import { catalogFacts } from '../unit/catalog-facts.ts';
@@ -206,39 +206,42 @@ const damaged = (value: unknown, path: readonly number[], instead: unknown): unk
   return copy;
 };
 
-it('whatever a stored document holds, it is named or read, and the other requests are answered', async () => {
-  const whole = await plugin.request('od', 1);
-  const requestId = await plugin.request('od', 2);
-  const { machines } = await plugin.settled(requestId);
-  const returnId = await plugin.giveBack(machines.slice(0, 1).map(hostOf));
-  const files = (await plugin.state()).filter(
-    (file) => (file.includes(requestId) && file.endsWith('.json')) || file.includes(returnId),
-  );
-  const originals = new Map(
-    await Promise.all(files.map(async (file) => [file, await readFile(file, 'utf8')] as const)),
-  );
-  const place = fc.array(fc.nat(8), { minLength: 1, maxLength: 6 });
-  const run = fc.asyncProperty(
-    fc.constantFrom(...files),
-    place,
-    fc.option(leaf, { nil: undefined }),
-    async (file, path, instead) => {
-      const original = originals.get(file) ?? '';
-      await writeFile(file, JSON.stringify(damaged(JSON.parse(original), path, instead)) ?? '');
-      try {
-        const ask = { requests: [whole, requestId, returnId].map((id) => ({ requestId: id })) };
-        const { body } = await operationOf('getRequestStatus').run(application, ask);
-        expect(body).toMatchObject({ requests: [{ requestId: whole }, { requestId }, { requestId: returnId }] });
-        await operationOf('getReturnRequests').run(application, { machines: machines.map(hostOf) });
-      } finally {
-        const state = (await plugin.state()).filter((each) => each.includes(requestId) || each.includes(returnId));
-        for (const each of state) if (!originals.has(each) && /\d{9}\.json$/.test(each)) await rm(each);
-        await writeFile(file, original);
-      }
-    },
-  );
-  await fc.assert(run, { numRuns: runs(200) });
-});
+it.skipIf(tablesAt !== undefined)(
+  'whatever a stored document holds, it is named or read, and the other requests are answered',
+  async () => {
+    const whole = await plugin.request('od', 1);
+    const requestId = await plugin.request('od', 2);
+    const { machines } = await plugin.settled(requestId);
+    const returnId = await plugin.giveBack(machines.slice(0, 1).map(hostOf));
+    const files = (await plugin.state()).filter(
+      (file) => (file.includes(requestId) && file.endsWith('.json')) || file.includes(returnId),
+    );
+    const originals = new Map(
+      await Promise.all(files.map(async (file) => [file, await readFile(file, 'utf8')] as const)),
+    );
+    const place = fc.array(fc.nat(8), { minLength: 1, maxLength: 6 });
+    const run = fc.asyncProperty(
+      fc.constantFrom(...files),
+      place,
+      fc.option(leaf, { nil: undefined }),
+      async (file, path, instead) => {
+        const original = originals.get(file) ?? '';
+        await writeFile(file, JSON.stringify(damaged(JSON.parse(original), path, instead)) ?? '');
+        try {
+          const ask = { requests: [whole, requestId, returnId].map((id) => ({ requestId: id })) };
+          const { body } = await operationOf('getRequestStatus').run(application, ask);
+          expect(body).toMatchObject({ requests: [{ requestId: whole }, { requestId }, { requestId: returnId }] });
+          await operationOf('getReturnRequests').run(application, { machines: machines.map(hostOf) });
+        } finally {
+          const state = (await plugin.state()).filter((each) => each.includes(requestId) || each.includes(returnId));
+          for (const each of state) if (!originals.has(each) && /\d{9}\.json$/.test(each)) await rm(each);
+          await writeFile(file, original);
+        }
+      },
+    );
+    await fc.assert(run, { numRuns: runs(200) });
+  },
+);
 
 it('state and logs are private, secrets and user data in no log and no answer, however much is logged', async () => {
   const userData = join(plugin.directory, 'user-data.json');

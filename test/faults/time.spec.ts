@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from '../e2e/backends.ts';
-import { createPlugin, home, hostOf, type Json, type MachineEntry, type Plugin } from '../e2e/plugin.ts';
+import { askCli } from '../e2e/entries.ts';
+import { createPlugin, home, hostOf, type Json, type MachineEntry, type Plugin, tablesAt } from '../e2e/plugin.ts';
 import { testTemplates } from '../e2e/templates.ts';
 import { movedClock, setClock } from './clock.ts';
+import { stateTable } from './grid.ts';
 import { count } from './tally.ts';
 
 /** The least the configuration takes. */
@@ -49,7 +51,7 @@ describe('when AWS never answers', () => {
     const { exitCode, body } = await plugin.call(operation, input());
     count({ 'faults injected': 1 });
     expect(performance.now() - begun).toBeLessThan(actionTimeoutSeconds * 1000);
-    expect(exitCode).toBe(0);
+    expect(exitCode, JSON.stringify(body)).toBe(0);
     expect(body).toMatchObject(answer);
   });
 
@@ -66,7 +68,7 @@ describe('when AWS never answers', () => {
     await expect.poll(() => backend.emulator.calls().length, { timeout: 30_000 }).toBeGreaterThan(0);
     const told = performance.now();
     child.kill('SIGTERM');
-    expect(await closed).toBe(0);
+    expect(await closed, stdout).toBe(0);
     count({ 'kills tried': 1, 'faults injected': 1 });
     expect(performance.now() - told).toBeLessThan((actionTimeoutSeconds * 1000) / 4);
     expect(JSON.parse(stdout)).toMatchObject(answer);
@@ -112,7 +114,11 @@ describe('a management host whose clock is wrong', () => {
   beforeEach(async () => {
     passed = 0;
     backend = await emulatorBackend({ now: () => Date.now() + passed });
-    plugin = await createPlugin({ AWS_ENDPOINT_URL: backend.url }, testTemplates(backend.place), movedClock);
+    // By the clock of AWS, as the instances.
+    const inTable = tablesAt === undefined ? {} : { stateTable, stateEndpoint: backend.url };
+    backend.emulator.configure({ tables: [stateTable] });
+    const config = { AWS_ENDPOINT_URL: backend.url, ...inTable };
+    plugin = await createPlugin(config, testTemplates(backend.place), movedClock);
   });
   afterEach(async () => {
     await plugin.remove();
@@ -143,11 +149,8 @@ describe('a management host whose clock is wrong', () => {
     const before = Date.now();
     const requestId = await onHost(ahead).request('od', 1);
     count({ 'faults injected': 1 });
-    const folder = join(plugin.workDir, 'requests', requestId);
-    const events = await Promise.all(
-      (await readdir(folder)).map(async (name) => Object(JSON.parse(await readFile(join(folder, name), 'utf8')))),
-    );
-    const dates = events.flatMap((document) => [document].flat()).map(({ at }) => at);
+    const { items } = await askCli(onHost(0), 'events', 'list', '--request', requestId);
+    const dates = [items].flat().map((event) => Date.parse(Object(event)['at']));
     expect(dates.length).toBeGreaterThan(0);
     expect(dates.filter((at) => Math.abs(at - before) > minute)).toEqual([]);
   });
