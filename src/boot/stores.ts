@@ -15,7 +15,7 @@ import { createLaunchFailures } from '../storage/launch-failures.ts';
 import { createLastDone } from '../storage/noted-times.ts';
 import { createRequestStreams } from '../storage/request-streams.ts';
 import { knownStoreId, readStoreId } from '../storage/store-id.ts';
-import { guardedLedger, guardedStreams, shortly } from '../storage/store-mark.ts';
+import { guardedLedger, guardedNotices, guardedStreams, shortly } from '../storage/store-mark.ts';
 import { hostMemory } from './host-memory.ts';
 import { administration, crypto, once, pause, readSide, stateInTable } from './lazily.ts';
 import type { Rights } from './rights.ts';
@@ -70,15 +70,14 @@ export const fileStore = ({
   return {
     streams: guardedStreams(createRequestStreams(workDir, { sweeps, remembers }), mayUse),
     live: guardedLedger(createCapacityLedger(workDir), mayUse),
-    ledger: (group) =>
-      createCapacityLedger(join(workDir, 'groups', crypto().createHash('sha256').update(group).digest('hex'))),
+    ledger: (group) => {
+      const folder = crypto().createHash('sha256').update(group).digest('hex');
+      return guardedLedger(createCapacityLedger(join(workDir, 'groups', folder)), mayUse);
+    },
     failures: createLaunchFailures(workDir, wall),
     answers: lazyAnswers(once(async () => (await readSide()).createAnswers(workDir))),
     sweepMemory: lazySweepMemory(workDir),
-    notices: {
-      note: async (events) => (await notices()).note(events),
-      of: async (machineIds) => (await notices()).of(machineIds),
-    },
+    notices: guardedNotices(notices, mayUse),
     turn: createLastDone(workDir, clock).turn,
     id: async (make) => (await known()) ?? (make ? readStoreId(workDir) : undefined),
     diagnose: async () => (await administration()).diagnoseWorkFolder(workDir, stranger),

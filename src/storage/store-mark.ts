@@ -1,9 +1,13 @@
+import type { InstanceEvents } from '../application/ports/instance-events.ts';
 import type { StateHead } from '../application/ports/state-copy.ts';
 import type { CapacityLedger, RequestStreams } from '../application/ports/streams.ts';
 import { PluginError } from '../domain/errors.ts';
 
 /** Milliseconds for which a process believes what it has read of a store's mark. */
 export const believedFor = 1000;
+
+/** For so long, ms, a write that has begun may take: a copy waits for it. */
+export const writeTakes = 1000;
 
 /** What `look` answers, looked for once in that time. */
 export const shortly = <T>(look: () => Promise<T>): (() => Promise<T>) => {
@@ -45,17 +49,34 @@ export const guardedStreams = (streams: RequestStreams, mayUse: MayUse): Request
     archive: read(streams.archive),
     packArchive: read(streams.packArchive),
     append: async (...batch) => {
+      const begun = Date.now();
       await mayUse(true);
-      return streams.append(...batch);
+      const version = await streams.append(...batch);
+      // A copy may have ended without it: then AWS is not asked for what nobody will find on record.
+      if (Date.now() - begun >= writeTakes) await mayUse(true);
+      return version;
     },
   };
 };
 
-/** A ledger in which nothing is claimed unless the store may be used. */
+/** A ledger in which nothing is written unless the store may be used. */
 export const guardedLedger = (ledger: CapacityLedger, mayUse: MayUse): CapacityLedger => ({
   ...ledger,
   reserve: async (...claim) => {
     await mayUse(true);
     return ledger.reserve(...claim);
   },
+  update: async (...claim) => {
+    await mayUse(true);
+    await ledger.update(...claim);
+  },
+});
+
+/** Announcements that are noted only where the store may be used: who has them of a queue then leaves them there. */
+export const guardedNotices = (notices: () => Promise<InstanceEvents>, mayUse: MayUse): InstanceEvents => ({
+  note: async (events) => {
+    await mayUse(true);
+    await (await notices()).note(events);
+  },
+  of: async (machineIds) => (await notices()).of(machineIds),
 });

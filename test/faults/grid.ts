@@ -27,6 +27,8 @@ export type KillPoint =
   | { readonly file: 'link' | 'rename' | 'unlink'; readonly nth: number; readonly at: 'before' | 'after' }
   | { readonly afterMs: number };
 
+type Signal = 'SIGKILL' | 'SIGSTOP';
+
 /** Whose process is killed, where a server answers the scripts. */
 export const victims = ['script', 'server', 'both'] as const;
 export type Victim = (typeof victims)[number];
@@ -55,6 +57,8 @@ export interface Grid {
   kill(operation: string, input: Json, point: KillPoint, victim?: Victim): Promise<Ended>;
   /** The same with a command of `hf-aws`, which no server takes part in; answers whether it was killed. */
   killCommand(args: readonly string[], point: KillPoint): Promise<boolean>;
+  /** From now on watches the calls: stops a process group there, whose calls they are. */
+  stopAt(group: number, point: Extract<KillPoint, { readonly call: number }>): void;
   /** Has every writing operation of the scripts fail with this code from the n-th on (`ENOSPC:3`), or none (`''`). */
   troubleDisk(trouble: string): Promise<void>;
   /** How often each action of AWS was asked for, but for those of the table that the state is in. */
@@ -138,13 +142,19 @@ export const createGrid = async (templates: (place: Json) => readonly Json[], co
   let passed = 0;
   let apart = 0;
   let hunted:
-    | { readonly groups: readonly number[]; readonly point: KillPoint; calls: number; struck: boolean }
+    | {
+        readonly groups: readonly number[];
+        readonly point: KillPoint;
+        readonly signal: Signal;
+        calls: number;
+        struck: boolean;
+      }
     | undefined;
 
   /** Whether it came in time: the group had not just ended. */
-  const strike = (pid: number): boolean => {
+  const strike = (pid: number, signal: Signal): boolean => {
     try {
-      return process.kill(-pid, 'SIGKILL');
+      return process.kill(-pid, signal);
     } catch {
       return false;
     }
@@ -154,8 +164,9 @@ export const createGrid = async (templates: (place: Json) => readonly Json[], co
     if (action !== (hunted.point.action ?? action)) return undefined;
     hunted.calls += 1;
     if (hunted.calls !== hunted.point.call) return undefined;
-    hunted.struck = hunted.groups.map(strike).includes(true);
-    return 'cut';
+    const { groups, signal } = hunted;
+    hunted.struck = groups.map((group) => strike(group, signal)).includes(true);
+    return signal === 'SIGKILL' ? 'cut' : undefined;
   };
   const backend = await emulatorBackend({ watch, now: () => Date.now() + passed });
   const isInTable = tablesAt !== undefined;
@@ -193,20 +204,21 @@ export const createGrid = async (templates: (place: Json) => readonly Json[], co
     point: KillPoint,
     groups: readonly number[],
   ) => {
-    const game = { groups, point, calls: 0, struck: false };
+    const signal: Signal = 'SIGKILL';
+    const game = { groups, point, signal, calls: 0, struck: false };
     hunted = game;
     const strikeLate = (): void => {
-      game.struck = groups.map(strike).includes(true);
+      game.struck = groups.map((group) => strike(group, game.signal)).includes(true);
     };
     const timer = 'afterMs' in point ? setTimeout(strikeLate, point.afterMs) : undefined;
-    const { stdout, exitCode, signal } = await ended;
+    const { stdout, exitCode, signal: endedBy } = await ended;
     // The script may end before the work that follows its answer.
     await Promise.all([groupEnd(pid), server?.untilAtRest()]);
     clearTimeout(timer);
     hunted = undefined;
     return {
       struck: game.struck,
-      isSilent: signal !== null || (game.struck && groups.includes(pid)),
+      isSilent: endedBy !== null || (game.struck && groups.includes(pid)),
       exitCode,
       stdout,
     };
@@ -273,6 +285,9 @@ export const createGrid = async (templates: (place: Json) => readonly Json[], co
     },
     kill,
     killCommand,
+    stopAt: (group, point) => {
+      hunted = { groups: [group], point, signal: 'SIGSTOP', calls: 0, struck: false };
+    },
     troubleDisk: async (trouble) => {
       for (const { env } of hosts) env['HF_AWS_TEST_DISK'] = trouble;
       await server?.restart({ HF_AWS_TEST_DISK: trouble });

@@ -7,7 +7,7 @@ import { createTableStore, heardWithin } from '../../storage/dynamodb/table-stor
 import { createTableStreams } from '../../storage/dynamodb/table-streams.ts';
 import { createRequestStreams } from '../../storage/request-streams.ts';
 import { readHead, writeHead } from '../../storage/store-id.ts';
-import { believedFor } from '../../storage/store-mark.ts';
+import { believedFor, writeTakes } from '../../storage/store-mark.ts';
 import { fileStore } from '../stores.ts';
 
 export interface StatePlacesOptions {
@@ -19,9 +19,6 @@ export interface StatePlacesOptions {
   readonly owner: string;
   readonly call: TableCall;
 }
-
-/** For so long, ms, a write to a file that has begun may take. */
-const writeTakes = 1000;
 
 const folderPlace = ({ workDir, clock }: StatePlacesOptions): StateEnd => ({
   name: `the work folder ${workDir}`,
@@ -57,7 +54,7 @@ const tablePlace = ({ table: name, owner, call, clock }: StatePlacesOptions): St
     setHead: head.write,
     restore: createTableStreams({ table, owner, clock, store: async () => undefined }).restore,
     commandIds: async (known) => known,
-    heardWithin: heardWithin + believedFor,
+    heardWithin: heardWithin + believedFor + writeTakes,
   };
 };
 

@@ -1,6 +1,6 @@
 import type { IsDue } from '../../application/ports/policy.ts';
 import type { Store } from '../../application/ports/store.ts';
-import { guardedLedger, guardedStreams, shortly, usableId } from '../store-mark.ts';
+import { guardedLedger, guardedNotices, guardedStreams, shortly, usableId } from '../store-mark.ts';
 import type { FeedCache } from './feed.ts';
 import { createTable, type TableCall } from './table.ts';
 import { createTableHead, type TableHead } from './table-head.ts';
@@ -94,10 +94,10 @@ export const createTableStore = (options: TableStoreOptions): Store => {
     streams: guardedStreams(createTableStreams({ table, owner, clock, store, feedCache }), known),
     failures,
     live: guardedLedger(live, known),
-    ledger: (group) => createTableGroupLedger(table, owner, group, clock),
+    ledger: (group) => guardedLedger(createTableGroupLedger(table, owner, group, clock), known),
     answers: createTableAnswers(table, owner, clock),
     sweepMemory: createTableSweepMemory(table, owner),
-    notices: createTableNotices(table, owner, clock),
+    notices: guardedNotices(async () => createTableNotices(table, owner, clock), known),
     turn: createTableTurns(table, owner, clock, options.turn),
     id,
     diagnose: options.diagnose,

@@ -1,4 +1,5 @@
-// Loaded into the scripts' Node. HF_AWS_TEST_KILL=link:3:before kills the whole process group at the third use of a file operation.
+// Loaded into the scripts' Node. HF_AWS_TEST_KILL=link:3:before kills the whole process group at the third use of a file operation;
+// HF_AWS_TEST_SIGNAL=SIGSTOP stops it there.
 // HF_AWS_TEST_DISK=ENOSPC:3 has every writing operation from the third on fail like this.
 const files = require('node:fs');
 
@@ -12,11 +13,15 @@ if (original !== undefined) {
   files[`${operation}Sync`] = (...args) => {
     if (isOfPipes ? !ofPipes.test(String(args[0])) : String(args[0]).includes('/server.')) return original(...args);
     uses += 1;
-    const die = () => process.kill(0, 'SIGKILL');
+    const die = () => process.kill(0, process.env.HF_AWS_TEST_SIGNAL ?? 'SIGKILL');
     if (uses === Number(nth) && at === 'before') die();
-    const result = original(...args);
-    if (uses === Number(nth) && at === 'after') die();
-    return result;
+    const isLast = uses === Number(nth) && at === 'after';
+    try {
+      return original(...args);
+    } finally {
+      // Also where it fails: the first link of a stream finds no folder.
+      if (isLast) die();
+    }
   };
 }
 

@@ -157,10 +157,15 @@ describe.each(ways)('a copy to the %s', (to, from) => {
     await expect(left.streams.load(requestOf(3))).rejects.toMatchObject(refusal);
     await expect(left.streams.marks()).rejects.toMatchObject(refusal);
     await expect(left.streams.append(requestOf(30), 0, [cancelled], origin)).rejects.toMatchObject(refusal);
-    await expect(
-      left.live.reserve({ templateId: 'od-a', requestId: requestOf(30), units: 1 }, 9),
-    ).rejects.toMatchObject(refusal);
+    const wanted = { templateId: 'wanted', requestId: requestOf(6), units: 9 };
+    for (const ledger of [left.live, left.ledger('grid/one')]) {
+      await expect(ledger.reserve(wanted, 9)).rejects.toMatchObject(refusal);
+      await expect(ledger.update(wanted)).rejects.toMatchObject(refusal);
+    }
+    const machineId = 'i-0123456789abcdef0';
+    await expect(left.notices.note([{ machineId, kind: 'interruption', due: 1 }])).rejects.toMatchObject(refusal);
     const there = await opened(to);
+    expect(await verify()).toMatchObject({ isSame: true });
     expect(await there.streams.append(requestOf(3), 3, [completed], origin)).toBe(4);
   });
 
