@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { dynaliteTable, tableName } from '../tables.ts';
 import { hfAwsHere, hfAwsJson } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { createPlugin, home, hostOf, type Plugin } from './plugin.ts';
@@ -88,6 +89,38 @@ describe('the state, copied to a table', () => {
     expect((await plugin.call('requestMachines', { template: { templateId: 'od', machineCount: 1 } })).exitCode).toBe(
       0,
     );
+  });
+
+  it('asks at a terminal, and leaves the work folder in use unless it hears yes', async () => {
+    const dynamo = await dynaliteTable();
+    await plugin.configure(config({ stateEndpoint: dynamo.url }));
+    const requestId = await plugin.request('od', 1);
+    /** What the terminal shows when this is typed at the question. */
+    const answered = async (typed: string) => {
+      const command = `exec node ${join(home, 'dist', 'hf-aws.cjs')} state copy --to table --table ${tableName}`;
+      const child = spawn('script', ['-qec', command, '/dev/null'], { env: { ...plugin.env, TERM: 'xterm' } });
+      let [screen, isAsked] = ['', false];
+      child.stdout.on('data', (chunk) => {
+        screen += String(chunk);
+        if (isAsked || !screen.includes('[y/N]')) return;
+        isAsked = true;
+        child.stdin.write(typed);
+      });
+      const [exitCode] = await once(child, 'close');
+      return { exitCode, isAsked, screen };
+    };
+    const inUse = { exitCode: 0, isAsked: true, screen: expect.stringContaining('is still in use') };
+    for (const typed of ['n\r', '\r', '\u0004']) expect([typed, await answered(typed)]).toEqual([typed, inUse]);
+    expect((await plugin.settled(requestId)).machines).toHaveLength(1);
+    expect(await answered('y\r')).toEqual({
+      exitCode: 0,
+      isAsked: true,
+      screen: expect.stringMatching(/Host Factory should be stopped now\..*\[y\/N\].*refuses work from now on/s),
+    });
+    expect(await plugin.status(requestId)).toMatchObject([{ message: expect.stringContaining(tableName) }]);
+    await plugin.configure(config({ stateEndpoint: dynamo.url, stateTable: tableName }));
+    expect((await plugin.settled(requestId)).machines).toHaveLength(1);
+    await dynamo.close();
   });
 
   it('is completed by the next after a process was killed, be it before or after the work folder was marked', async () => {
