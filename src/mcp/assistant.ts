@@ -1,15 +1,13 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import {
-  CallToolRequestSchema,
   ErrorCode,
-  GetPromptRequestSchema,
   ListPromptsRequestSchema,
   ListToolsRequestSchema,
   McpError,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { ApplicationService } from '../application/bus/application-service.ts';
 import type { Logger, Observe } from '../application/ports/telemetry.ts';
-import { isPluginError, messageOf } from '../domain/errors.ts';
+import { isPluginError, messageOf, PluginError } from '../domain/errors.ts';
 import { redaction } from '../json/redact.ts';
 import { prompts } from './prompts.ts';
 import { type Tool, type ToolUser, toolsFor } from './tools.ts';
@@ -30,13 +28,24 @@ const instructions =
 
 const asObject = (value: unknown): Readonly<Record<string, unknown>> => ({ ...Object(value) });
 
+type Given = Readonly<Record<string, unknown>>;
+
+/** Which tool or prompt is meant, and what it is given. The SDK's own check would answer in the words of its library. */
+const namedIn = (params: unknown): { readonly name: string; readonly given: Given } => {
+  const { name, arguments: given = {} } = asObject(params);
+  if (typeof name !== 'string') throw new McpError(ErrorCode.InvalidParams, 'name must be a text');
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new McpError(ErrorCode.InvalidParams, `arguments of ${name} must be an object`);
+  return { name, given: asObject(given) };
+};
+
 /** A request counts as nobody's until somebody has learnt its id: whoever asked by this tool has. */
 const claimed = async ({ service }: AssistantContext, answer: unknown, origin: object): Promise<void> => {
   const { requestId } = asObject(answer);
   if (typeof requestId === 'string') await service.claimRequest({ requestId, ...origin });
 };
 
-const call = async (context: AssistantContext, { operation }: Tool, given: unknown) => {
+const call = async (context: AssistantContext, { operation, described }: Tool, given: Given) => {
   const { service, observe, log, user, correlationId, secrets } = context;
   const origin = {
     role: user.role,
@@ -45,8 +54,12 @@ const call = async (context: AssistantContext, { operation }: Tool, given: unkno
   };
   const { text, json } = redaction(secrets);
   try {
+    // What tells an operation who asks is for nobody to give.
+    const foreign = Object.keys(given).find((name) => !Object.hasOwn(described.inputSchema.properties, name));
+    if (foreign !== undefined)
+      throw new PluginError('input.invalid', `${described.name}: ${foreign} is not known here`);
     const answer = await observe({ kind: 'entry', name: 'MCP' }, async () => {
-      const done = await service.dispatch(operation.bus, { ...asObject(given), ...origin, type: operation.name });
+      const done = await service.dispatch(operation.bus, { ...given, ...origin, type: operation.name });
       if (operation.name === 'CreateRequest') await claimed(context, done, origin);
       return done;
     });
@@ -64,6 +77,32 @@ const jsonSchemaValidator = {
   getValidator: () => () => ({ valid: false, data: undefined, errorMessage: 'not used' }) as const,
 };
 
+const called = (
+  context: AssistantContext,
+  tools: ReturnType<typeof toolsFor>,
+  { name, given }: ReturnType<typeof namedIn>,
+) => {
+  const tool = tools.get(name);
+  if (tool === undefined)
+    throw new McpError(ErrorCode.InvalidParams, `there is no tool ${name} for the role ${context.user.role}`);
+  return call(context, tool, given);
+};
+
+const prompted = ({ name, given }: ReturnType<typeof namedIn>) => {
+  const prompt = Object.hasOwn(prompts, name) ? prompts[name] : undefined;
+  if (prompt === undefined) throw new McpError(ErrorCode.InvalidParams, `there is no prompt ${name}`);
+  const texts = new Map(
+    Object.keys(prompt.arguments).map((argument) => {
+      const text = given[argument];
+      if (typeof text !== 'string' || text === '')
+        throw new McpError(ErrorCode.InvalidParams, `${name} needs ${argument}`);
+      return [argument, text] as const;
+    }),
+  );
+  const text = prompt.text(Object.fromEntries(texts));
+  return { description: prompt.description, messages: [{ role: 'user', content: { type: 'text', text } }] };
+};
+
 /** The operations of the table as tools of the Model Context Protocol, for one user; to be connected to a transport. */
 export const createAssistant = (context: AssistantContext): Server => {
   const tools = toolsFor(context.user);
@@ -74,12 +113,6 @@ export const createAssistant = (context: AssistantContext): Server => {
   server.setRequestHandler(ListToolsRequestSchema, () => ({
     tools: [...tools.values()].map(({ described }) => described),
   }));
-  server.setRequestHandler(CallToolRequestSchema, ({ params }) => {
-    const tool = tools.get(params.name);
-    if (tool === undefined)
-      throw new McpError(ErrorCode.InvalidParams, `there is no tool ${params.name} for the role ${context.user.role}`);
-    return call(context, tool, params.arguments);
-  });
   server.setRequestHandler(ListPromptsRequestSchema, () => ({
     prompts: Object.entries(prompts).map(([name, { title, description, arguments: needed }]) => ({
       name,
@@ -92,13 +125,15 @@ export const createAssistant = (context: AssistantContext): Server => {
       })),
     })),
   }));
-  server.setRequestHandler(GetPromptRequestSchema, ({ params }) => {
-    const prompt = Object.hasOwn(prompts, params.name) ? prompts[params.name] : undefined;
-    if (prompt === undefined) throw new McpError(ErrorCode.InvalidParams, `there is no prompt ${params.name}`);
-    const missing = Object.keys(prompt.arguments).find((name) => !params.arguments?.[name]);
-    if (missing !== undefined) throw new McpError(ErrorCode.InvalidParams, `${params.name} needs ${missing}`);
-    const text = prompt.text(params.arguments ?? {});
-    return { description: prompt.description, messages: [{ role: 'user', content: { type: 'text', text } }] };
-  });
+  server.fallbackRequestHandler = async ({ method, params }) => {
+    switch (method) {
+      case 'tools/call':
+        return called(context, tools, namedIn(params));
+      case 'prompts/get':
+        return prompted(namedIn(params));
+      default:
+        throw new McpError(ErrorCode.MethodNotFound, `${method} is not known here`);
+    }
+  };
   return server;
 };

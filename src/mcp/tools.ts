@@ -58,7 +58,7 @@ interface OperationTool {
   readonly name: string;
   readonly title: string;
   readonly description: string;
-  readonly inputSchema: { readonly [key: string]: unknown; readonly type: 'object' };
+  readonly inputSchema: { readonly [key: string]: unknown; readonly type: 'object'; readonly properties: object };
   readonly outputSchema: { readonly [key: string]: unknown; readonly type: 'object' };
   readonly annotations: { readonly readOnlyHint: boolean; readonly destructiveHint?: boolean };
 }

@@ -1,7 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
+import { ErrorCode } from '@modelcontextprotocol/sdk/types.js';
 import type { Observe } from '../application/ports/telemetry.ts';
+import { messageOf } from '../domain/errors.ts';
 import { type AssistantContext, createAssistant } from './assistant.ts';
 
 export interface HttpCall {
@@ -26,6 +28,15 @@ export const answerHttp = async (context: AssistantContext, { url, headers, body
   return transport.handleRequest(request, { parsedBody: body });
 };
 
+/** Answers a line that is no message, whose id nobody knows; undefined for other faults. */
+const complaintAt = (error: Error): object | undefined => {
+  const told = (code: number, message: string) => ({ jsonrpc: '2.0', id: null, error: { code, message } });
+  if (error instanceof SyntaxError) return told(ErrorCode.ParseError, `this line is no JSON: ${error.message}`);
+  return error.name.endsWith('ZodError')
+    ? told(ErrorCode.InvalidRequest, 'this line is no message of JSON-RPC 2.0, which has jsonrpc, and method or result')
+    : undefined;
+};
+
 /** Serves standard input and output until the client closes its end, or a signal comes; calls under way are finished first. */
 export const serveStdio = async (context: AssistantContext): Promise<void> => {
   const underWay = new Set<Promise<unknown>>();
@@ -37,6 +48,11 @@ export const serveStdio = async (context: AssistantContext): Promise<void> => {
     return done;
   };
   const assistant = createAssistant({ ...context, observe });
+  assistant.onerror = (error) => {
+    const complaint = complaintAt(error);
+    if (complaint !== undefined) process.stdout.write(`${JSON.stringify(complaint)}\n`);
+    else context.log.error('server.failed', messageOf(error));
+  };
   const ended = new Promise<void>((resolve) => {
     process.stdin.once('end', resolve);
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve());

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -102,6 +103,38 @@ describe('an assistant on standard input and output', () => {
     });
     await expect(client.callTool({ name: 'create_request', arguments: {} })).rejects.toThrow('there is no tool');
     await expect(client.callTool({ name: 'claim_request', arguments: { requestId } })).rejects.toThrow('no tool');
+  });
+
+  it('answers each line that is no call, in words, and goes on with the next', async () => {
+    const tool = (name: unknown, given: unknown) => ({ method: 'tools/call', params: { name, arguments: given } });
+    const calls = [
+      tool('get_overview', [1]),
+      tool(3, {}),
+      tool('list_machines', { role: 'viewer' }),
+      { method: 'nothing/here' },
+      tool('list_requests', { limit: 1 }),
+    ].map((call, id) => JSON.stringify({ jsonrpc: '2.0', id, ...call }));
+    const given = ['no JSON', '{"a": 1}', ...calls].map((line) => `${line}\n`).join('');
+    const said = spawnSync(process.execPath, [join(home, 'dist', 'hf-aws.cjs'), 'mcp'], {
+      env: plugin.env,
+      input: given,
+      encoding: 'utf8',
+    });
+    const answers = said.stdout
+      .trim()
+      .split('\n')
+      .map((line): Json => JSON.parse(line));
+    const of = (id: number | null) => answers.filter((answer) => answer['id'] === id);
+    const refused = (code: number, words: string) => ({ error: { code, message: expect.stringContaining(words) } });
+    expect(of(null)).toMatchObject([refused(-32700, 'no JSON'), refused(-32600, 'JSON-RPC 2.0')]);
+    expect(of(0)).toMatchObject([refused(-32602, 'arguments of get_overview must be an object')]);
+    expect(of(1)).toMatchObject([refused(-32602, 'name must be a text')]);
+    expect(of(2)).toMatchObject([
+      { result: { isError: true, content: [{ text: expect.stringContaining('role is not known') }] } },
+    ]);
+    expect(of(3)).toMatchObject([refused(-32601, 'nothing/here')]);
+    expect(of(4)).toMatchObject([{ result: { structuredContent: { items: [{}] } } }]);
+    expect(said).toMatchObject({ status: 0, stderr: '' });
   });
 
   it('may change things where that is allowed; each such tool says whether it ends something', async () => {
