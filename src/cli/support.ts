@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
@@ -176,6 +176,23 @@ const contentsOf = async (
   };
 };
 
+/** For its owner alone. A file that is there stays; one that the disk does not take whole goes. */
+const writeNew = (file: string, bytes: Buffer): void => {
+  try {
+    const descriptor = openSync(file, 'wx', 0o600);
+    try {
+      writeFileSync(descriptor, bytes);
+    } catch (cause) {
+      unlinkSync(file);
+      throw cause;
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (cause) {
+    throw new PluginError('input.invalid', `cannot write ${file}: ${messageOf(cause)}`, { cause });
+  }
+};
+
 /** Writes one archive for whoever is to help: what is configured, what happened, what is wrong; no secrets and no user data. */
 export const runSupport = (context: CliContext, options: SupportOptions): Promise<number> =>
   withService(
@@ -185,11 +202,7 @@ export const runSupport = (context: CliContext, options: SupportOptions): Promis
       const { entries, warnings } = await contentsOf(service, context, options);
       const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
       const file = resolve(options.out ?? `hf-aws-support-${stamp}.tar.gz`);
-      try {
-        writeFileSync(file, tarGz(entries, Date.now()), { mode: 0o600, flag: 'wx' });
-      } catch (cause) {
-        throw new PluginError('input.invalid', `cannot write ${file}: ${messageOf(cause)}`, { cause });
-      }
+      writeNew(file, tarGz(entries, Date.now()));
       const files = entries.map(({ name }) => name);
       await show(context, options, { file, files, warnings }, () =>
         [

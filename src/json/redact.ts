@@ -125,7 +125,13 @@ export const redaction = (known: readonly string[]) => {
       const [name] = value;
       // A tag, as templates have it.
       if (typeof name === 'string' && value.length === 2 && isSecretName(name)) return [name, removed];
-      return value.map(json);
+      // The words of a command.
+      return value.map((each: unknown, index) => {
+        const before: unknown = value[index - 1];
+        return typeof before === 'string' && /^--?[a-z][\w-]*$/i.test(before) && isSecretName(before)
+          ? removed
+          : json(each);
+      });
     }
     if (typeof value !== 'object' || value === null) return value;
     const fields = Object.entries(value);

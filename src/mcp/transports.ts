@@ -37,7 +37,7 @@ const complaintAt = (error: Error): object | undefined => {
     : undefined;
 };
 
-/** Serves standard input and output until the client closes its end, or a signal comes; calls under way are finished first. */
+/** Serves standard input and output until the client closes an end of it, or a signal comes; calls under way are finished first. */
 export const serveStdio = async (context: AssistantContext): Promise<void> => {
   const underWay = new Set<Promise<unknown>>();
   const observe: Observe = (span, work) => {
@@ -55,6 +55,8 @@ export const serveStdio = async (context: AssistantContext): Promise<void> => {
   };
   const ended = new Promise<void>((resolve) => {
     process.stdin.once('end', resolve);
+    // Nobody reads the answers any more.
+    process.stdout.once('error', () => resolve());
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve());
     assistant.onclose = resolve;
   });

@@ -3,6 +3,7 @@ import { type Agent, request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import { setTimeout as wait } from 'node:timers/promises';
 import { messageOf } from '../domain/errors.ts';
+import { redaction } from '../json/redact.ts';
 import { webhookHeaders } from './sign.ts';
 
 /** What is sent: its id stays the same over repeated tries. */
@@ -17,6 +18,8 @@ export type Channel = (letter: Letter) => Promise<void>;
 
 /** ms */
 const [webhookTime, commandTime] = [10_000, 30_000];
+/** How long a program that has failed may go on saying why, ms. */
+const lastWords = 500;
 /** Between two tries of a webhook. */
 const defaultPauses = [1000, 4000] as const;
 
@@ -113,11 +116,22 @@ export const commandChannel =
         clearTimeout(timer);
         failed(`cannot be run: ${messageOf(error)}`);
       });
-      child.on('close', (status, signal) => {
+      // What it leaves in the background may hold its standard error for long.
+      child.on('exit', (status, signal) => {
         clearTimeout(timer);
-        const [first = ''] = said.trim().split('\n');
-        if (status === 0) resolve();
-        else failed(`ended with ${status ?? signal}${first === '' ? '' : `: ${first.slice(0, 200)}`}`);
+        if (status === 0) {
+          child.stderr.destroy();
+          resolve();
+          return;
+        }
+        const tell = (): void => {
+          clearTimeout(late);
+          child.stderr.destroy();
+          const [first = ''] = redaction([]).text(said).trim().split('\n');
+          failed(`ended with ${status ?? signal}${first === '' ? '' : `: ${first.slice(0, 200)}`}`);
+        };
+        const late = setTimeout(tell, lastWords);
+        child.on('close', tell);
       });
       // A program that does not read is told by how it ends.
       child.stdin.on('error', () => undefined);

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -135,6 +136,16 @@ describe('an assistant on standard input and output', () => {
     expect(of(3)).toMatchObject([refused(-32601, 'nothing/here')]);
     expect(of(4)).toMatchObject([{ result: { structuredContent: { items: [{}] } } }]);
     expect(said).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('ends when nobody reads its answers any more', async () => {
+    const child = spawn(process.execPath, [join(home, 'dist', 'hf-aws.cjs'), 'mcp'], { env: plugin.env });
+    const ping = (): boolean => child.stdin.write('{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n');
+    ping();
+    await once(child.stdout, 'data');
+    child.stdout.destroy();
+    ping();
+    expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
   it('may change things where that is allowed; each such tool says whether it ends something', async () => {

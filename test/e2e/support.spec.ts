@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hfAwsHere } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
-import { createPlugin, type Plugin } from './plugin.ts';
+import { createPlugin, home, type Plugin } from './plugin.ts';
 
 const run = promisify(execFile);
 
@@ -77,4 +77,12 @@ it('a file that is there is not replaced', async () => {
   await writeFile(file, 'mine');
   const said = await hfAwsHere(plugin, ['support', '--no-aws', '--out', file]);
   expect(said).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/^input\.invalid: cannot write .*EEXIST/) });
+});
+
+it('a file that does not fit on the disk is not left there in part', async () => {
+  const file = join(plugin.directory, 'part.tar.gz');
+  const within = 'ulimit -f 4; exec "$0" "$1" support --no-aws --out "$2"';
+  const told = run('sh', ['-c', within, process.execPath, join(home, 'dist', 'hf-aws.cjs'), file], { env: plugin.env });
+  await expect(told).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/cannot write .*EFBIG/) });
+  expect(await readdir(plugin.directory)).not.toContain('part.tar.gz');
 });

@@ -149,6 +149,22 @@ describe('a command', () => {
     );
   });
 
+  it('that leaves something in the background has been reached when it ends itself', async () => {
+    const sleeper = `const { pid } = require('child_process').spawn('sleep', ['60'], { stdio: 'inherit' });`;
+    const file = join(await temporaryFolder(), 'pid');
+    const left = `${sleeper} fs.writeFileSync(process.argv[1], String(pid));`;
+    await expect(node(`${left} process.exit(0)`, file)).resolves.toBeUndefined();
+    process.kill(Number(await readFile(file, 'utf8')));
+    await expect(node(`${left} console.error('no route'); process.exit(3)`, file)).rejects.toThrow(/3: no route$/);
+    process.kill(Number(await readFile(file, 'utf8')));
+  });
+
+  it('is not told of with the secrets that it says', async () => {
+    await expect(node('console.error("no route, password=planted"); process.exit(3)')).rejects.toThrow(
+      /no route, password=<removed>$/,
+    );
+  });
+
   it('that does not end is ended, with what it has started', { timeout: 20_000 }, async () => {
     const file = join(await temporaryFolder(), 'pid');
     await writeFile(file, '');
