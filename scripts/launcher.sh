@@ -3,6 +3,8 @@
 # HF_AWS_NODE names the Node to use; else the one on PATH, else one in the usual places.
 
 umask 077
+# Else a signal does not end its reads.
+[ -z "${BASH_VERSION:-}" ] || set -o posix
 
 # Host Factory reads this and nothing else. The text must need no JSON escapes.
 fail() {
@@ -153,6 +155,25 @@ tell_stop() {
   printf '%s stop\n' "${pipe##*/}" >&7
   rewatch 1.0
 }
+# Reads the answer. Most are there in milliseconds: only after two seconds without one is a watchdog worth its processes.
+read_soon() {
+  soon=2 whole=${limit%.*}
+  if [ "$whole" -le "$soon" ]; then
+    soon=0
+  elif read -t 1 -r status </dev/null; [ $? = 1 ]; then
+    read -t "$soon" -r status <&9
+  else
+    # A shell whose reads have no end (2: it knows no -t) is woken by a process that has one.
+    trap 'heard=yes' CHLD
+    PATH="$PATH:/usr/bin:/bin" sleep "$soon" <&- >&- 3<&- 4<&- 5>&- 7>&- 8<&- 9<&- &
+    nap=$!
+    read -r status <&9
+    kill -KILL "$nap"
+    trap - CHLD
+  fi
+  # A signal may have started one.
+  [ -n "$status$watchdog" ] || watch "$((whole - soon)).${limit#*.}"
+}
 # Puts out the server's answer and ends. Returns where there is none, with the call's id where the server may know it.
 ask_server() {
   trap 'heard=yes; [ -n "$stopped" ] || { stopped=yes; [ -z "$sent" ] || tell_stop; }' TERM INT HUP
@@ -162,11 +183,11 @@ ask_server() {
   # A write that nobody reads fails, and does not end this.
   trap '' PIPE
   if open_calls && take_pipe && open_input "$@" && [ -z "$stopped" ] && printf '%s\n' "${pipe##*/}" >&7; then
-    [ -n "$watchdog" ] || watch "$limit"
     sent=yes
     [ -z "$stopped" ] || tell_stop
+    [ -n "$watchdog" ] || read_soon
     # A signal ends a read before its time.
-    while heard= && ! read -r status <&9; do
+    while heard= && [ -z "$status" ] && ! read -r status <&9; do
       [ -n "$heard" ] && [ -z "$late" ] || break
     done
     case $status in
@@ -227,11 +248,15 @@ watch() {
       # <pid> (<name>) <state> <parent> ...
       set -- ${state##*) }
       [ "$2" = $$ ] || exit
-      kill -WINCH $$
-      [ "$fives" -gt 0 ] || break
-      next=5 fives=$((fives - 1))
+      if [ "$fives" -gt 0 ]; then
+        kill -WINCH $$
+        next=5 fives=$((fives - 1))
+      else
+        # Until it is heard: a signal that comes just before a read does not end it.
+        kill -ALRM $$
+        next=1
+      fi
     done
-    kill -ALRM $$
   ) <&- >&- 3<&- 4<&- 5>&- 7>&- 8<&- 9<&- &
   watchdog=$!
 }

@@ -170,15 +170,6 @@ describe('a server of the scripts', () => {
     expect(await server.stop()).toBe(0);
   });
 
-  it('does not hold up a script when it hangs', async () => {
-    await plugin.configure({ actionTimeoutSeconds: 5 });
-    const server = await start();
-    server.child.kill('SIGSTOP');
-    const { exitCode, body } = await plugin.call('getAvailableTemplates', {});
-    server.child.kill('SIGCONT');
-    expect([exitCode, body['message']]).toEqual([1, expect.stringContaining('time of the call was used up')]);
-  });
-
   it('is one where two are started at once, and calls are answered by it', async () => {
     const both = await Promise.allSettled([start(), start()]);
     const started = both.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
@@ -230,6 +221,32 @@ describe('a server of the scripts', () => {
   });
 
   const shells = ['dash', 'bash', 'busybox sh'].filter((shell) => existsSync(`/bin/${shell.split(' ')[0]}`));
+  it.each(shells)('does not hold up a script in %s when it hangs, told to stop or not', async (shell) => {
+    await plugin.configure({ actionTimeoutSeconds: 5 });
+    const server = await start();
+    server.child.kill('SIGSTOP');
+    const [program = '', ...words] = `/bin/${shell}`.split(' ');
+    const args = [...words, join(home, 'scripts', 'getAvailableTemplates.sh'), '--data', '{}'];
+    const asked = runScript(program, args, { env: plugin.env });
+    const told = spawn(program, args, { env: plugin.env, stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    told.stdout.on('data', (chunk) => {
+      said += String(chunk);
+    });
+    const closed = once(told, 'close');
+    const taken = async (): Promise<number> => {
+      const [folder = ''] = await pipeFolders(plugin.workDir);
+      return (await readdir(folder)).filter((name) => name.endsWith('.call')).length;
+    };
+    await expect.poll(taken, { timeout: 20_000 }).toBe(2);
+    told.kill('SIGTERM');
+    await closed;
+    expect(JSON.parse(said)).toEqual({ message: 'the call was ended by a signal' });
+    const { exitCode, body } = await asked;
+    server.child.kill('SIGCONT');
+    expect([exitCode, body['message']]).toEqual([1, expect.stringContaining('time of the call was used up')]);
+  });
+
   it.each(shells)('takes the calls of a script in %s, hears its signals, and its end is told', async (shell) => {
     const server = await start();
     const [program = '', ...words] = `/bin/${shell}`.split(' ');
