@@ -10,6 +10,7 @@ import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { home, type Json, type Outcome, runScript } from './plugin.ts';
 
 const env = { PATH: process.env['PATH'] ?? '' };
+const hasVerifier = spawnSync('systemd-analyze', ['--version']).status === 0;
 let backend: EmulatorBackend;
 let directory: string;
 /** As $HF_TOP is laid out. */
@@ -145,6 +146,21 @@ describe('install.sh', () => {
       expect(unit.split('\n')).toContain(line);
     expect(await readdir(units)).toEqual(['hf-aws.service']);
   });
+
+  // CI has it.
+  it.skipIf(!hasVerifier && process.env['CI'] === undefined)(
+    'writes a unit of which systemd knows each line',
+    async () => {
+      const units = join(directory, 'verified');
+      await mkdir(units);
+      const more = { HF_AWS_UNITS: units, HF_TOP: top, NO_PROXY: 'a "100%" host' };
+      expect(install(['--service', unpacked], more)).toMatchObject({ exitCode: 0, stderr: '' });
+      const verify = ['verify', '--man=no', join(units, 'hf-aws.service')];
+      const { status, stdout, stderr } = spawnSync('systemd-analyze', verify, { encoding: 'utf8' });
+      // What it does not know it ignores, and says so.
+      expect([status, stdout, stderr]).toEqual([0, '', '']);
+    },
+  );
 
   it('installs the package, which needs no node_modules', async () => {
     expect(install([target])).toMatchObject({ exitCode: 0, stderr: '' });
