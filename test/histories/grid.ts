@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CapacityLedger } from '../../src/application/ports/streams.ts';
+import type { CapacityLedger, StreamEvent } from '../../src/application/ports/streams.ts';
 import { isPluginError } from '../../src/domain/errors.ts';
 import { type OperationName, operationOf } from '../../src/hostfactory/operations.ts';
 import { type Aws, createAws } from '../../src/providers/aws/aws.ts';
@@ -82,13 +82,15 @@ const memory = () => {
 export interface GridOptions {
   /** Hears of every AWS call and every append. */
   readonly tell: (line: string) => void;
+  /** Hears of all events that are appended. */
+  readonly note: (id: string, events: readonly StreamEvent[]) => void;
   readonly folder: string;
   /** Whether the program may launch into the administrator's group, or has to raise its size. */
   readonly hasLaunchInstances: boolean;
 }
 
 /** The program, its store and AWS in this process, where a call may die anywhere. */
-export const createGrid = async ({ folder, hasLaunchInstances, tell }: GridOptions): Promise<Grid> => {
+export const createGrid = async ({ folder, hasLaunchInstances, tell, note }: GridOptions): Promise<Grid> => {
   const time = { now: (): number => Date.UTC(2026, 0, 1) };
   const now = (): number => time.now();
   const [first, second] = place.subnetId;
@@ -103,7 +105,8 @@ export const createGrid = async ({ folder, hasLaunchInstances, tell }: GridOptio
   const ledger = memoryLedger(now);
   const offerings = refusedOfferings(now);
   const file = join(folder, 'credentials');
-  writeFileSync(file, '[default]\naws_access_key_id = AKIATEST\naws_secret_access_key = secret\n');
+  const isFurnished = existsSync(file);
+  if (!isFurnished) writeFileSync(file, '[default]\naws_access_key_id = AKIATEST\naws_secret_access_key = secret\n');
   const { remember, forget } = memory();
   let connect: (() => Promise<Aws>) | undefined;
   let aws: Aws | undefined;
@@ -152,8 +155,12 @@ export const createGrid = async ({ folder, hasLaunchInstances, tell }: GridOptio
     },
     {
       folder,
+      isFurnished,
       store: {
-        streams: mortalStreams(memoryStreams(now), tell),
+        streams: mortalStreams(memoryStreams(now), (id, events) => {
+          tell(`${id} ${events.map(({ type }) => type).join(' ')}`);
+          note(id, events);
+        }),
         live: mortalLedger(memoryLedger(now)),
         answers: noAnswers,
         sweepMemory: sweepNotes(),
@@ -162,7 +169,7 @@ export const createGrid = async ({ folder, hasLaunchInstances, tell }: GridOptio
     },
   );
   time.now = world.now;
-  await world.writeTemplates(...templates);
+  if (!isFurnished) await world.writeTemplates(...templates);
   await inhabit(region);
   world.pass(90_000);
   region.settle();

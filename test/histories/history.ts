@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { createGrid, type Grid } from './grid.ts';
 import { createHostFactory, type HostFactory } from './host-factory.ts';
 import { type Kind, kindNames } from './kinds.ts';
+import { noter, type Played } from './played.ts';
 import type { Trouble } from './process.ts';
 
 const [second, minute] = [1000, 60_000];
@@ -125,10 +126,11 @@ const take = async (grid: Grid, hf: HostFactory, step: Step): Promise<void> => {
 };
 
 /** Plays a history, with the configuration in `folder`, and goes on until all has come to rest; throws where the ledger does not balance, with all that was done. */
-export const play = async (folder: string, { hasLaunchInstances, steps }: History): Promise<void> => {
+export const play = async (folder: string, { hasLaunchInstances, steps }: History, played?: Played): Promise<void> => {
   const told: string[] = [];
   try {
-    const grid = await createGrid({ folder, hasLaunchInstances, tell: (line) => told.push(`  ${line}`) });
+    const note = noter(played ?? new Map());
+    const grid = await createGrid({ folder, hasLaunchInstances, note, tell: (line) => told.push(`  ${line}`) });
     const hf = createHostFactory(grid);
     for (const step of steps) {
       told.push(JSON.stringify(step));

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { CapacityLedger, RequestStreams } from '../../src/application/ports/streams.ts';
+import type { CapacityLedger, RequestStreams, StreamEvent } from '../../src/application/ports/streams.ts';
 import { PluginError } from '../../src/domain/errors.ts';
 
 /**
@@ -66,15 +66,18 @@ const written = async <T>(work: () => Promise<T>): Promise<T> => {
   return done;
 };
 
-/** A store as the process of a call sees it. `tell` hears of every append. */
-export const mortalStreams = (streams: RequestStreams, tell: (line: string) => void): RequestStreams => ({
+/** A store as the process of a call sees it. `hear` hears of every append. */
+export const mortalStreams = (
+  streams: RequestStreams,
+  hear: (id: string, events: readonly StreamEvent[]) => void,
+): RequestStreams => ({
   ...streams,
   load: async (id) => {
     await current().alive();
     return streams.load(id);
   },
   append: (id, version, events, origin) => {
-    tell(`${id} ${events.map(({ type }) => type).join(' ')}`);
+    hear(id, events);
     return written(() => streams.append(id, version, events, origin));
   },
 });

@@ -77,6 +77,8 @@ export type Connect = (
 /** Where the world keeps what it writes: a folder of its own that is gone after the test, and the store's files in it. */
 export interface Places {
   readonly folder?: string;
+  /** The folder has its configuration and templates from a world before. */
+  readonly isFurnished?: boolean;
   readonly store?: Partial<Store>;
   readonly memory?: Partial<HostMemory>;
 }
@@ -95,7 +97,7 @@ export const startWorld = async (
   const folder = places.folder ?? (await temporaryFolder());
   const confDir = join(folder, 'conf');
   const workDir = join(folder, 'work');
-  await mkdir(confDir, { recursive: true });
+  if (places.isFurnished !== true) await mkdir(confDir, { recursive: true });
   const started = Date.UTC(2026, 0, 1);
   const time = { now: started, ahead: 0, isTold: true };
   const pass = (ms: number): void => {
@@ -213,7 +215,7 @@ export const startWorld = async (
   const templatesFile = join(confDir, 'awsinstprov_templates.json');
   const writeTemplates = (...list: readonly object[]): Promise<void> =>
     writeFile(templatesFile, JSON.stringify({ templates: list }));
-  await writeTemplates(templateDocument());
+  if (places.isFurnished !== true) await writeTemplates(templateDocument());
 
   return {
     service,
