@@ -14,6 +14,7 @@ const forms = {
   credentialsFile: 'text',
   instanceRole: 'flag',
   image: 'text',
+  vpc: 'text',
   subnet: 'list',
   securityGroup: 'list',
   size: 'text',

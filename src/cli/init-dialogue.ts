@@ -52,7 +52,7 @@ interface State {
 
 const soFar = ({ options, answers }: State): AnswersSoFar => {
   const [cores = 0, memoryGiB = 0] = words(String(answers.size ?? '')).map(Number);
-  return { image: textOr(options.image), subnets: options.subnet, cores, memoryGiB };
+  return { image: textOr(options.image), vpc: textOr(String(answers.vpc ?? '')), subnets: options.subnet, cores, memoryGiB };
 };
 
 /** One dialogue at a terminal. */
@@ -105,6 +105,7 @@ const createDialogue = (context: CliContext, terminal: Terminal, given: InitOpti
 
   const put = async (question: Question): Promise<void> => {
     const choices = await choicesFor(question);
+    if (question.needsChoice === true && choices.length < 2) return;
     if (choices.length > 0) context.print(listText(choices));
     for (;;) {
       const answer = (await terminal.ask(`${question.ask}: `)).trim();

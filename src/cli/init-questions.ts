@@ -16,6 +16,8 @@ export interface Question {
   readonly choices?: Choosable | readonly Choice[];
   /** Only where AWS can be asked. */
   readonly needsAws?: boolean;
+  /** Only where there is more than one thing to choose from. */
+  readonly needsChoice?: boolean;
   /** Why an answer cannot be taken, before anything more is asked. */
   readonly fault?: (context: CliContext, values: readonly string[]) => Promise<string | undefined>;
 }
@@ -104,6 +106,14 @@ export const questions: readonly Question[] = [
     isOpen: (_, options) => textOr(options.image) === undefined,
     choices: 'image',
     fault: formOf('image'),
+  },
+  {
+    name: 'vpc',
+    ask: 'VPC of the hosts (Enter: see the subnets of all)',
+    isOpen: (_, { subnet }) => subnet.length === 0,
+    needsAws: true,
+    needsChoice: true,
+    choices: 'vpc',
   },
   {
     flag: '--subnet',

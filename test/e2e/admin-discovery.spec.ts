@@ -93,6 +93,8 @@ describe('init that discovers', () => {
       [/^Image/, 'ami-zzz'],
       [/^Image/, '1 2'],
       [/^Image/, '1'],
+      [/^VPC/, 'vpc-none'],
+      [/^VPC/, 'vpc-grid'],
       [/^Subnets/, `${subnet('a')} ${subnet('f')}`],
       [/^Subnets/, `${subnet('a')}, ${subnet('b')}`],
       [/^Security groups/, 'sg-0000000b'],
@@ -111,6 +113,8 @@ describe('init that discovers', () => {
       /one answer is needed, not several/,
       /Amazon Linux 2023, x86_64/,
       new RegExp(`${subnet('a')} +us-east-1a, 4091 free, vpc-grid`),
+      /vpc-grid +2 subnets in 2 zones, 8182 free/,
+      /there is no vpc-none with subnets/,
       /they are in different VPCs: vpc-grid, vpc-other/,
       /sg-0000000b is in vpc-other, the subnets are in vpc-grid/,
       /two numbers are needed/,
@@ -120,7 +124,8 @@ describe('init that discovers', () => {
       /hf-aws requests create ondemand 1 --dry-run/,
     ])
       expect(stdout).toMatch(line);
-    // Not offered in one of the zones.
+    // Not of the VPC; not offered in one of the zones.
+    expect(stdout).not.toMatch(new RegExp(`\\d {2}${subnet('f')}`));
     expect(stdout).not.toMatch(/\d {2}c5\.xlarge/);
     const { templates } = await read('awsinstprov_templates.json');
     expect(templates).toMatchObject([
@@ -141,6 +146,7 @@ describe('init that discovers', () => {
       ...begin,
       [/^File with AWS credentials/, credentials()],
       [/^Image/, image],
+      [/^VPC/, ''],
       [/^Subnets/, subnet('a')],
       [/^Security groups/, ''],
       [/^Cores/, ''],
@@ -184,6 +190,7 @@ describe('init that discovers', () => {
     expect(JSON.parse(kept)).toMatchObject({ kind: ['ondemand'], region: 'us-east-1', image });
     expect(kept).not.toContain('AKIATEST');
     const second = await dialogue([
+      [/^VPC/, '1'],
       [/^Subnets/, '1'],
       [/^Security groups/, ''],
       [/^Cores/, ''],

@@ -12,11 +12,13 @@ export interface Listing {
 }
 
 /** What is told by lists. */
-export type Choosable = 'image' | 'subnet' | 'security-group' | 'vm-type' | 'instance-profile' | 'key-name';
+export type Choosable = 'image' | 'vpc' | 'subnet' | 'security-group' | 'vm-type' | 'instance-profile' | 'key-name';
 
 /** The answers so far, by which others are narrowed. */
 export interface AnswersSoFar {
   readonly image: string | undefined;
+  /** Whose subnets are meant; any unless said. */
+  readonly vpc: string | undefined;
   readonly subnets: readonly string[];
   /** What a host must have at least. */
   readonly cores: number;

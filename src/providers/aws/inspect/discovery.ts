@@ -58,19 +58,46 @@ const images = async (options: DiscoveryOptions): Promise<readonly Choice[]> => 
 /** Of a promise: whether it came to something. */
 const isSo = [() => true, () => false] as const;
 
-const subnets = async ({ ec2 }: DiscoveryOptions): Promise<readonly Choice[]> => {
-  const found = await ec2.readAll('DescribeSubnets', { MaxResults: perPage }, ({ Subnets }) => Subnets);
-  const vpcs = await ec2.readAll('DescribeVpcs', { MaxResults: perPage }, ({ Vpcs }) => Vpcs).catch(() => []);
-  const vpcText = (id = ''): string => {
-    const vpc = vpcs.find(({ VpcId }) => VpcId === id);
-    return about(id, nameOf(vpc?.Tags), vpc?.IsDefault === true ? 'default VPC' : '');
-  };
+const allSubnets = ({ ec2 }: DiscoveryOptions, vpc?: string): Promise<readonly Subnet[]> => {
+  const Filters = vpc === undefined ? [] : [{ Name: 'vpc-id', Values: [vpc] }];
+  return ec2.readAll('DescribeSubnets', { Filters, MaxResults: perPage }, ({ Subnets }) => Subnets);
+};
+
+/** What people know a VPC by. Without the permission its id alone. */
+const vpcTexts = async ({ ec2 }: DiscoveryOptions): Promise<(id: string) => string> => {
+  const found = await ec2.readAll('DescribeVpcs', { MaxResults: perPage }, ({ Vpcs }) => Vpcs).catch(() => []);
+  const texts = new Map(
+    found.map(({ VpcId = '', Tags, IsDefault }) => [
+      VpcId,
+      about(nameOf(Tags), IsDefault === true ? 'default VPC' : ''),
+    ]),
+  );
+  return (id) => texts.get(id) ?? '';
+};
+
+/** Those with subnets. */
+const vpcs = async (options: DiscoveryOptions): Promise<readonly Choice[]> => {
+  const found = await allSubnets(options);
+  const textOf = await vpcTexts(options);
+  const ids = [...new Set(found.map(({ VpcId = '' }) => VpcId))].sort();
+  return ids.map((value) => {
+    const own = found.filter(({ VpcId }) => VpcId === value);
+    const free = own.reduce((sum, { AvailableIpAddressCount = 0 }) => sum + AvailableIpAddressCount, 0);
+    const zones = new Set(own.map(({ AvailabilityZone }) => AvailabilityZone));
+    const counts = `${own.length} subnet${own.length === 1 ? '' : 's'} in ${zones.size} zone${zones.size === 1 ? '' : 's'}`;
+    return { value, about: about(textOf(value), counts, `${free} free`) };
+  });
+};
+
+const subnets = async (options: DiscoveryOptions, { vpc }: AnswersSoFar): Promise<readonly Choice[]> => {
+  const found = await allSubnets(options, vpc);
+  const textOf = await vpcTexts(options);
   const order = ({ VpcId = '', AvailabilityZone = '' }: Subnet): string => `${VpcId} ${AvailabilityZone}`;
   return found
     .toSorted((a, b) => order(a).localeCompare(order(b)))
-    .map(({ SubnetId = '', AvailabilityZone, AvailableIpAddressCount, Tags, VpcId }) => ({
+    .map(({ SubnetId = '', AvailabilityZone, AvailableIpAddressCount, Tags, VpcId = '' }) => ({
       value: SubnetId,
-      about: about(AvailabilityZone, `${AvailableIpAddressCount} free`, nameOf(Tags), vpcText(VpcId)),
+      about: about(AvailabilityZone, `${AvailableIpAddressCount} free`, nameOf(Tags), VpcId, textOf(VpcId)),
     }));
 };
 
@@ -134,6 +161,7 @@ const lists: Readonly<
   Record<Choosable, (options: DiscoveryOptions, soFar: AnswersSoFar) => Promise<readonly Choice[]>>
 > = {
   image: images,
+  vpc: vpcs,
   subnet: subnets,
   'security-group': securityGroups,
   'vm-type': types,
@@ -143,6 +171,7 @@ const lists: Readonly<
 
 const nouns: Readonly<Record<Choosable, string>> = {
   image: 'images',
+  vpc: 'VPCs',
   subnet: 'subnets',
   'security-group': 'security groups',
   'vm-type': 'instance types',
@@ -164,6 +193,11 @@ const imageFault = async (options: DiscoveryOptions, [image = '']: readonly stri
   const state = Images[0]?.State;
   if (state === 'available') return undefined;
   return state === undefined ? `${image} does not exist in this Region` : `${image} is ${state}`;
+};
+
+const vpcFault = async ({ ec2 }: DiscoveryOptions, [vpc = '']: readonly string[]): Promise<string | undefined> => {
+  const { Subnets = [] } = await ec2.read('DescribeSubnets', { Filters: [{ Name: 'vpc-id', Values: [vpc] }] });
+  return Subnets.length === 0 ? `there is no ${vpc} with subnets in this Region` : undefined;
 };
 
 const subnetFault = async (options: DiscoveryOptions, ids: readonly string[]): Promise<string | undefined> => {
@@ -213,6 +247,7 @@ const faults: Readonly<
   >
 > = {
   image: imageFault,
+  vpc: vpcFault,
   subnet: subnetFault,
   'security-group': groupFault,
   'vm-type': typeFault,
