@@ -52,7 +52,13 @@ interface State {
 
 const soFar = ({ options, answers }: State): AnswersSoFar => {
   const [cores = 0, memoryGiB = 0] = words(String(answers.size ?? '')).map(Number);
-  return { image: textOr(options.image), vpc: textOr(String(answers.vpc ?? '')), subnets: options.subnet, cores, memoryGiB };
+  return {
+    image: textOr(options.image),
+    vpc: textOr(String(answers.vpc ?? '')),
+    subnets: options.subnet,
+    cores,
+    memoryGiB,
+  };
 };
 
 /** One dialogue at a terminal. */
