@@ -1,5 +1,5 @@
 import type { AwsExchange } from '../application/ports/recording.ts';
-import { type Json, jsonIn, listOf, objectsIn, textOf } from './json-value.ts';
+import { isJson, type Json, jsonIn, listOf, objectsIn, textOf } from './json-value.ts';
 
 /** An instance as a recorded answer of AWS's shows it; empty where that does not tell. */
 export interface SeenInstance {
@@ -125,3 +125,32 @@ export const toldLater = ({ action, answer }: AwsExchange): number =>
   action.endsWith('History') || action === 'DescribeScalingActivities'
     ? objectsIn(answer).filter(({ EventType, StatusCode }) => EventType === 'error' || StatusCode === 'Failed').length
     : 0;
+
+/** A version of a launch template of the administrator's; data is EC2's. */
+export interface SeenTemplateVersion {
+  readonly id: string;
+  readonly number: number;
+  readonly isDefault: boolean;
+  readonly data: Json;
+}
+
+/** Without what was taken out when it was recorded, such as user data. */
+const kept = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(kept);
+  if (!isJson(value)) return value;
+  const members = Object.entries(value).filter(([name, each]) => name !== 'UserData' && each !== '<removed>');
+  return Object.fromEntries(members.map(([name, each]) => [name, kept(each)]));
+};
+
+/** The administrator's launch templates, as far as launches have asked for them. */
+export const launchTemplatesIn = (exchanges: readonly AwsExchange[]): readonly SeenTemplateVersion[] =>
+  exchanges
+    .filter(({ action }) => action === 'DescribeLaunchTemplateVersions')
+    .flatMap(({ answer }) => listOf(jsonIn(answer)['LaunchTemplateVersions']).map(jsonIn))
+    .map((version) => ({
+      id: textOf(version['LaunchTemplateId']),
+      number: Number(version['VersionNumber']),
+      isDefault: version['DefaultVersion'] === true,
+      data: jsonIn(kept(version['LaunchTemplateData'])),
+    }))
+    .filter(({ id, number }) => id !== '' && Number.isInteger(number));

@@ -1,5 +1,6 @@
 import { appendFile, cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CreateLaunchTemplateCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hfAwsHere, hfAwsJson } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
@@ -180,3 +181,35 @@ it('where nothing is recorded, there is no folder, and a replay says so', async 
   expect(said).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('there are no recorded calls in') });
   await silent.remove();
 });
+
+it("launches by an administrator's launch template are answered the same, by what the recording shows of it", async () => {
+  const { LaunchTemplate } = await backend.client.send(
+    new CreateLaunchTemplateCommand({
+      LaunchTemplateName: 'theirs',
+      LaunchTemplateData: {
+        ImageId: String(backend.place['imageId']),
+        InstanceType: 'c5.large',
+        SecurityGroupIds: ['sg-0000000a'],
+        UserData: Buffer.from('#!/bin/sh\nexport TOKEN=planted-in-user-data\n').toString('base64'),
+      },
+    }),
+  );
+  const attributes = { type: ['String', 'X86_64'], ncpus: ['Numeric', '1'], nram: ['Numeric', '4096'] };
+  const { subnetId } = backend.place;
+  const theirs = { maxNumber: 20, attributes, subnetId, launchTemplateId: LaunchTemplate?.LaunchTemplateId };
+  const own = await createPlugin({ AWS_ENDPOINT_URL: backend.url, recordCalls: true }, [
+    { ...theirs, templateId: 'one' },
+    { ...theirs, templateId: 'fleet', providerApi: 'EC2Fleet', fleetType: 'instant', vmTypes: { 'm5.large': 1 } },
+  ]);
+  for (const id of ['one', 'fleet']) {
+    const { machines } = await own.settled(await own.request(id, 2));
+    expect(machines).toHaveLength(2);
+    await own.settled(await own.giveBack(machines.map(hostOf)));
+  }
+  const folder = join(own.workDir, 'recordings');
+  expect((await linesOf(folder)).join()).not.toContain('planted-in-user-data');
+  const { exitCode, body } = await hfAwsJson(own, 'replay', folder);
+  expect(body).toMatchObject({ differences: [], warnings: [], notes: [] });
+  expect(exitCode).toBe(0);
+  await own.remove();
+}, 120_000);

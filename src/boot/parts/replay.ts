@@ -11,7 +11,7 @@ import { answerDifferences } from '../../recording/compare.ts';
 import { createIdMap, type IdMap } from '../../recording/id-map.ts';
 import { isJson, jsonIn, listOf, objectsIn, textOf } from '../../recording/json-value.ts';
 import { createKnownIds } from '../../recording/known-ids.ts';
-import { toldLater } from '../../recording/observations.ts';
+import { launchTemplatesIn, toldLater } from '../../recording/observations.ts';
 import type { RecordedCall, RecordedSettings } from '../../recording/record-form.ts';
 import { type Recordings, readRecordings } from '../../recording/recordings.ts';
 import type { Application, ComposeOptions } from '../composition.ts';
@@ -81,8 +81,8 @@ const backdate = (path: string, begun: number, now: number): void => {
   }
 };
 
-/** What the emulator cannot do, template by template. */
-const templateNotes = ({ templates }: RecordedSettings): readonly string[] =>
+/** What the emulator cannot do, template by template. `shown`: ids of launch templates whose content is recorded. */
+const templateNotes = ({ templates }: RecordedSettings, shown: ReadonlySet<string>): readonly string[] =>
   listOf(jsonIn(templates)['templates'])
     .map(jsonIn)
     .flatMap((template) => {
@@ -90,10 +90,10 @@ const templateNotes = ({ templates }: RecordedSettings): readonly string[] =>
       const { launchTemplateId, launchTemplateName, autoScalingGroupName, ec2FleetConfig } = template;
       const theirs = textOf(launchTemplateId) || textOf(launchTemplateName);
       return [
-        ...(theirs === ''
+        ...(theirs === '' || shown.has(theirs)
           ? []
           : [
-              `${id} launches by launch template ${theirs} of the account, which the emulator does not have: what it answers will differ`,
+              `${id} launches by launch template ${theirs} of the account, which the recording does not show: what the emulator answers will differ`,
             ]),
         ...(autoScalingGroupName === undefined
           ? []
@@ -109,6 +109,7 @@ const counted = (calls: number, what: string): readonly string[] =>
 
 const notesOn = ({ calls, settings }: Recordings, counts: { older: number; parts: number; unread: number }) => {
   const used = [...settings.values()];
+  const shown = new Set(launchTemplatesIn(calls.flatMap(({ aws }) => aws)).map(({ id }) => id));
   const later = calls.reduce((sum, { aws }) => sum + aws.reduce((all, each) => all + toldLater(each), 0), 0);
   const queue = used.some(({ config }) => config['eventQueue'] !== undefined);
   const priced = used.some(({ config }) => !['none', undefined].includes(textOf(config['rankBy']) || undefined));
@@ -123,7 +124,7 @@ const notesOn = ({ calls, settings }: Recordings, counts: { older: number; parts
         ]),
     ...(queue ? ['events of eventQueue are not replayed: hosts are looked at instead'] : []),
     ...(priced ? ['ranks by price go by the prices that this version ships, not by those of the recorded host'] : []),
-    ...new Set(used.flatMap(templateNotes)),
+    ...new Set(used.flatMap((each) => templateNotes(each, shown))),
   ];
 };
 
