@@ -12,6 +12,7 @@ const wide = [
   'test/e2e/fleet-trouble.spec.ts',
   'test/e2e/returns-property.spec.ts',
   'test/e2e/event-stack.spec.ts',
+  'test/e2e/stacks.spec.ts',
   'test/e2e/rest-endurance.spec.ts',
   'test/e2e/rest-description.spec.ts',
   'test/e2e/replay.spec.ts',

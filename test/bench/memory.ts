@@ -35,7 +35,8 @@ export const memoryRows = async (backend: EmulatorBackend): Promise<readonly Row
   const sample: number[] = [];
   for (let n = 0; n < warmUps + rounds; n++) {
     await round();
-    await untilIdle(plugin.workDir);
+    // The first sweep looks at all requests.
+    await untilIdle(plugin.workDir, 600_000);
     sample.push(await residentMb(server.child.pid));
   }
   const { answered } = await healthOf(plugin.workDir);

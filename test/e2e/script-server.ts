@@ -35,8 +35,8 @@ export const pipeFolders = async (workDir: string): Promise<readonly string[]> =
 };
 
 /** Resolves when the server of a work folder has done what it does after its answers. */
-export const untilIdle = async (workDir: string): Promise<void> => {
-  const deadline = Date.now() + 30_000;
+export const untilIdle = async (workDir: string, patience = 30_000): Promise<void> => {
+  const deadline = Date.now() + patience;
   while ((await healthOf(workDir)).underWay > 0) {
     if (Date.now() > deadline) throw new Error('the server does not come to rest');
     await wait(20);
