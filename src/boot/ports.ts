@@ -128,7 +128,7 @@ export const wirePorts = (parts: Parts): CommandPorts & QueryPorts => {
     forgetAnswers: store.answers.forgetBefore,
     writeMetrics: parts.writeMetrics,
     templates,
-    templatesIn: async (file) => createTemplateCatalog(environment, facts, log, async () => readFirst([file])).read(),
+    templatesIn: async (file) => createTemplateCatalog(environment, facts, log, readFirst, [file]).read(),
     rankBy,
     prices,
     priced: async (all) => {

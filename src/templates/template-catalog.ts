@@ -30,9 +30,9 @@ export const createTemplateCatalog = (
   facts: CatalogFacts,
   log: Logger,
   readFile = rereading(),
+  places = candidates(environment, 'prov_templates.json'),
 ): TemplateCatalog => ({
   read: async (only) => {
-    const places = candidates(environment, 'prov_templates.json');
     const found = await readFile(places);
     if (found === undefined) {
       throw new PluginError('configuration.missing', `no templates file; looked for ${places.join(', ')}`);

@@ -94,7 +94,8 @@ const inMain = (state: TopState, key: string, ids: readonly string[]): Pressed =
 
 /** What a key does. `ids`: the requests shown, in their order; `lines`: how far an explanation can be scrolled. */
 export const press = (state: TopState, key: string, ids: readonly string[], lines: number): Pressed => {
-  if (key === '\u0003') return { state, effect: 'quit' };
+  // Ctrl-C, and Ctrl-D: the end of the input.
+  if (key === '\u0003' || key === '\u0004') return { state, effect: 'quit' };
   if (state.typed !== undefined) return typing(state, state.typed, key);
   const name = named[key] ?? key;
   if (state.view === 'main') return inMain(state, name, ids);

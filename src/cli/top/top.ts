@@ -121,6 +121,13 @@ const look = (data: TopData): string =>
     },
   ).join('\n');
 
+/** A dumb terminal shows the codes that place text as text. */
+export const isDrawable = (
+  stdin: { readonly isTTY?: boolean },
+  stdout: { readonly isTTY?: boolean },
+  env: Readonly<Record<string, string | undefined>>,
+): boolean => stdin.isTTY === true && stdout.isTTY === true && env['TERM'] !== 'dumb';
+
 /** What goes on, live on a terminal until somebody ends it. */
 export const runTop = (
   context: CliContext,
@@ -128,7 +135,7 @@ export const runTop = (
   terminal: Terminal & { readonly isTerminal: boolean } = {
     stdin: process.stdin,
     stdout: process.stdout,
-    isTerminal: process.stdin.isTTY === true && process.stdout.isTTY === true,
+    isTerminal: isDrawable(process.stdin, process.stdout, process.env),
   },
 ): Promise<number> =>
   withService(context, options, async (service) => {

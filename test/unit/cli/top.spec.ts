@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RequestRow, TopData } from '../../../src/cli/top/data.ts';
 import { clip, frame, phaseOf } from '../../../src/cli/top/frame.ts';
 import { atFirst, keysOf, press, type TopState } from '../../../src/cli/top/keys.ts';
+import { isDrawable } from '../../../src/cli/top/top.ts';
 
 const now = Date.parse('2026-11-28T10:00:00Z');
 const at = (secondsAgo: number): string => new Date(now - secondsAgo * 1000).toISOString();
@@ -154,8 +155,18 @@ describe('the keys of top', () => {
     expect(pressing('fq\r\u001b')).toMatchObject({ state: { filter: '' }, effect: 'read' });
   });
 
-  it('end with q or Ctrl-C, the latter wherever one is', () => {
+  it('end with q, Ctrl-C or Ctrl-D, the latter two wherever one is', () => {
     expect(pressing('q').effect).toBe('quit');
-    for (const keys of ['\u0003', '?\u0003', 'fab\u0003', 'j\r\u0003']) expect(pressing(keys).effect).toBe('quit');
+    for (const keys of ['\u0004', 'fab\u0004', '\u0003', '?\u0003', 'fab\u0003', 'j\r\u0003'])
+      expect(pressing(keys).effect).toBe('quit');
   });
+});
+
+it('a terminal that cannot place text, and a pipe, get one look', () => {
+  const [there, gone] = [{ isTTY: true }, {}];
+  expect(isDrawable(there, there, { TERM: 'xterm' })).toBe(true);
+  expect(isDrawable(there, there, {})).toBe(true);
+  expect(isDrawable(there, there, { TERM: 'dumb' })).toBe(false);
+  expect(isDrawable(gone, there, { TERM: 'xterm' })).toBe(false);
+  expect(isDrawable(there, gone, { TERM: 'xterm' })).toBe(false);
 });

@@ -273,6 +273,15 @@ describe('the file', () => {
     });
   });
 
+  it('that was named, and is not there, is told by its own name', async () => {
+    const { environment } = await configurationFolder();
+    const facts = catalogFacts(environment.workDir);
+    const named = createTemplateCatalog(environment, facts, createRecordingLog(), async () => undefined, [
+      '/mine.json',
+    ]);
+    await expect(named.read()).rejects.toThrow(/looked for \/mine\.json$/);
+  });
+
   it.each(['[]', '{}', '{"templates":{}}', '"text"'])('that holds %s has no list to serve', async (text) =>
     expect(readText(text)).rejects.toMatchObject({ code: 'configuration.invalid' }),
   );
