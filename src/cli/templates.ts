@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { Argv } from 'yargs';
 import { servedTemplate } from '../application/bus/shapes.ts';
 import type { ValidateTemplateAnswer } from '../application/commands/validate-template.ts';
@@ -15,7 +16,8 @@ import { diffOptions, runTemplateDiff } from './template-diff.ts';
 import { planOptions, runTemplatePlan } from './template-plan.ts';
 import { pairs, verbMissing, whole } from './usage.ts';
 
-const isFile = (what: string): boolean => /[/\\]|\.json$/.test(what);
+const isFile = (what: string): boolean =>
+  /[/\\]|\.json$/.test(what) || statSync(what, { throwIfNoEntry: false })?.isFile() === true;
 
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 

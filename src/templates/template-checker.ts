@@ -8,6 +8,7 @@ import type { Complaint, Finding } from '../domain/finding.ts';
 import type { Template, TemplateProblem } from '../domain/template/template.ts';
 import { reviewTemplate } from '../domain/template/template-review.ts';
 import { meantBy } from '../json/meant-by.ts';
+import { readPlainFile } from '../json/plain-file.ts';
 import { insteadOf } from './fields/read-as.ts';
 import { fieldOf, templateFields } from './fields/template-fields.ts';
 import type { CatalogFacts } from './template-catalog.ts';
@@ -285,7 +286,8 @@ export const createTemplateChecker = (environment: ProviderEnvironment, facts: C
     const places = named === undefined ? candidates(environment, 'prov_templates.json') : [named];
     for (const file of places) {
       if (!existsSync(file)) continue;
-      const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+      const read = async (): Promise<string> => readPlainFile(file).toString('utf8');
+      const text = await read().catch((cause: unknown) => {
         throw new PluginError('configuration.invalid', `cannot read ${file}: ${messageOf(cause)}`, { cause });
       });
       return { file, ...(await checkText(text.replace(/^\uFEFF/, ''), facts)) };

@@ -82,6 +82,15 @@ describe('hf-aws templates', () => {
     });
   });
 
+  it('validate takes a file by any name, and reads nothing that may have no end', async () => {
+    await writeFile(join(plugin.directory, 'night-shift'), '{"templates": []}');
+    expect(await hfAws(plugin, ['templates', 'validate', 'night-shift'])).toMatchObject({ exitCode: 0 });
+    expect(await hfAwsHere(plugin, ['templates', 'validate', '/dev/zero'])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('/dev/zero is a pipe or a device, not a plain file'),
+    });
+  });
+
   it('validate finds twelve planted mistakes in one run, each at its place', async () => {
     await writeFile(join(plugin.directory, 'night.json'), planted);
     const { exitCode, stdout } = await hfAws(plugin, ['templates', 'validate', './night.json', '--json']);
