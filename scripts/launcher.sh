@@ -296,13 +296,17 @@ trap 'late=yes; signal -KILL; kill -KILL "$pid"' ALRM
 # Node may have work to do once its answer is out, which nobody is to wait for.
 trap 'unwatch; exit 0' USR1
 trap hurry USR2
+# Keeps Node from reading all certificates that it trusts where AWS needs five: see src/providers/aws/wire/trust.ts. Not where Node is
+# told whom to trust, or something else speaks TLS in its process.
+trust=
+[ -n "${NODE_OPTIONS:-}${NODE_EXTRA_CA_CERTS:-}${OTEL_EXPORTER_OTLP_ENDPOINT:-}${OTEL_EXPORTER_OTLP_TRACES_ENDPOINT:-}${OTEL_TRACES_EXPORTER:-}" ] || trust=--use-openssl-ca
 # Not exec: when Node dies without an answer (out of memory, a bad NODE_OPTIONS, no Node at all), one is still owed. The
 # program says by its exit status that it has answered: 10 for success, 11 for failure.
 {
   may_append && exec 2>>"$errors"
   [ -z "$id" ] || export HF_AWS_CALL_ID="$id"
-  export HF_AWS_LAUNCHER=$$ HF_AWS_NOTES="$notes"
-  exec "$node" "$home/dist/hf-aws.cjs" "$operation" "$@" <&3 3>&5 4<&- 5>&-
+  export HF_AWS_LAUNCHER=$$ HF_AWS_NOTES="$notes" HF_AWS_ROOTS="${trust:+amazon}"
+  exec "$node" $trust "$home/dist/hf-aws.cjs" "$operation" "$@" <&3 3>&5 4<&- 5>&-
 } &
 pid=$!
 # A call has 192 seconds unless it is configured otherwise.

@@ -15,6 +15,9 @@ import { sdkSchemas } from './sdk-schemas.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
+/** Read by src/providers/aws/wire/trust.ts. */
+const amazonRoots = 'src/providers/aws/wire/amazon-roots.pem';
+
 /** Files of their own, loaded only by calls that need them: everything AWS, everything for administrators. */
 const parts = {
   aws: 'src/providers/aws/aws.ts',
@@ -256,7 +259,8 @@ const withId = ({ path, contents }: OutputFile): { readonly path: string; readon
 
 // Each file is replaced at once: a call that runs meanwhile finds the old or the new, never a part.
 const dist = join(root, 'dist');
-const files = [...[...main.outputFiles, ...others.outputFiles].map(withId), ...entry.outputFiles];
+const roots = { path: join(dist, 'amazon-roots.pem'), contents: await readFile(join(root, amazonRoots)) };
+const files = [...[...main.outputFiles, ...others.outputFiles].map(withId), ...entry.outputFiles, roots];
 await mkdir(dist, { recursive: true });
 for (const { path, contents } of files) {
   await writeFile(`${path}.new`, contents, { mode: 0o755 });

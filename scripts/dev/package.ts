@@ -25,7 +25,7 @@ try {
   ]) {
     cpSync(join(root, each), join(folder, each), { recursive: true });
   }
-  const program = readdirSync(join(root, 'dist')).filter((name) => name.endsWith('.cjs'));
+  const program = readdirSync(join(root, 'dist')).filter((name) => /\.(cjs|pem)$/.test(name));
   for (const name of program) cpSync(join(root, 'dist', name), join(folder, 'dist', name));
   cpSync(join(root, 'scripts', 'dev', 'install.sh'), join(folder, 'install.sh'));
   rmSync(join(folder, 'scripts', 'dev'), { recursive: true });

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { cp, readFile } from 'node:fs/promises';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { promisify } from 'node:util';
 import type { EmulatorBackend } from '../e2e/backends.ts';
-import { createPlugin } from '../e2e/plugin.ts';
+import { createPlugin, home } from '../e2e/plugin.ts';
 import { figuresOf, measure } from './measure.ts';
 import { benchTemplates, floorOf, lifeCycle, type Row } from './subjects.ts';
 
@@ -46,10 +46,13 @@ export const secureRows = async ({ url, place }: EmulatorBackend, rounds: number
     LogLevel: 'INFO',
     sweepIntervalMinutes: 0,
   });
-  const all = await lifeCycle(plugin, 'TLS ');
-  const subjects = all.map((each) => ({
+  // As AWS's own endpoints are spoken to: this certificate in the place of Amazon's, in an installation of its own.
+  const installed = join(plugin.directory, 'installed');
+  for (const part of ['scripts', 'dist']) await cp(join(home, part), join(installed, part), { recursive: true });
+  await cp(certificate.cert, join(installed, 'dist', 'amazon-roots.pem'));
+  const subjects = (await lifeCycle(plugin, 'TLS ')).map(({ command: [script = '', ...args], ...each }) => ({
     ...each,
-    env: { ...each.env, NODE_EXTRA_CA_CERTS: certificate.cert },
+    command: [script.replace(home, installed), ...args],
     isInspected: false,
   }));
   const floor = floorOf(plugin.env);
@@ -61,6 +64,6 @@ export const secureRows = async ({ url, place }: EmulatorBackend, rounds: number
   return subjects.slice(1).map(({ name: what }): Row => {
     const { ms, spread } = figuresOf(figures, what);
     const detail = `${ms.toFixed(1)} ms (${spread.map((each) => each.toFixed(1)).join('-')})`;
-    return { what, value: ms / base.ms, unit: 'x node', target: 3, reached: 4.5, isNoisy: true, detail };
+    return { what, value: ms / base.ms, unit: 'x node', target: 3, reached: 3.2, isNoisy: true, detail };
   });
 };

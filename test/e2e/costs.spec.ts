@@ -78,7 +78,7 @@ describe('a call of a script', () => {
   it('loads what it uses, and no more', async () => {
     const costs = await lifeCycle();
     const local = ['fs', 'hf-aws.cjs', 'main.cjs', 'os', 'path', 'vm'];
-    const withAws = [...local, 'aws.cjs', 'crypto', 'http'].toSorted();
+    const withAws = [...local, 'aws.cjs', 'crypto', 'net'].toSorted();
     expect(Object.fromEntries([...costs].map(([name, { loaded }]) => [name, loaded]))).toEqual({
       getAvailableTemplates: local,
       requestMachines: withAws,

@@ -2,6 +2,7 @@ import type { Agent } from 'node:http';
 import type { AwsClock } from './aws-clock.ts';
 import type { CredentialProvider } from './credentials.ts';
 import type { Exchange } from './exchange.ts';
+import { nodesCertificates } from './trust.ts';
 
 export interface ConnectionSettings {
   readonly region: string;
@@ -35,7 +36,8 @@ export const clientConfig = async (
   configured: CredentialProvider | undefined,
 ): Promise<ClientConfig> => {
   const { region, proxy } = settings;
-  const agents = proxy === undefined ? {} : (await import('./proxy-agents.ts')).proxyAgents(proxy);
+  const agents =
+    proxy === undefined ? {} : (await import('./proxy-agents.ts')).proxyAgents(proxy, await nodesCertificates());
   const found: CredentialProvider = async (refused) =>
     (await import('./default-credentials.ts')).findCredentials({ region, agents }, refused !== undefined);
   return { ...settings, clock, agents, credentials: configured ?? found };

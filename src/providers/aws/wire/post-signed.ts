@@ -1,68 +1,10 @@
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import { messageOf } from '../../../domain/errors.ts';
 import { agentFor, type ClientConfig } from './client-config.ts';
 import { type AwsCredentials, areSame } from './credentials.ts';
 import { endpointOf, signingRegion } from './endpoint.ts';
 import type { Message, Received } from './exchange.ts';
+import { overAgent } from './over-agent.ts';
+import { overSocket } from './over-socket.ts';
 import { sign } from './sign.ts';
-
-const timeoutError = (what: string, ms: number): Error =>
-  Object.assign(new Error(`${what} took longer than ${ms} ms`), { name: 'TimeoutError' });
-
-/** Ends the request when it takes too long or the call is over; what was to be done is then unknown. */
-const limitTime = (
-  request: ClientRequest,
-  { connectionTimeoutMs, requestTimeoutMs }: ClientConfig,
-  signal: AbortSignal,
-): void => {
-  const abort = () => request.destroy(Object.assign(new Error(messageOf(signal.reason)), { name: 'AbortError' }));
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort, { once: true });
-  const end = (what: string, ms: number) => setTimeout(() => request.destroy(timeoutError(what, ms)), ms);
-  const whole = end('the answer', requestTimeoutMs);
-  const connecting = end('the connection', connectionTimeoutMs);
-  const stop = () => clearTimeout(connecting);
-  request.once('response', stop).once('close', () => {
-    stop();
-    clearTimeout(whole);
-    signal.removeEventListener('abort', abort);
-  });
-  request.once('socket', (socket) => {
-    if (request.reusedSocket) stop();
-    // A proxy's agent has connected by now; an encrypted connection stands when it is secured.
-    else if ('encrypted' in socket) socket.once('secureConnect', stop);
-    else if (socket.connecting) socket.once('connect', stop);
-    else stop();
-  });
-};
-
-/** Characters: twice what a page of a thousand instances takes with all that they can have. */
-const mostAnswer = 64 * 1024 * 1024;
-
-const tooLong = (): Error =>
-  Object.assign(new Error(`the answer is longer than ${mostAnswer} characters`), { name: 'UnexpectedAnswer' });
-
-const receive = (response: IncomingMessage, isSecure: boolean, at: number): Promise<Received> =>
-  new Promise((resolve, reject) => {
-    const { statusCode: status = 0, headers, socket } = response;
-    const { 'content-type': contentType, 'x-amzn-errortype': errorType, date } = headers;
-    const requestId = headers['x-amzn-requestid'] ?? headers['x-amzn-request-id'];
-    const isFromProxy = isSecure && !('encrypted' in socket);
-    const chunks: string[] = [];
-    let length = 0;
-    response
-      .setEncoding('utf8')
-      .on('data', (chunk) => {
-        chunks.push(String(chunk));
-        length += String(chunk).length;
-        if (length > mostAnswer) response.destroy(tooLong());
-      })
-      .on('error', reject)
-      .on('end', () => {
-        const about = { status, contentType, requestId: requestId?.toString(), errorType: errorType?.toString(), date };
-        resolve({ ...about, at, text: chunks.join(''), isFromProxy });
-      });
-  });
 
 /** The name of a service in its endpoints and signatures. */
 export type ServiceName =
@@ -83,33 +25,6 @@ interface Signature {
   readonly at: number;
 }
 
-/** Through a proxy, only the proxy is looked up and connected to: what fails so never reached AWS. */
-const ofProxy = (error: NodeJS.ErrnoException): Error => {
-  const { syscall = '', message, code } = error;
-  if (!(error instanceof AggregateError) && !/^(getaddrinfo|connect)$/.test(syscall)) return error;
-  const text = `the proxy cannot be reached (${message || code}): check AWS_PROXY_HOST and AWS_PROXY_PORT`;
-  return Object.assign(new Error(text, { cause: error }), { name: 'ProxyUnreachable' });
-};
-
-const overNetwork = async (
-  client: ClientConfig,
-  url: URL,
-  { headers, body }: Message,
-  signal: AbortSignal,
-): Promise<Received> => {
-  const { request } = await (url.protocol === 'https:' ? import('node:https') : import('node:http'));
-  const agent = agentFor(client, url);
-  const options = { method: 'POST', headers, ...(agent === undefined ? {} : { agent }) };
-  return new Promise((resolve, reject) => {
-    const sent = request(url, options, (response) =>
-      receive(response, url.protocol === 'https:', client.clock.local()).then(resolve, reject),
-    );
-    sent.on('error', (error) => reject(agent === undefined ? error : ofProxy(error)));
-    limitTime(sent, client, signal);
-    sent.end(body);
-  });
-};
-
 const post = async (
   service: ServiceName,
   client: ClientConfig,
@@ -122,7 +37,11 @@ const post = async (
   // Not signed: a proxy may change it.
   const signed = { ...sign({ url, headers, body }, scope, credentials), 'user-agent': 'hostfactory-aws' };
   const message = { headers: signed, body };
-  return client.exchange?.(url, message, signal) ?? overNetwork(client, url, message, signal);
+  if (client.exchange !== undefined) return client.exchange(url, message, signal);
+  const agent = agentFor(client, url);
+  return agent === undefined
+    ? overSocket(client, url, message, signal)
+    : overAgent(client, agent, url, message, signal);
 };
 
 /** AWS refuses signatures that are five minutes off its own clock, ms; an answer may take some time to arrive. */
