@@ -8,10 +8,11 @@ const original = files[`${operation}Sync`];
 let uses = 0;
 // `rm` and `writeFile` are of the pipes by which a server takes calls, the others of the store.
 const isOfPipes = operation === 'rm' || operation === 'writeFile';
-const ofPipes = /\/server\.[0-9a-f-]{36}\/(answers\/)?\d/;
+const ofServer = /\/server\.|^\/dev\/shm\//;
+const ofPipes = /\/(server|hf-aws-\d+-\d+)\.[0-9a-f-]{36}\/(answers\/)?\d/;
 if (original !== undefined) {
   files[`${operation}Sync`] = (...args) => {
-    if (isOfPipes ? !ofPipes.test(String(args[0])) : String(args[0]).includes('/server.')) return original(...args);
+    if (isOfPipes ? !ofPipes.test(String(args[0])) : ofServer.test(String(args[0]))) return original(...args);
     uses += 1;
     const die = () => process.kill(0, process.env.HF_AWS_TEST_SIGNAL ?? 'SIGKILL');
     if (uses === Number(nth) && at === 'before') die();
@@ -32,7 +33,7 @@ for (const name of code ? ['openSync', 'mkdirSync', 'linkSync', 'renameSync'] : 
   files[name] = (...args) => {
     const writing = name !== 'openSync' || /[wa]/.test(String(args[1]));
     // The log's folder is another; a server's pipes are no files.
-    if (writing && !/\.log$|\/server\./.test(String(args[0]))) {
+    if (writing && !/\.log$/.test(String(args[0])) && !ofServer.test(String(args[0]))) {
       writes += 1;
       if (writes >= Number(from)) throw Object.assign(new Error(`${code}: ${name}`), { code });
     }
