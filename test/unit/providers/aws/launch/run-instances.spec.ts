@@ -104,7 +104,7 @@ describe('a prepared call', () => {
     [
       'launchTemplateId, at its default version as of now',
       { launchTemplateId: 'lt-1' },
-      { LaunchTemplate: { LaunchTemplateId: 'lt-1', Version: '7' } },
+      { LaunchTemplate: { LaunchTemplateId: 'lt-1', Version: '7' }, DisableApiTermination: false },
     ],
     [
       'launchTemplateVersion, $Latest as of now',
