@@ -17,6 +17,12 @@ export const runs = (usual: number): number => usual * times;
 export const drawn = (size: number, purpose: string): number =>
   createHash('sha256').update(`${seed} ${purpose}`).digest().readUInt32BE() % size;
 
+/** Every third of the cases, from one on that goes by the seed; all of them where `HF_AWS_TEST_TIMES` is above 1. */
+export const thirdOf = <T>(cases: readonly T[], purpose: string): readonly T[] => {
+  const first = drawn(3, purpose);
+  return times > 1 ? cases : cases.filter((_, n) => n % 3 === first);
+};
+
 /** The line that plays a failed test again, with `seed` as it is here. */
 export const howToRepeat = (): string => {
   const { testPath = '', currentTestName = '' } = expect.getState();
