@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { grainOf } from '../application/ports/streams.ts';
 
 /** Bytes of all documents in mind: their values take several times as much. */
 const most = 4_194_304;
@@ -35,5 +36,26 @@ export const createDocumentMemory = <T>() => {
     const document = known?.mark === mark ? known : { mark, size: stats.size, value: await read() };
     keep(path, document);
     return document.value;
+  };
+};
+
+/** Folders in mind. */
+const mostFolders = 10_000;
+
+/** Lists folders whose files are never rewritten only where something has come or gone, for a process that lives on. */
+export const createListingMemory = (list: (folder: string) => readonly string[]) => {
+  const kept = new Map<string, { readonly mark: string; readonly names: readonly string[] }>();
+  return (folder: string): readonly string[] => {
+    const stats = statSync(folder, { throwIfNoEntry: false });
+    const mark = stats === undefined ? '' : `${stats.ino} ${stats.mtimeMs} ${stats.ctimeMs}`;
+    const known = kept.get(folder);
+    kept.delete(folder);
+    const names = known?.mark === mark ? known.names : list(folder);
+    // What comes within the same tick of the file system's clock leaves the same time.
+    const isQuiet = stats !== undefined && Date.now() - stats.mtimeMs > grainOf(stats.mtimeMs);
+    if (isQuiet) kept.set(folder, { mark, names });
+    const [oldest] = kept.size > mostFolders ? kept.keys() : [];
+    if (oldest !== undefined) kept.delete(oldest);
+    return names;
   };
 };

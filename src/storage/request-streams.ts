@@ -7,7 +7,7 @@ import { hasCode, PluginError } from '../domain/errors.ts';
 import { isCreateId, isReturnId } from '../domain/ids.ts';
 import type { Archive } from './archive.ts';
 import { errnoOf, sweepAbandoned } from './atomic-file.ts';
-import { createDocumentMemory } from './document-memory.ts';
+import { createDocumentMemory, createListingMemory } from './document-memory.ts';
 import { writeOnceDocument } from './json-documents.ts';
 import { type Batch, isBatchOf, lifted, toStored } from './stored-events.ts';
 
@@ -71,15 +71,20 @@ export const createRequestStreams = (
     );
 
   const remembered = remembers ? createDocumentMemory<readonly RecordedEvent[]>() : undefined;
+  const list = remembers ? createListingMemory(listDirectory) : listDirectory;
   const readBatch = async (folder: string, id: string, version: number): Promise<readonly RecordedEvent[]> => {
     const document = documentIn(folder, id, version);
     await document.read();
     return lifted(document.data.events);
   };
 
+  /** Reading what is not there throws, within: to ask costs less. */
+  const readIfThere = async (folder: string, id: string, version: number): Promise<readonly RecordedEvent[]> =>
+    isThere(join(folder, nameAt(version))) ? readBatch(folder, id, version) : [];
+
   /** Undefined where it is moved away or removed while it is read. */
   const readFolder = async (folder: string, id: string): Promise<Stream | undefined> => {
-    const listed = listDirectory(folder);
+    const listed = list(folder);
     if (sweeps) await sweepAbandoned(folder, listed);
     const names = listed.filter((name) => batchName.test(name)).sort();
     const batches = await Promise.all(
@@ -98,7 +103,7 @@ export const createRequestStreams = (
     const events = batches.flat();
     // A listing may be old on a shared file system; asking for the next document by name is not.
     while (names.length > 0) {
-      const next = await readBatch(folder, id, events.length);
+      const next = await readIfThere(folder, id, events.length);
       if (next.length === 0) break;
       events.push(...next);
     }

@@ -17,7 +17,8 @@ interface Health {
 
 export const healthOf = (workDir: string): Promise<Health> =>
   new Promise((resolve, reject) => {
-    const asked = request({ socketPath: join(workDir, 'server.sock'), path: '/health' }, (response) => {
+    // By a connection of its own: the server may be about to close one that was used before.
+    const asked = request({ socketPath: join(workDir, 'server.sock'), path: '/health', agent: false }, (response) => {
       let text = '';
       response.on('data', (chunk) => {
         text += String(chunk);
