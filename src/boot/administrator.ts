@@ -11,8 +11,8 @@ export interface Administrator {
   readonly home: string;
   readonly stdout?: Output;
   readonly stderr?: Output;
-  /** Ends the process soon, whatever still hangs in it. */
-  readonly abandon?: () => void;
+  /** Ends the process soon with that status, whatever still hangs in it. */
+  readonly abandon?: (status: number) => void;
   /** Where somebody answers questions, in place of the terminal of this process. */
   readonly terminal?: Terminal;
 }
@@ -21,6 +21,19 @@ interface Output {
   readonly isTTY?: boolean;
   write(text: string): unknown;
 }
+
+/** How a process ends itself. */
+interface Ending {
+  readonly pid: number;
+  exit(status: number): void;
+  kill(pid: number, signal: 'SIGKILL'): void;
+}
+
+/** Ends the process, whatever hangs in it. Node would wait, for ever, for a thread that hangs in a file system: then only a signal helps. */
+export const endNow = (status: number, own: Ending = process): void => {
+  if (process.getActiveResourcesInfo().some((kind) => kind.startsWith('FSReq'))) own.kill(own.pid, 'SIGKILL');
+  else own.exit(status);
+};
 
 /** Runs a command of the administrator's command line. Resolves with the exit status. */
 export const runAdministrator = async (

@@ -205,12 +205,11 @@ if (isOperation(verb)) {
   void runOperation(verb, args).then((status) => process.exit(status));
 } else {
   void import('./administrator.ts')
-    .then(({ runAdministrator }) =>
+    .then(({ endNow, runAdministrator }) =>
       runAdministrator(process.argv.slice(2), {
         env: process.env,
         home,
-        // Node waits at its end for a thread that hangs in a file system, for ever: only a signal helps.
-        abandon: () => setTimeout(() => process.kill(process.pid, 'SIGKILL'), 3000).unref(),
+        abandon: (status) => setTimeout(() => endNow(status), 3000).unref(),
       }),
     )
     .then((status) => {

@@ -96,7 +96,7 @@ const complainOf = (context: CliContext, argv: readonly string[], { message }: U
 export { isCompletion };
 
 /** The administrator's command line. Resolves with the exit status. */
-export const runCli = async (argv: readonly string[], outside: CliContext): Promise<number> => {
+export const runCli = async (argv: readonly string[], outside: Omit<CliContext, 'pause'>): Promise<number> => {
   const { context, statusOf } = watchOutput(outside);
   if (isCompletion(argv)) {
     const completions = await completionsOf(context, argv);

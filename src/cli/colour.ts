@@ -6,11 +6,21 @@ interface Surroundings {
   readonly isTerminal?: boolean;
 }
 
-/** Only on a terminal that has any, and never where NO_COLOR is set (no-color.org). */
+/** Only on a terminal that has any, unless FORCE_COLOR says otherwise (force-color.org), and never where NO_COLOR is set (no-color.org). */
 export const isColoured = ({
   env = process.env,
   isTerminal = process.stdout.isTTY === true,
-}: Surroundings = {}): boolean => isTerminal && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+}: Surroundings = {}): boolean => {
+  const { NO_COLOR: never = '', FORCE_COLOR: forced = '' } = env;
+  if (never !== '') return false;
+  return forced === '' ? isTerminal && env['TERM'] !== 'dumb' : !/^(0|false)$/.test(forced);
+};
+
+/** Whether the locale has more than ASCII; where none is set, nothing speaks against it. */
+export const isUnicode = (env: Surroundings['env'] = process.env): boolean => {
+  const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || 'UTF-8';
+  return /utf-?8/i.test(locale);
+};
 
 export const painted = (text: string, colour: Colour | undefined): string =>
   colour === undefined ? text : `\u001b[${codes[colour]}m${text}\u001b[0m`;

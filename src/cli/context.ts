@@ -90,8 +90,10 @@ export interface CliContext {
       readonly tables?: readonly string[];
     };
   }): Promise<RunningEmulator>;
-  /** Ends the process soon, whatever still hangs in it, once its output is written. */
-  abandon(): void;
+  /** Ends the process soon with that status, whatever still hangs in it, once its output is written. */
+  abandon(status: number): void;
+  /** Waits so many ms between two looks of a command that follows. Throws `ReaderGoneError` when nobody reads any more. */
+  pause(ms: number): Promise<void>;
   print(text: string): void;
   complain(text: string): void;
 }

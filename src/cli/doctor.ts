@@ -69,9 +69,11 @@ export const diagnosisOf = async (service: ApplicationService, options: CommonOp
 
 type Answer = Awaited<ReturnType<typeof diagnosisOf>>;
 
-/** What hangs in the kernel would keep the process after its work. */
-export const endLate = (context: CliContext, { diagnoses }: Answer): void => {
-  if (diagnoses.some(({ code }) => code === 'check.late')) context.abandon();
+/** The exit status, 1 when something is an error. What still hangs is not waited for. */
+export const statusAfter = (context: CliContext, { diagnoses, isWell }: Answer): number => {
+  const status = isWell ? 0 : 1;
+  if (diagnoses.some(({ code }) => code === 'check.late')) context.abandon(status);
+  return status;
 };
 
 export const doctorProgress = (context: CliContext, options: CommonOptions): ProgressBar =>
@@ -110,8 +112,7 @@ const diagnose = async (
   const answer = await bar.during(diagnosisOf(service, options));
   await show(context, options, answer, diagnosisTexts);
   if (options.fix) await mendAll(context, options, answer.diagnoses);
-  endLate(context, answer);
-  return answer.isWell ? 0 : 1;
+  return statusAfter(context, answer);
 };
 
 /** Exit 1 when something is an error. */

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
 import { operations } from '../application/operations.ts';
@@ -110,7 +109,7 @@ const follow = async (
     tell(page);
     if (page.next === undefined) {
       from = String(again(Number.parseInt(start, 10) + 1));
-      await wait(options.interval * 1000);
+      await context.pause(options.interval * 1000);
     } else from = page.next;
   }
 };

@@ -4,7 +4,7 @@ import type { Registration, SetUpAnswer, SetUpOrder } from '../application/ports
 import { PluginError } from '../domain/errors.ts';
 import { type TemplateKind, templateKinds } from '../domain/template/template-kinds.ts';
 import type { CliContext } from './context.ts';
-import { diagnosisOf, diagnosisTexts, doctorProgress, endLate } from './doctor.ts';
+import { diagnosisOf, diagnosisTexts, doctorProgress, statusAfter } from './doctor.ts';
 import { answered, readAnswers } from './init-answers.ts';
 import { complete } from './init-dialogue.ts';
 import { directoryOf, type InitOptions, instanceOf, textOr } from './init-options.ts';
@@ -105,8 +105,7 @@ const setUp = (context: CliContext, given: InitOptions): Promise<number> =>
     const diagnosis = await bar.during(diagnosisOf(service, given)).finally(() => log.flush());
     await show(context, given, { ...answer, environment: places, doctor: diagnosis }, () => diagnosisTexts(diagnosis));
     if (given.json !== true) context.print(placesText(places, order.kinds));
-    endLate(context, diagnosis);
-    return diagnosis.isWell ? 0 : 1;
+    return statusAfter(context, diagnosis);
   });
 
 /** Prints what discovering needs, for whoever grants permissions. */

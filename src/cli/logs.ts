@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
 import { messageOf, PluginError } from '../domain/errors.ts';
@@ -104,7 +103,7 @@ export const runLogs = async (context: CliContext, options: LogOptions): Promise
       tell(lines);
       if (lines.length === 0 && !follow && isForPeople(options)) context.print('No line found.');
       while (follow) {
-        await wait(interval * 1000);
+        await context.pause(interval * 1000);
         tell(poll().filter(isMeant));
       }
       return 0;

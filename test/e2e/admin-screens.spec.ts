@@ -370,6 +370,18 @@ describe('on a screen and in a pipe', () => {
     expect(told.filter((each) => each !== '' && each?.startsWith(current)).sort()).toEqual(expected.toSorted());
   });
 
+  it('what is followed ends when its reader is gone, also where nothing more happens', async () => {
+    const line = `node ${program} logs --follow --since 1h --interval 0.1 | head -1`;
+    const child = spawn('sh', ['-c', line], { env: plugin.env, stdio: ['ignore', 'pipe', 'inherit'] });
+    let text = '';
+    child.stdout.on('data', (chunk) => {
+      text += String(chunk);
+    });
+    // The shell waits for both.
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0);
+    expect(text.split('\n')).toEqual([expect.not.stringMatching(/^$/), '']);
+  });
+
   it('events and log lines are followed as they come, one JSON object for each', async () => {
     const command = '77777777-0000-4000-8000-000000000007';
     /** Follows until the new request is told of, which is made when the first line has come. */

@@ -13,7 +13,7 @@ import {
 import { faultFinding } from '../../src/application/diagnosis/fault-cures.ts';
 import type { StreamReader } from '../../src/application/ports/streams.ts';
 import type { RejectedTemplate, TemplateCatalog } from '../../src/application/ports/templates.ts';
-import { diagnoseHandler } from '../../src/application/queries/diagnose.ts';
+import { type DiagnosePorts, diagnoseHandler } from '../../src/application/queries/diagnose.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { defaultReading, readProviderConfig } from '../../src/config/provider-config.ts';
 import { type ErrorCode, PluginError } from '../../src/domain/errors.ts';
@@ -340,7 +340,12 @@ it.each(Object.entries(made))('%s is told with the one step to take next', async
 });
 
 /** What doctor makes of these checks, each with a hundredth of a second. */
-const doctor = async (...checks: readonly Check[]) => {
+const doctor = (...checks: readonly Check[]) => doctorWith({}, checks);
+
+const doctorWith = async (
+  more: Partial<Pick<DiagnosePorts, 'asksAws' | 'awsChecks' | 'progress'>>,
+  checks: readonly Check[],
+) => {
   const { diagnoses } = await diagnoseHandler(
     {
       ...nothing,
@@ -357,9 +362,10 @@ const doctor = async (...checks: readonly Check[]) => {
       iamPolicy: async () => ({ policy: {}, notes: [] }),
       cureOfAws: async (each) => cureOfAws(each),
       progress: undefined,
+      ...more,
     },
     { host: 10, aws: 10 },
-  )({ type: 'Diagnose', aws: false }, { correlationId: 'test' });
+  )({ type: 'Diagnose', aws: more.asksAws === true }, { correlationId: 'test' });
   return diagnoses;
 };
 
@@ -386,6 +392,20 @@ it('what blocks most comes first, and a check that hangs holds up nothing and no
     'templates',
     'prices',
   ]);
+});
+
+it('while a check of AWS hangs, its name is what is shown', async () => {
+  const steps: string[] = [];
+  await doctorWith(
+    {
+      asksAws: true,
+      awsChecks: async () => ({ reach: { subject: 'AWS', look: () => new Promise(() => undefined) }, others: [] }),
+      progress: (name, done, total) => steps.push(`${name} ${done} of ${total}`),
+    },
+    [],
+  );
+  // In front of the last step, which is the end of the wait.
+  expect(steps.at(-2)).toBe('AWS 4 of 5');
 });
 
 it('of a table that does not answer is said what helps against what keeps AWS from answering', async () => {

@@ -12,6 +12,8 @@ export interface Size {
 
 export interface Look extends Size {
   readonly isColoured: boolean;
+  /** Draws with more than ASCII. */
+  readonly isUnicode: boolean;
   /** ms since the epoch */
   readonly now: number;
 }
@@ -227,6 +229,8 @@ const sectionLines = ({ title, count, draw }: Section, room: number, look: Look)
     : [look.isColoured ? painted(rule, 'dim') : rule, look.isColoured ? painted(heading, 'bold') : heading, ...lines];
 };
 
+const inAscii = (line: string): string => line.replaceAll('─', '-').replaceAll('…', '~');
+
 /** All that fits, without the last line, which tells the keys. */
 export const frame = (data: TopData, shown: Shown, look: Look): readonly string[] => {
   const head = summary(data, look);
@@ -242,6 +246,6 @@ export const frame = (data: TopData, shown: Shown, look: Look): readonly string[
     ...data.warnings.map((warning) => `warning: ${warning}`),
     ...sections.flatMap((section, index) => sectionLines(section, room[index] ?? 0, look)),
   ]
-    .map((line) => clip(line, look.columns))
+    .map((line) => clip(look.isUnicode ? line : inAscii(line), look.columns))
     .slice(0, look.rows);
 };

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Argv } from 'yargs';
 import type { ApplicationService } from '../../application/bus/application-service.ts';
 import { messageOf } from '../../domain/errors.ts';
-import { isColoured, painted } from '../colour.ts';
+import { isColoured, isUnicode, painted } from '../colour.ts';
 import type { CliContext, CommonOptions } from '../context.ts';
 import { explainText } from '../explain.ts';
 import { isForPeople } from '../formats.ts';
@@ -51,7 +51,13 @@ const live = async (
   };
   const draw = (): void => {
     const { columns, rows } = screen.size();
-    const look: Look = { columns, rows: rows - 1, isColoured: isColoured({ isTerminal: true }), now: Date.now() };
+    const look: Look = {
+      columns,
+      rows: rows - 1,
+      isColoured: isColoured({ isTerminal: true }),
+      isUnicode: isUnicode(),
+      now: Date.now(),
+    };
     const body = bodyOf(look).map((line) => clip(line, columns));
     const space = Array<string>(Math.max(0, look.rows - body.length)).fill('');
     const keys = clip(keyLine(state, trouble), columns).padEnd(columns);
@@ -117,6 +123,7 @@ const look = (data: TopData): string =>
       columns: process.stdout.columns ?? 80,
       rows: Number.POSITIVE_INFINITY,
       isColoured: isColoured(),
+      isUnicode: isUnicode(),
       now: Date.now(),
     },
   ).join('\n');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { closed } from '../../../src/application/bus/json-schema.ts';
-import { colourOf, isColoured, painted } from '../../../src/cli/colour.ts';
+import { colourOf, isColoured, isUnicode, painted } from '../../../src/cli/colour.ts';
 import { csvOf, isForPeople, namesOf, recordsOf } from '../../../src/cli/formats.ts';
 import { shortMachineIds } from '../../../src/cli/ids.ts';
 import { table } from '../../../src/cli/table.ts';
@@ -73,6 +73,26 @@ describe('a table', () => {
     expect(isColoured({ env: {}, isTerminal: false })).toBe(false);
     expect(isColoured({ env: { NO_COLOR: '1' }, isTerminal: true })).toBe(false);
     expect(isColoured({ env: { TERM: 'dumb' }, isTerminal: true })).toBe(false);
+  });
+
+  it('is coloured where FORCE_COLOR says so, and not where it is 0; NO_COLOR wins', () => {
+    const [on, off] = [{ FORCE_COLOR: '1', TERM: 'dumb' }, { FORCE_COLOR: '0' }];
+    expect(isColoured({ env: on, isTerminal: false })).toBe(true);
+    expect(isColoured({ env: off, isTerminal: true })).toBe(false);
+    expect(isColoured({ env: { FORCE_COLOR: '' }, isTerminal: false })).toBe(false);
+    expect(isColoured({ env: { ...on, NO_COLOR: '1' }, isTerminal: true })).toBe(false);
+  });
+
+  it.each([
+    [{}, true],
+    [{ LANG: 'de_DE.UTF-8' }, true],
+    [{ LANG: 'C.utf8', LC_ALL: '' }, true],
+    [{ LANG: 'en_US.UTF-8', LC_ALL: 'C' }, false],
+    [{ LANG: 'en_US.UTF-8', LC_CTYPE: 'en_US.ISO-8859-1' }, false],
+    [{ LANG: 'POSIX' }, false],
+    [{ LANG: 'POSIX', LC_ALL: 'en_US.UTF-8' }, true],
+  ])('in the locale %j may be drawn with more than ASCII: %s', (env, expected) => {
+    expect(isUnicode(env)).toBe(expected);
   });
 
   it('keeps its columns where words are coloured', () => {

@@ -58,7 +58,7 @@ const data = (requests: readonly RequestRow[], templates = [template('od', 5)]):
   warnings: [],
 });
 
-const look = { columns: 80, rows: 23, isColoured: false, now };
+const look = { columns: 80, rows: 23, isColoured: false, isUnicode: true, now };
 const drawn = (shown: TopData, more: Partial<typeof look & TopState> = {}) =>
   frame(shown, { filter: '', ...more }, { ...look, ...more });
 
@@ -92,6 +92,13 @@ describe('what top shows', () => {
           expect(lines.filter((line) => line.startsWith('> '))).toHaveLength(1);
         }
       }
+  });
+
+  it('is ASCII where the locale has no more', () => {
+    const text = drawn(data([], [template('y'.repeat(90), 1)]), { columns: 60, isUnicode: false }).join('\n');
+    expect(text).toMatch(/^-- CAPACITY -+$/m);
+    expect(text).toMatch(/y~ /);
+    expect(text).toMatch(/^[\n -~]*$/);
   });
 
   it('puts a protected template before all others', () => {
