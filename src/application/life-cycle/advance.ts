@@ -16,7 +16,7 @@ interface Advance {
   readonly id: string;
   /** The request as it was read or decided last. */
   readonly known: Decided<Request>;
-  /** Others may have changed it since: it is read again. */
+  /** Others may have changed it since the look began: it is read again before AWS is told what a fleet or group is to hold. */
   readonly isStale?: boolean;
   readonly look: Look;
   /** What is recorded first. */
@@ -24,6 +24,9 @@ interface Advance {
   /** Units in the ledger of its template, where that is known. */
   readonly booked?: number;
 }
+
+/** What is told to AWS with nothing on record before, where what others have written would be met. */
+const unrecorded: ReadonlySet<Step['do']> = new Set(['aim', 'end-search', 'remove']);
 
 interface Standing {
   readonly decided: Decided<Request>;
@@ -54,10 +57,20 @@ export const advance = async (
     const noPoolLeft = request.stage !== 'absent' && (seen.noPoolLeft === true || isTooLate(request, seen, policy));
     return { type: 'Settle', now: clock(), noPoolLeft };
   };
+  let isFresh = !isStale;
+  /** What is due by what others have written meanwhile, if they have. */
+  const readAgain = async ({ decided, look: seen }: Standing): Promise<Standing> => {
+    isFresh = true;
+    const now = await decideOnRequest(context, id, []);
+    if (now.version !== decided.version) await keep.follow(decided.state, now.state);
+    return { decided: now, look: seen };
+  };
   const take = async (
     { request, step }: { readonly request: KnownRequest; readonly step: Step },
-    { decided, look: before }: Standing,
+    standing: Standing,
   ): Promise<Standing> => {
+    if (!isFresh && unrecorded.has(step.do)) return readAgain(standing);
+    const { decided, look: before } = standing;
     const tried = withTried(before, step);
     const intent = intentOf(step, clock());
     const intended = intent.length > 0 ? await record(request, intent, decided) : decided;
@@ -70,10 +83,7 @@ export const advance = async (
     const step = state.stage === 'absent' ? undefined : due(state, seen, policy);
     return state.stage === 'absent' || step === undefined ? undefined : { request: state, step };
   };
-  const first =
-    news.length > 0
-      ? await record(known.state, [...news, settle(known.state, look)], isStale ? undefined : known)
-      : known;
+  const first = news.length > 0 ? await record(known.state, [...news, settle(known.state, look)], known) : known;
   const { decided } = await stepByStep({ due: nextOf, take }, { decided: first, look });
   return decided;
 };
