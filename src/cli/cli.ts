@@ -1,3 +1,4 @@
+import { closest, distance } from 'fastest-levenshtein';
 import yargs from 'yargs';
 import { meantBy } from '../json/meant-by.ts';
 import { completionsOf, isCompletion } from './completion.ts';
@@ -59,6 +60,14 @@ const meantOption = (message: string, usage: object): string => {
   return meant === undefined ? '' : `; did you mean --${meant}?`;
 };
 
+/** yargs suggests what is three letters apart, of however few. The word that it means is not told. */
+const suggestionText = (meant: string, argv: readonly string[]): string => {
+  const written = closest(meant, [...argv]);
+  return distance(written, meant) * 2 > written.length
+    ? `Unknown command: ${written}\nhf-aws --help lists the commands`
+    : `Did you mean ${meant}?`;
+};
+
 /** What yargs gives to a failure can also make the help of the command that failed. */
 const helpOf = (usage: object): string => {
   const read = 'help' in usage ? usage.help : undefined;
@@ -66,11 +75,13 @@ const helpOf = (usage: object): string => {
 };
 
 /** Wrong usage in words: with the form of the command where arguments are missing, its help where it was called alone. */
-const usageText = (message: string, usage: object): string => {
+const usageText = (message: string, usage: object, argv: readonly string[]): string => {
   if (isCommandMissing(message)) return `${message}\n\n${helpOf(usage)}`;
   const [form = ''] = helpOf(usage).split('\n');
   const [, name, given, choices = ''] = /Argument: (\S+), Given: (.*), Choices: (.*)/.exec(message) ?? [];
   if (name !== undefined) return `${name} must be one of ${choices.replaceAll('"', '')}, not ${given}`;
+  const [, meant] = /^Did you mean (\S+)\?$/.exec(message) ?? [];
+  if (meant !== undefined) return suggestionText(meant, argv);
   if (message.startsWith('Not enough non-option arguments')) return `an argument is missing: ${form}`;
   return `${message}${meantOption(message, usage)}\nhf-aws --help lists the commands`;
 };
@@ -251,7 +262,7 @@ export const runCli = async (argv: readonly string[], outside: Omit<CliContext, 
     .fail((message, error, usage) => {
       if (error !== undefined && error !== null && error.name !== 'YError') throw error;
       // Thrown, since yargs would otherwise go on and run the command.
-      throw new UsageError(error instanceof UsageError ? message : usageText(message, usage));
+      throw new UsageError(error instanceof UsageError ? message : usageText(message, usage, argv));
     });
   try {
     await parser.parseAsync();

@@ -9,6 +9,7 @@ import type {
   ServeOptions,
   SetUpAnswer,
   SetUpOrder,
+  UnregisterOrder,
   Unregistration,
 } from '../application/ports/setup.ts';
 import type { Observe, Progress } from '../application/ports/telemetry.ts';
@@ -68,7 +69,7 @@ export interface CliContext {
   setUpFault(option: string, value: string): Promise<string | undefined>;
   setUp(order: SetUpOrder): Promise<SetUpAnswer>;
   /** Takes a provider out of Host Factory's files; without `apply` only tells what it would change. */
-  unregister(order: { readonly instance: string; readonly apply: boolean }): Promise<Unregistration>;
+  unregister(order: UnregisterOrder): Promise<Unregistration>;
   /** Looks at an AWS account before there is a configuration. */
   discover(account: Account): Promise<Discovery>;
   /** The permissions that this needs. */

@@ -1,6 +1,6 @@
 import type { Unregistration } from '../application/ports/setup.ts';
 import type { CliContext } from './context.ts';
-import { type InitOptions, instanceOf } from './init-options.ts';
+import { type InitOptions, instanceOf, textOr } from './init-options.ts';
 import { reporting, show, UsageError } from './run.ts';
 import { fold } from './table.ts';
 
@@ -20,6 +20,12 @@ const leftText = ({ requestors, requestorsFile, instance }: Unregistration, runn
     .map((line) => fold(line, 2))
     .join('\n');
 
+/** What is taken out, for a person. */
+const takenText = ({ instance, plugin }: Unregistration): string => {
+  if (instance === undefined) return `plug-in ${plugin}, which no provider runs,`;
+  return plugin === undefined ? instance : `${instance}, and plug-in ${plugin}`;
+};
+
 /** Machines on record as running; undefined where the records cannot be read. */
 const runningMachines = async (context: CliContext, instance: string): Promise<number | undefined> => {
   try {
@@ -35,18 +41,14 @@ const runningMachines = async (context: CliContext, instance: string): Promise<n
 export const runUnregister = (context: CliContext, options: InitOptions): Promise<number> =>
   reporting(context, options, async () => {
     const instance = instanceOf(context, options);
-    const plan = await context.unregister({ instance, apply: false });
+    const order = { instance, isNamed: textOr(options.instance) !== undefined };
+    const plan = await context.unregister({ ...order, apply: false });
     const running = await runningMachines(context, instance);
     if (!options.yes) {
       const terminal = options.json === true ? undefined : await context.terminal();
       if (terminal === undefined)
         throw new UsageError('there is no terminal to ask on: --yes unregisters without asking');
-      context.print(
-        fold(
-          `Takes ${instance}${plan.plugin === undefined ? '' : `, and plug-in ${plan.plugin}`} out of ${plan.files.join(' and ')}.`,
-          2,
-        ),
-      );
+      context.print(fold(`Takes ${takenText(plan)} out of ${plan.files.join(' and ')}.`, 2));
       context.print(leftText(plan, running));
       const answer = await terminal.ask('Unregister? [y/N] ').finally(() => terminal.close());
       if (!/^y(es)?$/i.test(answer.trim())) {
@@ -54,11 +56,11 @@ export const runUnregister = (context: CliContext, options: InitOptions): Promis
         return 1;
       }
     }
-    const done = await context.unregister({ instance, apply: true });
+    const done = await context.unregister({ ...order, apply: true });
     await show(context, options, { ...done, running: running ?? null }, () =>
       [
         ...done.backups.map((file) => `Kept a copy: ${file}`),
-        `Unregistered: ${instance}`,
+        `Unregistered: ${done.instance ?? done.plugin}`,
         leftText(done, running),
       ].join('\n'),
     );

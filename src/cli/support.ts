@@ -11,7 +11,7 @@ import { requestIdOf } from './ids.ts';
 import { logFilter, logTail } from './log-files.ts';
 import { originOptions, show, withService } from './run.ts';
 import { type ArchiveEntry, tarGz } from './tar.ts';
-import { duration } from './usage.ts';
+import { duration, fileName } from './usage.ts';
 
 export const supportOptions = (yargs: Argv<CommonOptions>) =>
   yargs
@@ -31,6 +31,7 @@ export const supportOptions = (yargs: Argv<CommonOptions>) =>
     .option('out', {
       type: 'string',
       describe: 'File to write; default: hf-aws-support-<time>.tar.gz in the current folder',
+      coerce: fileName('--out'),
     })
     .example('hf-aws support --request req-…', 'for a ticket about one request')
     .example('hf-aws support --since 2h --out /tmp/bundle.tar.gz', 'about everything lately');

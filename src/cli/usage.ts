@@ -26,6 +26,14 @@ export const seconds = (name: string) =>
     coerce: numberIn(name, 'a number of seconds above 0', (value) => value > 0 && value <= 86_400),
   }) as const;
 
+/** Of a file to write. */
+export const fileName =
+  (name: string) =>
+  (given: unknown): string | undefined => {
+    if (given === undefined || (typeof given === 'string' && given !== '')) return given;
+    throw new UsageError(`${name} must name one file`);
+  };
+
 const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The id by which a command can be repeated. */

@@ -1,7 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
-import { ErrorCode } from '@modelcontextprotocol/sdk/types.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import {
+  ErrorCode,
+  InitializeRequestSchema,
+  isJSONRPCRequest,
+  ListPromptsRequestSchema,
+  ListToolsRequestSchema,
+  PingRequestSchema,
+} from '@modelcontextprotocol/sdk/types.js';
 import type { Observe } from '../application/ports/telemetry.ts';
 import { messageOf } from '../domain/errors.ts';
 import { type AssistantContext, createAssistant } from './assistant.ts';
@@ -13,6 +21,29 @@ export interface HttpCall {
   readonly body: unknown;
 }
 
+/** What the SDK itself answers. */
+const schemas = [InitializeRequestSchema, ListPromptsRequestSchema, ListToolsRequestSchema, PingRequestSchema];
+
+/** Where a message is not as the protocol has it. */
+const wrongIn = (message: { readonly method: string }): string | undefined => {
+  const found = schemas.find(({ shape }) => shape.method.value === message.method)?.safeParse(message);
+  if (found === undefined || found.success) return undefined;
+  return [...new Set(found.error.issues.map(({ path }) => path.join('.')))].join(', ');
+};
+
+/** Refuses wrong parameters in words; the SDK would tell them as a fault of its own, in the words of its library. */
+const connect = async (assistant: ReturnType<typeof createAssistant>, transport: Transport): Promise<void> => {
+  await assistant.connect(transport);
+  const take = transport.onmessage;
+  transport.onmessage = (message, extra) => {
+    const wrong = isJSONRPCRequest(message) ? wrongIn(message) : undefined;
+    if (!isJSONRPCRequest(message) || wrong === undefined) return take?.(message, extra);
+    const { id, method } = message;
+    const text = `${method}: missing, or not as the protocol has it: ${wrong}`;
+    void transport.send({ jsonrpc: '2.0', id, error: { code: ErrorCode.InvalidParams, message: text } });
+  };
+};
+
 const headersOf = (given: HttpCall['headers']): Headers => {
   const headers = new Headers();
   for (const [name, value] of Object.entries(given)) if (typeof value === 'string') headers.set(name, value);
@@ -23,7 +54,7 @@ const headersOf = (given: HttpCall['headers']): Headers => {
 export const answerHttp = async (context: AssistantContext, { url, headers, body }: HttpCall): Promise<Response> => {
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true });
   const assistant = createAssistant(context);
-  await assistant.connect(transport);
+  await connect(assistant, transport);
   const request = new Request(new URL(url, 'http://localhost'), { method: 'POST', headers: headersOf(headers) });
   return transport.handleRequest(request, { parsedBody: body });
 };
@@ -60,7 +91,7 @@ export const serveStdio = async (context: AssistantContext): Promise<void> => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve());
     assistant.onclose = resolve;
   });
-  await assistant.connect(new StdioServerTransport());
+  await connect(assistant, new StdioServerTransport());
   await ended;
   // What was read last begins in this turn of the event loop, and is answered in the one after it is done.
   do {

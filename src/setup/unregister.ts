@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Unregistration } from '../application/ports/setup.ts';
+import type { UnregisterOrder, Unregistration } from '../application/ports/setup.ts';
 import type { Environment } from '../config/environment.ts';
 import { PluginError } from '../domain/errors.ts';
 import { isObject } from '../templates/template-entry.ts';
@@ -16,14 +16,25 @@ const entriesIn = (document: Readonly<Record<string, unknown>>, list: string): r
 
 const fieldOf = (entry: unknown, name: string): unknown => (isObject(entry) ? entry[name] : undefined);
 
+const namesText = (providers: Readonly<Record<string, unknown>>): string =>
+  entriesIn(providers, 'providers')
+    .map((each) => String(fieldOf(each, 'name')))
+    .join(', ') || 'none at all';
+
+const leftText = (plugin: unknown): string =>
+  plugin === undefined
+    ? ''
+    : `; no provider runs plug-in ${fieldOf(plugin, 'name')}: without --instance it is taken out`;
+
 /**
  * Takes a provider, and the plug-in where no other provider runs it, out of Host Factory's files; copies stay beside. `apply: false`
- * only tells. Throws `configuration.*` where it is not registered, or runs another plug-in.
+ * only tells. Without a name, a plug-in that an earlier run has left without a provider. Throws `configuration.*` where the
+ * provider is not registered, or runs another plug-in.
  */
 export const unregister = async (
   env: Environment,
   home: string,
-  { instance, apply }: { readonly instance: string; readonly apply: boolean },
+  { instance, isNamed, apply }: UnregisterOrder,
 ): Promise<Unregistration> => {
   const conf = confFolder(env);
   if (conf === undefined) throw missing('nothing tells where providers are registered: set HF_TOP or HF_CONFDIR');
@@ -40,7 +51,8 @@ export const unregister = async (
         isOurs(each) && !isUsed(each)
       : fieldOf(each, 'name') === fieldOf(provider, 'plugin'),
   );
-  if (provider === undefined && plugin === undefined) throw missing(`${files.providers} has no provider ${instance}`);
+  if (provider === undefined && (isNamed || plugin === undefined))
+    throw missing(`${files.providers} has no provider ${instance}, but ${namesText(providers)}${leftText(plugin)}`);
   if (plugin === undefined || !isOurs(plugin)) {
     const other = String(fieldOf(provider, 'plugin'));
     throw new PluginError('configuration.invalid', `provider ${instance} runs plug-in ${other}, not this installation`);
@@ -65,13 +77,16 @@ export const unregister = async (
         ]
       : []),
   ];
-  const requestors = existsSync(files.requestors) ? entriesIn(readStrictly(files.requestors), 'requestors') : [];
+  const requestors =
+    provider !== undefined && existsSync(files.requestors)
+      ? entriesIn(readStrictly(files.requestors), 'requestors')
+      : [];
   const users = requestors.filter((each) => {
     const named = fieldOf(each, 'providers');
     return Array.isArray(named) && named.includes(instance);
   });
   return {
-    instance,
+    ...(provider === undefined ? {} : { instance }),
     files: texts.map(({ file }) => file),
     ...(isLast ? { plugin: String(fieldOf(plugin, 'name')) } : {}),
     requestors: users.map((each) => String(fieldOf(each, 'name'))),

@@ -63,6 +63,9 @@ describe('every command', () => {
     ['docter', /Did you mean doctor\?/],
     ['templates show', /an argument is missing: hf-aws templates show <templateId>/],
     ['templates list --filtr a=b', /Unknown argument: filtr; did you mean --filter\?/],
+    ['lst', /^Unknown command: lst\nhf-aws --help lists the commands\n$/],
+    ['requests lst', /Did you mean list\?/],
+    ['support --out=', /^--out must name one file\n/],
     ['', /Name a command/],
   ])('"%s" is wrong usage, and is told what was probably meant', async (line, text) => {
     const said = await hfAwsHere(plugin, line.split(' ').filter(Boolean));

@@ -114,6 +114,9 @@ describe('an assistant on standard input and output', () => {
       tool('list_machines', { role: 'viewer' }),
       { method: 'nothing/here' },
       tool('list_requests', { limit: 1 }),
+      { method: 'initialize' },
+      { method: 'initialize', params: { protocolVersion: 1, capabilities: {}, clientInfo: { name: 'x' } } },
+      { method: 'tools/list', params: { cursor: 3 } },
     ].map((call, id) => JSON.stringify({ jsonrpc: '2.0', id, ...call }));
     const given = ['no JSON', '{"a": 1}', ...calls].map((line) => `${line}\n`).join('');
     const said = spawnSync(process.execPath, [join(home, 'dist', 'hf-aws.cjs'), 'mcp'], {
@@ -135,6 +138,10 @@ describe('an assistant on standard input and output', () => {
     ]);
     expect(of(3)).toMatchObject([refused(-32601, 'nothing/here')]);
     expect(of(4)).toMatchObject([{ result: { structuredContent: { items: [{}] } } }]);
+    const wrong = (what: string) => ({ error: { code: -32602, message: expect.stringMatching(`has it: ${what}$`) } });
+    expect(of(5)).toMatchObject([wrong('params')]);
+    expect(of(6)).toMatchObject([wrong('params.protocolVersion, params.clientInfo.version')]);
+    expect(of(7)).toMatchObject([wrong('params.cursor')]);
     expect(said).toMatchObject({ status: 0, stderr: '' });
   });
 

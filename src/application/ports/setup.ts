@@ -66,9 +66,19 @@ export interface Registration {
   readonly before?: string;
 }
 
+/** A provider to be taken out of Host Factory's files. */
+export interface UnregisterOrder {
+  readonly instance: string;
+  /** Whether somebody has named it; the usual name else. */
+  readonly isNamed: boolean;
+  /** Else only what would change is told. */
+  readonly apply: boolean;
+}
+
 /** What unregistering a provider changes, or would change. */
 export interface Unregistration {
-  readonly instance: string;
+  /** Absent where only a plug-in is left, which no provider runs. */
+  readonly instance?: string;
   readonly files: readonly string[];
   /** Copies of what was changed. */
   readonly backups: readonly string[];

@@ -25,7 +25,8 @@ const hostFactory = async (...others: readonly string[]) => {
     JSON.parse(await readFile(file, 'utf8'))[list].map(({ name }: { readonly name: string }) => name);
   return {
     files,
-    run: (instance: string, apply = true) => unregister({ HF_TOP: top }, home, { instance, apply }),
+    run: (instance: string, apply = true) => unregister({ HF_TOP: top }, home, { instance, isNamed: true, apply }),
+    runUnnamed: (apply = true) => unregister({ HF_TOP: top }, home, { instance: 'awsinst', isNamed: false, apply }),
     left: async () => [await namesIn(files.providers, 'providers'), await namesIn(files.plugins, 'providerplugins')],
   };
 };
@@ -46,21 +47,34 @@ describe('unregister', () => {
     ]);
   });
 
-  it('that was ended between its two files is finished by the next', async () => {
-    const { run, left, files } = await hostFactory();
+  it('that was ended between its two files is finished by the next that names no provider', async () => {
+    const { run, runUnnamed, left, files } = await hostFactory();
     const before = await readFile(files.plugins, 'utf8');
     await run('east');
     await writeFile(files.plugins, before);
     expect(await left()).toEqual([['ibm'], ['aws', 'awsts']]);
-    expect(await run('east', false)).toMatchObject({ plugin: 'awsts', files: [files.plugins] });
-    expect(await run('east')).toMatchObject({ files: [files.plugins], backups: [expect.any(String)] });
+    expect(await runUnnamed(false)).toMatchObject({ plugin: 'awsts', files: [files.plugins] });
+    const done = await runUnnamed();
+    expect(done).toMatchObject({ files: [files.plugins], backups: [expect.any(String)] });
+    expect(done).not.toHaveProperty('instance');
     expect(await left()).toEqual([['ibm'], ['aws']]);
-    await expect(run('east')).rejects.toThrow('has no provider east');
+    await expect(runUnnamed()).rejects.toThrow('has no provider awsinst, but ibm');
+  });
+
+  it('of a name that no provider has leaves the plug-in, even where no provider runs it', async () => {
+    const { run, left, files } = await hostFactory();
+    const before = await readFile(files.plugins, 'utf8');
+    await run('east');
+    await writeFile(files.plugins, before);
+    await expect(run('eats')).rejects.toThrow(
+      'has no provider eats, but ibm; no provider runs plug-in awsts: without --instance it is taken out',
+    );
+    expect(await left()).toEqual([['ibm'], ['aws', 'awsts']]);
   });
 
   it('changes nothing for a provider that is not there, or runs another plug-in', async () => {
     const { run, left } = await hostFactory();
-    await expect(run('west')).rejects.toThrow('has no provider west');
+    await expect(run('west')).rejects.toThrow('has no provider west, but ibm, east');
     await expect(run('ibm')).rejects.toThrow('provider ibm runs plug-in aws, not this installation');
     expect(await left()).toEqual([
       ['ibm', 'east'],
