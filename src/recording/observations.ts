@@ -62,14 +62,14 @@ export const announcedIn = ({ action, answer }: AwsExchange) => {
   return { spot, scheduled: scheduled.filter(({ scheduledEvent }) => scheduledEvent.notBefore !== '') };
 };
 
-/** What a fleet of type instant was given: machines and refusals by type and subnet. */
+/** What a fleet of type instant, or a launch into a group, was given: machines and refusals by type and subnet. */
 export const fleetAnswerIn = ({ answer }: AwsExchange) => {
   const overridesOf = (each: Json): Json => jsonIn(jsonIn(each['LaunchTemplateAndOverrides'])['Overrides']);
   const { Instances, Errors } = jsonIn(answer);
   const poolOf = (each: Json) => ({
     type: textOf(each['InstanceType']) || textOf(overridesOf(each)['InstanceType']),
-    subnetId: textOf(overridesOf(each)['SubnetId']),
-    zone: textOf(overridesOf(each)['AvailabilityZone']),
+    subnetId: textOf(overridesOf(each)['SubnetId']) || textOf(each['SubnetId']),
+    zone: textOf(overridesOf(each)['AvailabilityZone']) || textOf(each['AvailabilityZone']),
   });
   return {
     granted: listOf(Instances)

@@ -1,5 +1,11 @@
 import { appendFile, cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import {
+  AutoScalingClient,
+  CreateAutoScalingGroupCommand,
+  DescribeAutoScalingGroupsCommand,
+  SetDesiredCapacityCommand,
+} from '@aws-sdk/client-auto-scaling';
 import { CreateLaunchTemplateCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hfAwsHere, hfAwsJson } from './admin.ts';
@@ -158,7 +164,7 @@ it('a bundle of support carries the recordings, and is replayed like them', asyn
 
 it('calls that a server answers are recorded as well, and what is not recorded is said', async () => {
   const served = await createPlugin({ AWS_ENDPOINT_URL: backend.url, recordCalls: true }, [
-    { ...templates('/nowhere')[1], autoScalingGroupName: 'theirs' },
+    { ...templates('/nowhere')[1], launchTemplateId: 'lt-0123456789abcdef0' },
   ]);
   const server = await serveScripts(served.env);
   await served.call('getAvailableTemplates', {});
@@ -167,7 +173,7 @@ it('calls that a server answers are recorded as well, and what is not recorded i
   expect(body).toMatchObject({
     recorded: { calls: 1 },
     operations: [{ operation: 'getAvailableTemplates', calls: 1 }],
-    notes: [expect.stringContaining('Auto Scaling group theirs')],
+    notes: [expect.stringContaining('launch template lt-0123456789abcdef0')],
   });
   expect(await linesOf(join(served.workDir, 'recordings'))).toEqual([expect.stringContaining('"way":"server"')]);
   await served.remove();
@@ -208,6 +214,73 @@ it("launches by an administrator's launch template are answered the same, by wha
   }
   const folder = join(own.workDir, 'recordings');
   expect((await linesOf(folder)).join()).not.toContain('planted-in-user-data');
+  const { exitCode, body } = await hfAwsJson(own, 'replay', folder);
+  expect(body).toMatchObject({ differences: [], warnings: [], notes: [] });
+  expect(exitCode).toBe(0);
+  await own.remove();
+}, 120_000);
+
+it("launches into an administrator's Auto Scaling groups are answered the same, by what the recording shows of them", async () => {
+  const { LaunchTemplate } = await backend.client.send(
+    new CreateLaunchTemplateCommand({
+      LaunchTemplateName: 'grid',
+      LaunchTemplateData: { ImageId: String(backend.place['imageId']), InstanceType: 'c5.large' },
+    }),
+  );
+  const credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'planted-secret' };
+  const scaling = new AutoScalingClient({ endpoint: backend.url, region: 'us-east-1', credentials });
+  const { subnetId } = backend.place;
+  const template = { LaunchTemplateId: LaunchTemplate?.LaunchTemplateId ?? '', Version: '$Latest' };
+  const Overrides = [{ InstanceType: 'm5.large' }, { InstanceType: 'm5a.large' }];
+  const sizes = { MinSize: 1, MaxSize: 9, DesiredCapacity: 2, VPCZoneIdentifier: String(subnetId) };
+  const mixed = { LaunchTemplate: { LaunchTemplateSpecification: template, Overrides } };
+  const make = (AutoScalingGroupName: string, by: object) =>
+    scaling.send(new CreateAutoScalingGroupCommand({ AutoScalingGroupName, ...sizes, ...by }));
+  await make('mixed', { MixedInstancesPolicy: mixed });
+  await make('plain', { LaunchTemplate: template });
+  /** Somebody else changes the size, and waits for the members. */
+  const resize = async (AutoScalingGroupName: string, by: number): Promise<void> => {
+    const find = new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [AutoScalingGroupName] });
+    const wanted = ((await scaling.send(find)).AutoScalingGroups?.[0]?.DesiredCapacity ?? 0) + by;
+    await scaling.send(new SetDesiredCapacityCommand({ AutoScalingGroupName, DesiredCapacity: wanted }));
+    await expect
+      .poll(async () => (await scaling.send(find)).AutoScalingGroups?.[0]?.Instances?.length)
+      .toBeGreaterThanOrEqual(wanted);
+  };
+
+  const attributes = { type: ['String', 'X86_64'], ncpus: ['Numeric', '1'], nram: ['Numeric', '4096'] };
+  const common = { maxNumber: 20, attributes, subnetId, providerApi: 'ASG' };
+  const own = await createPlugin({ AWS_ENDPOINT_URL: backend.url, recordCalls: true }, [
+    { ...common, templateId: 'mixed', autoScalingGroupName: 'mixed', vmTypes: { 'm5.large': 1, 'm5a.large': 1 } },
+    { ...common, templateId: 'plain', autoScalingGroupName: 'plain', vmType: 'c5.large' },
+  ]);
+  const give = async (machines: readonly MachineEntry[]) => own.settled(await own.giveBack(machines.map(hostOf)));
+  for (const denied of ['', 'LaunchInstances']) {
+    // Without LaunchInstances, requests share the group's desired capacity with whoever else changes it.
+    backend.emulator.configure({ deniedActions: denied === '' ? [] : [denied] });
+    for (const id of ['mixed', 'plain']) {
+      const { machines } = await own.settled(await own.request(id, 2));
+      expect(machines).toHaveLength(2);
+      await resize(id, 1);
+      const more = (await own.settled(await own.request(id, 1))).machines;
+      const [lost, ...kept] = [...machines, ...more];
+      if (lost === undefined) throw new Error('there are no machines');
+      backend.emulator.setInstance(lost.machineId, { state: 'terminated', reasonCode: 'Server.InternalError' });
+      expect(await own.reclaims([lost, ...kept].map(hostOf))).toHaveLength(1);
+      await give([lost, ...kept]);
+    }
+  }
+  // Where one pool has no more, the group launches in another.
+  backend.emulator.configure({ deniedActions: [], capacity: { 'm5.large:*': 0 } });
+  const { machines } = await own.settled(await own.request('mixed', 2));
+  expect(machines).toHaveLength(2);
+  backend.emulator.configure({ capacity: {} });
+  scaling.destroy();
+
+  const folder = join(own.workDir, 'recordings');
+  const actions = (await linesOf(folder)).join();
+  for (const action of ['LaunchInstances', 'UpdateAutoScalingGroup', 'TerminateInstanceInAutoScalingGroup'])
+    expect(actions).toContain(`"${action}"`);
   const { exitCode, body } = await hfAwsJson(own, 'replay', folder);
   expect(body).toMatchObject({ differences: [], warnings: [], notes: [] });
   expect(exitCode).toBe(0);

@@ -23,6 +23,7 @@ import {
   type SeenInstance,
 } from '../../recording/observations.ts';
 import type { RecordedCall } from '../../recording/record-form.ts';
+import { createReplayGroups } from './replay-groups.ts';
 
 export interface ReplayRegion {
   readonly exchange: Exchange;
@@ -79,7 +80,8 @@ export const createReplayRegion = ({
   readonly calls: readonly RecordedCall[];
   readonly ids: IdMap;
 }): ReplayRegion => {
-  const { zones, images, parameters } = placesIn(recorded.flatMap(({ aws }) => aws));
+  const exchanges = recorded.flatMap(({ aws }) => aws);
+  const { zones, images, parameters } = placesIn(exchanges);
   const vpc = madeUpVpc(region);
   const settings: Partial<Settings> = {
     region,
@@ -90,20 +92,20 @@ export const createReplayRegion = ({
   };
   const { calls, control } = createCore({ now, settings }, () => undefined);
   const { world } = calls;
-  putLaunchTemplates(
-    world,
-    recorded.flatMap(({ aws }) => aws),
-  );
+  putLaunchTemplates(world, exchanges);
+  const groups = createReplayGroups({ world, exchanges, ids });
   /** Recorded instances that none of the replay stands for yet. */
   const unpaired = new Map<string, SeenInstance>();
   let requestId = '';
   let script = byAction([]);
 
   const see = (exchange: AwsExchange): void => {
+    // A group has members of others as well.
+    const isOwn = exchange.action !== 'DescribeAutoScalingGroups';
     for (const seen of instancesIn(exchange)) {
       if (ids.of(seen.id) !== undefined) continue;
       const before = unpaired.get(seen.id);
-      const owner = seen.requestId || before?.requestId || requestId;
+      const owner = seen.requestId || before?.requestId || (isOwn ? requestId : '');
       unpaired.set(seen.id, { ...before, ...seen, type: seen.type || (before?.type ?? ''), requestId: owner });
     }
   };
@@ -151,7 +153,7 @@ export const createReplayRegion = ({
         (zone === '*' || spec.zone === zone) &&
         (state === 'pending' || state === 'running'),
     ).length;
-  /** Each pool gives a fleet what it gave. Where AWS chose by capacity, other pools have none. */
+  /** Each pool gives a fleet or group what it gave. Where AWS chose by capacity, other pools have none. */
   const poolsOf = (exchange: AwsExchange): Partial<Settings> => {
     const { granted, refused } = fleetAnswerIn(exchange);
     const name = ({ type, subnetId, zone }: { type: string; subnetId: string; zone: string }): string =>
@@ -161,7 +163,8 @@ export const createReplayRegion = ({
       const [type = '', zone = ''] = name(pool).split(':');
       capacity.set(name(pool), (capacity.get(name(pool)) ?? liveIn(type, zone)) + pool.count);
     }
-    const choosesByCapacity = JSON.stringify(exchange.input).includes('apacity-optimized');
+    const choosesByCapacity =
+      exchange.action === 'LaunchInstances' || JSON.stringify(exchange.input).includes('apacity-optimized');
     const others = refused.length > 0 || (choosesByCapacity && granted.length > 0) ? { '*:*': 0 } : {};
     return {
       capacity: { ...others, ...Object.fromEntries(capacity) },
@@ -218,18 +221,19 @@ export const createReplayRegion = ({
     if (counterpart !== undefined) {
       // Fleets act on what has come due before they are looked at.
       advance(world);
+      groups.follow(counterpart);
       see(counterpart);
       pair();
       bring(counterpart);
     }
-    const isInstant = action === 'CreateFleet' && counterpart?.error === undefined && counterpart !== undefined;
-    if (isInstant) control.configure(poolsOf(counterpart));
+    const launchesAtOnce = counterpart?.error === undefined && ['CreateFleet', 'LaunchInstances'].includes(action);
+    if (launchesAtOnce && counterpart !== undefined) control.configure(poolsOf(counterpart));
     try {
       const received = await perform(headers, body, counterpart);
       learnResource(counterpart, received);
       return received;
     } finally {
-      if (isInstant) control.configure({ capacity: {}, refusals: {} });
+      if (launchesAtOnce) control.configure({ capacity: {}, refusals: {} });
       pair();
     }
   };
@@ -243,6 +247,7 @@ export const createReplayRegion = ({
     leave: () => {
       // The replay may not have asked: what AWS did has been done all the same.
       for (const each of script.rest()) {
+        groups.follow(each);
         see(each);
         pair();
         bring(each);

@@ -87,18 +87,13 @@ const templateNotes = ({ templates }: RecordedSettings, shown: ReadonlySet<strin
     .map(jsonIn)
     .flatMap((template) => {
       const id = textOf(template['templateId']);
-      const { launchTemplateId, launchTemplateName, autoScalingGroupName, ec2FleetConfig } = template;
+      const { launchTemplateId, launchTemplateName, ec2FleetConfig } = template;
       const theirs = textOf(launchTemplateId) || textOf(launchTemplateName);
       return [
         ...(theirs === '' || shown.has(theirs)
           ? []
           : [
               `${id} launches by launch template ${theirs} of the account, which the recording does not show: what the emulator answers will differ`,
-            ]),
-        ...(autoScalingGroupName === undefined
-          ? []
-          : [
-              `${id} takes machines from Auto Scaling group ${String(autoScalingGroupName)}, which the emulator does not have: what it answers will differ`,
             ]),
         ...(ec2FleetConfig === undefined ? [] : [`${id} names a file, which is not recorded`]),
       ];
