@@ -286,3 +286,34 @@ it("launches into an administrator's Auto Scaling groups are answered the same, 
   expect(exitCode).toBe(0);
   await own.remove();
 }, 120_000);
+
+it('announcements of a queue are replayed by the messages that the recorded calls received', async () => {
+  backend.emulator.configure({ queues: ['grid-events'] });
+  const eventQueue = `${backend.url}/123456789012/grid-events`;
+  const own = await createPlugin(
+    { AWS_ENDPOINT_URL: backend.url, recordCalls: true, eventQueue, rebalance: 'report' },
+    [{ ...templates('/nowhere')[1], templateId: 'spot' }],
+  );
+  const { machines } = await own.settled(await own.request('spot', 4));
+  const hosts = machines.map(hostOf);
+  const [first, second, third] = machines;
+  if (first === undefined || second === undefined || third === undefined) throw new Error('there are too few machines');
+  // Once all are looked at, only announced ones are.
+  expect(await own.reclaims(hosts)).toEqual([]);
+  backend.emulator.setInstance(first.machineId, { rebalance: true });
+  expect(await own.reclaims(hosts)).toHaveLength(1);
+  backend.emulator.setInstance(second.machineId, { state: 'terminated', reasonCode: 'Server.SpotInstanceTermination' });
+  expect(await own.reclaims(hosts)).toHaveLength(2);
+  for (let messages = 0; messages < 12; messages++) backend.emulator.send('grid-events', 'no event at all');
+  backend.emulator.setInstance(third.machineId, { rebalance: true });
+  expect(await own.reclaims(hosts)).toHaveLength(3);
+  await own.settled(await own.giveBack(hosts));
+  backend.emulator.configure({ queues: [] });
+
+  const folder = join(own.workDir, 'recordings');
+  expect((await linesOf(folder)).join()).toContain('EC2 Instance Rebalance Recommendation');
+  const { exitCode, body } = await hfAwsJson(own, 'replay', folder);
+  expect(body).toMatchObject({ differences: [], warnings: [], notes: [] });
+  expect(exitCode).toBe(0);
+  await own.remove();
+}, 120_000);

@@ -24,6 +24,7 @@ import {
 } from '../../recording/observations.ts';
 import type { RecordedCall } from '../../recording/record-form.ts';
 import { createReplayGroups } from './replay-groups.ts';
+import { createReplayQueues, queuesRead } from './replay-queues.ts';
 
 export interface ReplayRegion {
   readonly exchange: Exchange;
@@ -89,11 +90,13 @@ export const createReplayRegion = ({
     subnets: Object.fromEntries([...zones].map(([id, zone]) => [id, { zone, vpc }])),
     images: Object.fromEntries(images),
     parameters: Object.fromEntries(parameters),
+    queues: queuesRead(exchanges),
   };
   const { calls, control } = createCore({ now, settings }, () => undefined);
   const { world } = calls;
   putLaunchTemplates(world, exchanges);
   const groups = createReplayGroups({ world, exchanges, ids });
+  const queues = createReplayQueues(world, ids);
   /** Recorded instances that none of the replay stands for yet. */
   const unpaired = new Map<string, SeenInstance>();
   let requestId = '';
@@ -225,7 +228,9 @@ export const createReplayRegion = ({
       see(counterpart);
       pair();
       bring(counterpart);
+      queues.follow(counterpart);
     }
+    if (action === 'ReceiveMessage') queues.dropAnnounced();
     const launchesAtOnce = counterpart?.error === undefined && ['CreateFleet', 'LaunchInstances'].includes(action);
     if (launchesAtOnce && counterpart !== undefined) control.configure(poolsOf(counterpart));
     try {
@@ -251,6 +256,7 @@ export const createReplayRegion = ({
         see(each);
         pair();
         bring(each);
+        queues.follow(each);
       }
     },
   };

@@ -25,7 +25,7 @@ interface ReplayContext {
 
 /** Parameters that lead elsewhere than to the emulator and the scratch folder. */
 const elsewhere =
-  /^(AWS_(CREDENTIAL|ROLE|ENDPOINT|PROXY|KEY|REGION)|state(Table|Region|Endpoint)|eventQueue|metrics|recordCalls|useServer)/;
+  /^(AWS_(CREDENTIAL|ROLE|ENDPOINT|PROXY|KEY|REGION)|state(Table|Region|Endpoint)|metrics|recordCalls|useServer)/;
 
 /** Without what was taken out when it was recorded; user data is a script that does nothing. */
 const usable = (value: unknown, script: string): unknown => {
@@ -106,7 +106,6 @@ const notesOn = ({ calls, settings }: Recordings, counts: { older: number; parts
   const used = [...settings.values()];
   const shown = new Set(launchTemplatesIn(calls.flatMap(({ aws }) => aws)).map(({ id }) => id));
   const later = calls.reduce((sum, { aws }) => sum + aws.reduce((all, each) => all + toldLater(each), 0), 0);
-  const queue = used.some(({ config }) => config['eventQueue'] !== undefined);
   const priced = used.some(({ config }) => !['none', undefined].includes(textOf(config['rankBy']) || undefined));
   return [
     ...counted(counts.older, 'about requests and machines older than the recording, left out'),
@@ -117,7 +116,6 @@ const notesOn = ({ calls, settings }: Recordings, counts: { older: number; parts
       : [
           `${later} refusals that fleets and groups told of later are not repeated: fleets of the emulator fill at once`,
         ]),
-    ...(queue ? ['events of eventQueue are not replayed: hosts are looked at instead'] : []),
     ...(priced ? ['ranks by price go by the prices that this version ships, not by those of the recorded host'] : []),
     ...new Set(used.flatMap((each) => templateNotes(each, shown))),
   ];
