@@ -90,6 +90,8 @@ export interface ComposeOptions {
   readonly progress?: Progress;
   /** Ends AWS calls early, beside the budget of the call itself. */
   readonly signal?: () => AbortSignal;
+  /** Whether the time of the call has run since this process began: a script's. A command may first have asked somebody something. */
+  readonly isTimedFromStart?: boolean;
 }
 
 interface ServerPace {
@@ -130,7 +132,8 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
     { ...places, table: config.stateTable, call: (action, input) => table(action, input) },
     { ...rights, server, scriptCall, clock, wall: world?.now, log, tracing, rehearse, progress },
   );
-  const side = { environment, config, env, log, observe, record, signal, awsClock, stores, world };
+  const { isTimedFromStart = false } = options;
+  const side = { environment, config, env, log, observe, record, signal, isTimedFromStart, awsClock, stores, world };
   const link = (lifetime: number | undefined) => connections({ ...side, looksOnly, scriptCall, lifetime });
   const { aws, table } = await link(server?.connection);
 

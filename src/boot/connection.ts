@@ -73,6 +73,8 @@ interface ConnectContext {
   readonly observe: Observe;
   /** Ends AWS calls early, beside the budget of the call itself. */
   readonly signal: (() => AbortSignal) | undefined;
+  /** Whether the time of the call has run since this process began. */
+  readonly isTimedFromStart: boolean;
   readonly awsClock: AwsClock;
   readonly looksOnly: boolean;
   readonly stores: Stores;
@@ -95,6 +97,7 @@ const connect = async ({
   log,
   observe,
   signal,
+  isTimedFromStart,
   awsClock,
   looksOnly,
   stores,
@@ -110,7 +113,7 @@ const connect = async ({
       'AWS_REGION is set neither in the provider configuration nor in the environment',
     );
   }
-  const time = timeForAws(budgetOf(config));
+  const time = Math.max(1, timeForAws(budgetOf(config)) - (isTimedFromStart ? process.uptime() * 1000 : 0));
   const bounded = withinTime(time, signal?.());
   // By this host's clock throughout: it is asked before AWS has been heard.
   const facts = createFactCache(workDir, 'aws', world?.now ?? Date.now, log);
@@ -200,7 +203,7 @@ export const connections = async ({ lifetime, scriptCall, ...side }: Connections
   const [looking, changing] = [lasting(true), lasting(false)];
   const shared = () => (looksOnly() ? looking() : changing());
   const link = oneForEach(scriptCall, shared, ({ signal }) =>
-    connect({ ...side, looksOnly: looksOnly(), signal: () => signal }),
+    connect({ ...side, looksOnly: looksOnly(), signal: () => signal, isTimedFromStart: false }),
   );
   const table: Link['table'] = async (action, input) => (await link()).table(action, input);
   const aws = async () => (await link()).aws();

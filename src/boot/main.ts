@@ -171,6 +171,7 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
       env: process.env,
       home,
       signal,
+      isTimedFromStart: true,
       letCallerGo,
       allowsStrangers,
       recording: () => recording,

@@ -55,6 +55,20 @@ describe('when AWS never answers', () => {
     expect(body).toMatchObject(answer);
   });
 
+  it.each(cases)(
+    '%s answers within its time also where Node takes a third of it to start',
+    async (operation, input, answer) => {
+      const env = {
+        ...plugin.env,
+        NODE_OPTIONS: `--require ${join(import.meta.dirname, 'preload', 'slow-start.cjs')}`,
+      };
+      const { exitCode, body } = await plugin.call(operation, input(), { env });
+      count({ 'faults injected': 1 });
+      expect(exitCode, JSON.stringify(body)).toBe(0);
+      expect(body).toMatchObject(answer);
+    },
+  );
+
   it.each(cases)('%s answers when it is told to end, long before its time', async (operation, input, answer) => {
     const file = join(plugin.directory, `${operation}.json`);
     await writeFile(file, JSON.stringify(input()));
