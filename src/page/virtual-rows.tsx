@@ -34,25 +34,36 @@ export const VirtualRows = <T,>(props: VirtualRowsProps<T>) => {
   const box = useRef<HTMLElement>(null);
   const pages = useRef(new Map<number, readonly T[]>());
   const asked = useRef(new Set<number>());
+  /** Pages of which there is news since they were asked for. */
+  const outdated = useRef(new Set<number>());
+  /** Counts the lists shown: an answer about one before says nothing of this. */
+  const turn = useRef(0);
   const [total, setTotal] = useState<number | undefined>(undefined);
   const [fault, setFault] = useState('');
   const [span, setSpan] = useState({ from: 0, to: 60 });
   const [, redraw] = useState(0);
 
   const fetchPage = async (page: number, isForced: boolean): Promise<void> => {
-    if (asked.current.has(page) || (!isForced && pages.current.has(page))) return;
-    asked.current.add(page);
-    try {
-      const { items, total: all } = await load(page * pageSize, pageSize);
-      pages.current.set(page, items);
-      setTotal(all);
-      setFault('');
-    } catch (error) {
-      setFault(error instanceof Error ? error.message : String(error));
-    } finally {
-      asked.current.delete(page);
-      redraw((before) => before + 1);
+    if (asked.current.has(page)) {
+      if (isForced) outdated.current.add(page);
+      return;
     }
+    if (!isForced && pages.current.has(page)) return;
+    const mine = turn.current;
+    asked.current.add(page);
+    const found = await load(page * pageSize, pageSize).catch((error: unknown) =>
+      error instanceof Error ? error.message : String(error),
+    );
+    if (mine !== turn.current) return;
+    asked.current.delete(page);
+    if (typeof found === 'string') setFault(found);
+    else {
+      pages.current.set(page, found.items);
+      setTotal(found.total);
+      setFault('');
+    }
+    redraw((before) => before + 1);
+    if (outdated.current.delete(page)) void fetchPage(page, true);
   };
   const inSight = (): readonly number[] => {
     const [first, last] = [Math.floor(span.from / pageSize), Math.floor(span.to / pageSize)];
@@ -66,7 +77,8 @@ export const VirtualRows = <T,>(props: VirtualRowsProps<T>) => {
   };
 
   useEffect(() => {
-    pages.current.clear();
+    turn.current++;
+    for (const each of [pages, asked, outdated]) each.current.clear();
     box.current?.scrollTo(0, 0);
     measure();
     void fetchPage(0, true);

@@ -152,6 +152,32 @@ describe.skipIf(chromiumPath === undefined)('the page', () => {
     await page.close();
   });
 
+  it('shows the answer to its last question, whatever comes late', async () => {
+    const { machines } = await granted(2);
+    const { page } = await visit(browser);
+    await page.goto(`${server.url}/#machines`);
+    await page.getByText(machines[0]?.machineId ?? '').waitFor();
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route('**/machines?*status=stopped*', async (route) => {
+      await held;
+      await route.continue();
+    });
+    const late = page.waitForResponse('**/machines?*status=stopped*');
+    await page.getByLabel('State').selectOption('stopped');
+    await page.getByLabel('State').selectOption('');
+    await page.getByLabel('Search').fill(machines[0]?.machineId ?? '');
+    await page.keyboard.press('Enter');
+    await page.locator('table[aria-rowcount="1"]').waitFor();
+    release();
+    await (await late).finished();
+    await page.getByText(machines[0]?.machineId ?? '').waitFor();
+    expect(await page.locator('table[aria-rowcount="1"]').count()).toBe(1);
+    await page.close();
+  });
+
   it('can be used by the keyboard alone', async () => {
     const { id } = await granted(1);
     const { page } = await visit(browser);
