@@ -50,8 +50,10 @@ export const Templates = ({
                 {maxNumber > 0 && (
                   <meter
                     min={0}
-                    max={maxNumber}
-                    high={maxNumber * 0.9}
+                    max={Math.max(maxNumber, running + pending)}
+                    low={maxNumber * 0.9}
+                    high={maxNumber}
+                    optimum={0}
                     value={running + pending}
                     aria-label={`${templateId}: ${running + pending} of ${maxNumber}`}
                   />
