@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { hfAws, hfAwsHere, hfAwsJson, type Said } from './admin.ts';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { createPlugin, home, type Plugin } from './plugin.ts';
@@ -370,9 +370,15 @@ describe('on a screen and in a pipe', () => {
     expect(told.filter((each) => each !== '' && each?.startsWith(current)).sort()).toEqual(expected.toSorted());
   });
 
-  it('what is followed ends when its reader is gone, also where nothing more happens', async () => {
+  it('what is followed ends when its reader is gone, also where nothing more happens', {
+    retry: 2,
+    timeout: 15_000,
+  }, async () => {
     const line = `node ${program} logs --follow --since 1h --interval 0.1 | head -1`;
-    const child = spawn('sh', ['-c', line], { env: plugin.env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('sh', ['-c', line], { env: plugin.env, stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+    onTestFinished(() => {
+      if (child.exitCode === null) process.kill(-Number(child.pid), 'SIGKILL');
+    });
     let text = '';
     child.stdout.on('data', (chunk) => {
       text += String(chunk);
