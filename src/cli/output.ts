@@ -1,4 +1,3 @@
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { messageOf } from '../domain/errors.ts';
 import { visibleLines } from './visible.ts';
@@ -7,18 +6,6 @@ import { visibleLines } from './visible.ts';
 export class ReaderGoneError extends Error {}
 
 const isGone = (error: Error): boolean => 'code' in error && (error.code === 'EPIPE' || error.code === 'EIO');
-
-/** Whether a pipe has lost its reader, though nothing was written to it since. Linux tells; elsewhere the next line meets EPIPE. */
-export const isUnread = (descriptor: number): boolean => {
-  try {
-    if (!fstatSync(descriptor).isFIFO()) return false;
-    // To be opened for writing a pipe needs a reader: fifo(7).
-    closeSync(openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK));
-    return false;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ENXIO';
-  }
-};
 
 interface Writing {
   print(text: string): void;
@@ -46,7 +33,6 @@ export const watchOutput = <D extends Writing>(context: D) => {
       ...context,
       pause: async (ms: number): Promise<void> => {
         await wait(ms);
-        isReaderGone ||= isUnread(process.stdout.fd);
         expectReader();
       },
       print: (text: string): void => {
