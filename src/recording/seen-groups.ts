@@ -75,23 +75,23 @@ export const launchedInto = ({ action, input, answer }: AwsExchange, name: strin
 };
 
 /** Of a group that no answer shows: where LaunchInstances launched. */
-const byLaunches = (name: string, exchanges: readonly AwsExchange[]): readonly SeenGroup[] => {
+const byLaunches = (name: string, exchanges: readonly AwsExchange[]): SeenGroup | undefined => {
   const launches = exchanges.filter(
     ({ action, input }) => action === 'LaunchInstances' && jsonIn(input)['AutoScalingGroupName'] === name,
   );
-  if (launches.length === 0) return [];
+  if (launches.length === 0) return undefined;
   const subnets = launches.flatMap(({ input, answer }) => [
     ...listOf(jsonIn(input)['SubnetIds']).map(textOf),
     ...objectsIn(answer).map((each) => textOf(each['SubnetId'])),
   ]);
   const told = { VPCZoneIdentifier: [...new Set(subnets)].filter((id) => id !== '').join(',') };
-  return [{ name, min: 0, max: 1_000_000, desired: 0, members: [], suspended: [], told }];
+  return { name, min: 0, max: 1_000_000, desired: 0, members: [], suspended: [], told };
 };
 
 /** An administrator's group before the first recorded launch into it; undefined where no recorded call was about it. */
 export const groupAtFirst = (name: string, exchanges: readonly AwsExchange[]): SeenGroup | undefined => {
-  const shown = exchanges.flatMap(groupsIn).find((group) => group.name === name);
-  const [group = shown] = shown === undefined ? byLaunches(name, exchanges) : [shown];
+  const shown = exchanges.flatMap(groupsIn).find((each) => each.name === name);
+  const group = shown ?? byLaunches(name, exchanges);
   if (group === undefined) return undefined;
   const launched = new Set(exchanges.flatMap((exchange) => [...launchedInto(exchange, name).keys()]));
   const later = group.members.filter(({ id }) => launched.has(id));

@@ -1,14 +1,13 @@
 /** The administrator's Auto Scaling groups in a replay: they gain and lose members as the recording shows. */
 import type { AwsExchange } from '../../application/ports/recording.ts';
-import { groupPlan, groupTarget } from '../../emulator/auto-scaling/group-plan.ts';
-import { groupOf, reorder, sizesOf } from '../../emulator/auto-scaling/groups.ts';
+import { groupPlan } from '../../emulator/auto-scaling/group-plan.ts';
+import { groupOf, makeGroup, reorder, sizesOf } from '../../emulator/auto-scaling/groups.ts';
 import { instanceTags, viewOf } from '../../emulator/ec2/instance-view.ts';
 import { subnetOf } from '../../emulator/ec2/subnets.ts';
 import { countedMembers, type Member } from '../../emulator/fleets/members.ts';
 import type { FleetRecord } from '../../emulator/fleets/record.ts';
 import { dismiss, fillUp, missingOf } from '../../emulator/fleets/settle.ts';
 import { changeInstance } from '../../emulator/instance-change.ts';
-import { readParameters } from '../../emulator/wire/parameters.ts';
 import type { World } from '../../emulator/world.ts';
 import type { IdMap } from '../../recording/id-map.ts';
 import {
@@ -21,21 +20,13 @@ import {
   type SeenGroup,
   type SeenMember,
 } from '../../recording/seen-groups.ts';
+import { hasLaunchTemplate, putLaunchTemplate } from './replay-templates.ts';
 
 /** What the group does not do by itself: members come and go when the recording shows that they have. */
 const suspended = ['AZRebalance', 'Launch', 'Terminate'];
 
 const imageIn = ({ told }: SeenGroup): string =>
   /"ImageId":"(ami-[0-9a-f]+)"/.exec(JSON.stringify(told))?.[1] ?? 'ami-00000000000000000';
-
-/** Launch templates that the recording names and does not show. */
-const putTemplate = (world: World, id: string, number: number, data: readonly (readonly [string, string])[]): void => {
-  const known = world.templates.get(id);
-  if (known?.versions.some((version) => version.number === number) === true) return;
-  const versions = [...(known?.versions ?? []), { number, createdAt: world.now(), data }];
-  const fresh = { id, name: `recorded-${id}`, createdAt: world.now(), defaultVersion: number, tags: {} };
-  world.templates.set(id, { ...fresh, ...known, versions: versions.sort((a, b) => a.number - b.number) });
-};
 
 export const createReplayGroups = ({
   world,
@@ -118,24 +109,14 @@ export const createReplayGroups = ({
     const launched = exchanges.flatMap((exchange) => [...launchedInto(exchange, name).values()]);
     const types = [...new Set([...shown.flatMap(({ members }) => members.map(({ type }) => type)), ...launched])];
     const { order, templates } = groupOrder(first, types);
+    const data = [
+      ['ImageId', imageIn(first)],
+      ['InstanceType', types[0] ?? 'm5.large'],
+    ] as const;
+    // Those that the recording names and does not show.
     for (const { id, number } of templates)
-      putTemplate(world, id, number, [
-        ['ImageId', imageIn(first)],
-        ['InstanceType', types[0] ?? 'm5.large'],
-      ]);
-    world.fleets.set(name, {
-      id: name,
-      api: 'group',
-      type: 'maintain',
-      order,
-      target: groupTarget(readParameters(order)),
-      obtained: { 'on-demand': 0, spot: 0 },
-      createdAt: world.now(),
-      touchedAt: world.now(),
-      tags: {},
-      events: [],
-      suspended: [...new Set([...first.suspended, ...suspended])],
-    });
+      if (!hasLaunchTemplate(world, id, number)) putLaunchTemplate(world, { id, number, isDefault: false, data });
+    makeGroup(world, name, order, [...new Set([...first.suspended, ...suspended])]);
     bringMembers(first);
     recorded.set(name, first);
   }

@@ -8,7 +8,6 @@ import { madeUpVpc, subnetOf } from '../../emulator/ec2/subnets.ts';
 import { advance } from '../../emulator/fleets/settle.ts';
 import { changeInstance, type InstanceChange } from '../../emulator/instance-change.ts';
 import type { Settings } from '../../emulator/settings.ts';
-import type { World } from '../../emulator/world.ts';
 import { launchParameters } from '../../providers/aws/services/launch-parameters.ts';
 import type { Exchange, Received } from '../../providers/aws/wire/exchange.ts';
 import type { IdMap } from '../../recording/id-map.ts';
@@ -25,6 +24,7 @@ import {
 import type { RecordedCall } from '../../recording/record-form.ts';
 import { createReplayGroups } from './replay-groups.ts';
 import { createReplayQueues, queuesRead } from './replay-queues.ts';
+import { putLaunchTemplate } from './replay-templates.ts';
 
 export interface ReplayRegion {
   readonly exchange: Exchange;
@@ -53,23 +53,6 @@ const byAction = (exchanges: readonly AwsExchange[]) => {
 
 const requestIdIn = (body: string): string => /req-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(body)?.[0] ?? '';
 
-/** The administrator's launch templates, by their own ids, since requests and templates name them. */
-const putLaunchTemplates = (world: World, exchanges: readonly AwsExchange[]): void => {
-  for (const { id, number, isDefault, data } of launchTemplatesIn(exchanges)) {
-    const known = world.templates.get(id);
-    const version = { number, createdAt: world.now(), data: launchParameters(data) };
-    const others = (known?.versions ?? []).filter((each) => each.number !== number);
-    world.templates.set(id, {
-      id,
-      name: `recorded-${id}`,
-      createdAt: world.now(),
-      defaultVersion: isDefault ? number : (known?.defaultVersion ?? number),
-      versions: [...others, version].sort((a, b) => a.number - b.number),
-      tags: {},
-    });
-  }
-};
-
 export const createReplayRegion = ({
   now,
   region,
@@ -94,7 +77,8 @@ export const createReplayRegion = ({
   };
   const { calls, control } = createCore({ now, settings }, () => undefined);
   const { world } = calls;
-  putLaunchTemplates(world, exchanges);
+  for (const { data, ...version } of launchTemplatesIn(exchanges))
+    putLaunchTemplate(world, { ...version, data: launchParameters(data) });
   const groups = createReplayGroups({ world, exchanges, ids });
   const queues = createReplayQueues(world, ids);
   /** Recorded instances that none of the replay stands for yet. */

@@ -16,11 +16,12 @@ import {
   describeAutoScalingInstances,
   describeScalingActivities,
 } from './describe-groups.ts';
-import { groupPlan, groupTarget } from './group-plan.ts';
+import { groupPlan } from './group-plan.ts';
 import {
   checkShrinking,
   groupOf,
   invalid,
+  makeGroup,
   managed,
   namedGroup,
   reorder,
@@ -89,20 +90,7 @@ const createGroup: Action = {
         `AutoScalingGroup by this name already exists - A group with the name ${id} already exists`,
       );
     readTags(params);
-    const order = checkedOrder(world, params.form());
-    world.fleets.set(id, {
-      id,
-      api: 'group',
-      type: 'maintain',
-      order,
-      target: groupTarget(readParameters(order)),
-      obtained: { 'on-demand': 0, spot: 0 },
-      createdAt: world.now(),
-      touchedAt: world.now(),
-      tags: {},
-      events: [],
-      suspended: [],
-    });
+    makeGroup(world, id, checkedOrder(world, params.form()));
     return {};
   },
 };

@@ -37,6 +37,28 @@ export const sizesOf = ({ order }: Pick<FleetRecord, 'order'>): Sizes => {
   return { min, max: params.number('MaxSize') ?? 0, desired: params.number('DesiredCapacity') ?? min };
 };
 
+/** A new group, without members. `order`: as CreateAutoScalingGroup takes it. */
+export const makeGroup = (
+  world: World,
+  id: string,
+  order: FleetRecord['order'],
+  suspended: FleetRecord['suspended'] = [],
+): void => {
+  world.fleets.set(id, {
+    id,
+    api: 'group',
+    type: 'maintain',
+    order,
+    target: groupTarget(readParameters(order)),
+    obtained: { 'on-demand': 0, spot: 0 },
+    createdAt: world.now(),
+    touchedAt: world.now(),
+    tags: {},
+    events: [],
+    suspended,
+  });
+};
+
 /** The parameters with another desired capacity. */
 export const withDesired = (order: FleetRecord['order'], desired: number): FleetRecord['order'] => [
   ...new Map([...order, ['DesiredCapacity', String(desired)]]),
