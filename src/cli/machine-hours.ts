@@ -44,7 +44,7 @@ const columnsBy = (by: string): readonly Column<UsageRow>[] => [
 const latestPrices = (pricesOf: string | undefined): string =>
   pricesOf === undefined
     ? 'the prices that came with the program (hf-aws prices refresh asks AWS)'
-    : `prices of ${localTime(Date.parse(pricesOf))}`;
+    : `the latest prices known (AWS was last asked at ${localTime(Date.parse(pricesOf))})`;
 
 /** What the cost goes by. A machine's price is that known at its launch, where it is. */
 const priceBasis = ({ pricesOf, total: { cost = 0, launchPricedCost = 0 } }: GetUsageAnswer): string => {
