@@ -1,6 +1,6 @@
 import { recallMachines } from './life-cycle/host-lookup.ts';
 import type { LaunchFailures, OfferingMemory } from './ports/memory.ts';
-import type { CapacityLedger, RequestStreams, StreamEvent } from './ports/streams.ts';
+import { type CapacityLedger, loadingAll, type RequestStreams, type StreamEvent } from './ports/streams.ts';
 import type { Logger } from './ports/telemetry.ts';
 
 /** An AWS call that would go out. */
@@ -28,13 +28,15 @@ export interface Rehearsal {
 /** Streams that keep what is appended to themselves. */
 export const rehearsedStreams = (streams: RequestStreams): RequestStreams => {
   const added = new Map<string, readonly StreamEvent[]>();
+  const load: RequestStreams['load'] = async (id) => {
+    const { version, events } = await streams.load(id);
+    const more = added.get(id) ?? [];
+    return { version: version + more.length, events: [...events, ...more] };
+  };
   return {
     ...streams,
-    load: async (id) => {
-      const { version, events } = await streams.load(id);
-      const more = added.get(id) ?? [];
-      return { version: version + more.length, events: [...events, ...more] };
-    },
+    load,
+    loadAll: loadingAll(load),
     append: async (id, version, events) => {
       added.set(id, [...(added.get(id) ?? []), ...events]);
       return version + events.length;

@@ -1,8 +1,13 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Low } from 'lowdb';
-import type { RecordedEvent, RestorableStreams, Stream } from '../application/ports/streams.ts';
-import { grainOf } from '../application/ports/streams.ts';
+import {
+  grainOf,
+  loadingAll,
+  type RecordedEvent,
+  type RestorableStreams,
+  type Stream,
+} from '../application/ports/streams.ts';
 import { hasCode, PluginError } from '../domain/errors.ts';
 import { isCreateId, isReturnId } from '../domain/ids.ts';
 import type { Archive } from './archive.ts';
@@ -147,15 +152,19 @@ export const createRequestStreams = (
     return version + events.length;
   };
 
+  const load = async (id: string): Promise<Stream> => {
+    if (!isStreamId(id)) return { version: 0, events: [] };
+    for (let look = 1; look <= looks; look++) {
+      const stream = await find(id);
+      if (stream !== undefined) return stream;
+    }
+    throw new PluginError('storage.unreadable', `${join(root, id)} was moved each time it was read`);
+  };
+
   return {
-    load: async (id): Promise<Stream> => {
-      if (!isStreamId(id)) return { version: 0, events: [] };
-      for (let look = 1; look <= looks; look++) {
-        const stream = await find(id);
-        if (stream !== undefined) return stream;
-      }
-      throw new PluginError('storage.unreadable', `${join(root, id)} was moved each time it was read`);
-    },
+    load,
+
+    loadAll: loadingAll(load),
 
     append: (id, version, events, origin) => write(id, version, toStored(events, origin)),
 

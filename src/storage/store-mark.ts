@@ -1,6 +1,6 @@
 import type { InstanceEvents } from '../application/ports/instance-events.ts';
 import type { StateHead } from '../application/ports/state-copy.ts';
-import type { CapacityLedger, RequestStreams } from '../application/ports/streams.ts';
+import { type CapacityLedger, loadingAll, type RequestStreams } from '../application/ports/streams.ts';
 import { PluginError } from '../domain/errors.ts';
 
 /** Milliseconds for which a process believes what it has read of a store's mark. */
@@ -40,8 +40,10 @@ export const guardedStreams = (streams: RequestStreams, mayUse: MayUse): Request
       await mayUse(false);
       return work(...args);
     };
+  const load = read(streams.load);
   return {
-    load: read(streams.load),
+    load,
+    loadAll: loadingAll(load),
     ids: read(streams.ids),
     pulse: read(streams.pulse),
     marks: read(streams.marks),

@@ -1,11 +1,12 @@
 import type { OfferingMemory, UnseenHosts } from '../../src/application/ports/memory.ts';
 import type { ProjectionStore } from '../../src/application/ports/read-model.ts';
 import type { KeptAnswers, Store } from '../../src/application/ports/store.ts';
-import type {
-  CapacityClaim,
-  CapacityLedger,
-  RecordedEvent,
-  RequestStreams,
+import {
+  type CapacityClaim,
+  type CapacityLedger,
+  loadingAll,
+  type RecordedEvent,
+  type RequestStreams,
 } from '../../src/application/ports/streams.ts';
 import { PluginError } from '../../src/domain/errors.ts';
 import { type RefusedOffering, stillCounts } from '../../src/domain/offering.ts';
@@ -16,11 +17,13 @@ export const memoryStreams = (clock: () => number): RequestStreams => {
   const streams = new Map<string, readonly RecordedEvent[]>();
   const marks = new Map<string, number>();
   let last = 0;
+  const load: RequestStreams['load'] = async (id) => {
+    const events = streams.get(id) ?? [];
+    return { version: events.length, events };
+  };
   return {
-    load: async (id) => {
-      const events = streams.get(id) ?? [];
-      return { version: events.length, events };
-    },
+    load,
+    loadAll: loadingAll(load),
     append: async (id, version, events, origin) => {
       const before = streams.get(id) ?? [];
       if (before.length !== version) throw new PluginError('storage.conflict', `${id} has gone on since ${version}`);

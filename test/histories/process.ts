@@ -1,5 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { CapacityLedger, RequestStreams, StreamEvent } from '../../src/application/ports/streams.ts';
+import {
+  type CapacityLedger,
+  loadingAll,
+  type RequestStreams,
+  type StreamEvent,
+} from '../../src/application/ports/streams.ts';
 import { PluginError } from '../../src/domain/errors.ts';
 
 /**
@@ -70,17 +75,21 @@ const written = async <T>(work: () => Promise<T>): Promise<T> => {
 export const mortalStreams = (
   streams: RequestStreams,
   hear: (id: string, events: readonly StreamEvent[]) => void,
-): RequestStreams => ({
-  ...streams,
-  load: async (id) => {
+): RequestStreams => {
+  const load: RequestStreams['load'] = async (id) => {
     await current().alive();
     return streams.load(id);
-  },
-  append: (id, version, events, origin) => {
-    hear(id, events);
-    return written(() => streams.append(id, version, events, origin));
-  },
-});
+  };
+  return {
+    ...streams,
+    load,
+    loadAll: loadingAll(load),
+    append: (id, version, events, origin) => {
+      hear(id, events);
+      return written(() => streams.append(id, version, events, origin));
+    },
+  };
+};
 
 export const mortalLedger = (ledger: CapacityLedger): CapacityLedger => ({
   ...ledger,

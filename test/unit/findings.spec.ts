@@ -11,7 +11,7 @@ import {
   checkTemplates,
 } from '../../src/application/diagnosis/checks.ts';
 import { faultFinding } from '../../src/application/diagnosis/fault-cures.ts';
-import type { StreamReader } from '../../src/application/ports/streams.ts';
+import { loadingAll, type StreamReader } from '../../src/application/ports/streams.ts';
 import type { RejectedTemplate, TemplateCatalog } from '../../src/application/ports/templates.ts';
 import { type DiagnosePorts, diagnoseHandler } from '../../src/application/queries/diagnose.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
@@ -143,7 +143,8 @@ const catalog = (templates: readonly Template[], rejected: readonly RejectedTemp
 const rejected: RejectedTemplate = { templateId: 'bad', problems: [] };
 
 const policy = { protectAfter: 2, protectFor: 60_000, unclaimed: 0, orphanAge: 0 };
-const noStreams: StreamReader = { ...nothing, ids: async () => [], load: async () => ({ events: [], version: 0 }) };
+const load: StreamReader['load'] = async () => ({ events: [], version: 0 });
+const noStreams: StreamReader = { ...nothing, ids: async () => [], load, loadAll: loadingAll(load) };
 
 const sweep =
   (owned: readonly OwnedObservation[], now: number | undefined): Make =>

@@ -1,10 +1,10 @@
-import { hasCode, messageOf } from '../../domain/errors.ts';
+import { hasCode, isPluginError, messageOf, type PluginError } from '../../domain/errors.ts';
 import { isReturnId } from '../../domain/ids.ts';
 import { liveMachines } from '../../domain/request/units.ts';
 import { closed } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { number } from '../bus/shapes.ts';
-import { foldRequest, foldReturn } from '../life-cycle/streams.ts';
+import { eachStream, foldRequest, foldReturn } from '../life-cycle/streams.ts';
 import type { Clock, IsDue, Policy } from '../ports/policy.ts';
 import type { RequestStreams, Stream } from '../ports/streams.ts';
 import type { Logger } from '../ports/telemetry.ts';
@@ -46,9 +46,11 @@ const isFinished = (id: string, stream: Stream): boolean => {
 const archiveOne = async (
   { streams, log }: Pick<ArchiveRequestsPorts, 'streams' | 'log'>,
   id: string,
+  stream: Stream | PluginError,
 ): Promise<number> => {
   try {
-    if (!isFinished(id, await streams.load(id))) return 0;
+    if (isPluginError(stream)) throw stream;
+    if (!isFinished(id, stream)) return 0;
     await streams.archive(id);
     return 1;
   } catch (error) {
@@ -68,9 +70,10 @@ const archiveFinished = async (ports: ArchiveRequestsPorts): Promise<number> => 
   const { streams, policy, clock } = ports;
   const before = clock() - Math.max(policy.retention, leastAge);
   let archived = 0;
-  for (const [id, mark] of await streams.marks()) {
+  const old = [...(await streams.marks())].flatMap(([id, mark]) => (mark < before ? [id] : []));
+  for await (const [id, stream] of eachStream(streams, old)) {
     if (archived === most) return archived;
-    if (mark < before) archived += await archiveOne(ports, id);
+    archived += await archiveOne(ports, id, stream);
   }
   return archived;
 };

@@ -4,14 +4,14 @@ import type { RequestCommand } from '../../domain/request/commands.ts';
 import { learn } from '../../domain/request/learn.ts';
 import type { KnownRequest, Request } from '../../domain/request/state.ts';
 import { fillingResources, liveMachines } from '../../domain/request/units.ts';
-import type { RequestStreams, Stream } from '../ports/streams.ts';
+import type { RequestStreams } from '../ports/streams.ts';
 import type { Logger } from '../ports/telemetry.ts';
 import { advance } from './advance.ts';
 import { advanceReturn } from './advance-return.ts';
 import { knownRequests } from './known-requests.ts';
 import { lookAt, lookOf, type OpenCreate, type OpenReturn } from './look.ts';
 import type { LifeCyclePorts } from './ports.ts';
-import { type DecideContext, type Decided, foldRequest, foldReturn, isUnread } from './streams.ts';
+import { type DecideContext, type Decided, foldRequest, foldReturn } from './streams.ts';
 
 /** What came of bringing requests up to date. */
 export interface CaughtUp {
@@ -84,11 +84,15 @@ export const catchUp = async (
   { includeSettled = false, news = [] }: { includeSettled?: boolean; news?: readonly RequestCommand[] } = {},
 ): Promise<CaughtUp> => {
   const unreadable = new Map<string, string>();
-  const loaded = await loadEach(ports, [...new Set(requestIds)], unreadable);
   const requests = new Map<string, Decided<Request>>();
   const creates: OpenCreate[] = [];
   const returns: OpenReturn[] = [];
-  for (const [id, stream] of loaded) {
+  for (const [id, stream] of await ports.streams.loadAll(requestIds)) {
+    if (isPluginError(stream)) {
+      ports.log.error('sync.unreadable', stream.message, { requestId: id });
+      unreadable.set(id, stream.message);
+      continue;
+    }
     if (isReturnId(id)) {
       const request = foldReturn(stream);
       if (request.stage === 'open') returns.push({ id, request, version: stream.version });
@@ -121,25 +125,4 @@ export const passingTrouble = (log: Logger, error: unknown): string => {
   if (!isPluginError(error)) throw error;
   log.warn('sync.unverified', messageOf(error), { aws: error.aws });
   return messageOf(error);
-};
-
-/** One record that cannot be read is told by its name; it does not hold up the others. */
-const loadEach = async (
-  { streams, log }: { readonly streams: RequestStreams; readonly log: Logger },
-  ids: readonly string[],
-  unreadable: Map<string, string>,
-): Promise<readonly (readonly [string, Stream])[]> => {
-  const loaded = await Promise.all(
-    ids.map(async (id) => {
-      try {
-        return [[id, await streams.load(id)] as const];
-      } catch (error) {
-        if (!isUnread(error)) throw error;
-        log.error('sync.unreadable', messageOf(error), { requestId: id });
-        unreadable.set(id, messageOf(error));
-        return [];
-      }
-    }),
-  );
-  return loaded.flat();
 };

@@ -1,4 +1,4 @@
-import type { RequestStreams, Stream } from '../ports/streams.ts';
+import { loadingAll, type RequestStreams, type Stream } from '../ports/streams.ts';
 
 /** Streams as a command has just read and written them, for the query that follows it in the same call. Each is handed on once. */
 export interface HandedOn {
@@ -49,11 +49,11 @@ export const followed = (streams: RequestStreams, { keep, take }: HandedOn): Req
 });
 
 /** Streams of which all that is read is kept. */
-export const keeping = (streams: RequestStreams, { keep }: HandedOn): RequestStreams => ({
-  ...streams,
-  load: async (id) => {
+export const keeping = (streams: RequestStreams, { keep }: HandedOn): RequestStreams => {
+  const load: RequestStreams['load'] = async (id) => {
     const stream = await streams.load(id);
     keep(id, stream);
     return stream;
-  },
-});
+  };
+  return { ...streams, load, loadAll: loadingAll(load) };
+};

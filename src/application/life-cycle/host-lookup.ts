@@ -1,11 +1,11 @@
-import { messageOf } from '../../domain/errors.ts';
+import { isPluginError, messageOf, type PluginError } from '../../domain/errors.ts';
 import { asInstanceId, isCreateId, looksLikeInstanceId } from '../../domain/ids.ts';
 import { hasEnded, type Machine, type OwnedObservation } from '../../domain/machine.ts';
 import type { HostReader } from '../ports/instances.ts';
 import type { AwsTime, Clock } from '../ports/policy.ts';
 import type { CapacityLedger, Stream, StreamReader } from '../ports/streams.ts';
 import type { Logger } from '../ports/telemetry.ts';
-import { foldRequest, isUnread } from './streams.ts';
+import { eachStream, foldRequest, isUnread } from './streams.ts';
 
 /** A host as Host Factory names it: by name, by instance id, or both (then the id counts). */
 export interface HostRef {
@@ -43,24 +43,17 @@ export interface HostLookupPorts {
 }
 
 /** The machines of a request by its record; none, and said in the log, when the record cannot be read. */
-const readMachines = async (
-  { streams, log }: Pick<HostLookupPorts, 'streams' | 'log'>,
-  requestId: string,
-): Promise<{ readonly recalled: readonly RecalledMachine[]; readonly isReadable: boolean }> => {
-  try {
-    const stream = await streams.load(requestId);
-    const request = foldRequest(stream);
-    const machines = request.stage === 'absent' ? [] : [...request.machines.values()];
-    const recalled = machines.map((machine): RecalledMachine => {
-      const endedAt = hasEnded(machine.state) ? endRecordedAt(stream, machine) : undefined;
-      return { requestId, machine, ...(endedAt === undefined ? {} : { endedAt }) };
-    });
-    return { recalled, isReadable: true };
-  } catch (error) {
-    if (!isUnread(error)) throw error;
-    log.error('record.unreadable', messageOf(error), { requestId });
-    return { recalled: [], isReadable: false };
+const machinesIn = (log: Logger, requestId: string, stream: Stream | PluginError): readonly RecalledMachine[] => {
+  if (isPluginError(stream)) {
+    log.error('record.unreadable', stream.message, { requestId });
+    return [];
   }
+  const request = foldRequest(stream);
+  const machines = request.stage === 'absent' ? [] : [...request.machines.values()];
+  return machines.map((machine): RecalledMachine => {
+    const endedAt = hasEnded(machine.state) ? endRecordedAt(stream, machine) : undefined;
+    return { requestId, machine, ...(endedAt === undefined ? {} : { endedAt }) };
+  });
 };
 
 const endRecordedAt = ({ events }: Stream, { machineId }: Machine): number | undefined =>
@@ -92,10 +85,9 @@ export const recallMachines = async (
   });
   let isComplete = listed !== undefined;
   const live = new Set((listed ?? []).map(({ requestId }) => requestId));
-  for (const requestId of new Set([...live, ...others.filter(isCreateId)])) {
-    const { recalled: ofRequest, isReadable } = await readMachines(ports, requestId);
-    isComplete &&= isReadable || !live.has(requestId);
-    recalled.push(...ofRequest.filter(({ machine }) => matches(machine)));
+  for await (const [requestId, stream] of eachStream(ports.streams, [...live, ...others.filter(isCreateId)])) {
+    isComplete &&= !isPluginError(stream) || !live.has(requestId);
+    recalled.push(...machinesIn(ports.log, requestId, stream).filter(({ machine }) => matches(machine)));
   }
   return { recalled, isComplete };
 };
@@ -180,9 +172,8 @@ const recordsFor = async (ports: HostLookupPorts, seen: Seen, refs: readonly Hos
   const { recalled, isComplete } =
     unseenIds.size + unclear.size === 0 ? nothingRecalled : await search(ports, { unseenIds, unclear, seen, depth });
   const records = new Map(recalled.map((record) => [record.machine.machineId, record]));
-  for (const ofRequest of await Promise.all([...requestIds].map((requestId) => readMachines(ports, requestId)))) {
-    for (const record of ofRequest.recalled) records.set(record.machine.machineId, record);
-  }
+  for await (const [requestId, stream] of eachStream(ports.streams, requestIds))
+    for (const record of machinesIn(ports.log, requestId, stream)) records.set(record.machine.machineId, record);
   return { records, isComplete };
 };
 

@@ -1,4 +1,4 @@
-import { hasCode, messageOf, type PluginError } from '../../domain/errors.ts';
+import { hasCode, type PluginError } from '../../domain/errors.ts';
 import type { RequestCommand } from '../../domain/request/commands.ts';
 import { decideRequest } from '../../domain/request/decide.ts';
 import { absentRequest, evolveRequest, type Request } from '../../domain/request/state.ts';
@@ -102,23 +102,15 @@ export const decideOnReturn: (
   known?: Decided<ReturnRequest>,
 ) => Promise<Decided<ReturnRequest>> = decideOn(returnDecider);
 
-/** The streams that can be read, in the order asked; the others are told of, since one must not hide the rest. */
-export const readAll = async (
-  streams: StreamReader,
-  ids: readonly string[],
-): Promise<{
-  readonly read: readonly { readonly id: string; readonly stream: Stream }[];
-  readonly warnings: readonly string[];
-}> => {
-  const read: { readonly id: string; readonly stream: Stream }[] = [];
-  const warnings: string[] = [];
-  for (const id of ids) {
-    try {
-      read.push({ id, stream: await streams.load(id) });
-    } catch (error) {
-      if (!isUnread(error)) throw error;
-      warnings.push(messageOf(error));
-    }
-  }
-  return { read, warnings };
+/** So many records are held at a time by who goes through all of them. */
+const batchSize = 100;
+
+/** Goes through streams in the order asked: each, or why it cannot be read. */
+export const eachStream = async function* (
+  streams: Pick<StreamReader, 'loadAll'>,
+  ids: Iterable<string>,
+): AsyncGenerator<readonly [string, Stream | PluginError]> {
+  const all = [...new Set(ids)];
+  for (let from = 0; from < all.length; from += batchSize)
+    yield* await streams.loadAll(all.slice(from, from + batchSize));
 };

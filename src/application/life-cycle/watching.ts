@@ -1,5 +1,5 @@
 import { messageOf } from '../../domain/errors.ts';
-import type { RequestStreams, StreamEvent } from '../ports/streams.ts';
+import { loadingAll, type RequestStreams, type StreamEvent } from '../ports/streams.ts';
 import type { Logger, Observe } from '../ports/telemetry.ts';
 
 /** Hears of what was appended, once it is on disk. */
@@ -20,14 +20,18 @@ export const publishing = (streams: RequestStreams, subscriber: Subscriber, log:
 });
 
 /** Shows a store's work in traces. */
-export const watchedStreams = (streams: RequestStreams, observe: Observe): RequestStreams => ({
-  ...streams,
-  load: (requestId) =>
-    observe({ kind: 'store', name: 'load', attributes: { requestId } }, () => streams.load(requestId)),
-  append: (requestId, version, events, origin) => {
-    const attributes = { requestId, version, events: events.map(({ type }) => type) };
-    return observe({ kind: 'store', name: 'append', attributes }, () =>
-      streams.append(requestId, version, events, origin),
-    );
-  },
-});
+export const watchedStreams = (streams: RequestStreams, observe: Observe): RequestStreams => {
+  const load: RequestStreams['load'] = (requestId) =>
+    observe({ kind: 'store', name: 'load', attributes: { requestId } }, () => streams.load(requestId));
+  return {
+    ...streams,
+    load,
+    loadAll: loadingAll(load),
+    append: (requestId, version, events, origin) => {
+      const attributes = { requestId, version, events: events.map(({ type }) => type) };
+      return observe({ kind: 'store', name: 'append', attributes }, () =>
+        streams.append(requestId, version, events, origin),
+      );
+    },
+  };
+};

@@ -1,3 +1,4 @@
+import { isPluginError, type PluginError } from '../../domain/errors.ts';
 import type { RequestEvent } from '../../domain/request/events.ts';
 import type { ReturnEvent } from '../../domain/return/events.ts';
 import type { Origin } from '../bus/origin.ts';
@@ -24,6 +25,8 @@ export interface StreamReader {
    * empty, a damaged one never.
    */
   load(id: string): Promise<Stream>;
+  /** Several at once, each in its place: a stream, or why it cannot be read, which does not hide the others. */
+  loadAll(ids: Iterable<string>): Promise<ReadonlyMap<string, Stream | PluginError>>;
   /** Ids of all streams that are not archived, in no particular order. */
   ids(): Promise<readonly string[]>;
   /** The same text as long as nothing is appended or archived; undefined at a moment when that cannot be told. */
@@ -36,6 +39,20 @@ export interface StreamReader {
   /** Ids of the streams set aside. */
   archived(): Promise<readonly string[]>;
 }
+
+/** What loads several streams by what loads one: they do not wait for one another. */
+export const loadingAll =
+  (load: StreamReader['load']): StreamReader['loadAll'] =>
+  async (ids) => {
+    const loadOne = async (id: string) => {
+      const loaded = await load(id).catch((error: unknown) => {
+        if (!isPluginError(error)) throw error;
+        return error;
+      });
+      return [id, loaded] as const;
+    };
+    return new Map(await Promise.all([...new Set(ids)].map(loadOne)));
+  };
 
 export interface RequestStreams extends StreamReader {
   /**

@@ -1,7 +1,8 @@
-import { hasCode, messageOf } from '../../domain/errors.ts';
+import { hasCode, isPluginError, messageOf, type PluginError } from '../../domain/errors.ts';
+import { eachStream } from '../life-cycle/streams.ts';
 import type { Clock } from '../ports/policy.ts';
 import type { ProjectedStream, ProjectionFailure, ProjectionStore, StoredProjection } from '../ports/read-model.ts';
-import { grainOf, type RecordedEvent, type StreamReader } from '../ports/streams.ts';
+import { grainOf, type RecordedEvent, type Stream, type StreamReader } from '../ports/streams.ts';
 import type { Logger, Progress } from '../ports/telemetry.ts';
 import type { Projection } from './projection.ts';
 
@@ -20,7 +21,6 @@ export type News = ReadonlyMap<string, number>;
 
 /** Marks no stream has: to be read again; set aside and final. */
 export const [unsettled, setAside] = [0, -1];
-const batchSize = 100;
 /** An event that cannot be applied is skipped for good after so many tries. */
 const mostTries = 3;
 
@@ -63,25 +63,26 @@ const nextTry = ({ failures }: StoredProjection, requestId: string): number => {
   return Math.min(mostTries, 1 + Math.max(0, ...earlier));
 };
 
-const readOne =
-  <S>(projection: Projection<S>, ports: ProjectorPorts, before: StoredProjection) =>
-  async ([requestId, mark]: readonly [string, number]): Promise<Reading> => {
+const readOne = <S>(projection: Projection<S>, { clock, log }: ProjectorPorts, before: StoredProjection) => {
+  // Before anything is read: what is appended from now on shows in a mark, unless that is as young.
+  const begun = clock();
+  return (requestId: string, mark: number, read: Stream | PluginError): Reading => {
     const tries = nextTry(before, requestId);
-    try {
-      const { version, events } = await ports.streams.load(requestId);
-      const { rows, failures } = fold(projection, requestId, events);
-      const again = failures.length > 0 && tries < mostTries;
-      if (again) complain(ports.log, projection.name, failures);
-      const settled = !again && ports.clock() - mark > grainOf(mark);
-      const stream = { mark: settled ? mark : unsettled, version, since: events[0]?.at ?? 0, rows };
-      return { requestId, stream, failures: failures.map((failure) => ({ ...failure, tries })) };
-    } catch (error) {
-      if (!hasCode(error, 'storage.unreadable')) throw error;
+    if (hasCode(read, 'storage.unreadable')) {
       const known = before.streams.get(requestId) ?? { version: 0, since: 0, rows: [] };
-      const failure = { requestId, message: messageOf(error), tries };
+      const failure = { requestId, message: read.message, tries };
       return { requestId, stream: { ...known, mark: unsettled }, failures: [failure] };
     }
+    if (isPluginError(read)) throw read;
+    const { version, events } = read;
+    const { rows, failures } = fold(projection, requestId, events);
+    const again = failures.length > 0 && tries < mostTries;
+    if (again) complain(log, projection.name, failures);
+    const settled = !again && begun - mark > grainOf(mark);
+    const stream = { mark: settled ? mark : unsettled, version, since: events[0]?.at ?? 0, rows };
+    return { requestId, stream, failures: failures.map((failure) => ({ ...failure, tries })) };
   };
+};
 
 const complain = (log: Logger, name: string, failures: readonly Omit<ProjectionFailure, 'tries'>[]): void => {
   for (const { message, type, requestId } of failures) {
@@ -98,11 +99,10 @@ export const applyNews = async <S>(
   gone: readonly string[],
 ): Promise<StoredProjection> => {
   const readings: Reading[] = [];
-  const all = [...news];
-  for (let from = 0; from < all.length; from += batchSize) {
-    const batch = all.slice(from, from + batchSize).map(readOne(projection, ports, before));
-    readings.push(...(await Promise.all(batch)));
-    ports.progress?.(`${projection.name}: requests`, readings.length, all.length);
+  const take = readOne(projection, ports, before);
+  for await (const [requestId, stream] of eachStream(ports.streams, news.keys())) {
+    readings.push(take(requestId, news.get(requestId) ?? unsettled, stream));
+    ports.progress?.(`${projection.name}: requests`, readings.length, news.size);
   }
   const known = readings.filter(({ requestId }) => before.streams.has(requestId));
   const fresh = readings.filter(({ requestId }) => !before.streams.has(requestId)).sort(newestFirst);

@@ -1,3 +1,4 @@
+import { isPluginError } from '../../domain/errors.ts';
 import { hasEnded } from '../../domain/machine.ts';
 import type { KnownRequest } from '../../domain/request/state.ts';
 import type { Template } from '../../domain/template/template.ts';
@@ -6,7 +7,7 @@ import { withoutEffect } from '../../domain/template/template-review.ts';
 import { closed, type FromSchema, listOf, named } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { number, rejectedTemplate, text, texts, words } from '../bus/shapes.ts';
-import { foldRequest } from '../life-cycle/streams.ts';
+import { eachStream, foldRequest } from '../life-cycle/streams.ts';
 import type { CapacityLedger, StreamReader } from '../ports/streams.ts';
 import type { TemplateCatalog } from '../ports/templates.ts';
 
@@ -63,7 +64,7 @@ export interface DiffTemplatesPorts {
   /** The same of another file. */
   readonly templatesIn: (file: string) => ReturnType<TemplateCatalog['read']>;
   readonly live: Pick<CapacityLedger, 'list'>;
-  readonly streams: Pick<StreamReader, 'load'>;
+  readonly streams: Pick<StreamReader, 'loadAll'>;
 }
 
 interface Running {
@@ -80,11 +81,14 @@ const living = ({ machines }: KnownRequest): number =>
 const runningOnes = async ({ live, streams }: DiffTemplatesPorts) => {
   const running: Running[] = [];
   const warnings: string[] = [];
-  for (const { requestId, units } of await live.list()) {
-    const request = await streams.load(requestId).then(foldRequest, () => undefined);
+  const units = new Map((await live.list()).map((claim) => [claim.requestId, claim.units]));
+  for await (const [requestId, stream] of eachStream(streams, units.keys())) {
+    const request = isPluginError(stream) ? undefined : foldRequest(stream);
     if (request === undefined) warnings.push(`the records of ${requestId} cannot be read`);
-    else if (request.stage !== 'absent')
-      running.push({ requestId, template: request.template, machines: living(request), units });
+    else if (request.stage !== 'absent') {
+      const held = { machines: living(request), units: units.get(requestId) ?? 0 };
+      running.push({ requestId, template: request.template, ...held });
+    }
   }
   return { running, warnings };
 };

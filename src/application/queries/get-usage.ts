@@ -1,11 +1,11 @@
-import { hasCode, messageOf, PluginError } from '../../domain/errors.ts';
+import { hasCode, isPluginError, PluginError } from '../../domain/errors.ts';
 import { isCreateId } from '../../domain/ids.ts';
 import type { Prices } from '../../domain/template/price.ts';
 import { type MachinePrice, machinePrice, type PriceHistory } from '../../domain/template/price-history.ts';
 import { closed, listOf } from '../bus/json-schema.ts';
 import { type AnswerOf, defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { number, text, texts, time, words } from '../bus/shapes.ts';
-import { isRequestEvent } from '../life-cycle/streams.ts';
+import { eachStream, isRequestEvent } from '../life-cycle/streams.ts';
 import type { PriceMemory } from '../ports/memory.ts';
 import type { Clock } from '../ports/policy.ts';
 import type { StreamReader } from '../ports/streams.ts';
@@ -152,15 +152,12 @@ export const getUsageHandler =
     const start = startOf(from, now);
     const warnings: string[] = [];
     const stints: Stint[] = [];
-    const ids = new Set([...(await streams.ids()), ...(await streams.archived())].filter(isCreateId));
-    for (const id of ids) {
-      try {
-        const { events } = await streams.load(id);
-        for (const use of usesOf(events.filter(isRequestEvent))) stints.push(...stintsOf(use, by, start, now));
-      } catch (error) {
-        if (!hasCode(error, 'storage.unreadable')) throw error;
-        warnings.push(messageOf(error));
-      }
+    const ids = [...(await streams.ids()), ...(await streams.archived())].filter(isCreateId);
+    for await (const [, stream] of eachStream(streams, ids)) {
+      if (hasCode(stream, 'storage.unreadable')) warnings.push(stream.message);
+      else if (isPluginError(stream)) throw stream;
+      else
+        for (const use of usesOf(stream.events.filter(isRequestEvent))) stints.push(...stintsOf(use, by, start, now));
     }
     const latest = await prices.read();
     const withPrice = stints.map(priced({ latest, history: await prices.history() }));

@@ -1,9 +1,8 @@
 import { isPluginError, messageOf } from '../../domain/errors.ts';
-import { isCreateId } from '../../domain/ids.ts';
-import { absentRequest, type Request } from '../../domain/request/state.ts';
+import type { Request } from '../../domain/request/state.ts';
 import type { ProviderApi } from '../../domain/template/template.ts';
 import { keeperOf } from '../life-cycle/keepers.ts';
-import { foldRequest, foldReturn } from '../life-cycle/streams.ts';
+import { eachStream, foldRequest, foldReturn } from '../life-cycle/streams.ts';
 import type { LaunchTemplateShelf, ResourceKeeper } from '../ports/capacity.ts';
 import type { HostReader } from '../ports/instances.ts';
 import type { SweepMemory } from '../ports/memory.ts';
@@ -70,15 +69,10 @@ const loadRequests = async (
 ): Promise<Requests> => {
   const requests = new Map<string, Request | undefined>();
   const wanted = new Set(ids);
-  for (const id of wanted) {
+  for await (const [id, stream] of eachStream(streams, wanted)) {
     progress?.('records read', requests.size, wanted.size);
-    try {
-      requests.set(id, isCreateId(id) ? foldRequest(await streams.load(id)) : absentRequest);
-    } catch (error) {
-      if (!isPluginError(error)) throw error;
-      requests.set(id, undefined);
-      warnings.push(messageOf(error));
-    }
+    requests.set(id, isPluginError(stream) ? undefined : foldRequest(stream));
+    if (isPluginError(stream)) warnings.push(stream.message);
   }
   return requests;
 };
@@ -86,15 +80,7 @@ const loadRequests = async (
 /** The returns of these that are not over, as far as can be read. */
 const openOf = async ({ streams }: SweepLookPorts, returnIds: ReadonlySet<string>): Promise<ReadonlySet<string>> => {
   const open = new Set<string>();
-  for (const id of returnIds) {
-    const stage = await streams.load(id).then(
-      (stream) => foldReturn(stream).stage,
-      (error: unknown) => {
-        if (!isPluginError(error)) throw error;
-        return 'open' as const;
-      },
-    );
-    if (stage === 'open') open.add(id);
-  }
+  for await (const [id, stream] of eachStream(streams, returnIds))
+    if (isPluginError(stream) || foldReturn(stream).stage === 'open') open.add(id);
   return open;
 };

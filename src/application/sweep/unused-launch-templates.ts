@@ -1,5 +1,5 @@
-import { PluginError } from '../../domain/errors.ts';
-import { foldRequest, readAll } from '../life-cycle/streams.ts';
+import { isPluginError } from '../../domain/errors.ts';
+import { eachStream, foldRequest } from '../life-cycle/streams.ts';
 import type { LaunchTemplateShelf, StoredLaunchTemplate } from '../ports/capacity.ts';
 import type { StreamReader } from '../ports/streams.ts';
 
@@ -10,16 +10,16 @@ export interface LaunchTemplatePorts {
 
 /** What the launches of a request mention: those since `time`, and all of one that is not over. */
 const mentionsSince = async ({ streams }: LaunchTemplatePorts, time: number): Promise<string> => {
-  const { read, warnings } = await readAll(streams, await streams.ids());
-  // A record that cannot be read may use any of them.
-  if (warnings.length > 0) throw new PluginError('storage.unreadable', warnings.join('; '));
-  const texts = read.flatMap(({ stream }) => {
+  const texts: string[] = [];
+  for await (const [, stream] of eachStream(streams, await streams.ids())) {
+    // A record that cannot be read may use any of them.
+    if (isPluginError(stream)) throw stream;
     const request = foldRequest(stream);
-    if (request.stage === 'absent') return [];
+    if (request.stage === 'absent') continue;
     const isOver = request.stage === 'settled' && request.resources.every(({ stage }) => stage === 'deleted');
     const recent = request.launches.filter(({ sentAt }) => !isOver || sentAt >= time);
-    return recent.map(({ call }) => JSON.stringify(call));
-  });
+    texts.push(...recent.map(({ call }) => JSON.stringify(call)));
+  }
   return texts.join('\n');
 };
 

@@ -1,5 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { RecordedEvent, RestorableStreams, Stream } from '../../application/ports/streams.ts';
+import {
+  loadingAll,
+  type RecordedEvent,
+  type RestorableStreams,
+  type Stream,
+} from '../../application/ports/streams.ts';
 import { messageOf, PluginError } from '../../domain/errors.ts';
 import { isCreateId, isReturnId } from '../../domain/ids.ts';
 import { isBatchOf, lifted, toStored } from '../stored-events.ts';
@@ -96,6 +101,8 @@ export const createTableStreams = ({
 
   return {
     load,
+
+    loadAll: loadingAll(load),
 
     append: (id, version, events, origin) => write(id, version, toStored(events, origin)),
 

@@ -1,10 +1,12 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Store } from '../../../src/application/ports/store.ts';
 import type { CapacityClaim } from '../../../src/application/ports/streams.ts';
 import { fileStore } from '../../../src/boot/stores.ts';
 import { createIdOf, returnIdOf } from '../../../src/domain/ids.ts';
 import { createFeedCache } from '../../../src/storage/dynamodb/feed-cache.ts';
-import type { TableCall } from '../../../src/storage/dynamodb/table.ts';
+import { createTable, type TableCall, text } from '../../../src/storage/dynamodb/table.ts';
 import { createTableStore } from '../../../src/storage/dynamodb/table-store.ts';
 import { createFactCache } from '../../../src/storage/fact-cache.ts';
 import { createLastDone } from '../../../src/storage/noted-times.ts';
@@ -17,6 +19,8 @@ interface Ground {
   /** The store as another host, or the next process, opens it. */
   readonly open: () => Promise<Store>;
   readonly time: { now: number };
+  /** What the first append wrote is no JSON any more. */
+  readonly damage: (id: string) => Promise<void>;
 }
 
 let made = 0;
@@ -40,7 +44,9 @@ const groundOn = (call: TableCall): Ground => {
       diagnose: async () => [],
     });
   };
-  return { open, time };
+  const damage: Ground['damage'] = (id) =>
+    createTable(tableName, call).put({ pk: text(`${owner}#${id}`), sk: text('000000000'), e: text('[{') });
+  return { open, time, damage };
 };
 
 /** The project `moto` plays it once more. */
@@ -58,7 +64,11 @@ const usualGrounds = [
     make: async () => {
       const workDir = await temporaryFolder();
       const time = { now: Date.now() };
-      return { open: async () => fileStore({ workDir, clock: () => time.now }), time };
+      return {
+        open: async () => fileStore({ workDir, clock: () => time.now }),
+        time,
+        damage: (id: string) => writeFile(join(workDir, 'requests', id, '000000000.json'), '[{'),
+      };
     },
   },
   { name: 'a table on dynalite', make: async () => groundOn(table.call) },
@@ -70,6 +80,7 @@ const grounds: readonly { readonly name: string; readonly make: () => Promise<Gr
 
 const id = createIdOf(uuid(1));
 const other = createIdOf(uuid(2));
+const returned = returnIdOf(uuid(3));
 const origin = { correlationId: 'c', userId: 'u', role: 'admin' } as const;
 const cancelled = { type: 'RequestCancelled', at: 1, reason: 'a test' } as const;
 const completed = { type: 'RequestCompleted', at: 2 } as const;
@@ -139,6 +150,20 @@ describe.each(grounds)('on $name', ({ make }) => {
       await (await open()).streams.append(id, 1, [completed], origin);
       const { events } = await (await open()).streams.load(id);
       expect(events).toMatchObject([event, completed]);
+    });
+
+    it('that is damaged hides none of those asked for with it', async () => {
+      const { open, damage } = await make();
+      const { streams } = await open();
+      for (const each of [id, other, returned]) await streams.append(each, 0, [cancelled], origin);
+      await damage(other);
+      const loaded = await (await open()).streams.loadAll([id, other, id, 'req-nonsense', returned]);
+      expect([...loaded.keys()]).toEqual([id, other, 'req-nonsense', returned]);
+      expect(loaded.get(other)).toMatchObject({ code: 'storage.unreadable', message: expect.stringContaining(other) });
+      expect(loaded.get('req-nonsense')).toEqual({ version: 0, events: [] });
+      for (const whole of [id, returned]) expect(loaded.get(whole)).toEqual(await streams.load(whole));
+      expect(loaded.get(id)).toMatchObject({ version: 1, events: [cancelled] });
+      expect(await streams.loadAll([])).toEqual(new Map());
     });
 
     it('is listed with a mark that changes with each append', async () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { RequestStreams } from '../../../../src/application/ports/streams.ts';
+import { loadingAll, type RequestStreams } from '../../../../src/application/ports/streams.ts';
 import { createRequestStreams } from '../../../../src/storage/request-streams.ts';
 import { startWorld, type World } from '../../provider-world.ts';
 import { temporaryFolder } from '../../temporary-folder.ts';
@@ -18,12 +18,14 @@ const countedWorld = async (): Promise<CountedWorld> => {
   const streams = createRequestStreams(join(folder, 'work'));
   let reads: string[] = [];
   let interference: Parameters<CountedWorld['interfere']>[0] | undefined;
+  const load: RequestStreams['load'] = (id) => {
+    reads.push(id);
+    return streams.load(id);
+  };
   const counting: RequestStreams = {
     ...streams,
-    load: (id) => {
-      reads.push(id);
-      return streams.load(id);
-    },
+    load,
+    loadAll: loadingAll(load),
     append: async (...appended) => {
       const work = interference;
       interference = undefined;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { loadingAll } from '../../../../src/application/ports/streams.ts';
 import { PluginError } from '../../../../src/domain/errors.ts';
 import { createIdOf } from '../../../../src/domain/ids.ts';
 import { damage } from '../../damaged-document.ts';
@@ -705,15 +706,14 @@ describe('a stream', () => {
   /** How often each request was read while something was done. */
   const readsOf = async (world: World, act: () => Promise<unknown>): Promise<readonly string[]> => {
     const reads: string[] = [];
-    const { load } = world.streams;
-    Object.assign(world.streams, {
-      load: (id: string) => {
-        reads.push(id);
-        return load(id);
-      },
-    });
+    const { load, loadAll } = world.streams;
+    const noting: typeof load = (id) => {
+      reads.push(id);
+      return load(id);
+    };
+    Object.assign(world.streams, { load: noting, loadAll: loadingAll(noting) });
     await act();
-    Object.assign(world.streams, { load });
+    Object.assign(world.streams, { load, loadAll });
     return reads;
   };
 

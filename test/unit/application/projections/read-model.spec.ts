@@ -2,7 +2,7 @@ import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { projectionNames } from '../../../../src/application/ports/read-model.ts';
-import type { RequestStreams, StreamEvent } from '../../../../src/application/ports/streams.ts';
+import { loadingAll, type RequestStreams, type StreamEvent } from '../../../../src/application/ports/streams.ts';
 import { createReadModel, type ReadModelPace } from '../../../../src/application/projections/read-model.ts';
 import { createProjectionStore } from '../../../../src/storage/projection-store.ts';
 import { startWorld, type World } from '../../provider-world.ts';
@@ -21,13 +21,15 @@ const reader = (world: World, pace?: ReadModelPace, broken?: string) => {
   const time = { ahead: 3_600_000 };
   const loaded: string[] = [];
   const sweeps = { count: 0 };
+  const load: RequestStreams['load'] = async (id) => {
+    loaded.push(id);
+    const stream = await world.streams.load(id);
+    return id === broken ? { ...stream, events: stream.events.map(beyondApplying) } : stream;
+  };
   const streams: RequestStreams = {
     ...world.streams,
-    load: async (id) => {
-      loaded.push(id);
-      const stream = await world.streams.load(id);
-      return id === broken ? { ...stream, events: stream.events.map(beyondApplying) } : stream;
-    },
+    load,
+    loadAll: loadingAll(load),
     marks: () => {
       sweeps.count++;
       return world.streams.marks();
@@ -109,7 +111,7 @@ describe('a projection', () => {
   it('tells how far rebuilding has come', async () => {
     const { world } = await created(3);
     await world.service.rebuildProjection({ name: 'machines' });
-    expect(world.steps).toEqual([['machines: requests', 3, 3]]);
+    expect(world.steps).toEqual([1, 2, 3].map((done) => ['machines: requests', done, 3]));
   });
 
   it('forgets archived requests, but their metrics count on', async () => {
