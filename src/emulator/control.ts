@@ -1,6 +1,6 @@
 import type { Call, CallLog } from './calls.ts';
 import { allViews, type InstanceView, instanceTags, spotRequestIdOf } from './ec2/instance-view.ts';
-import { spotStatusOf } from './ec2/spot-status.ts';
+import { spotStatusOf } from './ec2/spot.ts';
 import { type FaultBook, type FaultRule, readFaultRule } from './faults.ts';
 import { advance } from './fleets/settle.ts';
 import { changeInstance, type InstanceChange, readInstanceChange } from './instance-change.ts';

@@ -1,6 +1,6 @@
 import { viewOf } from './ec2/instance-view.ts';
 import type { InstanceState } from './ec2/life-cycle.ts';
-import { setSpotStatus } from './ec2/spot-status.ts';
+import { setSpotStatus } from './ec2/spot.ts';
 import { moveInto } from './ec2/state-changes.ts';
 import { InvalidInput, isObject } from './invalid-input.ts';
 import { announce } from './queues.ts';

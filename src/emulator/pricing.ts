@@ -1,11 +1,10 @@
-import { type Action, required } from './ec2/action.ts';
-import { parameterTable } from './wire/parameter-table.ts';
+import { type Action, action, required } from './ec2/action.ts';
 import { invalidValue } from './wire/service-error.ts';
 
 /** The products of one instance type: one, of Linux on shared hosts, where it has a price. */
-const getProducts: Action = {
-  parameters: parameterTable('ServiceCode FormatVersion MaxResults NextToken Filters.N{Type Field Value}'),
-  answer: ({ settings: { onDemandPrices, region } }, params) => {
+const getProducts = action(
+  'ServiceCode FormatVersion MaxResults NextToken Filters.N{Type Field Value}',
+  ({ settings: { onDemandPrices, region } }, params) => {
     const service = required(params.text('ServiceCode'), 'ServiceCode');
     if (service !== 'AmazonEC2') throw invalidValue(`The emulator has no prices of ${service}`);
     const wanted = new Map(params.each('Filters').map((each) => [each.text('Field'), each.text('Value')]));
@@ -23,6 +22,6 @@ const getProducts: Action = {
     };
     return { FormatVersion: 'aws_v1', PriceList: [JSON.stringify(product)] };
   },
-};
+);
 
 export const pricingActions: ReadonlyMap<string, Action> = new Map([['GetProducts', getProducts]]);

@@ -1,5 +1,4 @@
-import { type Action, required } from './ec2/action.ts';
-import { parameterTable } from './wire/parameter-table.ts';
+import { type Action, action, required } from './ec2/action.ts';
 import { ServiceError } from './wire/service-error.ts';
 
 /** The vCPUs a new account may run at once, by quota: standard families on demand and spot, then G and VT, and P, likewise. */
@@ -12,14 +11,11 @@ const vcpus: ReadonlyMap<string, number> = new Map([
   ['L-7212CCBC', 0],
 ]);
 
-const getServiceQuota: Action = {
-  parameters: parameterTable('ServiceCode QuotaCode'),
-  answer: (_world, params) => {
-    const QuotaCode = required(params.text('QuotaCode'), 'QuotaCode');
-    const Value = vcpus.get(QuotaCode);
-    if (Value === undefined) throw new ServiceError('NoSuchResourceException', `no quota ${QuotaCode}`);
-    return { Quota: { ServiceCode: required(params.text('ServiceCode'), 'ServiceCode'), QuotaCode, Value } };
-  },
-};
+const getServiceQuota = action('ServiceCode QuotaCode', (_world, params) => {
+  const QuotaCode = required(params.text('QuotaCode'), 'QuotaCode');
+  const Value = vcpus.get(QuotaCode);
+  if (Value === undefined) throw new ServiceError('NoSuchResourceException', `no quota ${QuotaCode}`);
+  return { Quota: { ServiceCode: required(params.text('ServiceCode'), 'ServiceCode'), QuotaCode, Value } };
+});
 
 export const serviceQuotasActions: ReadonlyMap<string, Action> = new Map([['GetServiceQuota', getServiceQuota]]);

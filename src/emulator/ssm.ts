@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { tableForm } from './dynamodb/actions.ts';
-import { type Action, ownerId, required } from './ec2/action.ts';
-import { parameterTable } from './wire/parameter-table.ts';
+import { type Action, action, ownerId, required } from './ec2/action.ts';
 import { ServiceError } from './wire/service-error.ts';
 import type { World } from './world.ts';
 
@@ -14,17 +13,14 @@ const parameterValue = ({ settings: { parameters } }: World, name: string): stri
   return `ami-0${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
 };
 
-const getParameter: Action = {
-  parameters: parameterTable('Name WithDecryption'),
-  answer: (world, params) => {
-    const asked = required(params.text('Name'), 'Name');
-    const Name = asked.replace(/^arn:[^/]*:parameter/, '').replace(/:[^:/]*$/, '');
-    const Value = parameterValue(world, Name);
-    if (Value === undefined) throw new ServiceError('ParameterNotFound', `Parameter ${asked} not found.`);
-    const ARN = `arn:aws:ssm:${world.settings.region}:${ownerId}:parameter${Name}`;
-    return { Parameter: { ARN, DataType: 'text', Name, Type: 'String', Value, Version: 1 } };
-  },
-};
+const getParameter = action('Name WithDecryption', (world, params) => {
+  const asked = required(params.text('Name'), 'Name');
+  const Name = asked.replace(/^arn:[^/]*:parameter/, '').replace(/:[^:/]*$/, '');
+  const Value = parameterValue(world, Name);
+  if (Value === undefined) throw new ServiceError('ParameterNotFound', `Parameter ${asked} not found.`);
+  const ARN = `arn:aws:ssm:${world.settings.region}:${ownerId}:parameter${Name}`;
+  return { Parameter: { ARN, DataType: 'text', Name, Type: 'String', Value, Version: 1 } };
+});
 
 export const ssmActions: ReadonlyMap<string, Action> = new Map([['GetParameter', getParameter]]);
 

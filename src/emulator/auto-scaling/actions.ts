@@ -1,11 +1,11 @@
-import { type Action, required } from '../ec2/action.ts';
+import { type Action, action, required } from '../ec2/action.ts';
 import { viewOf, viewsOf } from '../ec2/instance-view.ts';
 import { namedTemplate } from '../ec2/launch-templates.ts';
 import { readTags } from '../ec2/tags.ts';
 import { isAlive, type Member, membersOf, recordFleet } from '../fleets/members.ts';
 import type { FleetRecord, NewEvent } from '../fleets/record.ts';
 import { dismiss } from '../fleets/settle.ts';
-import { parameterTable, templateReference } from '../wire/parameter-table.ts';
+import { templateReference } from '../wire/parameter-table.ts';
 import { type Parameters, readParameters } from '../wire/parameters.ts';
 import { ServiceError } from '../wire/service-error.ts';
 import type { XmlFields } from '../wire/xml.ts';
@@ -76,11 +76,9 @@ const checkedOrder = (world: World, form: Iterable<readonly [string, string]>): 
   return order;
 };
 
-const createGroup: Action = {
-  parameters: parameterTable(
-    `${groupParameters} Tag.N{Key Value PropagateAtLaunch ResourceId ResourceType} LifecycleHookSpecificationList.N{*} TrafficSources.N{*}`,
-  ),
-  answer: (world, params) => {
+const createGroup = action(
+  `${groupParameters} Tag.N{Key Value PropagateAtLaunch ResourceId ResourceType} LifecycleHookSpecificationList.N{*} TrafficSources.N{*}`,
+  (world, params) => {
     const id = required(params.text('AutoScalingGroupName'), 'AutoScalingGroupName');
     required(params.number('MaxSize'), 'MaxSize');
     required(params.number('MinSize'), 'MinSize');
@@ -93,16 +91,14 @@ const createGroup: Action = {
     makeGroup(world, id, checkedOrder(world, params.form()));
     return {};
   },
-};
+);
 
 /** An action on the group it names; most answer with nothing. */
 const onGroup = (
   names: string,
   act: (world: World, group: FleetRecord, params: Parameters) => XmlFields | undefined,
-): Action => ({
-  parameters: parameterTable(`AutoScalingGroupName ${names}`),
-  answer: (world, params) => act(world, namedGroup(world, params), params) ?? {},
-});
+): Action =>
+  action(`AutoScalingGroupName ${names}`, (world, params) => act(world, namedGroup(world, params), params) ?? {});
 
 const updateGroup = onGroup(groupParameters, (world, group, params) => {
   const dropped = ['LaunchTemplate', 'MixedInstancesPolicy'].some((name) => params.has(name))
@@ -171,9 +167,9 @@ const activities = (world: World, group: FleetRecord, events: readonly NewEvent[
     })),
   );
 
-const terminateInstance: Action = {
-  parameters: parameterTable('AutoScalingGroupName InstanceId InstanceIds.N ShouldDecrementDesiredCapacity'),
-  answer: (world, params) => {
+const terminateInstance = action(
+  'AutoScalingGroupName InstanceId InstanceIds.N ShouldDecrementDesiredCapacity',
+  (world, params) => {
     const isDecrementing = required(params.flag('ShouldDecrementDesiredCapacity'), 'ShouldDecrementDesiredCapacity');
     const single = params.text('InstanceId');
     const ids = single === undefined ? params.list('InstanceIds') : [single];
@@ -188,7 +184,7 @@ const terminateInstance: Action = {
     const told = activities(world, shrink(world, group, members, isDecrementing, events), events);
     return single === undefined ? { Activities: told } : { Activity: told[0] };
   },
-};
+);
 
 const detachInstances = onGroup('InstanceIds.N ShouldDecrementDesiredCapacity', (world, group, params) => {
   const isDecrementing = required(params.flag('ShouldDecrementDesiredCapacity'), 'ShouldDecrementDesiredCapacity');
@@ -216,24 +212,19 @@ const attachInstances = onGroup('InstanceIds.N', (world, group, params) => {
   return undefined;
 });
 
-const createOrUpdateTags: Action = {
-  parameters: parameterTable('Tag.N{Key Value PropagateAtLaunch ResourceId ResourceType}'),
-  answer: (world, params) => {
-    readTags(params);
-    for (const tag of params.each('Tag')) {
-      const group = groupOf(world, required(tag.text('ResourceId'), 'ResourceId'));
-      const old = readParameters(group.order).each('Tag');
-      const kept = old.filter((one) => one.text('Key') !== tag.text('Key'));
-      const tags = [...kept, tag].flatMap((one, index) =>
-        ['Key', 'Value', 'PropagateAtLaunch'].map(
-          (name) => [`Tag.${index + 1}.${name}`, one.text(name) ?? ''] as const,
-        ),
-      );
-      recordFleet(world, group, { order: [...group.order.filter(([name]) => !name.startsWith('Tag.')), ...tags] });
-    }
-    return {};
-  },
-};
+const createOrUpdateTags = action('Tag.N{Key Value PropagateAtLaunch ResourceId ResourceType}', (world, params) => {
+  readTags(params);
+  for (const tag of params.each('Tag')) {
+    const group = groupOf(world, required(tag.text('ResourceId'), 'ResourceId'));
+    const old = readParameters(group.order).each('Tag');
+    const kept = old.filter((one) => one.text('Key') !== tag.text('Key'));
+    const tags = [...kept, tag].flatMap((one, index) =>
+      ['Key', 'Value', 'PropagateAtLaunch'].map((name) => [`Tag.${index + 1}.${name}`, one.text(name) ?? ''] as const),
+    );
+    recordFleet(world, group, { order: [...group.order.filter(([name]) => !name.startsWith('Tag.')), ...tags] });
+  }
+  return {};
+});
 
 /** All Auto Scaling actions the emulator knows. */
 export const autoScalingActions: ReadonlyMap<string, Action> = new Map([

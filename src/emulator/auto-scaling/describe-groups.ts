@@ -1,9 +1,8 @@
-import { type Action, isoTime, ownerId } from '../ec2/action.ts';
+import { isoTime, ownerId } from '../ec2/action.ts';
+import { describe } from '../ec2/describe.ts';
 import { type InstanceView, viewOf } from '../ec2/instance-view.ts';
-import { pageOf } from '../ec2/paging.ts';
 import { isAlive, isCounted, membersOf } from '../fleets/members.ts';
 import type { FleetEvent, FleetRecord } from '../fleets/record.ts';
-import { listing, parameterTable } from '../wire/parameter-table.ts';
 import { readParameters } from '../wire/parameters.ts';
 import type { XmlFields } from '../wire/xml.ts';
 import type { World } from '../world.ts';
@@ -11,7 +10,6 @@ import { groupZones } from './group-plan.ts';
 import { groupOf, invalid, sizesOf, tagsOf } from './groups.ts';
 
 const mostInstances = 50;
-const pages = listing.replace('MaxResults', 'MaxRecords');
 
 /** Of a member that the group counts: a dead one too, where the group may not notice. */
 const inGroup = (state: InstanceView['state']): string => (state === 'pending' ? 'Pending' : 'InService');
@@ -73,46 +71,47 @@ const groupXml = (world: World, group: FleetRecord): XmlFields => {
 const allGroups = (world: World): readonly FleetRecord[] =>
   [...world.fleets.values()].filter(({ api }) => api === 'group').sort((a, b) => (a.id < b.id ? -1 : 1));
 
-export const describeAutoScalingGroups: Action = {
-  parameters: parameterTable(`AutoScalingGroupNames.N IncludeInstances ${pages}`),
-  answer: (world, params) => {
-    const names = params.list('AutoScalingGroupNames');
-    const { page, nextToken } = pageOf(world, params, {
-      items: allGroups(world).filter(({ id }) => names.length === 0 || names.includes(id)),
-      keyOf: ({ id }) => id,
-      filters: { 'tag-value': (group) => Object.values(tagsOf(group)) },
-      tags: tagsOf,
-      sizes: [1, 100],
-      usual: 50,
-    });
-    return { AutoScalingGroups: page.map((group) => groupXml(world, group)), NextToken: nextToken };
-  },
-};
+export const describeAutoScalingGroups = describe<FleetRecord>({
+  ids: 'AutoScalingGroupNames',
+  pagesIds: true,
+  parameters: 'IncludeInstances',
+  items: (world, names) => allGroups(world).filter(({ id }) => names.length === 0 || names.includes(id)),
+  keyOf: ({ id }) => id,
+  filters: { 'tag-value': (group) => Object.values(tagsOf(group)) },
+  tags: tagsOf,
+  sizes: [1, 100],
+  usual: 50,
+  isOfRecords: true,
+  answer: (page, world) => ({ AutoScalingGroups: page.map((group) => groupXml(world, group)) }),
+});
 
-export const describeAutoScalingInstances: Action = {
-  parameters: parameterTable('InstanceIds.N MaxRecords NextToken'),
-  answer: (world, params) => {
-    const ids = params.list('InstanceIds');
+interface GroupMember {
+  readonly group: FleetRecord;
+  readonly view: InstanceView;
+}
+
+export const describeAutoScalingInstances = describe<GroupMember>({
+  ids: 'InstanceIds',
+  pagesIds: true,
+  items: (world, ids) => {
     if (ids.length > mostInstances) throw invalid(`The number of instance ids must not exceed ${mostInstances}`);
-    const all = allGroups(world).flatMap((group) => shownMembers(world, group).map((view) => ({ group, view })));
-    const { page, nextToken } = pageOf(world, params, {
-      items: all
-        .filter(({ view }) => ids.length === 0 || ids.includes(view.instance.id))
-        .sort((a, b) => a.view.instance.number - b.view.instance.number),
-      keyOf: ({ view }) => view.instance.id,
-      sizes: [1, mostInstances],
-      usual: mostInstances,
-    });
-    return {
-      AutoScalingInstances: page.map(({ group, view }) => ({
-        ...memberXml(group, view),
-        HealthStatus: isAlive(view.instance) ? 'HEALTHY' : 'UNHEALTHY',
-        AutoScalingGroupName: group.id,
-      })),
-      NextToken: nextToken,
-    };
+    return allGroups(world)
+      .flatMap((group) => shownMembers(world, group).map((view) => ({ group, view })))
+      .filter(({ view }) => ids.length === 0 || ids.includes(view.instance.id))
+      .sort((a, b) => a.view.instance.number - b.view.instance.number);
   },
-};
+  keyOf: ({ view }) => view.instance.id,
+  sizes: [1, mostInstances],
+  usual: mostInstances,
+  isOfRecords: true,
+  answer: (page) => ({
+    AutoScalingInstances: page.map(({ group, view }) => ({
+      ...memberXml(group, view),
+      HealthStatus: isAlive(view.instance) ? 'HEALTHY' : 'UNHEALTHY',
+      AutoScalingGroupName: group.id,
+    })),
+  }),
+});
 
 const marketWords = { 'on-demand': 'On-Demand', spot: 'Spot' } as const;
 
@@ -151,31 +150,38 @@ export const activitiesOf = (world: World, group: FleetRecord, event: FleetEvent
   });
 };
 
-export const describeScalingActivities: Action = {
-  parameters: parameterTable(
-    `ActivityIds.N AutoScalingGroupName IncludeDeletedGroups IncludeManagedResources ${pages}`,
-  ),
-  answer: (world, params) => {
+interface Activity {
+  readonly key: string;
+  readonly xml: XmlFields;
+}
+
+const activitiesWithKeys = (world: World, group: FleetRecord): readonly Activity[] =>
+  group.events.flatMap((event, index) =>
+    event.kind === 'changed'
+      ? []
+      : activitiesOf(world, group, event).map((xml, part) => ({
+          // Newest first.
+          key: [9_999_999_999_999 - event.at, 999_999 - index, String(part).padStart(6, '0'), group.id].join('-'),
+          xml,
+        })),
+  );
+
+export const describeScalingActivities = describe<Activity>({
+  ids: 'ActivityIds',
+  pagesIds: true,
+  parameters: 'AutoScalingGroupName IncludeDeletedGroups IncludeManagedResources',
+  items: (world, ids, params) => {
     const name = params.text('AutoScalingGroupName');
-    const ids = params.list('ActivityIds');
     const groups = name === undefined ? allGroups(world) : [groupOf(world, name)];
-    const items = groups.flatMap((group) =>
-      group.events.flatMap((event, index) =>
-        event.kind === 'changed'
-          ? []
-          : activitiesOf(world, group, event).map((xml, part) => ({
-              // Newest first.
-              key: [9_999_999_999_999 - event.at, 999_999 - index, String(part).padStart(6, '0'), group.id].join('-'),
-              xml,
-            })),
-      ),
-    );
-    const { page, nextToken } = pageOf(world, params, {
-      items: items.filter(({ key }) => ids.length === 0 || ids.includes(key)).sort((a, b) => (a.key < b.key ? -1 : 1)),
-      keyOf: ({ key }) => key,
-      sizes: [1, 100],
-      usual: 100,
-    });
-    return { Activities: page.map(({ key, xml }) => ({ ActivityId: key, ...xml })), NextToken: nextToken };
+    return groups
+      .flatMap((group) => activitiesWithKeys(world, group))
+      .filter(({ key }) => ids.length === 0 || ids.includes(key))
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
   },
-};
+  keyOf: ({ key }) => key,
+  filters: {},
+  sizes: [1, 100],
+  usual: 100,
+  isOfRecords: true,
+  answer: (page) => ({ Activities: page.map(({ key, xml }) => ({ ActivityId: key, ...xml })) }),
+});

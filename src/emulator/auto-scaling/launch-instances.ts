@@ -1,10 +1,9 @@
 import { once } from '../client-tokens.ts';
-import { type Action, required } from '../ec2/action.ts';
+import { action, required } from '../ec2/action.ts';
 import { subnetOf } from '../ec2/subnets.ts';
 import { changedEvent, isAlive, membersOf, recordFleet, unitsOf } from '../fleets/members.ts';
 import type { FleetRecord, NewEvent } from '../fleets/record.ts';
 import { fillUp, missingOf } from '../fleets/settle.ts';
-import { parameterTable } from '../wire/parameter-table.ts';
 import { type Parameters, readParameters } from '../wire/parameters.ts';
 import type { XmlFields } from '../wire/xml.ts';
 import type { World } from '../world.ts';
@@ -77,9 +76,7 @@ const launchNow = (world: World, params: Parameters): string => {
 };
 
 /** Launches into a group at once, and tells what came of it in the same answer. */
-export const launchInstances: Action = {
-  parameters: parameterTable(
-    'AutoScalingGroupName AvailabilityZones.N AvailabilityZoneIds.N ClientToken RequestedCapacity RetryStrategy SubnetIds.N',
-  ),
-  answer: (world, params) => JSON.parse(once(world, params, longestToken, () => launchNow(world, params))),
-};
+export const launchInstances = action(
+  'AutoScalingGroupName AvailabilityZones.N AvailabilityZoneIds.N ClientToken RequestedCapacity RetryStrategy SubnetIds.N',
+  (world, params) => JSON.parse(once(world, params, longestToken, () => launchNow(world, params))),
+);

@@ -1,6 +1,5 @@
-import { type Action, ownerId } from '../ec2/action.ts';
+import { type Action, action, ownerId } from '../ec2/action.ts';
 import { isObject } from '../invalid-input.ts';
-import { parameterTable } from '../wire/parameter-table.ts';
 import { ServiceError } from '../wire/service-error.ts';
 import type { XmlFields } from '../wire/xml.ts';
 import type { World } from '../world.ts';
@@ -172,22 +171,20 @@ const describeContinuousBackups = (world: World, input: Input): XmlFields => {
 };
 
 /** DynamoDB's values have types, which a flat form would lose: the whole input is one parameter. */
-const action = (answer: (world: World, input: Input) => XmlFields): Action => ({
-  parameters: parameterTable('TableName IndexName Key Body'),
-  answer: (world, params) => {
+const onInput = (answer: (world: World, input: Input) => XmlFields): Action =>
+  action('TableName IndexName Key Body', (world, params) => {
     const input: unknown = JSON.parse(params.text('Body') ?? '{}');
     return isObject(input) ? answer(world, input) : {};
-  },
-});
+  });
 
 export const dynamoDbActions: ReadonlyMap<string, Action> = new Map([
-  ['DeleteItem', action(deleteItem)],
-  ['DescribeContinuousBackups', action(describeContinuousBackups)],
-  ['DescribeTable', action(describeTable)],
-  ['GetItem', action(getItem)],
-  ['PutItem', action(putItem)],
-  ['Query', action(query)],
-  ['UpdateItem', action(updateItem)],
+  ['DeleteItem', onInput(deleteItem)],
+  ['DescribeContinuousBackups', onInput(describeContinuousBackups)],
+  ['DescribeTable', onInput(describeTable)],
+  ['GetItem', onInput(getItem)],
+  ['PutItem', onInput(putItem)],
+  ['Query', onInput(query)],
+  ['UpdateItem', onInput(updateItem)],
 ]);
 
 const keyIn = (fields: Input): string => {

@@ -1,4 +1,4 @@
-import type { ParameterTable } from '../wire/parameter-table.ts';
+import { type ParameterTable, parameterTable } from '../wire/parameter-table.ts';
 import type { Parameters } from '../wire/parameters.ts';
 import { ServiceError } from '../wire/service-error.ts';
 import type { XmlFields } from '../wire/xml.ts';
@@ -9,6 +9,12 @@ export interface Action {
   readonly parameters: ParameterTable;
   readonly answer: (world: World, params: Parameters, caller: string) => XmlFields;
 }
+
+/** An action by its parameters, written as `parameterTable` reads them. */
+export const action = (parameters: string, answer: Action['answer']): Action => ({
+  parameters: parameterTable(parameters),
+  answer,
+});
 
 /** The account everything belongs to. */
 export const ownerId = '123456789012';

@@ -3,25 +3,20 @@ import { fleetActions } from '../fleets/fleet-actions.ts';
 import type { Action } from './action.ts';
 import { describeCapacityReservations } from './capacity-reservations.ts';
 import { createTags, deleteTags } from './change-tags.ts';
-import { describeImages } from './describe-images.ts';
-import { describeInstanceStatus } from './describe-instance-status.ts';
+import { describeInstanceStatus, describeInstances } from './describe-instances.ts';
+import { describeKeyPairs, describeSecurityGroups, describeSubnets, describeVpcs } from './describe-network.ts';
+import { describeSpotInstanceRequests, describeSpotPriceHistory } from './describe-spot.ts';
+import { describeImages } from './images.ts';
 import {
   describeInstanceTypeOfferings,
   describeInstanceTypes,
   getInstanceTypesFromInstanceRequirements,
-} from './describe-instance-types.ts';
-import { describeInstances } from './describe-instances.ts';
-import { describeSecurityGroups } from './describe-security-groups.ts';
-import { describeSpotInstanceRequests } from './describe-spot-instance-requests.ts';
-import { describeSubnets } from './describe-subnets.ts';
-import { describeVolumes } from './describe-volumes.ts';
-import { describeVpcs } from './describe-vpcs.ts';
-import { describeKeyPairs } from './key-pairs.ts';
+} from './instance-types.ts';
 import { runInstances } from './run-instances.ts';
-import { describeSpotPriceHistory } from './spot-price-history.ts';
 import { startInstances, stopInstances } from './stop-and-start.ts';
 import { templateActions } from './template-actions.ts';
 import { terminateInstances } from './terminate-instances.ts';
+import { describeVolumes } from './volumes.ts';
 
 /** All EC2 actions the emulator knows. */
 export const actions: ReadonlyMap<string, Action> = new Map([

@@ -1,14 +1,12 @@
 import type { ReservationSetting } from '../settings.ts';
-import { listing, parameterTable } from '../wire/parameter-table.ts';
 import type { Parameters } from '../wire/parameters.ts';
 import { invalidCombination, ServiceError } from '../wire/service-error.ts';
 import type { XmlFields } from '../wire/xml.ts';
 import type { World } from '../world.ts';
-import { type Action, isoTime, ownerId } from './action.ts';
+import { isoTime, ownerId } from './action.ts';
 import { oneOf } from './choices.ts';
-import type { FilterTable } from './filters.ts';
+import { describe } from './describe.ts';
 import { allViews } from './instance-view.ts';
-import { pageOf } from './paging.ts';
 
 interface CapacityReservation extends ReservationSetting {
   readonly id: string;
@@ -96,11 +94,6 @@ export const checkReservation = (world: World, id: string, least: number): void 
   if (roomInReservation(world, id) < least) throw lacking();
 };
 
-const filters: FilterTable<CapacityReservation> = {
-  'availability-zone': ({ zone }) => zone,
-  'instance-type': ({ instanceType }) => instanceType,
-};
-
 const reservationXml = (world: World, reservation: CapacityReservation): XmlFields => {
   const { id, instanceType, zone, total, type = 'default', match = 'open', endsAt } = reservation;
   return {
@@ -122,15 +115,11 @@ const reservationXml = (world: World, reservation: CapacityReservation): XmlFiel
   };
 };
 
-export const describeCapacityReservations: Action = {
-  parameters: parameterTable(`CapacityReservationId.N ${listing}`),
-  answer: (world, params) => {
-    const named = params.list('CapacityReservationId');
-    const { page, nextToken } = pageOf(world, params, {
-      items: named.length > 0 ? named.map((id) => found(world, id)) : listOf(world),
-      keyOf: ({ id }) => id,
-      filters,
-    });
-    return { capacityReservationSet: page.map((each) => reservationXml(world, each)), nextToken };
-  },
-};
+export const describeCapacityReservations = describe<CapacityReservation>({
+  ids: 'CapacityReservationId',
+  pagesIds: true,
+  items: (world, ids) => (ids.length > 0 ? ids.map((id) => found(world, id)) : listOf(world)),
+  keyOf: ({ id }) => id,
+  filters: { 'availability-zone': ({ zone }) => zone, 'instance-type': ({ instanceType }) => instanceType },
+  answer: (page, world) => ({ capacityReservationSet: page.map((each) => reservationXml(world, each)) }),
+});

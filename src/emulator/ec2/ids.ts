@@ -31,3 +31,9 @@ export const checkForm = (code: string, prefix: string, ids: readonly string[]):
   const malformed = ids.find((id) => !form.test(id));
   if (malformed !== undefined) throw new ServiceError(code, `Invalid id: "${malformed}" (expecting "${prefix}-...")`);
 };
+
+/** EC2's words for ids that name nothing, e.g. `The subnet ID 'subnet-1' does not exist`. */
+export const notFound = (code: string, what: string, ids: readonly string[], shown = ids.join(', ')): ServiceError => {
+  const [plural, verb] = ids.length === 1 ? ['', 'does'] : ['s', 'do'];
+  return new ServiceError(code, `The ${what}${plural} '${shown}' ${verb} not exist`);
+};

@@ -1,5 +1,11 @@
 import type { Parameters } from '../wire/parameters.ts';
+import { ServiceError } from '../wire/service-error.ts';
+import type { XmlFields } from '../wire/xml.ts';
 import type { World } from '../world.ts';
+import { required, requiredList } from './action.ts';
+import { describe } from './describe.ts';
+import type { FilterTable } from './filters.ts';
+import { zonesOf } from './subnets.ts';
 
 export interface InstanceType {
   readonly name: string;
@@ -89,3 +95,102 @@ export const matchingTypes = (requirements: Parameters): readonly InstanceType[]
       (burstable === 'included' || name.startsWith('t') === (burstable === 'required')),
   );
 };
+
+const filters: FilterTable<InstanceType> = {
+  'current-generation': () => 'true',
+  'instance-type': ({ name }) => name,
+  'memory-info.size-in-mib': ({ memoryMiB }) => memoryMiB,
+  'network-info.efa-supported': ({ hasEfa }) => String(hasEfa),
+  'processor-info.supported-architecture': ({ architecture }) => architecture,
+  'supported-usage-class': () => ['on-demand', 'spot'],
+  'vcpu-info.default-vcpus': ({ vcpus }) => vcpus,
+};
+
+const typeXml = ({
+  name,
+  vcpus,
+  memoryMiB,
+  architecture,
+  manufacturer,
+  threadsPerCore,
+  hasEfa,
+}: InstanceType): XmlFields => ({
+  instanceType: name,
+  currentGeneration: true,
+  supportedUsageClasses: ['on-demand', 'spot'],
+  supportedRootDeviceTypes: ['ebs'],
+  bareMetal: false,
+  hypervisor: 'nitro',
+  processorInfo: { supportedArchitectures: [architecture], manufacturer },
+  vCpuInfo: { defaultVCpus: vcpus, defaultCores: vcpus / threadsPerCore, defaultThreadsPerCore: threadsPerCore },
+  memoryInfo: { sizeInMiB: memoryMiB },
+  networkInfo: {
+    maximumNetworkInterfaces: 4,
+    maximumNetworkCards: 1,
+    networkCards: [{ networkCardIndex: 0, maximumNetworkInterfaces: 4 }],
+    efaSupported: hasEfa,
+    efaInfo: hasEfa ? { maximumEfaInterfaces: 1 } : undefined,
+  },
+  burstablePerformanceSupported: name.startsWith('t'),
+});
+
+const typesByName = (names: readonly string[]): readonly InstanceType[] => {
+  const found = instanceTypes.filter(({ name }) => names.includes(name));
+  const unknown = names.filter((name) => !found.some((type) => type.name === name));
+  if (unknown.length === 0) return found;
+  const message = `The following supplied instance types do not exist: [${unknown.join(', ')}]`;
+  throw new ServiceError('InvalidInstanceType', message);
+};
+
+export const describeInstanceTypes = describe<InstanceType>({
+  ids: 'InstanceType',
+  parameters: 'IncludeUnsupportedInRegion',
+  items: (_, names) => (names.length > 0 ? typesByName(names) : instanceTypes),
+  keyOf: ({ name }) => name,
+  filters,
+  sizes: [5, 100],
+  usual: 100,
+  answer: (page) => ({ instanceTypeSet: page.map(typeXml) }),
+});
+
+interface Offering {
+  readonly name: string;
+  readonly location: string;
+  readonly type: string;
+}
+
+/** Every type is offered in every zone but those where none of it may run. */
+export const describeInstanceTypeOfferings = describe<Offering>({
+  parameters: 'LocationType',
+  items: ({ settings: { region, capacity, missingInstanceTypes } }, _, params) => {
+    const type = params.text('LocationType') ?? 'region';
+    const locations = type === 'availability-zone' ? zonesOf(region) : [region];
+    return locations.flatMap((location) =>
+      instanceTypes
+        .filter(({ name }) => capacity[`${name}:${location}`] !== 0 && !missingInstanceTypes.includes(name))
+        .map(({ name }) => ({ name, location, type })),
+    );
+  },
+  keyOf: ({ name, location }) => `${location} ${name}`,
+  filters: { location: ({ location }) => location, 'instance-type': ({ name }) => name },
+  answer: (page) => ({
+    instanceTypeOfferingSet: page.map(({ name, location, type }) => ({
+      instanceType: name,
+      locationType: type,
+      location,
+    })),
+  }),
+});
+
+export const getInstanceTypesFromInstanceRequirements = describe<InstanceType>({
+  parameters: 'ArchitectureType.N VirtualizationType.N InstanceRequirements{*} Context',
+  items: (_world, _ids, params) => {
+    const architectures = requiredList(params, 'ArchitectureType');
+    required(params.has('InstanceRequirements') || undefined, 'InstanceRequirements');
+    const matching = matchingTypes(params.below('InstanceRequirements'));
+    return matching.filter(({ architecture }) => architectures.includes(architecture));
+  },
+  keyOf: ({ name }) => name,
+  sizes: [1, 1000],
+  answer: (page) => ({ instanceTypeSet: page.map(({ name }) => ({ instanceType: name })) }),
+});

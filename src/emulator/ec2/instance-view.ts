@@ -1,7 +1,6 @@
-import { ServiceError } from '../wire/service-error.ts';
 import type { InstanceRecord, Reservation, Tags, World } from '../world.ts';
 import { privateAddress } from './addresses.ts';
-import { checkForm, resourceId, spotRequestId } from './ids.ts';
+import { checkForm, notFound, resourceId, spotRequestId } from './ids.ts';
 import { type InstanceState, isForgotten, stateAt } from './life-cycle.ts';
 
 /** An instance with what follows from the clock. */
@@ -41,11 +40,7 @@ export const viewsOf = (
   if (known.length < ids.length) {
     const found = new Set(known.map(({ id }) => id));
     const unknown = ids.filter((id) => !found.has(id));
-    const [noun, verb] = unknown.length === 1 ? ['ID', 'does'] : ['IDs', 'do'];
-    throw new ServiceError(
-      'InvalidInstanceID.NotFound',
-      `The instance ${noun} '${unknown.join(', ')}' ${verb} not exist`,
-    );
+    throw notFound('InvalidInstanceID.NotFound', 'instance ID', unknown);
   }
   return known.map((instance) => viewOf(world, instance));
 };

@@ -1,6 +1,5 @@
-import { parameterTable } from '../wire/parameter-table.ts';
 import { ServiceError } from '../wire/service-error.ts';
-import { type Action, requiredList } from './action.ts';
+import { action, requiredList } from './action.ts';
 import { type InstanceView, viewsOf } from './instance-view.ts';
 import type { InstanceState } from './life-cycle.ts';
 import { moveInto, stateChanges, userInitiated } from './state-changes.ts';
@@ -19,27 +18,21 @@ const checkMarket = (views: readonly InstanceView[]): void => {
   throw new ServiceError('UnsupportedOperation', message);
 };
 
-export const stopInstances: Action = {
-  parameters: parameterTable('InstanceId.N Force Hibernate SkipOsShutdown'),
-  answer: (world, params) => {
-    const views = viewsOf(world, requiredList(params, 'InstanceId'));
-    checkMarket(views);
-    checkState(views, ['pending', 'running', 'stopping', 'stopped'], 'stopped');
-    for (const view of views) {
-      if (view.state === 'pending' || view.state === 'running') moveInto(world, view, 'stopping', userInitiated);
-    }
-    return stateChanges(world, views);
-  },
-};
+export const stopInstances = action('InstanceId.N Force Hibernate SkipOsShutdown', (world, params) => {
+  const views = viewsOf(world, requiredList(params, 'InstanceId'));
+  checkMarket(views);
+  checkState(views, ['pending', 'running', 'stopping', 'stopped'], 'stopped');
+  for (const view of views) {
+    if (view.state === 'pending' || view.state === 'running') moveInto(world, view, 'stopping', userInitiated);
+  }
+  return stateChanges(world, views);
+});
 
-export const startInstances: Action = {
-  parameters: parameterTable('InstanceId.N AdditionalInfo'),
-  answer: (world, params) => {
-    const views = viewsOf(world, requiredList(params, 'InstanceId'));
-    checkState(views, ['pending', 'running', 'stopped'], 'started');
-    for (const view of views) {
-      if (view.state === 'stopped') moveInto(world, view, 'pending');
-    }
-    return stateChanges(world, views);
-  },
-};
+export const startInstances = action('InstanceId.N AdditionalInfo', (world, params) => {
+  const views = viewsOf(world, requiredList(params, 'InstanceId'));
+  checkState(views, ['pending', 'running', 'stopped'], 'started');
+  for (const view of views) {
+    if (view.state === 'stopped') moveInto(world, view, 'pending');
+  }
+  return stateChanges(world, views);
+});

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { ServiceError } from '../wire/service-error.ts';
 import type { World } from '../world.ts';
-import { checkForm } from './ids.ts';
+import { checkForm, notFound } from './ids.ts';
 
 export interface Subnet {
   readonly id: string;
@@ -38,10 +37,7 @@ export const subnetsOf = (world: World, ids: readonly string[]): readonly Subnet
   checkForm('InvalidSubnetID.Malformed', 'subnet', ids);
   const { subnets, missingSubnets } = world.settings;
   const missing = ids.filter((id) => missingSubnets.includes(id));
-  if (missing.length > 0) {
-    const [noun, verb] = missing.length === 1 ? ['ID', 'does'] : ['IDs', 'do'];
-    throw new ServiceError('InvalidSubnetID.NotFound', `The subnet ${noun} '${missing.join(', ')}' ${verb} not exist`);
-  }
+  if (missing.length > 0) throw notFound('InvalidSubnetID.NotFound', 'subnet ID', missing);
   const defaults = defaultSubnets(world);
   return ids.map((id) => {
     const configured = subnets[id];

@@ -1,15 +1,14 @@
 import { once } from '../client-tokens.ts';
 import type { LaunchTemplate, TemplateVersion } from '../fleets/record.ts';
-import { listing, parameterTable } from '../wire/parameter-table.ts';
 import { type Form, lowerFirst, type Parameters, readParameters } from '../wire/parameters.ts';
 import { invalidValue, ServiceError } from '../wire/service-error.ts';
 import type { XmlFields } from '../wire/xml.ts';
 import type { World } from '../world.ts';
-import { type Action, isoTime, ownerId, required } from './action.ts';
+import { type Action, action, isoTime, ownerId, required } from './action.ts';
+import { describe } from './describe.ts';
 import { resourceId } from './ids.ts';
 import { taggable } from './launch-spec.ts';
 import { latestVersion, namedTemplate, overlay, templateOfId, templateOfName, versionOf } from './launch-templates.ts';
-import { pageOf } from './paging.ts';
 import { checkTagSpecifications, readTagSpecifications, tagSet } from './tags.ts';
 
 const longestToken = 128;
@@ -32,7 +31,12 @@ const templateXml = (world: World, template: LaunchTemplate): XmlFields => ({
 const dataXml = (data: TemplateVersion['data']): XmlFields =>
   readParameters(data).echo((name, isList) => lowerFirst(name) + (isList ? 'Set' : ''));
 
-const versionXml = (template: LaunchTemplate, version: TemplateVersion): XmlFields => ({
+interface Version {
+  readonly template: LaunchTemplate;
+  readonly version: TemplateVersion;
+}
+
+const versionXml = ({ template, version }: Version): XmlFields => ({
   launchTemplateId: template.id,
   launchTemplateName: template.name,
   versionNumber: version.number,
@@ -75,11 +79,9 @@ const createTemplate = (world: World, params: Parameters): string => {
   return id;
 };
 
-const createLaunchTemplate: Action = {
-  parameters: parameterTable(
-    'ClientToken LaunchTemplateName VersionDescription LaunchTemplateData{*} TagSpecification.N{*} Operator{*}',
-  ),
-  answer: (world, params) => {
+const createLaunchTemplate = action(
+  'ClientToken LaunchTemplateName VersionDescription LaunchTemplateData{*} TagSpecification.N{*} Operator{*}',
+  (world, params) => {
     const id = once(
       world,
       params,
@@ -89,13 +91,11 @@ const createLaunchTemplate: Action = {
     );
     return { launchTemplate: templateXml(world, templateOfId(world, id)) };
   },
-};
+);
 
-const createLaunchTemplateVersion: Action = {
-  parameters: parameterTable(
-    `ClientToken ${reference} SourceVersion VersionDescription ResolveAlias LaunchTemplateData{*}`,
-  ),
-  answer: (world, params) => {
+const createLaunchTemplateVersion = action(
+  `ClientToken ${reference} SourceVersion VersionDescription ResolveAlias LaunchTemplateData{*}`,
+  (world, params) => {
     const { id } = namedTemplate(world, params);
     const number = once(world, params, longestToken, () => {
       const template = templateOfId(world, id);
@@ -106,75 +106,64 @@ const createLaunchTemplateVersion: Action = {
       return String(version.number);
     });
     const template = templateOfId(world, id);
-    return { launchTemplateVersion: versionXml(template, versionOf(template, number)) };
+    return { launchTemplateVersion: versionXml({ template, version: versionOf(template, number) }) };
   },
-};
+);
 
-const modifyLaunchTemplate: Action = {
-  parameters: parameterTable(`ClientToken ${reference} SetDefaultVersion`),
-  answer: (world, params) => {
-    const template = namedTemplate(world, params);
-    const { number } = versionOf(template, required(params.text('SetDefaultVersion'), 'SetDefaultVersion'));
-    const changed = { ...template, defaultVersion: number };
-    world.templates.set(template.id, changed);
-    return { launchTemplate: templateXml(world, changed) };
-  },
-};
+const modifyLaunchTemplate = action(`ClientToken ${reference} SetDefaultVersion`, (world, params) => {
+  const template = namedTemplate(world, params);
+  const { number } = versionOf(template, required(params.text('SetDefaultVersion'), 'SetDefaultVersion'));
+  const changed = { ...template, defaultVersion: number };
+  world.templates.set(template.id, changed);
+  return { launchTemplate: templateXml(world, changed) };
+});
 
-const deleteLaunchTemplate: Action = {
-  parameters: parameterTable(reference),
-  answer: (world, params) => {
-    const template = namedTemplate(world, params);
-    world.templates.delete(template.id);
-    return { launchTemplate: templateXml(world, template) };
-  },
-};
+const deleteLaunchTemplate = action(reference, (world, params) => {
+  const template = namedTemplate(world, params);
+  world.templates.delete(template.id);
+  return { launchTemplate: templateXml(world, template) };
+});
 
-const describeLaunchTemplates: Action = {
-  parameters: parameterTable(`LaunchTemplateId.N LaunchTemplateName.N IncludeManagedResources ${listing}`),
-  answer: (world, params) => {
-    const [ids, names] = [params.list('LaunchTemplateId'), params.list('LaunchTemplateName')];
+const describeLaunchTemplates = describe<LaunchTemplate>({
+  ids: 'LaunchTemplateId',
+  pagesIds: true,
+  parameters: 'LaunchTemplateName.N IncludeManagedResources',
+  items: (world, ids, params) => {
+    const names = params.list('LaunchTemplateName');
     const named = [...ids.map((id) => templateOfId(world, id)), ...names.map((name) => templateOfName(world, name))];
-    const { page, nextToken } = pageOf(world, params, {
-      items: named.length > 0 ? named : [...world.templates.values()],
-      keyOf: ({ id }) => id,
-      filters: { 'launch-template-name': ({ name }) => name, 'create-time': ({ createdAt }) => isoTime(createdAt) },
-      tags: (template) => tagsOf(world, template),
-      sizes: [1, mostPerPage],
-    });
-    return { launchTemplates: page.map((template) => templateXml(world, template)), nextToken };
+    return named.length > 0 ? named : [...world.templates.values()];
   },
-};
+  keyOf: ({ id }) => id,
+  filters: { 'launch-template-name': ({ name }) => name, 'create-time': ({ createdAt }) => isoTime(createdAt) },
+  tags: (template, world) => tagsOf(world, template),
+  sizes: [1, mostPerPage],
+  answer: (page, world) => ({ launchTemplates: page.map((template) => templateXml(world, template)) }),
+});
 
-const describeLaunchTemplateVersions: Action = {
-  parameters: parameterTable(
-    `${reference} LaunchTemplateVersion.N MinVersion MaxVersion ResolveAlias IncludeManagedResources ${listing}`,
-  ),
-  answer: (world, params) => {
-    const wanted = params.list('LaunchTemplateVersion');
-    if (
-      wanted.some((one) => one.startsWith('$')) &&
-      !params.has('LaunchTemplateId') &&
-      !params.has('LaunchTemplateName')
-    ) {
-      const all = [...world.templates.values()];
-      return {
-        launchTemplateVersionSet: all.flatMap((one) => wanted.map((which) => versionXml(one, versionOf(one, which)))),
-      };
-    }
-    const template = namedTemplate(world, params);
+/** Without a template: those named with `$` of every one. */
+const describeLaunchTemplateVersions = describe<Version>({
+  ids: 'LaunchTemplateVersion',
+  pagesIds: true,
+  parameters: `${reference} MinVersion MaxVersion ResolveAlias IncludeManagedResources`,
+  items: (world, wanted, params) => {
+    const isOfAll = wanted.some((one) => one.startsWith('$')) && !params.has('LaunchTemplateId');
+    const templates =
+      isOfAll && !params.has('LaunchTemplateName') ? [...world.templates.values()] : [namedTemplate(world, params)];
     const [min, max] = [Number(params.text('MinVersion') ?? 1), Number(params.text('MaxVersion') ?? Infinity)];
     if (Number.isNaN(min) || Number.isNaN(max)) throw invalidValue('MinVersion and MaxVersion must be numbers');
-    const items = wanted.length > 0 ? wanted.map((which) => versionOf(template, which)) : [...template.versions];
-    const { page, nextToken } = pageOf(world, params, {
-      items: items.filter(({ number }) => number >= min && number <= max),
-      keyOf: ({ number }) => String(number).padStart(6, '0'),
-      filters: { 'is-default-version': ({ number }) => String(number === template.defaultVersion) },
-      sizes: [1, mostPerPage],
-    });
-    return { launchTemplateVersionSet: page.map((version) => versionXml(template, version)), nextToken };
+    return templates.flatMap((template) =>
+      (wanted.length > 0 ? wanted.map((which) => versionOf(template, which)) : template.versions)
+        .filter(({ number }) => number >= min && number <= max)
+        .map((version) => ({ template, version })),
+    );
   },
-};
+  keyOf: ({ template, version }) => `${template.id} ${String(version.number).padStart(6, '0')}`,
+  filters: {
+    'is-default-version': ({ template, version }) => String(version.number === template.defaultVersion),
+  },
+  sizes: [1, mostPerPage],
+  answer: (page) => ({ launchTemplateVersionSet: page.map(versionXml) }),
+});
 
 export const templateActions: readonly (readonly [string, Action])[] = [
   ['CreateLaunchTemplate', createLaunchTemplate],

@@ -1,9 +1,8 @@
 import { once } from '../client-tokens.ts';
-import { type Action, required } from '../ec2/action.ts';
+import { type Action, action, required } from '../ec2/action.ts';
 import { oneOf } from '../ec2/choices.ts';
 import { fleetId } from '../ec2/ids.ts';
 import { checkTagSpecifications, readTagSpecifications } from '../ec2/tags.ts';
-import { parameterTable } from '../wire/parameter-table.ts';
 import type { Parameters } from '../wire/parameters.ts';
 import { invalidCombination, invalidValue, ServiceError } from '../wire/service-error.ts';
 import type { Tags, World } from '../world.ts';
@@ -107,17 +106,17 @@ const newFleet = (world: World, params: Parameters): string => {
   return fleet.id;
 };
 
-const createFleet: Action = {
-  parameters: parameterTable(`
+const createFleet = action(
+  `
     ClientToken Context ExcessCapacityTerminationPolicy ReplaceUnhealthyInstances TerminateInstancesWithExpiration Type
     ValidFrom ValidUntil LaunchTemplateConfigs.N{*} OnDemandOptions{*} ReservedCapacityOptions{*} SpotOptions{*}
-    TagSpecification.N{*} TargetCapacitySpecification{*}`),
-  answer: (world, params) => {
+    TagSpecification.N{*} TargetCapacitySpecification{*}`,
+  (world, params) => {
     const id = once(world, params, longestToken, () => newFleet(world, params));
     const fleet = required(world.fleets.get(id), 'fleet');
     return fleet.type === 'instant' ? { fleetId: id, ...outcomeXml(fleet) } : { fleetId: id };
   },
-};
+);
 
 const newSpotFleet = (world: World, config: Parameters): string => {
   required(config.text('IamFleetRole'), 'SpotFleetRequestConfig.IamFleetRole');
@@ -133,14 +132,11 @@ const newSpotFleet = (world: World, config: Parameters): string => {
   return placeOrder(world, config, { api: 'spot-fleet', target, tags }).id;
 };
 
-const requestSpotFleet: Action = {
-  parameters: parameterTable('SpotFleetRequestConfig{*}'),
-  answer: (world, params) => ({
-    spotFleetRequestId: once(world, params, longestToken, () =>
-      newSpotFleet(world, params.below('SpotFleetRequestConfig')),
-    ),
-  }),
-};
+const requestSpotFleet = action('SpotFleetRequestConfig{*}', (world, params) => ({
+  spotFleetRequestId: once(world, params, longestToken, () =>
+    newSpotFleet(world, params.below('SpotFleetRequestConfig')),
+  ),
+}));
 
 export const createActions: readonly (readonly [string, Action])[] = [
   ['CreateFleet', createFleet],

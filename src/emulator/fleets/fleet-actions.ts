@@ -1,8 +1,7 @@
-import { type Action, isoTime, required, requiredList } from '../ec2/action.ts';
-import { spotRequestIdOf, viewOf } from '../ec2/instance-view.ts';
-import { pageOf } from '../ec2/paging.ts';
+import { type Action, action, isoTime, required, requiredList } from '../ec2/action.ts';
+import { describe } from '../ec2/describe.ts';
+import { type InstanceView, spotRequestIdOf, viewOf } from '../ec2/instance-view.ts';
 import { tagSet } from '../ec2/tags.ts';
-import { listing, parameterTable } from '../wire/parameter-table.ts';
 import { lowerFirst, type Parameters, readParameters } from '../wire/parameters.ts';
 import { invalidValue, ServiceError } from '../wire/service-error.ts';
 import type { XmlFields } from '../wire/xml.ts';
@@ -95,50 +94,50 @@ const spotFleetXml = (world: World, fleet: FleetRecord): XmlFields => ({
   tagSet: tagSet(tagsOf(world, fleet)),
 });
 
-const describeFleets = (dialect: Dialect, set: string, xml: typeof ec2FleetXml): Action => ({
-  parameters: parameterTable(`${dialect.idName}.N ${listing}`),
-  answer: (world, params) => {
-    const ids = params.list(dialect.idName);
-    const all = [...world.fleets.values()].filter(({ api, type }) => api === dialect.api && type !== 'instant');
-    const { page, nextToken } = pageOf(world, params, {
-      items: ids.length > 0 ? ids.map((id) => fleetOf(world, dialect, id)) : all,
-      keyOf: ({ id }) => id,
-      filters: {
-        'activity-status': (fleet) => activityOf(world, fleet),
-        'excess-capacity-termination-policy': ({ order }) => new Map(order).get('ExcessCapacityTerminationPolicy'),
-        'fleet-state': (fleet) => stateOf(world, dialect, fleet),
-        type: ({ type }) => type,
-      },
-      tags: (fleet) => tagsOf(world, fleet),
-      sizes: [1, 1000],
-    });
-    return { [set]: page.map((fleet) => xml(world, fleet)), nextToken };
-  },
-});
+const describeFleets = (dialect: Dialect, set: string, xml: typeof ec2FleetXml): Action =>
+  describe<FleetRecord>({
+    ids: dialect.idName,
+    pagesIds: true,
+    items: (world, ids) =>
+      ids.length > 0
+        ? ids.map((id) => fleetOf(world, dialect, id))
+        : [...world.fleets.values()].filter(({ api, type }) => api === dialect.api && type !== 'instant'),
+    keyOf: ({ id }) => id,
+    filters: {
+      'activity-status': (fleet, world) => activityOf(world, fleet),
+      'excess-capacity-termination-policy': ({ order }) => new Map(order).get('ExcessCapacityTerminationPolicy'),
+      'fleet-state': (fleet, world) => stateOf(world, dialect, fleet),
+      type: ({ type }) => type,
+    },
+    tags: (fleet, world) => tagsOf(world, fleet),
+    sizes: [1, 1000],
+    answer: (page, world) => ({ [set]: page.map((fleet) => xml(world, fleet)) }),
+  });
 
-const describeInstances = (dialect: Dialect): Action => ({
-  parameters: parameterTable(`${dialect.idName} ${listing}`),
-  answer: (world, params) => {
-    const fleet = namedFleet(world, dialect, params);
-    if (fleet.type === 'instant')
-      throw new ServiceError('Unsupported', `The operation is not supported for the instant fleet '${fleet.id}'`);
-    const { page, nextToken } = pageOf(world, params, {
-      items: membersOf(world, fleet)
+const describeInstances = (dialect: Dialect): Action =>
+  describe<InstanceView>({
+    parameters: dialect.idName,
+    items: (world, _, params) => {
+      const fleet = namedFleet(world, dialect, params);
+      if (fleet.type === 'instant')
+        throw new ServiceError('Unsupported', `The operation is not supported for the instant fleet '${fleet.id}'`);
+      return membersOf(world, fleet)
         .filter(isAlive)
-        .map((instance) => viewOf(world, instance)),
-      keyOf: ({ instance }) => instance.id,
-      filters: { 'instance-type': ({ reservation }) => reservation.spec.instanceType },
-      sizes: [1, 1000],
-    });
-    const activeInstanceSet = page.map((view) => ({
-      instanceId: view.instance.id,
-      instanceType: view.reservation.spec.instanceType,
-      spotInstanceRequestId: spotRequestIdOf(world, view),
-      instanceHealth: 'healthy',
-    }));
-    return { [lowerFirst(dialect.idName)]: fleet.id, activeInstanceSet, nextToken };
-  },
-});
+        .map((instance) => viewOf(world, instance));
+    },
+    keyOf: ({ instance }) => instance.id,
+    filters: { 'instance-type': ({ reservation }) => reservation.spec.instanceType },
+    sizes: [1, 1000],
+    answer: (page, world, params) => ({
+      [lowerFirst(dialect.idName)]: params.text(dialect.idName),
+      activeInstanceSet: page.map((view) => ({
+        instanceId: view.instance.id,
+        instanceType: view.reservation.spec.instanceType,
+        spotInstanceRequestId: spotRequestIdOf(world, view),
+        instanceHealth: 'healthy',
+      })),
+    }),
+  });
 
 interface HistoryRecord {
   readonly key: string;
@@ -168,47 +167,47 @@ const recordsOf = (
   }));
 };
 
-const describeHistory = (dialect: Dialect): Action => ({
-  parameters: parameterTable(`${dialect.idName} StartTime EventType MaxResults NextToken`),
-  answer: (world, params) => {
-    const fleet = namedFleet(world, dialect, params);
-    const since = required(params.time('StartTime'), 'StartTime');
-    const records = fleet.events.flatMap((event, index) => (event.at < since ? [] : recordsOf(dialect, event, index)));
-    const wanted = params.text('EventType');
-    const { page, nextToken } = pageOf(world, params, {
-      items: records.filter(({ type }) => wanted === undefined || wanted === type),
-      keyOf: ({ key }) => key,
-      sizes: [1, 1000],
-    });
-    return {
-      [lowerFirst(dialect.idName)]: fleet.id,
-      startTime: isoTime(since),
+const describeHistory = (dialect: Dialect): Action =>
+  describe<HistoryRecord>({
+    parameters: `${dialect.idName} StartTime EventType`,
+    items: (world, _, params) => {
+      const { events } = namedFleet(world, dialect, params);
+      const [since, wanted] = [required(params.time('StartTime'), 'StartTime'), params.text('EventType')];
+      return events
+        .flatMap((event, index) => (event.at < since ? [] : recordsOf(dialect, event, index)))
+        .filter(({ type }) => wanted === undefined || wanted === type);
+    },
+    keyOf: ({ key }) => key,
+    sizes: [1, 1000],
+    answer: (page, world, params) => ({
+      [lowerFirst(dialect.idName)]: params.text(dialect.idName),
+      startTime: isoTime(params.time('StartTime') ?? 0),
       lastEvaluatedTime: isoTime(world.now()),
       historyRecordSet: page.map(({ xml }) => xml),
-      nextToken,
-    };
-  },
-});
+    }),
+  });
 
-const modifyFleet = (dialect: Dialect, targetOf: (order: Parameters) => Units, names: string): Action => ({
-  parameters: parameterTable(
+const modifyFleet = (dialect: Dialect, targetOf: (order: Parameters) => Units, names: string): Action =>
+  action(
     `${dialect.idName} Context ExcessCapacityTerminationPolicy LaunchTemplateConfig.N{*} ${names}`,
-  ),
-  answer: (world, params) => {
-    const fleet = namedFleet(world, dialect, params);
-    if (fleet.type !== 'maintain' || fleet.ended !== undefined)
-      throw new ServiceError('Unsupported', `Only an active fleet of type maintain can be modified, not '${fleet.id}'`);
-    const news = [...params.form()]
-      .filter(([name]) => ![dialect.idName, 'Action', 'Version', 'DryRun'].includes(name))
-      .map(([name, value]) => [name.replace(/^LaunchTemplateConfig\./, 'LaunchTemplateConfigs.'), value] as const);
-    const isKept = ([name]: readonly [string, string]): boolean =>
-      !(params.has('LaunchTemplateConfig') && name.startsWith('LaunchTemplateConfigs.'));
-    const order = [...new Map([...fleet.order.filter(isKept), ...news])];
-    const target = targetOf(readParameters(order));
-    recordFleet(world, fleet, { order, target, touchedAt: world.now() }, [changedEvent('modify_successful')]);
-    return { return: true };
-  },
-});
+    (world, params) => {
+      const fleet = namedFleet(world, dialect, params);
+      if (fleet.type !== 'maintain' || fleet.ended !== undefined)
+        throw new ServiceError(
+          'Unsupported',
+          `Only an active fleet of type maintain can be modified, not '${fleet.id}'`,
+        );
+      const news = [...params.form()]
+        .filter(([name]) => ![dialect.idName, 'Action', 'Version', 'DryRun'].includes(name))
+        .map(([name, value]) => [name.replace(/^LaunchTemplateConfig\./, 'LaunchTemplateConfigs.'), value] as const);
+      const isKept = ([name]: readonly [string, string]): boolean =>
+        !(params.has('LaunchTemplateConfig') && name.startsWith('LaunchTemplateConfigs.'));
+      const order = [...new Map([...fleet.order.filter(isKept), ...news])];
+      const target = targetOf(readParameters(order));
+      recordFleet(world, fleet, { order, target, touchedAt: world.now() }, [changedEvent('modify_successful')]);
+      return { return: true };
+    },
+  );
 
 const refusalOf = (
   world: World,
@@ -228,9 +227,8 @@ const refusalOf = (
 };
 
 /** DeleteFleets and CancelSpotFleetRequests. */
-const endFleets = (dialect: Dialect, suffix: string, stateName: string): Action => ({
-  parameters: parameterTable(`${dialect.idName}.N TerminateInstances`),
-  answer: (world, params) => {
+const endFleets = (dialect: Dialect, suffix: string, stateName: string): Action =>
+  action(`${dialect.idName}.N TerminateInstances`, (world, params) => {
     const ids = requiredList(params, dialect.idName);
     if (ids.length > mostIds) throw invalidValue(`At most ${mostIds} fleets per call, not ${ids.length}`);
     const isTerminating = required(params.flag('TerminateInstances'), 'TerminateInstances');
@@ -253,8 +251,7 @@ const endFleets = (dialect: Dialect, suffix: string, stateName: string): Action 
       });
     }
     return { [`successfulFleet${suffix}Set`]: done, [`unsuccessfulFleet${suffix}Set`]: refused };
-  },
-});
+  });
 
 export const fleetActions: readonly (readonly [string, Action])[] = [
   ['DescribeFleets', describeFleets(ec2Dialect, 'fleetSet', ec2FleetXml)],

@@ -1,12 +1,11 @@
-import { listing, parameterTable } from '../wire/parameter-table.ts';
 import { ServiceError } from '../wire/service-error.ts';
 import type { XmlFields } from '../wire/xml.ts';
 import type { Tags, World } from '../world.ts';
-import { type Action, isoTime } from './action.ts';
+import { isoTime } from './action.ts';
+import { describe } from './describe.ts';
 import type { FilterTable } from './filters.ts';
 import { allViews, type InstanceView, spotRequestIdOf, tagsOf } from './instance-view.ts';
-import { pageOf } from './paging.ts';
-import { spotStatusOf } from './spot-status.ts';
+import { spotStatusOf } from './spot.ts';
 import { tagSet } from './tags.ts';
 
 interface SpotRequest {
@@ -45,7 +44,7 @@ const filters: FilterTable<SpotRequest> = {
   type: () => 'one-time',
 };
 
-const tags = (world: World, { id, view }: SpotRequest): Tags =>
+const tags = ({ id, view }: SpotRequest, world: World): Tags =>
   tagsOf(world, id, view.reservation, 'spot-instances-request');
 
 const requestXml = (world: World, request: SpotRequest): XmlFields => {
@@ -64,22 +63,53 @@ const requestXml = (world: World, request: SpotRequest): XmlFields => {
     productDescription: 'Linux/UNIX',
     launchedAvailabilityZone: spec.zone,
     instanceInterruptionBehavior: 'terminate',
-    tagSet: tagSet(tags(world, request)),
+    tagSet: tagSet(tags(request, world)),
   };
 };
 
-export const describeSpotInstanceRequests: Action = {
-  parameters: parameterTable(`SpotInstanceRequestId.N ${listing}`),
-  answer: (world, params) => {
-    const idsParameter = 'SpotInstanceRequestId';
-    const ids = params.list(idsParameter);
-    const { page, nextToken } = pageOf(world, params, {
-      idsParameter,
-      items: ids.length > 0 ? requestsById(world, ids) : allRequests(world),
-      filters,
-      tags: (request) => tags(world, request),
-      keyOf: ({ id }) => id,
+export const describeSpotInstanceRequests = describe<SpotRequest>({
+  ids: 'SpotInstanceRequestId',
+  items: (world, ids) => (ids.length > 0 ? requestsById(world, ids) : allRequests(world)),
+  keyOf: ({ id }) => id,
+  filters,
+  tags,
+  answer: (page, world) => ({ spotInstanceRequestSet: page.map((request) => requestXml(world, request)) }),
+});
+
+interface Price {
+  readonly type: string;
+  readonly zone: string;
+  readonly price: number;
+}
+
+const pairOf = ({ type, zone }: Price): string => `${type} ${zone}`;
+
+/** The prices that hold now; the emulator has no past. */
+export const describeSpotPriceHistory = describe<Price>({
+  ids: 'InstanceType',
+  pagesIds: true,
+  parameters: 'AvailabilityZone EndTime ProductDescription.N StartTime',
+  items: ({ settings }, types, params) => {
+    const wanted = params.text('AvailabilityZone');
+    const prices = Object.entries(settings.spotPrices).map(([pool, price]): Price => {
+      const [type = '', zone = ''] = pool.split(':');
+      return { type, zone, price };
     });
-    return { spotInstanceRequestSet: page.map((request) => requestXml(world, request)), nextToken };
+    return prices
+      .filter(({ type }) => types.length === 0 || types.includes(type))
+      .filter(({ zone }) => wanted === undefined || wanted === zone)
+      .sort((a, b) => (pairOf(a) < pairOf(b) ? -1 : 1));
   },
-};
+  keyOf: pairOf,
+  filters: { 'availability-zone': ({ zone }) => zone, 'instance-type': ({ type }) => type },
+  answer: (page, { now }) => ({
+    spotPriceHistorySet: page.map(({ type, zone, price }) => ({
+      instanceType: type,
+      productDescription: 'Linux/UNIX',
+      spotPrice: price.toFixed(6),
+      timestamp: isoTime(now()),
+      availabilityZone: zone,
+    })),
+    nextToken: '',
+  }),
+});

@@ -1,12 +1,11 @@
-import { listing, parameterTable } from '../wire/parameter-table.ts';
 import { ServiceError } from '../wire/service-error.ts';
 import type { XmlFields } from '../wire/xml.ts';
-import type { VolumeSpec, World } from '../world.ts';
-import { type Action, isoTime } from './action.ts';
+import type { Tags, VolumeSpec, World } from '../world.ts';
+import { isoTime } from './action.ts';
+import { describe } from './describe.ts';
 import type { FilterTable } from './filters.ts';
 import { checkForm } from './ids.ts';
 import { allViews, type InstanceView, tagsOf, volumeIds } from './instance-view.ts';
-import { pageOf } from './paging.ts';
 import { tagSet } from './tags.ts';
 
 interface Volume {
@@ -24,7 +23,7 @@ const filters: FilterTable<Volume> = {
   'volume-type': ({ spec }) => spec.type,
 };
 
-const tags = (world: World, { id, view }: Volume) => tagsOf(world, id, view.reservation, 'volume');
+const tags = ({ id, view }: Volume, world: World): Tags => tagsOf(world, id, view.reservation, 'volume');
 
 const allVolumes = (world: World): readonly Volume[] =>
   allViews(world)
@@ -65,21 +64,16 @@ const volumeXml = (world: World, volume: Volume): XmlFields => {
         deleteOnTermination: spec.deleteOnTermination,
       },
     ],
-    tagSet: tagSet(tags(world, volume)),
+    tagSet: tagSet(tags(volume, world)),
   };
 };
 
-export const describeVolumes: Action = {
-  parameters: parameterTable(`VolumeId.N IncludeManagedResources ${listing}`),
-  answer: (world, params) => {
-    const ids = params.list('VolumeId');
-    const { page, nextToken } = pageOf(world, params, {
-      idsParameter: 'VolumeId',
-      items: ids.length > 0 ? volumesById(world, ids) : allVolumes(world),
-      filters,
-      tags: (volume) => tags(world, volume),
-      keyOf: ({ id }) => id,
-    });
-    return { volumeSet: page.map((volume) => volumeXml(world, volume)), nextToken };
-  },
-};
+export const describeVolumes = describe<Volume>({
+  ids: 'VolumeId',
+  parameters: 'IncludeManagedResources',
+  items: (world, ids) => (ids.length > 0 ? volumesById(world, ids) : allVolumes(world)),
+  keyOf: ({ id }) => id,
+  filters,
+  tags,
+  answer: (page, world) => ({ volumeSet: page.map((volume) => volumeXml(world, volume)) }),
+});
