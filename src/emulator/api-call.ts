@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { jsonForm } from './account.ts';
 import type { CallLog } from './calls.ts';
 import type { FaultBook } from './faults.ts';
 import { answerCall, errorAnswer, type ServiceAnswer } from './service.ts';
-import { jsonForm } from './ssm.ts';
 import { ServiceError } from './wire/service-error.ts';
 import type { World } from './world.ts';
 
 /** What becomes of a call's connection: an answer, a cut, or silence. */
-export type Reply =
+type Reply =
   | { readonly kind: 'answer'; readonly action: string; readonly requestId: string; readonly answer: ServiceAnswer }
   | { readonly kind: 'cut' }
   | { readonly kind: 'silence' };

@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type ApiCalls, performCall } from './api-call.ts';
-import type { Control } from './control.ts';
-import { answerControl, controlPrefix } from './control-routes.ts';
+import { answerControl, type Control, controlPrefix } from './control.ts';
 import { type CoreOptions, createCore } from './core.ts';
 import { createStateSaver, loadState } from './state-file.ts';
 import { savedWorld } from './world.ts';

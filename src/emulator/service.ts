@@ -1,15 +1,11 @@
+import { iamActions, identityOf, pricingActions, serviceQuotasActions, ssmActions, stsActions } from './account.ts';
 import { autoScalingActions } from './auto-scaling/actions.ts';
 import { dynamoDbActions } from './dynamodb/actions.ts';
 import type { Action } from './ec2/action.ts';
 import { actions as ec2Actions } from './ec2/actions.ts';
 import { throttle } from './ec2/throttle.ts';
 import { advance } from './fleets/settle.ts';
-import { iamActions } from './iam.ts';
-import { pricingActions } from './pricing.ts';
 import { eventBridgeActions, sqsActions } from './queues.ts';
-import { serviceQuotasActions } from './service-quotas.ts';
-import { ssmActions } from './ssm.ts';
-import { identityOf, stsActions } from './sts.ts';
 import { checkParameters } from './wire/parameter-table.ts';
 import { readParameters } from './wire/parameters.ts';
 import { ServiceError } from './wire/service-error.ts';
@@ -18,7 +14,7 @@ import type { World } from './world.ts';
 
 const xmlHeader = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
-export interface ServiceRequest {
+interface ServiceRequest {
   readonly action: string;
   readonly form: ReadonlyMap<string, string>;
   readonly accessKeyId: string | undefined;

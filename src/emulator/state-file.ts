@@ -66,7 +66,7 @@ const write = async (file: string, world: SavedWorld): Promise<void> => {
   await rename(temporary, file);
 };
 
-export interface StateSaver {
+interface StateSaver {
   /** Saves soon; many changes in a row become one save. */
   soon(): void;
   /** Saves what is unsaved and waits for it; fails if the last save did. */

@@ -97,7 +97,7 @@ export interface InstanceRecord {
 }
 
 /** What a client token was used for. */
-export interface TokenUse {
+interface TokenUse {
   /** Digest of the call's parameters: tells a repeated call from another one under the same token. */
   readonly fingerprint: string;
   /** What the first call made: an id, or a whole answer. */

@@ -1,6 +1,5 @@
 import { subnetsOf, zonesOf } from '../ec2/subnets.ts';
-import { marketPlan, type Plan } from '../fleets/plan.ts';
-import { poolOf, templatePools } from '../fleets/pools.ts';
+import { marketPlan, type Plan, poolOf, templatePools } from '../fleets/plan.ts';
 import type { FleetRecord, Units } from '../fleets/record.ts';
 import { type Parameters, readParameters } from '../wire/parameters.ts';
 import type { World } from '../world.ts';

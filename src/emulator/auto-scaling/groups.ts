@@ -25,7 +25,7 @@ export const tagsOf = ({ order }: FleetRecord): Tags =>
       .map((tag) => [tag.text('Key') ?? '', tag.text('Value') ?? '']),
   );
 
-export interface Sizes {
+interface Sizes {
   readonly min: number;
   readonly max: number;
   readonly desired: number;

@@ -1,6 +1,6 @@
 import { type ParameterTable, parameterTable } from '../wire/parameter-table.ts';
 import type { Parameters } from '../wire/parameters.ts';
-import { ServiceError } from '../wire/service-error.ts';
+import { invalidValue, ServiceError } from '../wire/service-error.ts';
 import type { XmlFields } from '../wire/xml.ts';
 import type { World } from '../world.ts';
 
@@ -30,4 +30,14 @@ export const required = <T>(value: T | undefined, name: string): T => {
 export const requiredList = (params: Parameters, name: string): readonly string[] => {
   const values = params.list(name);
   return required(values.length === 0 ? undefined : values, name);
+};
+
+/** A parameter that has only these values; undefined if it is not there. */
+export const oneOf = <T extends string>(params: Parameters, name: string, choices: readonly T[]): T | undefined => {
+  const value = params.text(name);
+  if (value === undefined) return undefined;
+  const choice = choices.find((known) => known === value);
+  if (choice === undefined)
+    throw invalidValue(`Invalid value '${value}' for ${name}. Valid values: ${choices.join(', ')}`);
+  return choice;
 };

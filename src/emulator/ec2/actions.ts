@@ -1,21 +1,20 @@
 import { createActions } from '../fleets/create-fleets.ts';
 import { fleetActions } from '../fleets/fleet-actions.ts';
 import type { Action } from './action.ts';
-import { describeCapacityReservations } from './capacity-reservations.ts';
-import { createTags, deleteTags } from './change-tags.ts';
+import { describeCapacityReservations } from './capacity.ts';
 import { describeInstanceStatus, describeInstances } from './describe-instances.ts';
 import { describeKeyPairs, describeSecurityGroups, describeSubnets, describeVpcs } from './describe-network.ts';
-import { describeSpotInstanceRequests, describeSpotPriceHistory } from './describe-spot.ts';
 import { describeImages } from './images.ts';
 import {
   describeInstanceTypeOfferings,
   describeInstanceTypes,
   getInstanceTypesFromInstanceRequirements,
 } from './instance-types.ts';
-import { runInstances } from './run-instances.ts';
-import { startInstances, stopInstances } from './stop-and-start.ts';
-import { templateActions } from './template-actions.ts';
-import { terminateInstances } from './terminate-instances.ts';
+import { runInstances } from './launch.ts';
+import { templateActions } from './launch-templates.ts';
+import { describeSpotInstanceRequests, describeSpotPriceHistory } from './spot.ts';
+import { startInstances, stopInstances, terminateInstances } from './state-changes.ts';
+import { createTags, deleteTags } from './tags.ts';
 import { describeVolumes } from './volumes.ts';
 
 /** All EC2 actions the emulator knows. */

@@ -2,8 +2,7 @@ import { invalidValue } from '../wire/service-error.ts';
 import type { XmlFields } from '../wire/xml.ts';
 import type { InstanceRecord, Reservation, World } from '../world.ts';
 import { isoTime, ownerId } from './action.ts';
-import { describe } from './describe.ts';
-import type { FilterTable } from './filters.ts';
+import { describe, type FilterTable } from './describe.ts';
 import { resourceId } from './ids.ts';
 import {
   allViews,
@@ -56,7 +55,7 @@ const filters: FilterTable<InstanceView> = {
 };
 
 /** The key instances are ordered by in every listing. */
-export const launchOrder = ({ instance }: InstanceView): string => String(instance.number).padStart(9, '0');
+const launchOrder = ({ instance }: InstanceView): string => String(instance.number).padStart(9, '0');
 
 const byReservation = (world: World, views: readonly InstanceView[]): XmlFields[] => {
   const groups = new Map<Reservation, InstanceView[]>();

@@ -2,8 +2,7 @@ import type { ImageSetting } from '../settings.ts';
 import type { XmlFields } from '../wire/xml.ts';
 import type { World } from '../world.ts';
 import { ownerId } from './action.ts';
-import { describe } from './describe.ts';
-import type { FilterTable } from './filters.ts';
+import { describe, type FilterTable } from './describe.ts';
 import { checkForm, notFound } from './ids.ts';
 
 type Image = readonly [id: string, image: ImageSetting];
@@ -11,7 +10,7 @@ type Image = readonly [id: string, image: ImageSetting];
 const anyImage: ImageSetting = { rootDeviceName: '/dev/xvda', architecture: 'x86_64', rootDeviceType: 'ebs' };
 
 /** Images by id: the configured ones, and any other well-formed id unless it is set to be missing. */
-export const imagesOf = (world: World, ids: readonly string[]): readonly Image[] => {
+const imagesOf = (world: World, ids: readonly string[]): readonly Image[] => {
   checkForm('InvalidAMIID.Malformed', 'ami', ids);
   const { images, missingImages } = world.settings;
   const missing = ids.filter((id) => missingImages.includes(id));

@@ -3,8 +3,7 @@ import { ServiceError } from '../wire/service-error.ts';
 import type { XmlFields } from '../wire/xml.ts';
 import type { World } from '../world.ts';
 import { required, requiredList } from './action.ts';
-import { describe } from './describe.ts';
-import type { FilterTable } from './filters.ts';
+import { describe, type FilterTable } from './describe.ts';
 import { zonesOf } from './subnets.ts';
 
 export interface InstanceType {

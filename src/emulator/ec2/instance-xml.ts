@@ -1,9 +1,8 @@
 import type { XmlFields } from '../wire/xml.ts';
 import type { Reservation, World } from '../world.ts';
 import { isoTime, ownerId } from './action.ts';
-import { publicAddress } from './addresses.ts';
 import { resourceId } from './ids.ts';
-import { type InstanceView, instanceTags, spotRequestIdOf, volumeIds } from './instance-view.ts';
+import { type InstanceView, instanceTags, publicAddress, spotRequestIdOf, volumeIds } from './instance-view.ts';
 import { type InstanceState, stateCodes } from './life-cycle.ts';
 import { tagSet } from './tags.ts';
 

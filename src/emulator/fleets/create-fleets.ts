@@ -1,15 +1,21 @@
 import { once } from '../client-tokens.ts';
-import { type Action, action, required } from '../ec2/action.ts';
-import { oneOf } from '../ec2/choices.ts';
+import { type Action, action, oneOf, required } from '../ec2/action.ts';
 import { fleetId } from '../ec2/ids.ts';
 import { checkTagSpecifications, readTagSpecifications } from '../ec2/tags.ts';
 import type { Parameters } from '../wire/parameters.ts';
 import { invalidCombination, invalidValue, ServiceError } from '../wire/service-error.ts';
 import type { Tags, World } from '../world.ts';
 import { outcomeXml } from './fleet-actions.ts';
-import { ec2FleetTarget, instantTags, spotFleetPools, spotFleetTarget } from './fleet-plans.ts';
 import { changedEvent, totalOf } from './members.ts';
-import { candidatesOf, type Pool, templatePools } from './pools.ts';
+import {
+  candidatesOf,
+  ec2FleetTarget,
+  instantTags,
+  type Pool,
+  spotFleetPools,
+  spotFleetTarget,
+  templatePools,
+} from './plan.ts';
 import type { FleetRecord, Units } from './record.ts';
 import { fillUp } from './settle.ts';
 

@@ -3,8 +3,7 @@ import { launch } from '../ec2/launch.ts';
 import { ServiceError } from '../wire/service-error.ts';
 import type { LaunchSpec, World } from '../world.ts';
 import { countedMembers } from './members.ts';
-import type { MarketPlan, Plan } from './plan.ts';
-import { type Candidate, candidatesOf } from './pools.ts';
+import { type Candidate, candidatesOf, type MarketPlan, type Plan } from './plan.ts';
 import type { FleetRecord, Market, NewEvent, Place, Units } from './record.ts';
 
 const unfulfillable =

@@ -7,8 +7,8 @@ import { invalidValue, ServiceError } from '../wire/service-error.ts';
 import type { XmlFields } from '../wire/xml.ts';
 import type { World } from '../world.ts';
 import { activityOf, type Dialect, ec2Dialect, spotDialect, stateOf } from './dialects.ts';
-import { ec2FleetTarget, spotFleetTarget } from './fleet-plans.ts';
 import { changedEvent, isAlive, liveUnits, membersOf, recentFailures, recordFleet, unitsOf } from './members.ts';
+import { ec2FleetTarget, spotFleetTarget } from './plan.ts';
 import type { FleetEvent, FleetRecord, Units } from './record.ts';
 import { endFleet } from './settle.ts';
 

@@ -3,7 +3,6 @@ import { forgetGone } from '../ec2/instance-view.ts';
 import { moveInto, userInitiated } from '../ec2/state-changes.ts';
 import type { World } from '../world.ts';
 import { fill } from './fill.ts';
-import { ec2FleetPlan, spotFleetPlan } from './fleet-plans.ts';
 import {
   changedEvent,
   countedMembers,
@@ -15,7 +14,7 @@ import {
   totalOf,
   unitsOf,
 } from './members.ts';
-import type { Plan } from './plan.ts';
+import { ec2FleetPlan, type Plan, spotFleetPlan } from './plan.ts';
 import type { FleetRecord, Market, NewEvent, Units } from './record.ts';
 
 const plans = { 'ec2-fleet': ec2FleetPlan, 'spot-fleet': spotFleetPlan, group: groupPlan } satisfies Record<

@@ -63,9 +63,6 @@ export const parameterTable = (names: string): ParameterTable => {
   return table;
 };
 
-/** What every describe with filters and pages knows. */
-export const listing = 'Filter.N{Name Value.N} NextToken MaxResults';
-
 /** The parameters of a launch template's place in a call. */
 export const templateReference = '{LaunchTemplateId LaunchTemplateName Version}';
 
