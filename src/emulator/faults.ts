@@ -1,4 +1,15 @@
-import { InvalidInput, isObject } from './invalid-input.ts';
+import {
+  type Check,
+  either,
+  hasShape,
+  InvalidInput,
+  isAmount,
+  isCount,
+  isOneOf,
+  isPositive,
+  isText,
+  optional,
+} from './invalid-input.ts';
 
 type FaultEffect =
   /** An error answer in place of the action. `httpStatus`: that of the code if left out. */
@@ -66,39 +77,22 @@ export const createFaultBook = (): FaultBook => {
   };
 };
 
-const isCount = (value: unknown): boolean => typeof value === 'number' && Number.isInteger(value) && value >= 1;
-const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
-const optional = (value: unknown, check: (value: unknown) => boolean): boolean => value === undefined || check(value);
-const isStatus = (value: unknown): boolean => isCount(value) && Number(value) >= 400 && Number(value) <= 599;
+const isStatus: Check = (value) => isCount(value) && Number(value) >= 400 && Number(value) <= 599;
 
-type EffectCheck = (effect: Readonly<Record<string, unknown>>) => boolean;
+const isEffect = either(
+  hasShape({ kind: isOneOf('error'), code: isText, message: optional(isText), httpStatus: optional(isStatus) }),
+  hasShape({ kind: isOneOf('delay'), ms: isAmount }),
+  hasShape({ kind: isOneOf('drop-before', 'drop-after', 'hang') }),
+);
 
-const effectChecks: ReadonlyMap<unknown, EffectCheck> = new Map<string, EffectCheck>([
-  [
-    'error',
-    (effect) =>
-      hasOnly(effect, 'kind', 'code', 'message', 'httpStatus') &&
-      isText(effect['code']) &&
-      optional(effect['message'], isText) &&
-      optional(effect['httpStatus'], isStatus),
-  ],
-  ['delay', (effect) => hasOnly(effect, 'kind', 'ms') && typeof effect['ms'] === 'number' && effect['ms'] >= 0],
-  ['drop-before', (effect) => hasOnly(effect, 'kind')],
-  ['drop-after', (effect) => hasOnly(effect, 'kind')],
-  ['hang', (effect) => hasOnly(effect, 'kind')],
-]);
+const isRule = hasShape({
+  action: optional(isText),
+  nth: optional(isPositive),
+  times: optional(either(isOneOf('always'), isPositive)),
+  effect: isEffect,
+});
 
-const hasOnly = (value: Readonly<Record<string, unknown>>, ...names: readonly string[]): boolean =>
-  Object.keys(value).every((name) => names.includes(name));
-
-const isFaultRule = (value: unknown): value is FaultRule =>
-  isObject(value) &&
-  optional(value['action'], isText) &&
-  optional(value['nth'], isCount) &&
-  optional(value['times'], (times) => times === 'always' || isCount(times)) &&
-  hasOnly(value, 'action', 'nth', 'times', 'effect') &&
-  isObject(value['effect']) &&
-  effectChecks.get(value['effect']['kind'])?.(value['effect']) === true;
+const isFaultRule = (value: unknown): value is FaultRule => isRule(value);
 
 /** Checks a rule from outside; fails with `InvalidInput`. */
 export const readFaultRule = (value: unknown): FaultRule => {

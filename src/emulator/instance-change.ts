@@ -2,7 +2,7 @@ import { viewOf } from './ec2/instance-view.ts';
 import type { InstanceState } from './ec2/life-cycle.ts';
 import { setSpotStatus } from './ec2/spot.ts';
 import { moveInto } from './ec2/state-changes.ts';
-import { InvalidInput, isObject } from './invalid-input.ts';
+import { type Check, either, hasShape, InvalidInput, isFlag, isOneOf, isText, optional } from './invalid-input.ts';
 import { announce } from './queues.ts';
 import type { InstanceRecord, World } from './world.ts';
 
@@ -21,26 +21,20 @@ export type InstanceChange =
 
 type ScheduledEvent = NonNullable<InstanceRecord['scheduledEvent']>;
 
-const states: readonly unknown[] = ['pending', 'running', 'shutting-down', 'terminated', 'stopping', 'stopped'];
+const states = ['pending', 'running', 'shutting-down', 'terminated', 'stopping', 'stopped'] as const;
 
-const isOptionalText = (value: unknown): boolean => value === undefined || typeof value === 'string';
+const isWord: Check = (value) => typeof value === 'string';
+const isTime: Check = (value) => !Number.isNaN(Date.parse(String(value)));
 
-const isInstanceChange = (value: unknown): value is InstanceChange => {
-  if (!isObject(value)) return false;
-  if ('state' in value)
-    return (
-      states.includes(value['state']) && isOptionalText(value['reasonCode']) && isOptionalText(value['reasonMessage'])
-    );
-  if ('protected' in value) return typeof value['protected'] === 'boolean';
-  if ('rebalance' in value) return value['rebalance'] === true;
-  if ('scheduledEvent' in value) {
-    const event = value['scheduledEvent'];
-    return (
-      isObject(event) && typeof event['code'] === 'string' && !Number.isNaN(Date.parse(String(event['notBefore'])))
-    );
-  }
-  return typeof value['spotStatus'] === 'string' && value['spotStatus'] !== '';
-};
+const isChange = either(
+  hasShape({ state: isOneOf(...states), reasonCode: optional(isWord), reasonMessage: optional(isWord) }),
+  hasShape({ protected: isFlag }),
+  hasShape({ rebalance: isOneOf(true) }),
+  hasShape({ scheduledEvent: hasShape({ code: isWord, notBefore: isTime }) }),
+  hasShape({ spotStatus: isText }),
+);
+
+const isInstanceChange = (value: unknown): value is InstanceChange => isChange(value);
 
 /** Checks a change from outside; fails with `InvalidInput`. */
 export const readInstanceChange = (value: unknown): InstanceChange => {

@@ -86,14 +86,16 @@ const autoScaling: Service = {
     )}</ErrorResponse>`,
 };
 
-const sts: Service = {
-  ...autoScaling,
-  prefix: 'sts',
-  version: '2011-06-15',
-  actions: stsActions,
-};
+/** A service that speaks as another does. */
+const like = (other: Service, prefix: string, version: string, actions: Service['actions']): Service => ({
+  ...other,
+  prefix,
+  version,
+  actions,
+});
 
-const iam: Service = { ...autoScaling, prefix: 'iam', version: '2010-05-08', actions: iamActions };
+const sts = like(autoScaling, 'sts', '2011-06-15', stsActions);
+const iam = like(autoScaling, 'iam', '2010-05-08', iamActions);
 
 const ssm: Service = {
   prefix: 'ssm',
@@ -111,36 +113,14 @@ const ssm: Service = {
   failure: ({ code, message }) => JSON.stringify({ __type: code, message }),
 };
 
-const sqs: Service = {
-  ...ssm,
-  prefix: 'sqs',
-  version: 'AmazonSQS',
-  actions: sqsActions,
-  contentType: 'application/x-amz-json-1.0',
-};
+const eventBridge = like(ssm, 'events', 'AWSEvents', eventBridgeActions);
+const serviceQuotas = like(ssm, 'servicequotas', 'ServiceQuotasV20190624', serviceQuotasActions);
+const pricing = like(ssm, 'pricing', 'AWSPriceListService', pricingActions);
 
-const eventBridge: Service = { ...ssm, prefix: 'events', version: 'AWSEvents', actions: eventBridgeActions };
-
-const serviceQuotas: Service = {
-  ...ssm,
-  prefix: 'servicequotas',
-  version: 'ServiceQuotasV20190624',
-  actions: serviceQuotasActions,
-};
-
-const pricing: Service = {
-  ...ssm,
-  prefix: 'pricing',
-  version: 'AWSPriceListService',
-  actions: pricingActions,
-};
-
+const json10 = { ...ssm, contentType: 'application/x-amz-json-1.0' };
+const sqs = like(json10, 'sqs', 'AmazonSQS', sqsActions);
 const dynamoDb: Service = {
-  ...ssm,
-  prefix: 'dynamodb',
-  version: 'DynamoDB_20120810',
-  actions: dynamoDbActions,
-  contentType: 'application/x-amz-json-1.0',
+  ...like(json10, 'dynamodb', 'DynamoDB_20120810', dynamoDbActions),
   failure: ({ code, message, fields }) =>
     JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${code}`, message, ...fields }),
 };

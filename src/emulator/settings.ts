@@ -1,4 +1,16 @@
-import { InvalidInput, isObject } from './invalid-input.ts';
+import {
+  type Check,
+  hasShape,
+  InvalidInput,
+  isAmount,
+  isCount,
+  isFlag,
+  isObject,
+  isPositive,
+  isRecordOf,
+  isText,
+  optional,
+} from './invalid-input.ts';
 
 export interface ImageSetting {
   readonly rootDeviceName: string;
@@ -23,20 +35,19 @@ export interface ReservationSetting {
   readonly endsAt?: string;
 }
 
-type Check = (value: unknown) => boolean;
 type OfNames<T> = Readonly<Record<string, T>>;
 
-const isAmount: Check = (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
-const isCount: Check = (value) => isAmount(value) && Number.isInteger(value);
-const isText: Check = (value) => typeof value === 'string' && value !== '';
-const isRecordOf =
-  (check: Check): Check =>
-  (value) =>
-    isObject(value) && Object.values(value).every(check);
-const isTextsAt =
-  (...names: readonly string[]): Check =>
-  (value) =>
-    isObject(value) && names.every((name) => isText(value[name]));
+const isReservation = hasShape({
+  instanceType: isText,
+  zone: isText,
+  total: isCount,
+  state: optional(isText),
+  type: optional(isText),
+  match: optional(isText),
+  group: optional(isText),
+  endsAt: optional(isText),
+});
+
 const isPoolsOf =
   (check: Check): Check =>
   (value) =>
@@ -70,7 +81,7 @@ const table = {
   /** By id. */
   capacityReservations: setting<OfNames<ReservationSetting>>(
     {},
-    isRecordOf((value) => isTextsAt('instanceType', 'zone')(value) && isCount(Object(value).total)),
+    isRecordOf(isReservation),
     'an object of reservation id to {instanceType, zone, total, state?, type?, match?, group?, endsAt?}',
   ),
   /** `type:zone` to the code that such a pool refuses every launch with, e.g. `VcpuLimitExceeded`. */
@@ -78,20 +89,18 @@ const table = {
   /** Subnet id to addresses left for instances. Not listed: no limit. */
   freeAddresses: setting<OfNames<number>>({}, isRecordOf(isCount), 'an object of subnet id to a number of addresses'),
   /** Whether EC2's token buckets apply. */
-  throttle: setting<boolean>(false, (value) => typeof value === 'boolean', 'true or false'),
+  throttle: setting<boolean>(false, isFlag, 'true or false'),
   /** No page holds more than this, whatever the call asks for. */
-  pageSize: setting(1000, (value) => isCount(value) && value !== 0, 'a number above 0'),
+  pageSize: setting(1000, isPositive, 'a number above 0'),
   images: setting<OfNames<ImageSetting>>(
     {},
-    isRecordOf(isTextsAt('rootDeviceName', 'architecture', 'rootDeviceType')),
+    isRecordOf(hasShape({ rootDeviceName: isText, architecture: isText, rootDeviceType: isText })),
     'an object of image id to {rootDeviceName, architecture, rootDeviceType}',
   ),
   missingImages: names('image ids'),
   subnets: setting<OfNames<{ readonly zone: string; readonly vpc: string; readonly ipv6Native?: boolean }>>(
     {},
-    isRecordOf(
-      (value) => isTextsAt('zone', 'vpc')(value) && /^(undefined|boolean)$/.test(typeof Object(value).ipv6Native),
-    ),
+    isRecordOf(hasShape({ zone: isText, vpc: isText, ipv6Native: optional(isFlag) })),
     'an object of subnet id to {zone, vpc, ipv6Native?}',
   ),
   missingSubnets: names('subnet ids'),

@@ -29,20 +29,20 @@ export interface LaunchSpec {
   readonly zone: string;
   readonly subnetId: string;
   readonly vpcId: string;
-  readonly lifecycle?: 'spot' | 'capacity-block';
-  readonly spotPrice?: string;
-  readonly keyName?: string;
-  readonly profileArn?: string;
+  readonly lifecycle?: 'spot' | 'capacity-block' | undefined;
+  readonly spotPrice?: string | undefined;
+  readonly keyName?: string | undefined;
+  readonly profileArn?: string | undefined;
   /** As it came: base64. */
-  readonly userData?: string;
+  readonly userData?: string | undefined;
   readonly groups: readonly string[];
   readonly volumes: readonly VolumeSpec[];
   readonly interfaces: readonly InterfaceSpec[];
-  readonly privateIp?: string;
+  readonly privateIp?: string | undefined;
   /** Has an IPv6 address only. */
-  readonly isIpv6?: boolean;
-  readonly placementGroup?: string;
-  readonly capacityReservationId?: string;
+  readonly isIpv6?: boolean | undefined;
+  readonly placementGroup?: string | undefined;
+  readonly capacityReservationId?: string | undefined;
   readonly tenancy: string;
   readonly coreCount: number;
   readonly threadsPerCore: number;
@@ -76,7 +76,7 @@ export interface Reservation {
   readonly id: string;
   readonly spec: LaunchSpec;
   readonly launchedAt: number;
-  readonly clientToken?: string;
+  readonly clientToken?: string | undefined;
   readonly instanceIds: readonly string[];
 }
 
@@ -92,7 +92,7 @@ export interface InstanceRecord {
   /** The first DescribeInstances call, counted from the world's beginning, that sees the instance. */
   readonly visibleFrom: number;
   readonly spotStatus?: { readonly code: string; readonly at: number };
-  readonly member?: Membership;
+  readonly member?: Membership | undefined;
   readonly scheduledEvent?: { readonly code: string; readonly notBefore: string };
 }
 

@@ -145,8 +145,8 @@ const changeProcesses = (change: (now: readonly string[], named: readonly string
   });
 
 const setMember = (world: World, { id }: Member, member: Member['member'] | undefined): void => {
-  const { member: _, ...instance } = world.instances.get(id) ?? {};
-  if ('id' in instance) world.instances.set(id, { ...instance, ...(member !== undefined && { member }) });
+  const instance = world.instances.get(id);
+  if (instance !== undefined) world.instances.set(id, { ...instance, member });
 };
 
 const setInstanceProtection = onGroup('InstanceIds.N ProtectedFromScaleIn', (world, group, params) => {

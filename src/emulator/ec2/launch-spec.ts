@@ -118,8 +118,7 @@ const marketOf = (params: Parameters): Pick<LaunchSpec, 'lifecycle' | 'spotPrice
   if (kind === 'persistent')
     throw new ServiceError('UnsupportedOperation', 'The emulator models one-time Spot requests only');
   oneOf(params, 'InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior', ['hibernate', 'stop', 'terminate']);
-  const spotPrice = params.text('InstanceMarketOptions.SpotOptions.MaxPrice');
-  return { ...(lifecycle && { lifecycle }), ...(spotPrice !== undefined && { spotPrice }) };
+  return { lifecycle, spotPrice: params.text('InstanceMarketOptions.SpotOptions.MaxPrice') };
 };
 
 const profileArn = (params: Parameters): string | undefined => {
@@ -148,21 +147,14 @@ const hardwareOf = (world: World, params: Parameters, image: ImageSetting) => {
   };
 };
 
-/** What of the optional texts is there; an absent one leaves no key behind. */
+/** What a launch says and nothing else depends on. */
 const extrasOf = (world: World, params: Parameters) => {
   const [keyName, userData] = [params.text('KeyName'), params.text('UserData')];
-  const [privateIp, placementGroup] = [params.text('PrivateIpAddress'), params.text('Placement.GroupName')];
-  const profile = profileArn(params);
   if (keyName !== undefined) checkKeys(world, [keyName]);
   if (userData !== undefined) checkUserData(userData);
   oneOf(params, 'InstanceInitiatedShutdownBehavior', ['stop', 'terminate']);
-  return {
-    ...(keyName !== undefined && { keyName }),
-    ...(userData !== undefined && { userData }),
-    ...(privateIp !== undefined && { privateIp }),
-    ...(placementGroup !== undefined && { placementGroup }),
-    ...(profile !== undefined && { profileArn: profile }),
-  };
+  const [privateIp, placementGroup] = [params.text('PrivateIpAddress'), params.text('Placement.GroupName')];
+  return { keyName, userData, privateIp, placementGroup, profileArn: profileArn(params) };
 };
 
 /** A launch from RunInstances' parameters, checked against the world; fails as EC2 does on what cannot be launched. */
@@ -175,8 +167,6 @@ export const readLaunchSpec = (world: World, params: Parameters): LaunchSpec => 
   const interfaces = interfacesOf(params, groups);
   const market = marketOf(params);
   const subnet = placeOf(world, params, hardware.instanceType);
-  const place = { instanceType: hardware.instanceType, zone: subnet.zone };
-  const capacityReservationId = reservationFor(world, params, place);
   return {
     imageId,
     image,
@@ -184,13 +174,13 @@ export const readLaunchSpec = (world: World, params: Parameters): LaunchSpec => 
     zone: subnet.zone,
     subnetId: subnet.id,
     vpcId: subnet.vpc,
-    ...(subnet.ipv6Native === true && { isIpv6: true }),
+    isIpv6: subnet.ipv6Native,
     groups: groups.length > 0 ? groups : (interfaces[0]?.groups ?? []),
     interfaces,
     volumes: volumesOf(params, image),
     tags: tagsOf(params, market.lifecycle === 'spot'),
     ...market,
-    ...(capacityReservationId !== undefined && { capacityReservationId }),
+    capacityReservationId: reservationFor(world, params, { instanceType: hardware.instanceType, zone: subnet.zone }),
     ...extrasOf(world, params),
   };
 };

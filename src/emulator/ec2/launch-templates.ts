@@ -121,10 +121,9 @@ const newVersion = (world: World, params: Parameters, number: number, source: Fo
     'LaunchTemplateData',
   );
   checkTagSpecifications(data, taggable);
-  const description = params.text('VersionDescription');
   return {
     number,
-    ...(description !== undefined && { description }),
+    description: params.text('VersionDescription'),
     createdAt: world.now(),
     data: [...overlay(source, data.form())],
   };

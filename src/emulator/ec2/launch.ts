@@ -17,7 +17,7 @@ import { checkTagSpecifications } from './tags.ts';
 interface Launch {
   readonly spec: LaunchSpec;
   readonly count: number;
-  readonly clientToken?: string;
+  readonly clientToken?: string | undefined;
   /** The fleet it is for. */
   readonly member?: Membership;
 }
@@ -37,7 +37,7 @@ export const launch = (world: World, { count, member, ...rest }: Launch): Reserv
       launchedAt: now,
       phase: phaseInto('pending', now),
       isProtected: rest.spec.isProtected,
-      ...(member !== undefined && { member }),
+      member,
       visibleFrom: world.describeCalls + world.settings.invisibleForCalls + 1,
     };
   });
@@ -104,9 +104,8 @@ const launchNew = (world: World, params: Parameters): string => {
   const [min, max] = counts(params);
   checkTagSpecifications(params, taggable);
   const spec = readLaunchSpec(world, readParameters(withTemplate(world, params.form())));
-  const clientToken = params.text('ClientToken');
   const count = grant(world, spec, min, max);
-  return launch(world, { spec, count, ...(clientToken !== undefined && { clientToken }) }).id;
+  return launch(world, { spec, count, clientToken: params.text('ClientToken') }).id;
 };
 
 export const runInstances: Action = {

@@ -17,7 +17,7 @@ export interface Phase {
   readonly toward: 'running' | 'stopped' | 'terminated';
   readonly since: number;
   readonly isReached?: boolean;
-  readonly reason?: StateReason;
+  readonly reason?: StateReason | undefined;
 }
 
 export interface StateReason {
@@ -43,15 +43,8 @@ export const isForgotten = (phase: Phase, settings: Settings, now: number): bool
 
 /** The phase that an instance shows as `state` from `now` on; the passing states run on to their ends. */
 export const phaseInto = (state: InstanceState, now: number, reason?: StateReason): Phase => {
-  const because = reason === undefined ? {} : { reason };
-  switch (state) {
-    case 'pending':
-      return { toward: 'running', since: now, ...because };
-    case 'stopping':
-      return { toward: 'stopped', since: now, ...because };
-    case 'shutting-down':
-      return { toward: 'terminated', since: now, ...because };
-    default:
-      return { toward: state, since: now, isReached: true, ...because };
-  }
+  const toward = { pending: 'running', stopping: 'stopped', 'shutting-down': 'terminated' } as const;
+  if (state === 'pending' || state === 'stopping' || state === 'shutting-down')
+    return { toward: toward[state], since: now, reason };
+  return { toward: state, since: now, isReached: true, reason };
 };

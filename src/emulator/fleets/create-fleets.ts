@@ -41,7 +41,7 @@ const placeOrder = (
     obtained: { 'on-demand': 0, spot: 0 },
     createdAt: world.now(),
     touchedAt: world.now(),
-    ...(validUntil !== undefined && { validUntil }),
+    validUntil,
     events: ['submitted', 'active'].map((text) => ({ at: world.now(), ...changedEvent(text) })),
     suspended: [],
   };

@@ -15,7 +15,9 @@ const isLaunchable = (candidate: Candidate): candidate is Launchable => candidat
 
 const placeOf = (market: Market, { pool, spec }: Candidate): Place => ({
   market,
-  ...(spec !== undefined && { instanceType: spec.instanceType, zone: spec.zone, subnetId: spec.subnetId }),
+  instanceType: spec?.instanceType,
+  zone: spec?.zone,
+  subnetId: spec?.subnetId,
   echo: pool.echo,
 });
 

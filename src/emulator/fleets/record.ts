@@ -9,9 +9,9 @@ export type Units = Readonly<Record<Market, number>>;
 /** Where a fleet launched or tried to. */
 export interface Place {
   readonly market: Market;
-  readonly instanceType?: string;
-  readonly zone?: string;
-  readonly subnetId?: string;
+  readonly instanceType?: string | undefined;
+  readonly zone?: string | undefined;
+  readonly subnetId?: string | undefined;
   /** The launch template and overrides, as the fleet's answers repeat them. */
   readonly echo: XmlFields;
 }
@@ -45,7 +45,7 @@ export interface FleetRecord {
   readonly createdAt: number;
   /** The last change or attempt. */
   readonly touchedAt: number;
-  readonly validUntil?: number;
+  readonly validUntil?: number | undefined;
   /** Deleted, cancelled or expired; what becomes of the instances. */
   readonly ended?: 'running' | 'terminating';
   readonly tags: Readonly<Record<string, string>>;
@@ -71,7 +71,7 @@ export interface Membership {
 
 export interface TemplateVersion {
   readonly number: number;
-  readonly description?: string;
+  readonly description?: string | undefined;
   readonly createdAt: number;
   /** As RunInstances names it; not validated. */
   readonly data: readonly (readonly [name: string, value: string])[];
