@@ -61,7 +61,7 @@ export const isType = ({ settings }: World, name: string): boolean =>
   typeForm.test(name) && !settings.missingInstanceTypes.includes(name);
 
 /** The types that describes tell of. By name. */
-export const instanceTypes: readonly InstanceType[] = families
+const instanceTypes: readonly InstanceType[] = families
   .flatMap(typesOf)
   .sort((a, b) => (a.name < b.name ? -1 : 1));
 

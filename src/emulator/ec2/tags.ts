@@ -51,7 +51,7 @@ export const readTagSpecifications = (
 };
 
 /** The same tags, unless they are more than a resource can carry. */
-export const limited = (tags: Tags): Tags => {
+const limited = (tags: Tags): Tags => {
   const own = Object.keys(tags).filter((key) => !key.startsWith('aws:'));
   if (own.length > mostTags) throw new ServiceError('TagLimitExceeded', `More than ${mostTags} tags specified`);
   return tags;
