@@ -17,7 +17,15 @@ import { overlapWaits } from '../storage/disk-waits.ts';
 import type { FileLogger } from '../telemetry/file-logger.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { budgetOf } from './call-time.ts';
-import { connections, ownerOf, regionOf, type ServedCall, startClock, type World } from './connection.ts';
+import {
+  connections,
+  connectToStateAhead,
+  ownerOf,
+  regionOf,
+  type ServedCall,
+  startClock,
+  type World,
+} from './connection.ts';
 import { administration, newId, readSide, recordingPart } from './lazily.ts';
 import type { StatePlacesOptions } from './parts/state-places.ts';
 import { policyOf } from './policy.ts';
@@ -88,6 +96,8 @@ export interface ComposeOptions {
   readonly letCallerGo?: () => void;
   /** Is told how far a sweep or the rebuilding of a projection has come. */
   readonly progress?: Progress;
+  /** Whether the state will be asked: where it is in a table, the connection is begun as soon as that is known. */
+  readonly asksState?: boolean;
   /** Ends AWS calls early, beside the budget of the call itself. */
   readonly signal?: () => AbortSignal;
   /** Whether the time of the call has run since this process began: a script's. A command may first have asked somebody something. */
@@ -118,6 +128,7 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
       ? await readConfig(options, environment, correlationId, leavesTraces)
       : defaultReading(messageOf(fault));
   const { config } = reading;
+  if (options.asksState === true) await connectToStateAhead(config, env);
   const region = regionOf(config, env);
   const awsClock = startClock(workDir, looksOnly, () => log, world?.now);
   const clock = awsClock.now;

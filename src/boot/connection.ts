@@ -3,14 +3,14 @@ import type { Logger, Observe } from '../application/ports/telemetry.ts';
 import { type AwsConnection, awsConnection } from '../config/connection.ts';
 import type { Environment, ProviderEnvironment } from '../config/environment.ts';
 import type { ProviderConfig } from '../config/provider-config.ts';
-import { PluginError } from '../domain/errors.ts';
+import { isPluginError, PluginError } from '../domain/errors.ts';
 import type { Aws, AwsOptions } from '../providers/aws/aws.ts';
 import { type AwsClock, createAwsClock } from '../providers/aws/wire/aws-clock.ts';
 import type { Exchange } from '../providers/aws/wire/exchange.ts';
 import { createClockNote } from '../storage/clock-note.ts';
 import { createFactCache } from '../storage/fact-cache.ts';
 import { budgetOf, outlasting, timeForAws, timeForRecords, withinTime } from './call-time.ts';
-import { once, oneForEach, readSide, renewed, stateInTable } from './lazily.ts';
+import { once, oneForEach, readSide, renewed, stateInTable, turn } from './lazily.ts';
 import type { Stores } from './stores.ts';
 import { version } from './version.ts';
 
@@ -64,6 +64,22 @@ const roleIn = (
 
 const withStateEndpoint = (connection: AwsConnection, endpoint: string | undefined): AwsConnection =>
   endpoint === undefined ? connection : { ...connection, endpoints: { ...connection.endpoints, dynamodb: endpoint } };
+
+/**
+ * Begins to connect to the table of the state, where there is one: the name is looked up and the other side answers while the rest is
+ * loaded, and while credentials are found. What is wrong is told by the first call of the table.
+ */
+export const connectToStateAhead = async (config: ProviderConfig, env: Environment): Promise<void> => {
+  const { stateTable, stateRegion, stateEndpoint } = config;
+  const region = stateRegion ?? regionOf(config, env);
+  if (stateTable === undefined || region === undefined) return;
+  const { connectToTable } = await stateInTable();
+  try {
+    connectToTable({ ...withStateEndpoint(awsConnection(config, env), stateEndpoint), region });
+  } catch (error) {
+    if (!isPluginError(error)) throw error;
+  }
+};
 
 interface ConnectContext {
   readonly environment: ProviderEnvironment;
@@ -164,6 +180,8 @@ const connect = async ({
   );
   return {
     aws: once(async () => {
+      // Loading takes long and holds up the network: the connection to the table is made meanwhile, if it is under way.
+      if (stateTable !== undefined) await turn();
       const { createAws } = await import('../providers/aws/aws.ts');
       const id = (await store.id(!looksOnly)) ?? '<id of the work directory>';
       return createAws({ ...options, store: id }, stateTable === undefined ? undefined : await client());

@@ -44,6 +44,12 @@ export const pause = (ms: number): Promise<void> =>
     setTimeout(resolve, ms);
   });
 
+/** Lets the network go on with what is under way. */
+export const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+
 /** What administrators use, and what lists are read from: parts of their own, which no script of Host Factory needs to load. */
 export const administration = () => import('./parts/administration.ts');
 export const readSide = () => import('./parts/reading.ts');

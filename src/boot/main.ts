@@ -167,6 +167,7 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
     ]);
     // Without an answer Host Factory forgets the templates; it takes nothing that is written.
     const allowsStrangers = name === 'getAvailableTemplates';
+    const { run, inputIsOptional, asksState } = operationOf(name);
     const application = await compose({
       env: process.env,
       home,
@@ -174,6 +175,7 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
       isTimedFromStart: true,
       letCallerGo,
       allowsStrangers,
+      asksState,
       recording: () => recording,
     });
     log = application.log;
@@ -182,7 +184,6 @@ const runOperation = async (name: OperationName, args: readonly string[]): Promi
     const rest = Math.max(0, application.budget - process.uptime() * 1000);
     giveUpIn(rest, timeIsUp);
     tellBudget(application.budget, rest);
-    const { run, inputIsOptional } = operationOf(name);
     const input = await readInput(name, args, inputIsOptional);
     asked = input.value;
     log.debug('call.started', name, { input: input.name });

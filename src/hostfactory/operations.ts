@@ -9,15 +9,17 @@ interface OperationEntry {
   readonly run: Operation;
   /** Whether Host Factory may call without any input. */
   readonly inputIsOptional: boolean;
+  /** Whether it asks the store, as a rule. */
+  readonly asksState: boolean;
 }
 
 /** Host Factory's interface. The names are its own, capitals and all. */
 const operations = {
-  getAvailableTemplates: { run: getAvailableTemplates, inputIsOptional: true },
-  requestMachines: { run: requestMachines, inputIsOptional: false },
-  getRequestStatus: { run: getRequestStatus, inputIsOptional: false },
-  requestReturnMachines: { run: requestReturnMachines, inputIsOptional: false },
-  getReturnRequests: { run: getReturnRequests, inputIsOptional: true },
+  getAvailableTemplates: { run: getAvailableTemplates, inputIsOptional: true, asksState: false },
+  requestMachines: { run: requestMachines, inputIsOptional: false, asksState: true },
+  getRequestStatus: { run: getRequestStatus, inputIsOptional: false, asksState: true },
+  requestReturnMachines: { run: requestReturnMachines, inputIsOptional: false, asksState: true },
+  getReturnRequests: { run: getReturnRequests, inputIsOptional: true, asksState: false },
 } satisfies Record<string, OperationEntry>;
 
 export type OperationName = keyof typeof operations;

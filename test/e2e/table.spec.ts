@@ -1,3 +1,6 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type EmulatorBackend, emulatorBackend } from './backends.ts';
 import { createPlugin, hostOf, type Plugin } from './plugin.ts';
@@ -71,6 +74,49 @@ describe('the state in a table', () => {
     const returnId = await hostB.giveBack(machines.map(hostOf));
     expect((await hostA.settled(returnId)).status).toBe('complete');
     expect((await hostA.settled(await hostA.request('few', 3))).machines).toHaveLength(3);
+  });
+
+  it('is connected to by the scripts that ask it, once each, before it can be asked', async () => {
+    let connections = 0;
+    const seen = join(hostA.directory, 'connected');
+    const gate = createServer((socket) => {
+      connections += 1;
+      writeFileSync(seen, '');
+      const behind = connect(Number(new URL(backend.url).port), '127.0.0.1');
+      socket.on('error', () => behind.destroy()).pipe(behind);
+      behind.on('error', () => socket.destroy()).pipe(socket);
+    });
+    await new Promise<void>((resolve) => gate.listen(0, '127.0.0.1', resolve));
+    const { port }: Pick<AddressInfo, 'port'> = Object(gate.address());
+    // Without credentials nothing can be asked; these are found when somebody has connected.
+    const script = join(hostA.directory, 'credentials.sh');
+    const patience = `n=0; while [ ! -e ${seen} ]; do n=$((n + 1)); [ $n -lt 500 ] || exit 1; sleep 0.02; done`;
+    const found = '{"AccessKeyId":"AKIATEST","SecretAccessKey":"planted-secret"}';
+    writeFileSync(script, `#!/bin/sh\n${patience}\necho '${found}'\n`, { mode: 0o755 });
+    await hostA.configure({
+      stateEndpoint: `http://127.0.0.1:${port}`,
+      AWS_CREDENTIAL_FILE: '',
+      AWS_CREDENTIAL_SCRIPT: script,
+    });
+    const connectionsDuring = async <A>(work: () => Promise<A>): Promise<readonly [number, A]> => {
+      connections = 0;
+      rmSync(seen, { force: true });
+      rmSync(join(hostA.workDir, 'cache', 'credentials.json'), { force: true });
+      const done = await work();
+      return [connections, done];
+    };
+    const [forRequest, requestId] = await connectionsDuring(() => hostA.request('od', 1));
+    const [forStatus] = await connectionsDuring(() => hostA.status(requestId));
+    const { machines } = await hostA.settled(requestId);
+    const [forReturn] = await connectionsDuring(() => hostA.giveBack(machines.map(hostOf)));
+    expect([forRequest, forStatus, forReturn]).toEqual([1, 1, 1]);
+    await hostA.configure({ stateEndpoint: `http://127.0.0.1:${port}` });
+    const [forTemplates] = await connectionsDuring(() => hostA.call('getAvailableTemplates', {}));
+    const hosts = (await hostA.settled(await hostA.request('od', 1))).machines.map(hostOf);
+    await hostA.reclaims(hosts);
+    const [forReclaims] = await connectionsDuring(() => hostA.reclaims(hosts));
+    expect([forTemplates, forReclaims]).toEqual([0, 0]);
+    gate.close();
   });
 
   it('leaves nothing of a request in the work folder', async () => {

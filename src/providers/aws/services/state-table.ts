@@ -1,3 +1,5 @@
+import { connectAhead } from '../wire/connections.ts';
+import { type EndpointSettings, endpointOf } from '../wire/endpoint.ts';
 import { type JsonConnection, jsonCall } from '../wire/json-call.ts';
 
 /** The AWS SDK's figures for DynamoDB: it takes calls again far sooner than EC2 does. */
@@ -25,4 +27,11 @@ export const tableCaller = (
   };
   const about = { service: 'dynamodb', version: '1.0', retry, answers: ['ConditionalCheckFailedException'] } as const;
   return (action, input) => jsonCall(connection, { ...about, target: `DynamoDB_20120810.${action}` }, input);
+};
+
+/**
+ * Begins to connect to the table, unless that is the proxy's to do. Throws `configuration.invalid` where FIPS cannot be had.
+ */
+export const connectToTable = (settings: EndpointSettings & { readonly proxy?: string }): void => {
+  if (settings.proxy === undefined) connectAhead(endpointOf('dynamodb', settings));
 };

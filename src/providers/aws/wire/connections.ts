@@ -25,7 +25,7 @@ const watchWhileIdle = (origin: string, socket: Socket): void => {
 };
 
 /** A connection that waits; undefined where there is none. */
-export const takeIdle = (origin: string): Socket | undefined => {
+const takeIdle = (origin: string): Socket | undefined => {
   const sockets = idle.get(origin);
   for (const socket of sockets ?? []) {
     sockets?.delete(socket);
@@ -100,4 +100,41 @@ export const connectTo = async (
   const socket = hold(net.connect(to));
   watchWhileIdle(origin, socket);
   return whenReady(socket, 'connect');
+};
+
+/** Connections on their way that nobody has asked for yet, by their origin. */
+const coming = new Map<string, (hold: Hold) => Promise<Socket>>();
+
+/**
+ * Begins to connect to where a request will go: the first one takes the connection, wherever it has come by then. Where it fails
+ * before, nobody is told: the request connects by itself. The process does not wait for it.
+ */
+export const connectAhead = (url: URL): void => {
+  const { origin } = url;
+  if (coming.has(origin)) return;
+  let current: Socket | undefined;
+  let held: Hold = (socket) => socket.unref();
+  const ready = connectTo(url, (socket) => {
+    current = socket;
+    return held(socket);
+  });
+  coming.set(origin, (hold) => {
+    coming.delete(origin);
+    held = hold;
+    if (current !== undefined) hold(current.ref());
+    return ready;
+  });
+  ready.then(
+    (socket) => {
+      if (coming.delete(origin)) park(origin, socket);
+    },
+    () => coming.delete(origin),
+  );
+};
+
+/** A connection for one request: one that waits, else one on its way, else a new one. Throws the errors of Node's connections. */
+export const connectionTo = (url: URL, hold: Hold): Promise<Socket> => {
+  const waiting = takeIdle(url.origin);
+  if (waiting !== undefined) return Promise.resolve(hold(waiting));
+  return coming.get(url.origin)?.(hold) ?? connectTo(url, hold);
 };

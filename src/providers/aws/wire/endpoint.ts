@@ -1,6 +1,12 @@
 import { PluginError } from '../../../domain/errors.ts';
 import type { ConnectionSettings } from './client-config.ts';
 
+/** What an endpoint depends on. */
+export type EndpointSettings = Pick<
+  ConnectionSettings,
+  'region' | 'endpoint' | 'endpoints' | 'useFips' | 'useDualStack'
+>;
+
 /** DNS suffixes by the Regions they are for, the second for dual stack; the SDK's list of partitions, which a test compares. */
 const suffixes: readonly (readonly [RegExp, string, string])[] = [
   [/^cn-/, 'amazonaws.com.cn', 'api.amazonwebservices.com.cn'],
@@ -21,7 +27,7 @@ const isAwsOwn = (endpoint: string): boolean => {
 };
 
 /** AWS_ENDPOINT_URL names EC2's endpoint: only one that is not AWS's own, such as an emulator's, serves other APIs too. */
-const configuredFor = (service: string, { endpoint, endpoints = {} }: ConnectionSettings): string | undefined =>
+const configuredFor = (service: string, { endpoint, endpoints = {} }: EndpointSettings): string | undefined =>
   endpoints[service] ?? (endpoint === undefined || (service !== 'ec2' && isAwsOwn(endpoint)) ? undefined : endpoint);
 
 /**
@@ -47,7 +53,7 @@ const iamEndpoint = (region: string, suffix: string): URL => {
 };
 
 /** The configured endpoint, else the Region's own. Throws `configuration.invalid` where FIPS cannot be had. */
-export const endpointOf = (service: string, settings: ConnectionSettings): URL => {
+export const endpointOf = (service: string, settings: EndpointSettings): URL => {
   const { region, useFips, useDualStack = false } = settings;
   const configured = configuredFor(service, settings);
   if (configured !== undefined) {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { messageOf } from '../../../domain/errors.ts';
 import type { ClientConfig } from './client-config.ts';
-import { connectTo, park, takeIdle } from './connections.ts';
+import { connectionTo, park } from './connections.ts';
 import type { Message, Received } from './exchange.ts';
 import { createAnswerReader, type HttpAnswer } from './http-answer.ts';
 
@@ -104,8 +104,7 @@ export const overSocket = async (
   const request = written(url, message);
   const limits = limitTime(client, signal);
   try {
-    const waiting = takeIdle(url.origin);
-    const socket = waiting === undefined ? await connectTo(url, limits.hold) : limits.hold(waiting);
+    const socket = await connectionTo(url, limits.hold);
     limits.connected();
     const { answer, at } = await converse(socket, request, client.clock.local);
     if (answer.keepsOpen) park(url.origin, socket);

@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,7 +8,7 @@ import { createSecureContext, createServer as createSecureServer, rootCertificat
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createAwsClock } from '../../../../../src/providers/aws/wire/aws-clock.ts';
 import { clientConfig } from '../../../../../src/providers/aws/wire/client-config.ts';
-import { connectTo } from '../../../../../src/providers/aws/wire/connections.ts';
+import { connectAhead, connectTo } from '../../../../../src/providers/aws/wire/connections.ts';
 import { overSocket } from '../../../../../src/providers/aws/wire/over-socket.ts';
 import { createTrust, inTurn } from '../../../../../src/providers/aws/wire/trust.ts';
 
@@ -138,6 +139,71 @@ describe('a request', () => {
     call.abort(new Error('the call is over'));
     await expect(asked).rejects.toMatchObject({ name: 'AbortError', message: 'the call is over' });
     await expect(ask(url, { signal: call.signal })).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});
+
+describe('a connection that is begun before it is needed', () => {
+  /** Takes connections and never says a word. */
+  const silentServer = async () => {
+    const server = createServer();
+    const next = () => new Promise<Socket>((resolve) => server.once('connection', resolve));
+    return { port: await portOf(server), next };
+  };
+
+  it('is taken by the first request, which finds it made', async () => {
+    const { url, sockets, requests } = await serve(answered('1'), answered('2'));
+    connectAhead(url);
+    connectAhead(url);
+    await expect.poll(() => sockets.length).toBe(1);
+    expect(requests).toEqual([]);
+    for (const text of ['1', '2']) expect((await ask(url)).text).toBe(text);
+    expect(sockets).toHaveLength(1);
+  });
+
+  it('is taken on its way, by one request alone', async () => {
+    const { url, sockets } = await serve(answered('1'), answered('1'));
+    connectAhead(url);
+    await Promise.all([ask(url), ask(url)]);
+    expect(sockets).toHaveLength(2);
+  });
+
+  it('that fails is nobody’s error, and the request tries by itself', async () => {
+    const server = createServer();
+    const url = new URL(`http://127.0.0.1:${await portOf(server)}/`);
+    await new Promise((resolve) => server.close(resolve));
+    connectAhead(url);
+    await expect(ask(url)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    connectAhead(url);
+    // Refused after it, if not before.
+    await expect(connectTo(url, (socket) => socket)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await new Promise<void>((resolve) => server.listen(Number(url.port), '127.0.0.1', resolve));
+    server.on('connection', (socket) => socket.once('data', () => answered('1')(socket)));
+    expect((await ask(url)).text).toBe('1');
+  });
+
+  it('ends with the request that has taken it, by its time', async () => {
+    const { port, next } = await silentServer();
+    const url = new URL(`https://127.0.0.1:${port}/`);
+    connectAhead(url);
+    const socket = await next();
+    const isClosed = new Promise((resolve) => socket.resume().once('close', resolve));
+    await expect(ask(url, { connectionTimeoutMs: 20 })).rejects.toMatchObject({
+      name: 'TimeoutError',
+      message: 'the connection took longer than 20 ms',
+    });
+    await isClosed;
+  });
+
+  it('keeps the process from nothing while nobody has taken it', async () => {
+    const { port, next } = await silentServer();
+    const module = JSON.stringify(join(process.cwd(), 'src/providers/aws/wire/connections.ts'));
+    const code = `import(${module}).then(({ connectAhead }) => connectAhead(new URL('https://127.0.0.1:${port}/')))`;
+    const child = spawn(process.execPath, ['--import', 'tsx', '--eval', code], { stdio: 'ignore' });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const ended = once(child, 'exit');
+    // It is never answered.
+    await next();
+    expect(await ended).toEqual([0, null]);
   });
 });
 
