@@ -111,6 +111,12 @@ describe('the state in a table', () => {
     const [forReturn] = await connectionsDuring(() => hostA.giveBack(machines.map(hostOf)));
     expect([forRequest, forStatus, forReturn]).toEqual([1, 1, 1]);
     await hostA.configure({ stateEndpoint: `http://127.0.0.1:${port}` });
+    // What is loaded holds up the rest: the connection is made by then.
+    const preload = `--require ${join(import.meta.dirname, 'preload', 'connected.cjs')}`;
+    const env = { ...hostA.env, NODE_OPTIONS: preload, HF_AWS_TEST_CONNECTED: seen };
+    const input = { template: { templateId: 'od', machineCount: 1 } };
+    const [atOnce, { exitCode }] = await connectionsDuring(() => hostA.call('requestMachines', input, { env }));
+    expect([atOnce, exitCode]).toEqual([1, 0]);
     const [forTemplates] = await connectionsDuring(() => hostA.call('getAvailableTemplates', {}));
     const hosts = (await hostA.settled(await hostA.request('od', 1))).machines.map(hostOf);
     await hostA.reclaims(hosts);
