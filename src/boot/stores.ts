@@ -16,6 +16,7 @@ import { createLastDone } from '../storage/noted-times.ts';
 import { createRequestStreams } from '../storage/request-streams.ts';
 import { knownStoreId, readStoreId } from '../storage/store-id.ts';
 import { guardedLedger, guardedNotices, guardedStreams, shortly } from '../storage/store-mark.ts';
+import { takingTurns } from '../storage/turns.ts';
 import { hostMemory } from './host-memory.ts';
 import { administration, crypto, once, pause, readSide, stateInTable } from './lazily.ts';
 import type { Rights } from './rights.ts';
@@ -67,8 +68,9 @@ export const fileStore = ({
       if (hasCode(error, 'storage.moved')) throw error;
     });
   };
+  const streams = createRequestStreams(workDir, { sweeps, remembers });
   return {
-    streams: guardedStreams(createRequestStreams(workDir, { sweeps, remembers }), mayUse),
+    streams: guardedStreams(remembers ? takingTurns(streams) : streams, mayUse),
     live: guardedLedger(createCapacityLedger(workDir), mayUse),
     ledger: (group) => {
       const folder = crypto().createHash('sha256').update(group).digest('hex');

@@ -41,8 +41,9 @@ export const findingsOf = (
 ): Findings => {
   if (now === undefined) return { findings: [], known: [], unfinished: [] };
   const judge = { clock: () => now, policy };
+  const [heldIds, heldNames] = [new Set(held.map(({ machineId }) => machineId)), new Set(held.map(({ name }) => name))];
   const isHeld = ({ id, name }: { readonly id: string; readonly name: string }): boolean =>
-    held.some((host) => host.machineId === id || (host.name !== '' && host.name === name));
+    heldIds.has(id) || (name !== '' && heldNames.has(name));
   // Whoever holds a machine of it knows it.
   const isKnown = ({ machines }: KnownRequest): boolean =>
     [...machines.values()].some(({ machineId, name }) => isHeld({ id: machineId, name }));
