@@ -1,37 +1,41 @@
 import { closest, distance } from 'fastest-levenshtein';
 import yargs from 'yargs';
 import { meantBy } from '../json/meant-by.ts';
+import { type Command, command } from './command.ts';
 import { completionsOf, isCompletion } from './completion.ts';
-import { configCommands } from './config.ts';
 import type { CliContext, CommonOptions } from './context.ts';
-import { runDemo } from './demo.ts';
+import { demoOptions, runDemo } from './demo.ts';
 import { doctorOptions, runDoctor } from './doctor.ts';
-import { runEmulator } from './emulator.ts';
-import { eventCommands } from './events.ts';
+import { emulatorOptions, runEmulator } from './emulator.ts';
+import { events } from './events.ts';
 import { outputs } from './formats.ts';
 import { importOptions, runImport } from './import.ts';
 import { initOptions, runInit } from './init.ts';
-import { instanceTypeCommands } from './instance-types.ts';
-import { launchTemplateCommands } from './launch-templates.ts';
 import { logOptions, runLogs } from './logs.ts';
 import { runUsage, usageOptions } from './machine-hours.ts';
-import { machineCommands } from './machines.ts';
+import { machines } from './machines.ts';
 import { mcpOptions, runMcp } from './mcp.ts';
-import { notifyCommands } from './notify.ts';
-import { offeringCommands } from './offerings.ts';
+import { notify } from './notify.ts';
+import {
+  config,
+  instanceTypes,
+  launchTemplates,
+  metrics,
+  offerings,
+  prices,
+  projections,
+  providers,
+  reconcile,
+} from './nouns.ts';
 import { ReaderGoneError, watchOutput } from './output.ts';
-import { priceCommands } from './prices.ts';
-import { projectionCommands } from './projections.ts';
-import { providerCommands } from './providers.ts';
-import { reconcileOptions, runReconcile } from './reconcile.ts';
 import { replayOptions, runReplay } from './replay.ts';
-import { requestCommands } from './requests.ts';
-import { checkPort, reporting, UsageError } from './run.ts';
+import { requests } from './requests.ts';
+import { reporting, UsageError } from './run.ts';
 import { serveOptions } from './serve.ts';
-import { stateCommands } from './state.ts';
+import { state } from './state.ts';
 import { runSupport, supportOptions } from './support.ts';
-import { templateCommands } from './templates.ts';
-import { dispatchMessage, listHandlers, showMetrics } from './tools.ts';
+import { templates } from './templates.ts';
+import { dispatch, handlers } from './tools.ts';
 import { runTop, topOptions } from './top/top.ts';
 import { isCommandMissing, nounMissing, providerName, traceFile } from './usage.ts';
 
@@ -104,6 +108,75 @@ const complainOf = (context: CliContext, argv: readonly string[], { message }: U
   else context.complain(message);
 };
 
+/** In the order of the help. */
+export const commands: readonly Command[] = [
+  templates,
+  requests,
+  machines,
+  providers,
+  config,
+  command('doctor', 'Check everything the scripts depend on; exit 1 if something is wrong', doctorOptions, runDoctor),
+  command(
+    'support',
+    'Write an archive for a support ticket: versions, configuration, events, log and doctor’s report, without secrets',
+    supportOptions,
+    runSupport,
+  ),
+  command(
+    'init [directory]',
+    'Set up a provider instance: write its files, register it, run doctor',
+    initOptions,
+    runInit,
+  ),
+  command(
+    ['import <path>', 'import-ibm <path>'],
+    "Import the files of IBM's plug-ins or of Open Resource Broker; without --write only show the result",
+    importOptions,
+    runImport,
+  ),
+  launchTemplates,
+  offerings,
+  instanceTypes,
+  prices,
+  command('usage', 'Machine hours, interruptions and cost', usageOptions, runUsage),
+  command('top', 'What goes on, live: capacity, requests, refusals, calls, spend', topOptions, runTop),
+  events,
+  command('logs', 'Lines of the log files of all hosts, by time', logOptions, runLogs),
+  projections,
+  state,
+  metrics,
+  command('serve', 'Serve requests over HTTP until told to stop', serveOptions, (context, options) =>
+    reporting(context, options, () => context.serve(options)),
+  ),
+  command('mcp', 'Serve an assistant by the Model Context Protocol, on standard input and output', mcpOptions, runMcp),
+  notify,
+  handlers,
+  dispatch,
+  reconcile,
+  command('emulator', 'Run an emulated EC2 endpoint on this host, for trials', emulatorOptions, runEmulator),
+  command(
+    'replay <path>',
+    'Play recorded calls of Host Factory against the emulator; exit 1 where an answer differs',
+    replayOptions,
+    runReplay,
+  ),
+  command(
+    'demo',
+    'Run the five scripts through a whole life cycle against the emulator; leaves nothing behind',
+    demoOptions,
+    runDemo,
+  ),
+  command(
+    'version',
+    'Print the version',
+    (yargs) => yargs.example('hf-aws version', 'the same as hf-aws --version'),
+    async (context) => {
+      context.print(context.version);
+      return 0;
+    },
+  ),
+];
+
 export { isCompletion };
 
 /** The administrator's command line. Resolves with the exit status. */
@@ -144,113 +217,6 @@ export const runCli = async (argv: readonly string[], outside: Omit<CliContext, 
     })
     .option('wide', { type: 'boolean', describe: 'The same as -o wide: all columns, nothing cut', global: true })
     .middleware((given) => void Object.assign(given, oneOutput(given)))
-    .command('templates', 'Host templates', templateCommands(context, done))
-    .command('requests', 'Requests for machines, and returns', requestCommands(context, done))
-    .command('machines', 'Machines', machineCommands(context, done))
-    .command('providers', 'Providers registered with Host Factory', providerCommands(context, done))
-    .command('config', 'Provider configuration', configCommands(context, done))
-    .command(
-      'doctor',
-      'Check everything the scripts depend on; exit 1 if something is wrong',
-      doctorOptions,
-      (options) => done(runDoctor(context, options)),
-    )
-    .command(
-      'support',
-      'Write an archive for a support ticket: versions, configuration, events, log and doctor’s report, without secrets',
-      supportOptions,
-      (options) => done(runSupport(context, options)),
-    )
-    .command(
-      'init [directory]',
-      'Set up a provider instance: write its files, register it, run doctor',
-      initOptions,
-      (options) => done(runInit(context, options)),
-    )
-    .command(
-      ['import <path>', 'import-ibm <path>'],
-      "Import the files of IBM's plug-ins or of Open Resource Broker; without --write only show the result",
-      importOptions,
-      (options) => done(runImport(context, options)),
-    )
-    .command('launch-templates', 'Launch templates made for fleets and groups', launchTemplateCommands(context, done))
-    .command(
-      'offerings',
-      'Refused offerings and protected templates, which launches avoid',
-      offeringCommands(context, done),
-    )
-    .command('instance-types', 'Known EC2 instance types', instanceTypeCommands(context, done))
-    .command('prices', 'Prices of templates', priceCommands(context, done))
-    .command('usage', 'Machine hours, interruptions and cost', usageOptions, (options) =>
-      done(runUsage(context, options)),
-    )
-    .command('top', 'What goes on, live: capacity, requests, refusals, calls, spend', topOptions, (options) =>
-      done(runTop(context, options)),
-    )
-    .command('events', 'Events, as they happened', eventCommands(context, done))
-    .command('logs', 'Lines of the log files of all hosts, by time', logOptions, (options) =>
-      done(runLogs(context, options)),
-    )
-    .command('projections', 'Projections of the events, which lists are read from', projectionCommands(context, done))
-    .command('state', 'Copy the state between work folder and DynamoDB table', stateCommands(context, done))
-    .command('metrics', 'Print metrics in the Prometheus text format', showMetrics(context, done))
-    .command('serve', 'Serve requests over HTTP until told to stop', serveOptions, (options) =>
-      done(reporting(context, options, () => context.serve(options))),
-    )
-    .command(
-      'mcp',
-      'Serve an assistant by the Model Context Protocol, on standard input and output',
-      mcpOptions,
-      (options) => done(runMcp(context, options)),
-    )
-    .command('notify', 'Tell people that something is wrong', notifyCommands(context, done))
-    .command('handlers', false, listHandlers(context, done))
-    .command('dispatch <message>', false, dispatchMessage(context, done))
-    .command(
-      'reconcile',
-      'Find leaked machines, fleets and groups; release them with --apply',
-      reconcileOptions,
-      (options) => done(runReconcile(context, options)),
-    )
-    .command(
-      'emulator',
-      'Run an emulated EC2 endpoint on this host, for trials',
-      (each) =>
-        each
-          .option('port', { type: 'number', default: 4566, describe: 'Port to listen on; 0 takes any free one' })
-          .check(checkPort)
-          .option('state', { type: 'string', describe: 'File that keeps the instances across restarts' })
-          .example('hf-aws emulator --port 4566', 'then set AWS_ENDPOINT_URL to http://127.0.0.1:4566'),
-      (options) => done(reporting(context, options, () => runEmulator(context, options))),
-    )
-    .command(
-      'replay <path>',
-      'Play recorded calls of Host Factory against the emulator; exit 1 where an answer differs',
-      replayOptions,
-      (options) => done(runReplay(context, options)),
-    )
-    .command(
-      'demo',
-      'Run the five scripts through a whole life cycle against the emulator; leaves nothing behind',
-      (each) =>
-        each
-          .option('keep', { type: 'boolean', default: false, describe: 'Keep configuration, state and logs' })
-          .option('state', {
-            choices: ['folder', 'table'] as const,
-            default: 'folder' as const,
-            describe: "Where requests are on record: in the work folder, or in the emulator's DynamoDB table",
-          })
-          .example('hf-aws demo', 'after an installation: no account, no configuration')
-          .example('hf-aws demo --json', 'with the JSON that Host Factory sends and reads'),
-      (options) => done(runDemo(context, options)),
-    )
-    .completion('completion', 'Print a completion script for bash or zsh: hf-aws completion >> ~/.bashrc or ~/.zshrc')
-    .command(
-      'version',
-      'Print the version',
-      (each) => each.example('hf-aws version', 'the same as hf-aws --version'),
-      () => context.print(context.version),
-    )
     .alias('h', 'help')
     .version(context.version)
     .demandCommand(1, nounMissing)
@@ -265,6 +231,11 @@ export const runCli = async (argv: readonly string[], outside: Omit<CliContext, 
       throw new UsageError(error instanceof UsageError ? message : usageText(message, usage, argv));
     });
   try {
+    for (const each of commands) each.addTo(parser, context, done);
+    parser.completion(
+      'completion',
+      'Print a completion script for bash or zsh: hf-aws completion >> ~/.bashrc or ~/.zshrc',
+    );
     await parser.parseAsync();
   } catch (error) {
     // Half a word is no wrong usage.

@@ -1,9 +1,14 @@
+import { age, localTime } from '../domain/time-text.ts';
 import { colourOf, isColoured, painted } from './colour.ts';
 import type { CommonOptions } from './context.ts';
 import { table } from './table.ts';
 
 /** A column of a table: its heading, its cell, and whether it is only shown by --wide, or is never cut. */
 export type Column<T> = readonly [heading: string, cell: (item: T) => string, how?: 'wide' | 'whole'];
+
+/** A time of an answer for people, and how long ago it was. */
+export const timeOf = (iso?: string): string => (iso === undefined ? '-' : localTime(Date.parse(iso)));
+export const ageOf = (iso?: string): string => (iso === undefined ? '-' : age(Date.now() - Date.parse(iso)));
 
 /** Columns whose words have a colour. */
 const stateHeadings: readonly string[] = ['STATE', 'STATUS', 'RESULT'];

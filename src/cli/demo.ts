@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Argv } from 'yargs';
 import type { CliContext, CommonOptions } from './context.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -145,6 +146,17 @@ const lifeCycle = async (stage: Stage): Promise<void> => {
   await call(stage, 'getReturnRequests', { machines: hosts }, 'Host Factory gave them back itself: nothing to report');
   if (hosts.length !== 3 || gone['status'] !== 'complete') throw new Error('the life cycle did not end as it should');
 };
+
+export const demoOptions = (yargs: Argv<CommonOptions>) =>
+  yargs
+    .option('keep', { type: 'boolean', default: false, describe: 'Keep configuration, state and logs' })
+    .option('state', {
+      choices: ['folder', 'table'] as const,
+      default: 'folder' as const,
+      describe: "Where requests are on record: in the work folder, or in the emulator's DynamoDB table",
+    })
+    .example('hf-aws demo', 'after an installation: no account, no configuration')
+    .example('hf-aws demo --json', 'with the JSON that Host Factory sends and reads');
 
 /** The main job end to end, with real processes, files and wire protocol; leaves nothing behind unless told to. */
 export const runDemo = async (context: CliContext, options: DemoOptions): Promise<number> => {

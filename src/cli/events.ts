@@ -1,34 +1,36 @@
-import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
 import { operations } from '../application/operations.ts';
 import type { ListEventsAnswer } from '../application/queries/list-events.ts';
 import { eventTypes } from '../application/read-model/event-types.ts';
-import { age, localTime } from '../domain/time-text.ts';
-import { type Column, columnTable } from './columns.ts';
-import type { CliContext, CommonOptions, Done } from './context.ts';
+import { ageOf, type Column, columnTable, timeOf } from './columns.ts';
+import { command, noun } from './command.ts';
+import type { CliContext, CommonOptions } from './context.ts';
 import { recordsOf, rowFormats } from './formats.ts';
 import { requestIdOf, shortIds } from './ids.ts';
 import { originOptions, show, UsageError, warn, withService } from './run.ts';
 import { fold } from './table.ts';
-import { beginning, eventPlace, followOptions, oneOf, verbMissing, whole } from './usage.ts';
+import { beginning, eventPlace, followOptions, oneOf, whole } from './usage.ts';
 
 type Listed = ListEventsAnswer['items'][number];
 
-const eventColumns = (now: number, short: (id: string) => string): readonly Column<Listed>[] => [
-  ['AGE', ({ at }) => age(now - Date.parse(at))],
+const eventColumns = (short: (id: string) => string): readonly Column<Listed>[] => [
+  ['AGE', ({ at }) => ageOf(at)],
   ['REQUEST', ({ requestId }) => short(requestId), 'whole'],
   ['EVENT', ({ type }) => type, 'whole'],
   ['WHAT', ({ text }) => text],
   ['BY', ({ userId = '', role = '' }) => (userId === '' ? role : userId), 'wide'],
-  ['TIME', ({ at }) => localTime(Date.parse(at)), 'wide'],
+  ['TIME', ({ at }) => timeOf(at), 'wide'],
   ['VERSION', ({ version }) => String(version), 'wide'],
   ['CORRELATION', ({ correlationId = '' }) => correlationId, 'wide'],
   ['POSITION', ({ position }) => position, 'wide'],
 ];
 
 const eventTable = (options: CommonOptions, { items, next }: ListEventsAnswer): string => {
-  const short = options.wide === true ? String : shortIds(items.map(({ requestId }) => requestId));
-  const rows = columnTable(options, items, eventColumns(Date.now(), short), 'No event found.');
+  const short = shortIds(
+    items.map(({ requestId }) => requestId),
+    options,
+  );
+  const rows = columnTable(options, items, eventColumns(short), 'No event found.');
   return next === undefined ? rows : `${rows}\nmore: --from ${next}`;
 };
 
@@ -64,7 +66,7 @@ const lineText = (options: CommonOptions, event: Listed): string => {
   const { at, requestId, type, text } = event;
   if (options.output === 'json') return JSON.stringify(event);
   if (options.output === 'name') return event.position;
-  const time = localTime(Date.parse(at));
+  const time = timeOf(at);
   if (options.wide === true) return `${time}  ${requestId}  ${type}  ${text}`;
   const id = requestId.slice('req-'.length, 'req-'.length + 8);
   return fold(`${time.slice('2026-11-28 '.length, 19)}  ${id}  ${type.padEnd(18)}  ${text}`, indent);
@@ -114,63 +116,54 @@ const follow = async (
   }
 };
 
-const listOptions = (yargs: Argv<CommonOptions>) =>
-  followOptions(yargs)
-    .option('output', rowFormats)
-    .option('request', { type: 'string', describe: 'Only events of this request, even if archived' })
-    .option('from', {
-      type: 'string',
-      describe: 'Only events after this position or time, e.g. 2026-11-28T09:30',
-      coerce: eventPlace,
-    })
-    .option('since', {
-      type: 'string',
-      describe: 'Only events since then, e.g. 2h or 2026-11-28T10:00Z',
-      coerce: beginning('--since'),
-    })
-    .conflicts('from', 'since')
-    .option('limit', { ...whole('--limit', 1, 10_000), default: 100, describe: 'Most events, unless followed' })
-    .option('type', {
-      type: 'string',
-      describe: 'Only events of this type, e.g. CapacityRefused',
-      coerce: oneOf('--type', eventTypes),
-    })
-    .option('code', { type: 'string', describe: 'Only refusals with this AWS error code' })
-    .example('hf-aws events list --type CapacityRefused --since 1h', 'every refusal, with AWS’s words')
-    .example('hf-aws events list --follow -o json', 'a JSON object for each event, as they come');
-
-export const eventCommands =
-  (context: CliContext, done: Done) =>
-  (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
-    yargs
-      .command(
-        'list',
-        'List events in order of time: of one request, or of all that are not archived',
-        listOptions,
-        (options) => {
-          if (options.follow && (options.output === 'yaml' || options.output === 'csv'))
-            throw new UsageError(`--follow has no form ${options.output}: -o json gives a JSON object for each event`);
-          return done(
-            withService(context, options, async (service) => {
-              const { request, since, limit, type: eventType, code } = options;
-              const requestId = request === undefined ? undefined : await requestIdOf(service, options, request);
-              const from = since === undefined ? options.from : String(since);
-              const asked = { requestId, from, limit, eventType, ...originOptions(options) };
-              if (options.follow) return follow(context, options, service, asked);
-              const answer = await pageOf(service, asked, code);
-              warn(context, answer.warnings);
-              const { properties } = operations.ListEvents.answer;
-              await show(
-                context,
-                options,
-                answer,
-                (list) => eventTable(options, list),
-                recordsOf(properties.items.items, answer.items, ({ position }) => position),
-              );
-              return 0;
-            }),
-          );
-        },
-      )
-      .strict()
-      .demandCommand(1, verbMissing('events', 'list'));
+export const events = noun('events', 'Events, as they happened', [
+  command(
+    'list',
+    'List events in order of time: of one request, or of all that are not archived',
+    (yargs) =>
+      followOptions(yargs)
+        .option('output', rowFormats)
+        .option('request', { type: 'string', describe: 'Only events of this request, even if archived' })
+        .option('from', {
+          type: 'string',
+          describe: 'Only events after this position or time, e.g. 2026-11-28T09:30',
+          coerce: eventPlace,
+        })
+        .option('since', {
+          type: 'string',
+          describe: 'Only events since then, e.g. 2h or 2026-11-28T10:00Z',
+          coerce: beginning('--since'),
+        })
+        .conflicts('from', 'since')
+        .option('limit', { ...whole('--limit', 1, 10_000), default: 100, describe: 'Most events, unless followed' })
+        .option('type', {
+          type: 'string',
+          describe: 'Only events of this type, e.g. CapacityRefused',
+          coerce: oneOf('--type', eventTypes),
+        })
+        .option('code', { type: 'string', describe: 'Only refusals with this AWS error code' })
+        .example('hf-aws events list --type CapacityRefused --since 1h', 'every refusal, with AWS’s words')
+        .example('hf-aws events list --follow -o json', 'a JSON object for each event, as they come'),
+    async (context, options) => {
+      if (options.follow && (options.output === 'yaml' || options.output === 'csv'))
+        throw new UsageError(`--follow has no form ${options.output}: -o json gives a JSON object for each event`);
+      return withService(context, options, async (service) => {
+        const { request, since, limit, type: eventType, code } = options;
+        const requestId = request === undefined ? undefined : await requestIdOf(service, options, request);
+        const from = since === undefined ? options.from : String(since);
+        const asked = { requestId, from, limit, eventType, ...originOptions(options) };
+        if (options.follow) return follow(context, options, service, asked);
+        const answer = await pageOf(service, asked, code);
+        warn(context, answer.warnings);
+        await show(
+          context,
+          options,
+          answer,
+          (list) => eventTable(options, list),
+          recordsOf(operations.ListEvents.answer.properties.items.items, answer.items, ({ position }) => position),
+        );
+        return 0;
+      });
+    },
+  ),
+]);

@@ -85,11 +85,14 @@ export const avoidedOf = (
       );
 };
 
-export const avoidedInWords = (avoided: ListOfferingsAnswer['refused'], now: number): readonly string[] =>
+/** Until a refusal is forgotten. */
+export const minutesLeft = (expiresAt: string): string =>
+  `${Math.max(1, Math.ceil((Date.parse(expiresAt) - Date.now()) / 60_000))} min`;
+
+export const avoidedInWords = (avoided: ListOfferingsAnswer['refused']): readonly string[] =>
   avoided.map(({ market, instanceType = 'every type', subnetId = 'every subnet', code, expiresAt }) => {
-    const minutes = Math.max(1, Math.ceil((Date.parse(expiresAt) - now) / 60_000));
     const how = market === 'spot' ? 'on spot' : 'on demand';
-    return `Avoided for another ${minutes} min, unless nothing else is left: ${instanceType} in ${subnetId} ${how} (${code}).`;
+    return `Avoided for another ${minutesLeft(expiresAt)}, unless nothing else is left: ${instanceType} in ${subnetId} ${how} (${code}).`;
   });
 
 /** What a request of this template leads to, in words. */

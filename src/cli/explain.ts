@@ -1,9 +1,7 @@
-import type { Argv } from 'yargs';
+import { operations } from '../application/operations.ts';
 import type { ExplainAnswer } from '../application/queries/explain.ts';
-import { localTime } from '../domain/time-text.ts';
-import type { CliContext, CommonOptions } from './context.ts';
-import { anyIdOf } from './ids.ts';
-import { originOptions, show, withService } from './run.ts';
+import { timeOf } from './columns.ts';
+import { fromOperation } from './command.ts';
 import { fold } from './table.ts';
 
 const durationText = (ms: number): string => {
@@ -22,7 +20,7 @@ const dueLine = (due: ExplainAnswer['due'], columns?: number): readonly string[]
 /** `columns`: other than those of the terminal. */
 export const explainText = ({ id, steps, now, due, next }: ExplainAnswer, columns?: number): string => {
   const lines = steps.map(({ at, after, text }, index) => {
-    const time = index === 0 ? localTime(Date.parse(at)) : durationText(after);
+    const time = index === 0 ? timeOf(at) : durationText(after);
     return fold(`${time.padStart(timeWidth)}  ${text}`, timeWidth + 2, columns);
   });
   const actions =
@@ -32,22 +30,11 @@ export const explainText = ({ id, steps, now, due, next }: ExplainAnswer, column
   return [id, ...lines, fold(`Now ${now}`, 4, columns), ...dueLine(due, columns), ...actions].join('\n');
 };
 
-export const explainOptions = (yargs: Argv<CommonOptions>) =>
-  yargs
-    .positional('id', {
-      type: 'string',
-      demandOption: true,
-      describe: 'Id of a request, return or machine, or the beginning of one',
-    })
-    .example('hf-aws requests explain req-…', 'what happened, and what to do')
-    .example('hf-aws machines explain i-0123456789abcdef0', 'the life of one machine');
-
 /** The time line of a request or machine in words. */
-export const runExplain = (context: CliContext, options: CommonOptions & { readonly id: string }): Promise<number> =>
-  withService(context, options, async (service) => {
-    const id = await anyIdOf(service, options, options.id);
-    await show(context, options, await service.explain({ id, ...originOptions(options) }), (answer) =>
-      explainText(answer),
-    );
-    return 0;
-  });
+export const explainCommand = fromOperation('explain <id>', operations.Explain, {
+  examples: [
+    ['hf-aws requests explain req-…', 'what happened, and what to do'],
+    ['hf-aws machines explain i-0123456789abcdef0', 'the life of one machine'],
+  ],
+  text: (answer) => [explainText(answer)],
+});

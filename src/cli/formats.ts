@@ -33,7 +33,7 @@ export interface Records<R extends object> {
 const isObjectSchema = (schema: object): schema is { readonly properties: Readonly<Record<string, object>> } =>
   'properties' in schema && typeof schema.properties === 'object';
 
-const fieldOf = (value: unknown, name: string): unknown =>
+export const fieldOf = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null ? Object.entries(value).find(([key]) => key === name)?.[1] : undefined;
 
 const cellOf = (value: unknown): Cell => {

@@ -4,6 +4,13 @@ import { isCreateId, isReturnId } from '../domain/ids.ts';
 import type { CommonOptions } from './context.ts';
 import { originOptions } from './run.ts';
 
+/** People write the beginning of an id, or a name. */
+export const idDescriptions = {
+  requestId: 'Id of a request or return, or the beginning of one',
+  machineId: 'Id, the beginning of one, or name',
+  id: 'Id of a request, return or machine, or the beginning of one',
+} as const;
+
 /** More than one answer can be ambiguous in. */
 const most = 10_000;
 
@@ -74,11 +81,12 @@ const shortened = (ids: readonly string[], prefix: RegExp): ((id: string) => str
   return (id) => id.replace(prefix, '').slice(0, length);
 };
 
-/** Short ids of requests as tables show them, and every command takes them. */
-export const shortIds = (ids: readonly string[]): ((id: string) => string) => shortened(ids, /^re[qt]-/);
+/** Short ids of requests as tables show them, and every command takes them; whole ones where all is shown. */
+export const shortIds = (ids: readonly string[], { wide }: CommonOptions = {}): ((id: string) => string) =>
+  wide === true ? String : shortened(ids, /^re[qt]-/);
 
 /** The same of machines, with their `i-`. */
-export const shortMachineIds = (ids: readonly string[]): ((id: string) => string) => {
+export const shortMachineIds = (ids: readonly string[], { wide }: CommonOptions = {}): ((id: string) => string) => {
   const short = shortened(ids, /^i-/);
-  return (id) => (id.startsWith('i-') ? `i-${short(id)}` : id);
+  return (id) => (wide !== true && id.startsWith('i-') ? `i-${short(id)}` : id);
 };

@@ -1,10 +1,9 @@
-import type { Argv } from 'yargs';
 import type { Notice, Notifier, Told } from '../application/ports/notices.ts';
 import { localTime } from '../domain/time-text.ts';
-import type { CliContext, CommonOptions, Done } from './context.ts';
+import { command, noun } from './command.ts';
+import type { CliContext, CommonOptions } from './context.ts';
 import { reporting, show } from './run.ts';
 import { fold } from './table.ts';
-import { verbMissing } from './usage.ts';
 
 const lineOf = ({ status, condition, subject, summary, since, channel }: Notice, fault?: string): string => {
   const about = subject === '' ? condition : `${condition} ${subject}`;
@@ -39,39 +38,27 @@ const report = async (
 };
 
 /** Tells people that something is wrong, as the parameter `notify` says. */
-export const notifyCommands = (context: CliContext, done: Done) => (yargs: Argv<CommonOptions>) =>
-  yargs
-    .command(
-      'check',
-      'Look once, and tell what is due: for cron, where no server runs',
-      (each) =>
-        each
-          .option('dry-run', { type: 'boolean', default: false, describe: 'Only show what would be told' })
-          .example('hf-aws notify check', 'each minute, or every five')
-          .example('hf-aws notify check --dry-run', 'what is wrong now and was not told yet'),
-      (options) =>
-        done(
-          withNotifier(context, options, async (notifier) => {
-            const told = options.dryRun ? await notifier.preview() : await notifier.check();
-            return report(
-              context,
-              options,
-              told ?? [],
-              told === undefined ? 'Another process is about it.' : 'Nothing is due.',
-            );
-          }),
-        ),
-    )
-    .command(
-      'test',
-      'Send a message that says it is a test',
-      (each) => each.example('hf-aws notify test', 'after notify was configured'),
-      (options) =>
-        done(
-          withNotifier(context, options, async (notifier) =>
-            report(context, options, await notifier.test(), 'Nobody.'),
-          ),
-        ),
-    )
-    .strict()
-    .demandCommand(1, verbMissing('notify', 'check', 'test'));
+export const notify = noun('notify', 'Tell people that something is wrong', [
+  command(
+    'check',
+    'Look once, and tell what is due: for cron, where no server runs',
+    (yargs) =>
+      yargs
+        .option('dry-run', { type: 'boolean', default: false, describe: 'Only show what would be told' })
+        .example('hf-aws notify check', 'each minute, or every five')
+        .example('hf-aws notify check --dry-run', 'what is wrong now and was not told yet'),
+    (context, options) =>
+      withNotifier(context, options, async (notifier) => {
+        const told = options.dryRun ? await notifier.preview() : await notifier.check();
+        const nothing = told === undefined ? 'Another process is about it.' : 'Nothing is due.';
+        return report(context, options, told ?? [], nothing);
+      }),
+  ),
+  command(
+    'test',
+    'Send a message that says it is a test',
+    (yargs) => yargs.example('hf-aws notify test', 'after notify was configured'),
+    (context, options) =>
+      withNotifier(context, options, async (notifier) => report(context, options, await notifier.test(), 'Nobody.')),
+  ),
+]);

@@ -91,7 +91,7 @@ export const show = async <T, R extends object = never>(
   context: CliContext,
   { json, output = json === true ? 'json' : 'table' }: CommonOptions,
   value: T,
-  render: (value: T) => string,
+  render: (value: T) => string | Promise<string>,
   records?: Records<R>,
 ): Promise<void> => {
   const textOf: Readonly<Record<Output, () => string | Promise<string>>> = {

@@ -1,27 +1,17 @@
-import type { Argv } from 'yargs';
 import type { ApplicationService } from '../application/bus/application-service.ts';
-import { type Column, columnTable } from './columns.ts';
-import type { CliContext, CommonOptions, Done } from './context.ts';
+import { operations } from '../application/operations.ts';
+import { command, fromOperation, noun } from './command.ts';
+import type { CliContext, CommonOptions } from './context.ts';
 import { progressBar } from './progress.ts';
 import { originOptions, show, UsageError, withService } from './run.ts';
-import { verbMissing } from './usage.ts';
 
-interface TableOptions extends CommonOptions {
+interface CopyOptions extends CommonOptions {
   readonly table?: string | undefined;
-}
-
-interface CopyOptions extends TableOptions {
   readonly to: 'table' | 'folder';
   readonly yes: boolean;
 }
 
 type Copied = Awaited<ReturnType<ApplicationService['copyState']>>;
-type Verified = Awaited<ReturnType<ApplicationService['verifyState']>>;
-
-const tableOption = {
-  type: 'string',
-  describe: 'The DynamoDB table; by default stateTable of the configuration',
-} as const;
 
 const nextOf = ({ to }: CopyOptions): string =>
   to === 'table'
@@ -61,52 +51,37 @@ const standings = {
   absent: 'holds no state',
 } as const;
 
-const verifiedText = (options: CommonOptions, verified: Verified): string => {
-  const { folder, table, requests, isSame, differences } = verified;
-  const columns: readonly Column<Verified['differences'][number]>[] = [
-    ['WHAT', ({ what }) => what, 'whole'],
-    ['FOLDER', (each) => each.folder],
-    ['TABLE', (each) => each.table],
-  ];
-  return [
-    ...[folder, table].map(({ name, stands }) => `${name}: ${standings[stands]}`),
-    isSame
-      ? `${requests} requests and returns, and all else: the same.`
-      : columnTable(options, differences, columns, ''),
-  ].join('\n');
-};
-
-const runVerify = (context: CliContext, options: TableOptions): Promise<number> => {
-  const { tell, during } = progressBar(context, options, 'looks for requests');
-  const act = async (service: ApplicationService): Promise<number> => {
-    const answer = await during(service.verifyState({ table: options.table, ...originOptions(options) }));
-    await show(context, options, answer, (verified) => verifiedText(options, verified));
-    return answer.isSame ? 0 : 1;
-  };
-  return withService(context, options, act, { progress: tell });
-};
-
-export const stateCommands =
-  (context: CliContext, done: Done) =>
-  (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
-    yargs
-      .command(
-        'copy',
-        'Copy the state to the other place; the old one then refuses work',
-        (each) =>
-          each
-            .option('to', { choices: ['table', 'folder'] as const, demandOption: true, describe: 'Where to' })
-            .option('table', tableOption)
-            .option('yes', { type: 'boolean', default: false, describe: 'Complete it without asking' })
-            .example('hf-aws state copy --to table --table hf-state', 'copies, asks, and copies the rest')
-            .example('hf-aws state copy --to folder --yes', 'back into the work folder of this host'),
-        (options) => done(runCopy(context, options)),
-      )
-      .command(
-        'verify',
-        'Compare work folder and table; exit 1 if anything differs',
-        (each) => each.option('table', tableOption).example('hf-aws state verify', 'after a copy'),
-        (options) => done(runVerify(context, options)),
-      )
-      .strict()
-      .demandCommand(1, verbMissing('state', 'copy', 'verify'));
+export const state = noun('state', 'Copy the state between work folder and DynamoDB table', [
+  command(
+    'copy',
+    'Copy the state to the other place; the old one then refuses work',
+    (yargs) =>
+      yargs
+        .option('to', { choices: ['table', 'folder'] as const, demandOption: true, describe: 'Where to' })
+        .option('table', {
+          type: 'string',
+          describe: 'The DynamoDB table; by default stateTable of the configuration',
+        })
+        .option('yes', { type: 'boolean', default: false, describe: 'Complete it without asking' })
+        .example('hf-aws state copy --to table --table hf-state', 'copies, asks, and copies the rest')
+        .example('hf-aws state copy --to folder --yes', 'back into the work folder of this host'),
+    (context, options) => runCopy(context, options),
+  ),
+  fromOperation('verify', operations.VerifyState, {
+    examples: [['hf-aws state verify', 'after a copy']],
+    progress: 'looks for requests',
+    rows: 'differences',
+    id: 'what',
+    columns: () => [
+      ['WHAT', ({ what }) => what, 'whole'],
+      ['FOLDER', ({ folder }) => folder],
+      ['TABLE', ({ table }) => table],
+    ],
+    text: ({ folder, table, requests, isSame }, rows) => [
+      ...[folder, table].map(({ name, stands }) => `${name}: ${standings[stands]}`),
+      isSame ? `${requests} requests and returns, and all else: the same.` : rows,
+    ],
+    failsIf: 'anything differs',
+    fails: ({ isSame }) => !isSame,
+  }),
+]);

@@ -12,6 +12,9 @@ export const fold = (line: string, hang: number, columns = widthOfTerminal()): s
   return `${line.slice(0, cut)}\n${fold(' '.repeat(hang) + line.slice(cut + 1), hang, columns)}`;
 };
 
+/** `1 machine`, `2 machines`. */
+export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 const gap = 2;
 /** No column is cut below this. */
 const leastWidth = 8;

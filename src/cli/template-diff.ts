@@ -1,8 +1,7 @@
-import type { Argv } from 'yargs';
+import { operations } from '../application/operations.ts';
 import type { DiffTemplatesAnswer } from '../application/queries/diff-templates.ts';
-import type { CliContext, CommonOptions } from './context.ts';
-import { originOptions, show, warn, withService } from './run.ts';
-import { fold } from './table.ts';
+import { fromOperation } from './command.ts';
+import { fold, plural } from './table.ts';
 
 type TemplateChange = DiffTemplatesAnswer['templates'][number];
 type FieldChange = TemplateChange['fields'][number];
@@ -16,10 +15,9 @@ const fieldText = ({ field, before, now, effect }: FieldChange): string =>
   fold(`    ${field}: ${valueText(before)} -> ${valueText(now)}: ${effect}`, 6);
 
 const runningText = ({ requests, machines, fields }: TemplateChange['running'][number]): readonly string[] => {
-  const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
   if (fields.length === 0) return [];
   const kept = fields.map(({ field, before, now }) => `${field} ${valueText(before)} (now ${valueText(now)})`);
-  const who = `${count(requests.length, 'running request')} with ${count(machines, 'machine')}`;
+  const who = `${plural(requests.length, 'running request')} with ${plural(machines, 'machine')}`;
   return [fold(`    ${who} ${requests.length === 1 ? 'keeps' : 'keep'} ${kept.join(', ')}`, 6)];
 };
 
@@ -30,32 +28,20 @@ const templateText = ({ templateId, change, effect, fields, running }: TemplateC
     ...running.flatMap(runningText),
   ].join('\n');
 
-const diffText = ({ file, against, templates }: DiffTemplatesAnswer): string => {
-  const what = against === undefined ? 'what running requests go by' : `${against}, in effect, and running requests`;
-  return [
-    `${file} against ${what}:`,
-    ...(templates.length === 0 ? ['No difference.'] : templates.map(templateText)),
-  ].join('\n');
-};
-
-export const diffOptions = (yargs: Argv<CommonOptions>) =>
-  yargs
-    .positional('file', { type: 'string', describe: 'A file that is to take the place of the configured one' })
-    .example('hf-aws templates diff', 'what running requests go by, where the file says something else now')
-    .example('hf-aws templates diff new.json', 'what a file would change, before it is put in place');
-
 /** Exit 1 where a template of the file has faults. */
-export const runTemplateDiff = (
-  context: CliContext,
-  options: CommonOptions & { readonly file?: string | undefined },
-): Promise<number> =>
-  withService(context, options, async (service) => {
-    const { file } = options;
-    const diff = await service.diffTemplates({ ...(file === undefined ? {} : { file }), ...originOptions(options) });
-    const faults = diff.rejected.map(
-      ({ templateId }) => `${templateId} has faults: hf-aws templates validate ${file ?? templateId} tells them`,
-    );
-    warn(context, [...diff.warnings, ...faults]);
-    await show(context, options, diff, diffText);
-    return diff.rejected.length === 0 ? 0 : 1;
-  });
+export const diffCommand = fromOperation('diff [file]', operations.DiffTemplates, {
+  examples: [
+    ['hf-aws templates diff', 'what running requests go by, where the file says something else now'],
+    ['hf-aws templates diff new.json', 'what a file would change, before it is put in place'],
+  ],
+  text: ({ file, against, templates, rejected }, _table, message) => [
+    `${file} against ${against === undefined ? 'what running requests go by' : `${against}, in effect, and running requests`}:`,
+    ...(templates.length === 0 ? ['No difference.'] : templates.map(templateText)),
+    ...rejected.map(
+      ({ templateId }) =>
+        `${templateId} has faults: hf-aws templates validate ${message.file ?? templateId} tells them`,
+    ),
+  ],
+  failsIf: 'a template has errors',
+  fails: ({ rejected }) => rejected.length > 0,
+});

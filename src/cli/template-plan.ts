@@ -136,7 +136,7 @@ export const runTemplatePlan = (
         wanted: count,
         ...(await outcomeOf(rehearsal, templateId, count)),
         ...(price === undefined ? {} : { usdPerHour: Number((price * count).toFixed(4)) }),
-        avoided: avoidedInWords(avoidedOf(template, refused), Date.now()),
+        avoided: avoidedInWords(avoidedOf(template, refused)),
         ...(checked === undefined ? {} : { problems: [...checked.errors, ...checked.warnings] }),
       });
     }

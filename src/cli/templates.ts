@@ -1,25 +1,22 @@
 import { statSync } from 'node:fs';
-import type { Argv } from 'yargs';
 import { servedTemplate } from '../application/bus/shapes.ts';
 import type { ValidateTemplateAnswer } from '../application/commands/validate-template.ts';
+import { operations } from '../application/operations.ts';
 import { listFields } from '../application/read-model/listing.ts';
 import type { Finding } from '../domain/finding.ts';
 import { offeringOf, providerApiOf, type Template } from '../domain/template/template.ts';
-import { type Column, columnTable } from './columns.ts';
-import type { CliContext, CommonOptions, Done } from './context.ts';
+import type { Column } from './columns.ts';
+import { command, fromOperation, noun } from './command.ts';
 import { avoidedInWords, avoidedOf, launchInWords, templateOf } from './explain-launch.ts';
 import { isForPeople, recordsOf, rowFormats } from './formats.ts';
-import { listingOf, showList, withListing } from './listing.ts';
 import { originOptions, show, withRehearsal, withService } from './run.ts';
-import { fold } from './table.ts';
-import { diffOptions, runTemplateDiff } from './template-diff.ts';
+import { fold, plural } from './table.ts';
+import { diffCommand } from './template-diff.ts';
 import { planOptions, runTemplatePlan } from './template-plan.ts';
-import { pairs, verbMissing, whole } from './usage.ts';
+import { pairs, sortField, whole } from './usage.ts';
 
 const isFile = (what: string): boolean =>
   /[/\\]|\.json$/.test(what) || statSync(what, { throwIfNoEntry: false })?.isFile() === true;
-
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 const byPlace = (a: Finding, b: Finding): number => a.line - b.line || a.column - b.column;
 
@@ -70,9 +67,6 @@ export const findingsText = (answer: ValidateTemplateAnswer, all: boolean): stri
   ].join('\n');
 };
 
-const recordsOfTemplates = (rows: readonly Template[]) =>
-  recordsOf(servedTemplate, rows, ({ templateId }) => templateId);
-
 const attributeOf =
   (name: string) =>
   ({ attributes }: Template) =>
@@ -89,6 +83,8 @@ const templateColumns: readonly Column<Template>[] = [
   ['SUBNETS', ({ subnetIds }) => subnetIds.join(', '), 'wide'],
   ['IMAGE', ({ imageId = '' }) => imageId, 'wide'],
 ];
+
+const templateArgument = { type: 'string', demandOption: true, describe: 'The template' } as const;
 
 /** Every value with its origin; attributes and tags one by one, since defaults join them. */
 const originTable = (template: Template, origins: Readonly<Record<string, string>>): string => {
@@ -110,137 +106,104 @@ const originTable = (template: Template, origins: Readonly<Record<string, string
     .join('\n');
 };
 
-export const templateCommands =
-  (context: CliContext, done: Done) =>
-  (yargs: Argv<CommonOptions>): Argv<CommonOptions> =>
-    yargs
-      .command(
-        'list',
-        'List the templates offered to Host Factory',
-        (each) =>
-          withListing(each, listFields.templates)
-            .option('output', rowFormats)
-            .option('filter', {
-              type: 'string',
-              array: true,
-              default: [] as string[],
-              describe: 'field=value, e.g. priceType=spot',
-              coerce: pairs('--filter', listFields.templates),
-            })
-            .strict()
-            .example(
-              'hf-aws templates list --filter priceType=ondemand --json',
-              'those that RunInstances serves, for machines',
-            ),
-        (options) =>
-          done(
-            withService(context, options, async (service) => {
-              const { expected: _none, ...listing } = await listingOf(service, options);
-              const list = await service.listTemplates({ filters: options.filter, ...listing });
-              const { templates: noted } = await service.listOfferings(originOptions(options));
-              const protectedOnes = noted.filter(({ isProtected }) => isProtected);
-              await showList(
-                context,
-                options,
-                list,
-                (templates) =>
-                  [
-                    list.file,
-                    columnTable(options, templates, templateColumns, 'No template found.'),
-                    ...protectedOnes.map(
-                      ({ templateId, failures }) =>
-                        `${templateId} launches nothing: its last ${failures} machines failed. hf-aws offerings list tells more.`,
-                    ),
-                  ].join('\n'),
-                recordsOfTemplates(list.items),
-              );
-              return 0;
-            }),
-          ),
-      )
-      .command(
-        'show <templateId>',
-        'Show one template with its defaults filled in and its attributes derived',
-        (each) =>
-          each
-            .option('output', rowFormats)
-            .positional('templateId', { type: 'string', demandOption: true, describe: 'The template' })
-            .example('hf-aws templates show od-m5', 'every field of one template'),
-        (options) =>
-          done(
-            withService(context, options, async (service) => {
-              const { templateId } = options;
-              await templateOf(service, templateId);
-              const { file, template, origins } = await service.getTemplate({ templateId, ...originOptions(options) });
-              const answer = { file, ...template, providerApi: providerApiOf(template), origins };
-              await show(
-                context,
-                options,
-                answer,
-                () => [file, originTable(template, origins)].join('\n'),
-                recordsOfTemplates([answer]),
-              );
-              return 0;
-            }),
-          ),
-      )
-      .command(
-        'explain-launch <templateId> [count]',
-        'Show what a request for this template would do, with the exact AWS calls; sends nothing',
-        (each) =>
-          each
-            .positional('templateId', { type: 'string', demandOption: true, describe: 'The template' })
-            .positional('count', { ...whole('COUNT', 1, 10_000), default: 1, describe: 'Machines wanted' })
-            .example('hf-aws templates explain-launch od-m5 3', 'three hosts of template od-m5'),
-        (options) =>
-          done(
-            withRehearsal(context, options, async (service) => {
-              const { templateId, count } = options;
-              const { template } = await templateOf(service, templateId);
-              const avoided = avoidedOf(template, (await service.listOfferings({})).refused);
-              const words = [...launchInWords(template, count), ...avoidedInWords(avoided, Date.now())];
-              if (isForPeople(options)) context.print(`${words.map((line) => fold(line, 2)).join('\n')}\n`);
-              return { ...(await service.createRequest({ templateId, maxNumber: count })), avoided };
-            }),
-          ),
-      )
-      .command(
-        'validate [what]',
-        'Check the templates, and report each problem with its place in the file; exit 1 if one is an error',
-        (each) =>
-          each
-            .positional('what', { type: 'string', describe: 'A file, or the id of one configured template' })
-            .option('aws', { type: 'boolean', default: false, describe: 'Also ask AWS: images, networks, permissions' })
-            .option('all', {
-              type: 'boolean',
-              default: false,
-              describe: 'Show every place of a problem, not only the first',
-            })
-            .example('hf-aws templates validate', 'all templates of the configured file')
-            .example('hf-aws templates validate new.json', 'a file before it is put in place')
-            .example('hf-aws templates validate od-m5 --aws', 'one template, checked against the account too'),
-        (options) =>
-          done(
-            withService(context, options, async (service) => {
-              const { what, aws, all } = options;
-              const chosen = what === undefined ? {} : isFile(what) ? { file: what } : { templateId: what };
-              const answer = await service.validateTemplate({ aws, ...chosen, ...originOptions(options) });
-              await show(context, options, answer, (found) => findingsText(found, all));
-              return answer.isValid ? 0 : 1;
-            }),
-          ),
-      )
-      .command(
-        'diff [file]',
-        'Show what a templates file changes and what running requests keep; exit 1 when a template has errors',
-        diffOptions,
-        (options) => done(runTemplateDiff(context, options)),
-      )
-      .command(
-        'plan [templateId]',
-        'Show what the next request for each template would do; exit 1 if one would launch nothing',
-        planOptions,
-        (options) => done(runTemplatePlan(context, options)),
-      )
-      .strict()
-      .demandCommand(1, verbMissing('templates', 'list', 'show', 'validate', 'diff', 'plan', 'explain-launch'));
+export const templates = noun('templates', 'Host templates', [
+  fromOperation('list', operations.ListTemplates, {
+    forms: {
+      sortBy: { coerce: sortField(listFields.templates) },
+      filters: {
+        as: 'filter',
+        describe: 'field=value, e.g. priceType=spot',
+        coerce: pairs('--filter', listFields.templates),
+      },
+    },
+    examples: [
+      ['hf-aws templates list --filter priceType=ondemand --json', 'those that RunInstances serves, for machines'],
+    ],
+    rows: 'items',
+    id: 'templateId',
+    columns: () => templateColumns,
+    empty: 'No template found.',
+    text: async ({ file }, rows, _message, service) => [
+      file,
+      rows,
+      ...(await service.listOfferings()).templates.flatMap(({ templateId, failures, isProtected }) =>
+        isProtected
+          ? `${templateId} launches nothing: its last ${failures} machines failed. hf-aws offerings list tells more.`
+          : [],
+      ),
+    ],
+  }),
+  command(
+    'show <templateId>',
+    'Show one template with its defaults filled in and its attributes derived',
+    (yargs) =>
+      yargs
+        .option('output', rowFormats)
+        .positional('templateId', templateArgument)
+        .example('hf-aws templates show od-m5', 'every field of one template'),
+    (context, options) =>
+      withService(context, options, async (service) => {
+        const { templateId } = options;
+        await templateOf(service, templateId);
+        const { file, template, origins } = await service.getTemplate({ templateId, ...originOptions(options) });
+        const answer = { file, ...template, providerApi: providerApiOf(template), origins };
+        await show(
+          context,
+          options,
+          answer,
+          () => [file, originTable(template, origins)].join('\n'),
+          recordsOf(servedTemplate, [answer], () => templateId),
+        );
+        return 0;
+      }),
+  ),
+  command(
+    'validate [what]',
+    'Check the templates, and report each problem with its place in the file; exit 1 if one is an error',
+    (yargs) =>
+      yargs
+        .positional('what', { type: 'string', describe: 'A file, or the id of one configured template' })
+        .option('aws', { type: 'boolean', default: false, describe: 'Also ask AWS: images, networks, permissions' })
+        .option('all', {
+          type: 'boolean',
+          default: false,
+          describe: 'Show every place of a problem, not only the first',
+        })
+        .example('hf-aws templates validate', 'all templates of the configured file')
+        .example('hf-aws templates validate new.json', 'a file before it is put in place')
+        .example('hf-aws templates validate od-m5 --aws', 'one template, checked against the account too'),
+    (context, options) =>
+      withService(context, options, async (service) => {
+        const { what, aws, all } = options;
+        const chosen = what === undefined ? {} : isFile(what) ? { file: what } : { templateId: what };
+        const answer = await service.validateTemplate({ aws, ...chosen, ...originOptions(options) });
+        await show(context, options, answer, (found) => findingsText(found, all));
+        return answer.isValid ? 0 : 1;
+      }),
+  ),
+  diffCommand,
+  command(
+    'plan [templateId]',
+    'Show what the next request for each template would do; exit 1 if one would launch nothing',
+    planOptions,
+    runTemplatePlan,
+  ),
+  command(
+    'explain-launch <templateId> [count]',
+    'Show what a request for this template would do, with the exact AWS calls; sends nothing',
+    (yargs) =>
+      yargs
+        .positional('templateId', templateArgument)
+        .positional('count', { ...whole('COUNT', 1, 10_000), default: 1, describe: 'Machines wanted' })
+        .example('hf-aws templates explain-launch od-m5 3', 'three hosts of template od-m5'),
+    (context, options) =>
+      withRehearsal(context, options, async (service) => {
+        const { templateId, count } = options;
+        const { template } = await templateOf(service, templateId);
+        const avoided = avoidedOf(template, (await service.listOfferings()).refused);
+        const words = [...launchInWords(template, count), ...avoidedInWords(avoided)];
+        if (isForPeople(options)) context.print(`${words.map((line) => fold(line, 2)).join('\n')}\n`);
+        return { ...(await service.createRequest({ templateId, maxNumber: count })), avoided };
+      }),
+  ),
+]);

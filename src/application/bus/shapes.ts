@@ -46,8 +46,8 @@ export const paging = {
   query: { ...text, description: 'Text to search for in all values' },
   sortBy: { type: 'string', pattern: '^[A-Za-z_]{1,32}$', description: 'Field, e.g. created_at' },
   sortOrder: { enum: ['asc', 'desc'], description: 'Default desc' },
-  limit: { ...positive, description: 'Number of items; overrides page_size' },
-  offset: { ...count, description: 'Items to skip; overrides page' },
+  limit: { ...positive, description: 'Number of rows, whatever the page size' },
+  offset: { ...count, description: 'Rows to skip, whatever the page' },
   page: { ...positive, description: 'From 1' },
   pageSize: { ...positive, description: 'Default 20' },
 } as const;

@@ -11,7 +11,7 @@ export const clearOfferings = defineOperation({
   title: 'Forget refused offerings and failures, so that the next request tries them again',
   input: {
     instanceType: { ...text, description: 'Only offerings of this instance type' },
-    templateId: { ...text, description: 'Only the failures of this template, no offerings' },
+    templateId: { ...text, description: 'Only the failures of this template' },
   },
   answer: closed({ offerings: number, templates: texts }),
 });

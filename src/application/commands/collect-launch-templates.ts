@@ -12,10 +12,10 @@ export const collectLaunchTemplates = defineOperation({
   name: 'CollectLaunchTemplates',
   bus: 'command',
   role: 'admin',
-  title: 'Remove our launch templates that no recent request has used; without apply only list them',
+  title: 'List our launch templates that no recent request has used; remove them if asked to',
   input: {
     unusedFor: { type: 'number', minimum: 0, description: 'Milliseconds a launch template must have been unused' },
-    apply: flag,
+    apply: { ...flag, description: 'Remove them' },
   },
   required: ['unusedFor'],
   answer: closed({

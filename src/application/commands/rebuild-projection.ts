@@ -8,7 +8,7 @@ export const rebuildProjection = defineOperation({
   bus: 'command',
   role: 'admin',
   title: 'Rebuild one projection, or all of them, from the events',
-  input: { name: { ...projectionName, description: 'Default: all of them' } },
+  input: { name: { ...projectionName, description: 'The projection; default: all' } },
   answer: closed({ items: listOf(closed({ name: projectionName, streams: number, events: number })) }),
 });
 

@@ -9,7 +9,8 @@ export const reconcile = defineOperation({
   name: 'Reconcile',
   bus: 'command',
   role: 'admin',
-  title: 'Find leaked machines, fleets and groups (running at AWS, but of no live request); release them with apply',
+  title:
+    'Find leaked machines, fleets and groups: they run at AWS but belong to no live request; release them if asked to',
   isHot: true,
   input: {
     apply: { ...flag, description: 'Release what is due; otherwise only list it' },

@@ -12,7 +12,7 @@ export const refreshPrices = defineOperation({
   name: 'RefreshPrices',
   bus: 'command',
   role: 'admin',
-  title: 'Ask AWS for the prices of the templates’ instance types',
+  title: 'Ask AWS for the prices of the templates’ instance types: spot price history and Price List',
   input: {
     olderThan: {
       ...number,

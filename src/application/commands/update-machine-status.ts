@@ -19,7 +19,7 @@ export const updateMachineStatus = defineOperation({
     machineId: text,
     status: machineState,
     requestId: { ...requestId, description: 'The request that launched the machine, if the caller knows it' },
-    metadata: pairs,
+    metadata: { ...pairs, description: 'Stored with the event' },
   },
   required: ['machineId', 'status'],
   answer: closed({ requestId: words, version }),

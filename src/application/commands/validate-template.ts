@@ -26,7 +26,7 @@ export const validateTemplate = defineOperation({
   input: {
     templateId: { ...text, description: 'Only this template' },
     file: { ...text, description: 'A file to check instead of the configured one' },
-    aws: { ...flag, description: 'Ask AWS too' },
+    aws: { ...flag, description: 'Also ask AWS: images, networks, permissions' },
   },
   answer: named(
     'Validation',

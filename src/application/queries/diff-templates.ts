@@ -26,7 +26,7 @@ export const diffTemplates = defineOperation({
   bus: 'query',
   role: 'viewer',
   title: 'Compare a templates file with the one in effect and with what running requests go by',
-  input: { file: { ...text, description: 'Instead of the configured one' } },
+  input: { file: { ...text, description: 'A file that is to take the place of the configured one' } },
   answer: named(
     'TemplateDiff',
     closed(

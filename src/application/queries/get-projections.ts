@@ -13,7 +13,7 @@ export const getProjections = defineOperation({
   bus: 'query',
   role: 'viewer',
   title: 'Show how far each projection is, and the events it could not apply',
-  input: { requestId: { ...requestId, description: 'Also show how far each projection is with this request' } },
+  input: { requestId: { ...requestId, description: 'Also show the version of this request in each' } },
   answer: named(
     'Projections',
     closed({

@@ -13,9 +13,9 @@ export const listMachines = defineOperation({
   input: {
     ...listing,
     status: machineState,
-    machineId: text,
-    requestId,
-    templateId: text,
+    machineId: { ...text, description: 'Only this machine' },
+    requestId: { ...requestId, description: 'Only machines of this request' },
+    templateId: { ...text, description: 'Only machines of this template' },
   },
   answer: named('MachinePage', pageOf(machineOnRecord, {})),
 });

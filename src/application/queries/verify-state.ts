@@ -19,7 +19,7 @@ export const verifyState = defineOperation({
   bus: 'query',
   role: 'admin',
   title: 'Compare the state in the work folder with that in a DynamoDB table',
-  input: { table: { ...text, description: 'Its name; stateTable of the configuration where none is told' } },
+  input: { table: { ...text, description: 'The DynamoDB table; by default stateTable of the configuration' } },
   answer: closed({
     folder: place,
     table: place,
