@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import type { FastifySchemaCompiler } from 'fastify';
 import { PluginError } from '../domain/errors.ts';
-import { meantBy } from '../json/meant-by.ts';
+import { closestName } from '../json/closest-name.ts';
 import { problemsOf } from '../json/problems.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -23,7 +23,8 @@ const meantForm = (forms: readonly Json[], body: unknown): Json => {
 const suggestion = (errors: readonly ErrorObject[], schema: Json): string => {
   const unknown = errors.find(({ instancePath, keyword }) => instancePath === '' && keyword === 'additionalProperties');
   const written = unknown?.params['additionalProperty'];
-  const meant = typeof written === 'string' ? meantBy(written, Object.keys(objectOf(schema['properties']))) : undefined;
+  const meant =
+    typeof written === 'string' ? closestName(written, Object.keys(objectOf(schema['properties']))) : undefined;
   return meant === undefined ? '' : `; did you mean ${meant}?`;
 };
 

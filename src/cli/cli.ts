@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 import yargs from 'yargs';
-import { meantBy } from '../json/meant-by.ts';
+import { closestName } from '../json/closest-name.ts';
 import { type Command, command } from './command.ts';
 import { completionsOf, isCompletion } from './completion.ts';
 import type { CliContext, CommonOptions } from './context.ts';
@@ -60,7 +60,7 @@ const optionsOf = (usage: object): readonly string[] => {
 const meantOption = (message: string, usage: object): string => {
   const [, written] = /^Unknown arguments?: ([\w-]{3,})/.exec(message) ?? [];
   const known = optionsOf(usage).filter((name) => name.length > 2);
-  const meant = written === undefined ? undefined : meantBy(written, known);
+  const meant = written === undefined ? undefined : closestName(written, known);
   return meant === undefined ? '' : `; did you mean --${meant}?`;
 };
 

@@ -11,7 +11,7 @@ import {
   type Template,
   weightedTypes,
 } from '../domain/template/template.ts';
-import { meantBy } from '../json/meant-by.ts';
+import { closestName } from '../json/closest-name.ts';
 
 /** A configured template by its id. Throws `template.not-found` or `template.invalid`. */
 export const templateOf = async (
@@ -25,7 +25,7 @@ export const templateOf = async (
     throw new PluginError('template.invalid', `${templateId} has faults: hf-aws templates validate ${templateId}`);
   }
   const known = templates.map((each) => each.templateId);
-  const meant = meantBy(templateId, known);
+  const meant = closestName(templateId, known);
   const hint = meant === undefined ? `there are ${known.join(', ') || 'none'}` : `did you mean ${meant}?`;
   throw new PluginError('template.not-found', `no template "${templateId}" in ${file}; ${hint}`);
 };

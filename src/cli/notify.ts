@@ -1,4 +1,4 @@
-import type { Notice, Notifier, Told } from '../application/ports/notices.ts';
+import type { Notice, Notifier, SentNotice } from '../application/ports/notices.ts';
 import { localTime } from '../domain/time-text.ts';
 import { command, noun } from './command.ts';
 import type { CliContext, CommonOptions } from './context.ts';
@@ -28,7 +28,7 @@ const withNotifier = (
 const report = async (
   context: CliContext,
   options: CommonOptions,
-  told: readonly Told[],
+  told: readonly SentNotice[],
   nothing: string,
 ): Promise<number> => {
   await show(context, options, { notices: told }, () =>

@@ -51,7 +51,7 @@ const failedEntry = (requestId: string, error: unknown): Entry => {
  * In Host Factory's three words. It knows no cancelled request: that runs until its machines are gone, and has then ended badly. Nor
  * must it build on one that could not be marked as claimed.
  */
-export const statusTold = (
+export const statusOf = (
   { status, settledAt }: Pick<GetRequestStatusAnswer, 'status' | 'settledAt'>,
   isUnclaimed: boolean,
 ): Entry['status'] => {
@@ -70,7 +70,7 @@ const entryOf = async (
     const { message, machines = [] } = view;
     const trouble = unverified[requestId];
     const doubt = trouble === undefined ? [] : [`Not verified with EC2: ${trouble}`];
-    const status = statusTold(view, unclaimed.includes(requestId));
+    const status = statusOf(view, unclaimed.includes(requestId));
     return { requestId, status, message: [message, ...doubt].join(' '), machines: machines.map(row) };
   } catch (error) {
     return failedEntry(requestId, error);
@@ -80,8 +80,8 @@ const entryOf = async (
 /** How requests stand: `{"requests": [{"requestId": "..."}]}`, create and return requests mixed, one entry per id, in order. */
 export const getRequestStatus: Operation = async ({ service }, input) => {
   const requestIds = readIds(asObject(input, 'the input')['requests']);
-  const looked = await service.syncRequests({ requestIds, claims: true });
+  const synced = await service.syncRequests({ requestIds, claims: true });
   const requests: Entry[] = [];
-  for (const requestId of requestIds) requests.push(await entryOf(service, requestId, looked));
+  for (const requestId of requestIds) requests.push(await entryOf(service, requestId, synced));
   return { body: { requests } };
 };

@@ -104,13 +104,13 @@ export const commandChannel =
     new Promise((resolve, reject) => {
       const child = spawn(program, args, { env, detached: true, stdio: ['pipe', 'ignore', 'pipe'] });
       const failed = (why: string): void => reject(new Error(`${program} ${why}`));
-      let said = '';
+      let output = '';
       const timer = setTimeout(() => {
         endGroup(child);
         failed(`had not ended after ${limit / 1000} s`);
       }, limit);
       child.stderr.on('data', (chunk) => {
-        if (said.length < 1000) said += String(chunk);
+        if (output.length < 1000) output += String(chunk);
       });
       child.on('error', (error) => {
         clearTimeout(timer);
@@ -124,14 +124,14 @@ export const commandChannel =
           resolve();
           return;
         }
-        const tell = (): void => {
+        const report = (): void => {
           clearTimeout(late);
           child.stderr.destroy();
-          const [first = ''] = redaction([]).text(said).trim().split('\n');
+          const [first = ''] = redaction([]).text(output).trim().split('\n');
           failed(`ended with ${status ?? signal}${first === '' ? '' : `: ${first.slice(0, 200)}`}`);
         };
-        const late = setTimeout(tell, lastWords);
-        child.on('close', tell);
+        const late = setTimeout(report, lastWords);
+        child.on('close', report);
       });
       // A program that does not read is told by how it ends.
       child.stdin.on('error', () => undefined);

@@ -1,7 +1,7 @@
-import type { Noted, Notice } from '../application/ports/notices.ts';
+import type { KnownCondition, Notice } from '../application/ports/notices.ts';
 
 /** Something that is not as it should be. */
-export interface Condition extends Pick<Noted, 'condition' | 'subject' | 'summary'> {
+export interface Condition extends Pick<KnownCondition, 'condition' | 'subject' | 'summary'> {
   /** ms since the epoch; absent where it is not known when it began. */
   readonly since?: number;
   /** Milliseconds that it must last before it is told. */
@@ -16,10 +16,11 @@ export interface Sighting {
   readonly isUnknown: (condition: string) => boolean;
 }
 
-const keyOf = ({ condition, subject }: Pick<Noted, 'condition' | 'subject'>): string => `${condition} ${subject}`;
+const keyOf = ({ condition, subject }: Pick<KnownCondition, 'condition' | 'subject'>): string =>
+  `${condition} ${subject}`;
 
 /** What is on record after a look, before anybody is told. */
-const seen = (before: readonly Noted[], { now, conditions }: Sighting): readonly Noted[] => {
+const seen = (before: readonly KnownCondition[], { now, conditions }: Sighting): readonly KnownCondition[] => {
   const known = new Map(before.map((noted) => [keyOf(noted), noted]));
   return conditions.map(({ condition, subject, summary, since }) => {
     const noted = known.get(keyOf({ condition, subject }));
@@ -34,22 +35,22 @@ const seen = (before: readonly Noted[], { now, conditions }: Sighting): readonly
  * `repeat`, ms, while it lasts, and when it has ended.
  */
 export const dueNotices = (
-  before: readonly Noted[],
+  before: readonly KnownCondition[],
   sighting: Sighting,
   channels: readonly string[],
   repeat: number,
-): { readonly notices: readonly Notice[]; readonly noted: readonly Noted[] } => {
+): { readonly notices: readonly Notice[]; readonly noted: readonly KnownCondition[] } => {
   const { now, conditions, isUnknown } = sighting;
   const holds = new Map(conditions.map((each) => [keyOf(each), each.hold ?? 0]));
   const firing = seen(before, sighting);
   const gone = before.filter((noted) => !holds.has(keyOf(noted)));
   const ended = gone.filter(({ condition }) => !isUnknown(condition));
-  const noticeOf = ({ told: _told, ...about }: Noted, status: Notice['status'], channel: string): Notice => ({
+  const noticeOf = ({ told: _told, ...about }: KnownCondition, status: Notice['status'], channel: string): Notice => ({
     ...about,
     status,
     channel,
   });
-  const ofFiring = (noted: Noted, channel: string): readonly Notice[] => {
+  const ofFiring = (noted: KnownCondition, channel: string): readonly Notice[] => {
     const last = noted.told[channel];
     if (last !== undefined) return last > now || now - last >= repeat ? [noticeOf(noted, 'repeated', channel)] : [];
     return now - noted.since >= (holds.get(keyOf(noted)) ?? 0) ? [noticeOf(noted, 'raised', channel)] : [];
@@ -58,17 +59,17 @@ export const dueNotices = (
     ...firing.flatMap((noted) => ofFiring(noted, channel)),
     ...ended.flatMap((noted) => (noted.told[channel] === undefined ? [] : [noticeOf(noted, 'resolved', channel)])),
   ];
-  const isOwed = ({ told }: Noted): boolean => channels.some((channel) => told[channel] !== undefined);
+  const isOwed = ({ told }: KnownCondition): boolean => channels.some((channel) => told[channel] !== undefined);
   const kept = gone.filter((noted) => isUnknown(noted.condition) || isOwed(noted));
   return { notices: channels.flatMap(ofChannel), noted: [...firing, ...kept] };
 };
 
 /** The record after a notice has reached its channel. */
 export const afterNotice = (
-  noted: readonly Noted[],
+  noted: readonly KnownCondition[],
   { channel, status, ...about }: Notice,
   now: number,
-): readonly Noted[] =>
+): readonly KnownCondition[] =>
   noted.flatMap((each) => {
     if (keyOf(each) !== keyOf(about)) return [each];
     if (status !== 'resolved') return [{ ...each, told: { ...each.told, [channel]: now } }];

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { Notice, NoticeMemory, Notifier, Told } from '../application/ports/notices.ts';
+import type { Notice, NoticeMemory, Notifier, SentNotice } from '../application/ports/notices.ts';
 import { messageOf } from '../domain/errors.ts';
 import type { Channel, Letter } from './channels.ts';
 import { afterNotice, dueNotices, type Sighting } from './notices.ts';
@@ -16,7 +16,7 @@ export interface NotifierOptions {
   readonly clock: () => number;
   readonly newId: () => string;
   /** Is told what was sent, and what did not get through. */
-  readonly told: (told: Told) => void;
+  readonly sent: (told: SentNotice) => void;
 }
 
 const isoTime = (ms: number): string => new Date(ms).toISOString();
@@ -33,22 +33,22 @@ const letterOf = ({ provider, newId, clock }: NotifierOptions, notice: Notice): 
 export const createNotifier = (options: NotifierOptions): Notifier => {
   const { channels, repeat, memory, look, clock } = options;
   const names = Object.keys(channels);
-  const send = async (notice: Notice): Promise<Told> => {
+  const send = async (notice: Notice): Promise<SentNotice> => {
     const fault = await channels[notice.channel]?.(letterOf(options, notice)).then(() => undefined, messageOf);
-    const told = fault === undefined ? notice : { ...notice, fault };
-    options.told(told);
-    return told;
+    const sent = fault === undefined ? notice : { ...notice, fault };
+    options.sent(sent);
+    return sent;
   };
   const due = async () => dueNotices(await memory.read(), await look(), names, repeat);
   return {
     check: async () => {
       let { notices, noted } = await due();
       await memory.write(noted);
-      const all: Told[] = [];
+      const all: SentNotice[] = [];
       for (const notice of notices) {
-        const told = await send(notice);
-        all.push(told);
-        if (told.fault !== undefined) continue;
+        const sent = await send(notice);
+        all.push(sent);
+        if (sent.fault !== undefined) continue;
         noted = afterNotice(noted, notice, clock());
         await memory.write(noted);
       }
@@ -58,7 +58,7 @@ export const createNotifier = (options: NotifierOptions): Notifier => {
     test: async () => {
       const summary = 'This is a test: nothing is wrong.';
       const about = { condition: 'notify.test', subject: '', summary, since: clock(), status: 'test' } as const;
-      const all: Told[] = [];
+      const all: SentNotice[] = [];
       for (const channel of names) all.push(await send({ ...about, channel }));
       return all;
     },

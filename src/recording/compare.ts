@@ -6,7 +6,7 @@ type Place = Pick<ReplayDifference, 'where' | 'recorded' | 'replayed'>;
 /** Counted from another day, in a replay. */
 const times: ReadonlySet<string> = new Set(['launchtime', 'gracePeriod']);
 /** Given out by AWS when it likes: the replay must have them where the recording has. */
-const givenLater: ReadonlySet<string> = new Set(['name', 'privateIpAddress']);
+const assignedLater: ReadonlySet<string> = new Set(['name', 'privateIpAddress']);
 /** Of the subnet, which the emulator does not know. */
 const ofTheSubnet = 'publicIpAddress';
 
@@ -35,7 +35,7 @@ const fieldDifferences = (name: string, before: unknown, now: unknown, where: st
   if (times.has(name) || name === ofTheSubnet) return [];
   // Of a part, the recorded message counts something else.
   if (name === 'message' && before === undefined && where.startsWith('requests[')) return [];
-  if (givenLater.has(name) && (before === '' || before === undefined)) return [];
+  if (assignedLater.has(name) && (before === '' || before === undefined)) return [];
   return differences(comparable(name, before), comparable(name, now), where);
 };
 

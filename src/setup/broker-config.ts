@@ -1,4 +1,4 @@
-import { isObject, isSaid } from '../templates/template-entry.ts';
+import { isObject, isSet } from '../templates/template-entry.ts';
 import { normalize, type Written } from '../templates/template-vocabulary.ts';
 import type { Decision, ForeignTree, Translated } from './foreign-tree.ts';
 
@@ -57,26 +57,26 @@ export const brokerConfig = ({ config, configFile: file = '', instance }: Foreig
       'providers',
       `has more than ${nameOf(taken)}: --instance takes ${others.join(', ')}, each into a folder of its own`,
     );
-  if (isSaid(own['profile']))
+  if (isSet(own['profile']))
     decide(
       'profile',
       `is ${String(own['profile'])}: write AWS_CREDENTIAL_FILE, whose profile [default] is used, or rely on the role of the host`,
     );
-  if (isSaid(ofAll['extensions']))
+  if (isSet(ofAll['extensions']))
     decide('extensions', 'are not taken over: write what templates are to have into templateDefaults');
   for (const name of Object.keys(own))
     if (parameters[name] === undefined && !silent.includes(name)) decide(name, 'has no parameter here: left out');
 
-  const values = Object.entries(parameters).flatMap(([name, meant]) => {
+  const values = Object.entries(parameters).flatMap(([name, mapped]) => {
     const value = own[name];
-    return isSaid(value)
-      ? meant.map(([parameter, factor]) => [parameter, factor === undefined ? value : Number(value) * factor] as const)
+    return isSet(value)
+      ? mapped.map(([parameter, factor]) => [parameter, factor === undefined ? value : Number(value) * factor] as const)
       : [];
   });
   const level = levels[String(objectAt(config, 'logging')['level'] ?? '').toUpperCase()];
   const most = objectAt(config, 'template')['max_number'];
   const { document: defaults, unknown } = normalize({
-    ...(isSaid(most) ? { max_number: most } : {}),
+    ...(isSet(most) ? { max_number: most } : {}),
     ...objectAt(ofAll, 'template_defaults'),
     ...objectAt(taken, 'template_defaults'),
   });

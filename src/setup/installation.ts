@@ -24,8 +24,8 @@ type ChosenBy = readonly ('rank' | 'cost')[];
 
 const provider = ({ environment, reading, region = 'no Region' }: Installation): Diagnosis => {
   const { providerName, registeredIn } = environment;
-  const whence = reading.written.includes('AWS_REGION') ? (reading.file ?? 'the configuration') : 'the environment';
-  const what = `${providerName}, as ${registeredIn ?? 'the environment'} tells; ${region} by ${whence}`;
+  const source = reading.written.includes('AWS_REGION') ? (reading.file ?? 'the configuration') : 'the environment';
+  const what = `${providerName}, as ${registeredIn ?? 'the environment'} tells; ${region} by ${source}`;
   return { subject: 'provider', status: 'ok', what };
 };
 
@@ -42,14 +42,14 @@ const node = async ({ env }: Installation): Promise<Diagnosis> => {
   const named = env['HF_AWS_NODE'] ?? '';
   const own = `${process.version} at ${process.execPath}`;
   if (named === '') return { subject, status: 'ok', what: `${own}; found on PATH or in the usual places` };
-  const said = await versionOf(named);
-  if (said !== undefined && /^v\d+\.\d+\.\d+/.test(said))
-    return { subject, status: 'ok', what: `${said} at ${named}, named by HF_AWS_NODE` };
+  const version = await versionOf(named);
+  if (version !== undefined && /^v\d+\.\d+\.\d+/.test(version))
+    return { subject, status: 'ok', what: `${version} at ${named}, named by HF_AWS_NODE` };
   return {
     subject,
     status: 'error',
     code: 'node.unusable',
-    what: said === undefined ? `${named} cannot be run` : `${named} is no Node: it says ${said || 'nothing'}`,
+    what: version === undefined ? `${named} cannot be run` : `${named} is no Node: it says ${version || 'nothing'}`,
     why: 'HF_AWS_NODE names it, and all five scripts fail without Node',
     cure: `set HF_AWS_NODE to the node program, e.g. ${process.execPath}, or to nothing`,
   };
@@ -195,10 +195,10 @@ const requestor = async (
   const subject = 'requestors';
   if (users.length > 0) {
     const names = users.map(({ name }) => String(name)).join(', ');
-    const told = await chosenBy();
+    const criteria = await chosenBy();
     return [
       { subject, status: 'ok', what: `${names} may ask ${providerName} for hosts` },
-      ...users.flatMap((user) => selection(user, told)),
+      ...users.flatMap((user) => selection(user, criteria)),
     ];
   }
   return [

@@ -113,17 +113,17 @@ export const findProvider = async (
   home: string,
   name: string | undefined,
 ): Promise<ProviderEnvironment> => {
-  const told = (env['HF_PROVIDER_NAME'] ?? env['PROVIDER_NAME'] ?? '').trim();
-  const wanted = name ?? (told === '' ? undefined : told);
+  const fromEnvironment = (env['HF_PROVIDER_NAME'] ?? env['PROVIDER_NAME'] ?? '').trim();
+  const wanted = name ?? (fromEnvironment === '' ? undefined : fromEnvironment);
   const registered = await registeredProviders(env, home);
   if (registered === undefined) {
-    if (name === undefined || name === told) return readEnvironment(env);
+    if (name === undefined || name === fromEnvironment) return readEnvironment(env);
     throw missing(`nothing tells where provider ${name} is registered: set HF_TOP`);
   }
   const { file, providers } = registered;
   const ours = providers.filter(({ isOurs }) => isOurs);
-  const meant = wanted === undefined ? ours : ours.filter((each) => each.name === wanted);
-  const [found, another] = meant;
+  const matching = wanted === undefined ? ours : ours.filter((each) => each.name === wanted);
+  const [found, another] = matching;
   if (another !== undefined)
     throw missing(
       `${file} has several providers of this installation: choose one of ${namesOf(ours)} with HF_PROVIDER_NAME, or --provider of hf-aws`,
@@ -246,8 +246,8 @@ const plan = ({ env, file, list, entry, force }: Plan, home: string): PlannedReg
       ? found['plugin'] === entry['plugin']
       : realScripts(env, found['scriptPath']) === realScripts(env, entry['scriptPath']);
   if (isOurs) return { file, list, entry: found, state: 'was there' };
-  const refuse = (what: string, mend: string): PluginError =>
-    new PluginError('configuration.invalid', `${file} has another ${what} named ${String(entry['name'])}${mend}`);
+  const refuse = (what: string, cure: string): PluginError =>
+    new PluginError('configuration.invalid', `${file} has another ${what} named ${String(entry['name'])}${cure}`);
   if (list === 'providerplugins') throw refuse('plug-in with other scripts', '; choose another name with --plugin');
   const before = String(found['plugin']);
   if (found['enabled'] !== 0 && !force)

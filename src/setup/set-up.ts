@@ -13,7 +13,7 @@ import { refuseRoot, refuseToReplace, writeFiles } from './written-files.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
-const given = (fields: Document): Document =>
+const withoutEmpty = (fields: Document): Document =>
   Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)),
   );
@@ -24,7 +24,7 @@ const schemaOf = (home: string, name: string): string => join(home, 'config', 's
 
 const configurationText = (home: string, order: SetUpOrder): string =>
   textOf(
-    given({
+    withoutEmpty({
       $schema: schemaOf(home, 'awsprov_config.schema.json'),
       AWS_REGION: order.region,
       AWS_CREDENTIAL_FILE: order.credentialsFile === undefined ? undefined : resolve(order.credentialsFile),
@@ -67,7 +67,7 @@ const templateFor = (worked: readonly Document[], kind: TemplateKind, order: Set
     ...rest,
     templateId: kind,
     ...typesFor(pattern, order.vmTypes),
-    ...given({
+    ...withoutEmpty({
       subnetId: isForOne ? subnet : order.subnets,
       // A group of the administrator's says itself how hosts are launched.
       ...(kind === 'own-group' ? { autoScalingGroupName: order.groupName } : ofHosts),
@@ -115,8 +115,8 @@ const checkForms = (order: SetUpOrder): void => {
     ['security-group', order.securityGroups],
     ['vm-type', order.vmTypes],
   ];
-  const faults = values.flatMap(([option, given]) =>
-    given.flatMap((value) => {
+  const faults = values.flatMap(([option, entries]) =>
+    entries.flatMap((value) => {
       const fault = value === undefined ? undefined : setUpFault(option, value);
       return fault === undefined ? [] : [`\n  --${option} ${fault}`];
     }),

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import type { Noted, NoticeMemory } from '../application/ports/notices.ts';
+import type { KnownCondition, NoticeMemory } from '../application/ports/notices.ts';
 import { hasCode } from '../domain/errors.ts';
 import { replaceableDocument } from './json-documents.ts';
 
-const isNoted = (value: unknown): value is Noted =>
+const isNoted = (value: unknown): value is KnownCondition =>
   typeof value === 'object' &&
   value !== null &&
   'condition' in value &&
@@ -19,7 +19,7 @@ const isNoted = (value: unknown): value is Noted =>
   value.told !== null &&
   Object.values(value.told).every(Number.isFinite);
 
-const isStored = (value: unknown): value is readonly Noted[] => Array.isArray(value) && value.every(isNoted);
+const isStored = (value: unknown): value is readonly KnownCondition[] => Array.isArray(value) && value.every(isNoted);
 
 /** What people were told, in `cache/notices.json`. What cannot be read as that is as if nobody had been told. */
 export const createNoticeMemory = (workDirectory: string): NoticeMemory => {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Low } from 'lowdb';
 import type { PriceMemory } from '../application/ports/memory.ts';
 import { hasCode } from '../domain/errors.ts';
-import { type PriceHistory, withHeard, withoutOldest } from '../domain/template/price-history.ts';
+import { type PriceHistory, withoutOldest, withPrices } from '../domain/template/price-history.ts';
 import { replaceableDocument } from './json-documents.ts';
 
 /** A month of 400 spot prices that change four times a day; about 1.5 MB. */
@@ -45,7 +45,7 @@ export const createPriceHistory = (workDirectory: string, region = ''): Pick<Pri
     history: read,
     note: async (heard) => {
       const stored = document();
-      stored.data = { region, ...withoutOldest(withHeard(await read(), heard), mostPoints) };
+      stored.data = { region, ...withoutOldest(withPrices(await read(), heard), mostPoints) };
       await stored.write();
     },
   };

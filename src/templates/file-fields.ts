@@ -1,4 +1,4 @@
-import { isSaid, plain } from './template-entry.ts';
+import { isSet, plain } from './template-entry.ts';
 
 /** A field that names a file with a request in AWS's own words. */
 export interface Reference {
@@ -18,6 +18,6 @@ export const fileFields: Readonly<Record<string, Reference['holds']>> = {
 export const referencesIn = (written: Readonly<Record<string, unknown>>): readonly Reference[] =>
   Object.entries(written).flatMap(([name, value]) => {
     const short = plain(name);
-    const holds = Object.hasOwn(fileFields, short) && isSaid(value) ? fileFields[short] : undefined;
+    const holds = Object.hasOwn(fileFields, short) && isSet(value) ? fileFields[short] : undefined;
     return holds === undefined ? [] : [{ name, holds }];
   });

@@ -20,8 +20,8 @@ const inAwsWords = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(inAwsWords).filter((each) => each !== undefined);
   if (!isObject(value)) return value ?? undefined;
   const fields = Object.entries(value).flatMap(([name, each]) => {
-    const meant = inAwsWords(each);
-    return meant === undefined ? [] : [[name.slice(0, 1).toUpperCase() + name.slice(1), meant] as const];
+    const translated = inAwsWords(each);
+    return translated === undefined ? [] : [[name.slice(0, 1).toUpperCase() + name.slice(1), translated] as const];
   });
   return Object.fromEntries(fields);
 };
@@ -94,10 +94,10 @@ export const resolveFiles = async (
       const api = Object.entries(template).find(([other]) => plain(other) === 'providerapi')?.[1];
       const isOtherCall = holds === 'fleet' && api !== undefined && plain(String(api)) !== 'ec2fleet';
       if (isOtherCall) throw new Error(`a file is read for EC2Fleet alone: write its fields into the template`);
-      const told = (note: Note): Note => ({ field: name, rule: `${file}: ${note.field} ${note.rule}` });
-      problems.push(...reading.problems.map(told));
+      const inFile = (note: Note): Note => ({ field: name, rule: `${file}: ${note.field} ${note.rule}` });
+      problems.push(...reading.problems.map(inFile));
       const merged = put(written, name, reading);
-      warnings.push(...reading.warnings.map(told), ...merged.warnings);
+      warnings.push(...reading.warnings.map(inFile), ...merged.warnings);
       for (const field of Object.keys(reading.fields)) names.set(field, name);
       written = merged.written;
     } catch (error) {

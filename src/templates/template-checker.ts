@@ -7,7 +7,7 @@ import { messageOf, PluginError } from '../domain/errors.ts';
 import type { Complaint, Finding } from '../domain/finding.ts';
 import type { Template, TemplateProblem } from '../domain/template/template.ts';
 import { reviewTemplate } from '../domain/template/template-review.ts';
-import { meantBy } from '../json/meant-by.ts';
+import { closestName } from '../json/closest-name.ts';
 import { readPlainFile } from '../json/plain-file.ts';
 import { insteadOf } from './fields/read-as.ts';
 import { fieldOf, templateFields } from './fields/template-fields.ts';
@@ -81,11 +81,11 @@ const misspeltAttributes = ({ attributes }: Document): readonly Complaint[] => {
   return written
     .filter((name) => !attributeNames.includes(name))
     .flatMap((name): readonly Complaint[] => {
-      const meant = meantBy(name, absent);
+      const closest = closestName(name, absent);
       const rule = 'is an attribute of your own';
-      return meant === undefined
+      return closest === undefined
         ? []
-        : [{ severity: 'warning', field: `attributes.${name}`, rule, hint: `did you mean ${meant}?` }];
+        : [{ severity: 'warning', field: `attributes.${name}`, rule, hint: `did you mean ${closest}?` }];
     });
 };
 
@@ -115,8 +115,8 @@ const sound = (document: Document, doubtful: readonly string[]): Document => {
     else rest.set(top, Object.fromEntries(others));
   }
   const priceType = rest.has('vmTypes') ? 'spot' : 'ondemand';
-  const standIns = { templateId: 'unnamed', maxNumber: 1, subnetId: 'subnet-0' };
-  return { ...(doubtful.includes('priceType') ? { priceType } : {}), ...standIns, ...Object.fromEntries(rest) };
+  const placeholders = { templateId: 'unnamed', maxNumber: 1, subnetId: 'subnet-0' };
+  return { ...(doubtful.includes('priceType') ? { priceType } : {}), ...placeholders, ...Object.fromEntries(rest) };
 };
 
 const isAbout =
@@ -176,23 +176,24 @@ const writtenName = (names: ReadonlyMap<string, string>, path: string): string =
 };
 
 /** Of the values that a field may have, the one that was probably meant. */
-const withMeantValue = (document: Document, complaint: Complaint): Complaint => {
+const withClosestValue = (document: Document, complaint: Complaint): Complaint => {
   const [, values] = /^must be one of (.*)$/.exec(complaint.rule) ?? [];
   const written = document[complaint.field];
-  const meant = values === undefined || typeof written !== 'string' ? undefined : meantBy(written, values.split(', '));
-  return meant === undefined ? complaint : { ...complaint, hint: `did you mean ${meant}?` };
+  const closest =
+    values === undefined || typeof written !== 'string' ? undefined : closestName(written, values.split(', '));
+  return closest === undefined ? complaint : { ...complaint, hint: `did you mean ${closest}?` };
 };
 
 const isError = ({ severity }: Complaint): boolean => severity === 'error';
 
 /** Fields that were probably meant by others that stand there. */
-const meantFields = (document: Document, { slips, warnings }: TemplateResult): ReadonlyMap<string, string> => {
+const closestFields = (document: Document, { slips, warnings }: TemplateResult): ReadonlyMap<string, string> => {
   const absent = Object.keys(templateFields).filter((name) => !Object.hasOwn(document, name));
   const unclear = warnings.filter(({ field, rule }) => rule === unknownField && insteadOf(field) === undefined);
   return new Map([
     ...slips,
     ...unclear.flatMap(({ field }) => {
-      const name = meantBy(field, absent);
+      const name = closestName(field, absent);
       return name === undefined ? [] : [[field, name] as const];
     }),
   ]);
@@ -205,29 +206,29 @@ const meantFields = (document: Document, { slips, warnings }: TemplateResult): R
 const reviewDocument = async (document: Document, read: TemplateReader, review: ReviewTemplate): Promise<Review> => {
   const reading = await read(document);
   const { names, slips } = reading;
-  const meant = meantFields(document, reading);
+  const closest = closestFields(document, reading);
   const written = await reviewReading(document, reading, { read, review });
   const isGood = !written.complaints.some(isError);
-  const asMeant = async (): Promise<Review> => {
+  const corrected = async (): Promise<Review> => {
     const spelled = Object.fromEntries(
-      Object.entries(document).map(([field, each]) => [meant.get(field) ?? field, each]),
+      Object.entries(document).map(([field, each]) => [closest.get(field) ?? field, each]),
     );
     return reviewReading(spelled, await read(spelled), { read, review });
   };
-  const told = isGood || meant.size === 0 ? written : await asMeant();
-  const isToBlame = !isGood && slips.size === 0 && !told.complaints.some(isError);
+  const checked = isGood || closest.size === 0 ? written : await corrected();
+  const isToBlame = !isGood && slips.size === 0 && !checked.complaints.some(isError);
   const isNeeded = (name: string | undefined): boolean =>
     name !== undefined &&
     (isToBlame || written.complaints.some(({ field, rule }) => field === name && /required/.test(rule)));
   const warnings = reading.warnings.map(({ field, rule }): Complaint => {
-    const name = meant.get(field);
+    const name = closest.get(field);
     const hint = name === undefined ? insteadOf(field) : `did you mean ${name}?`;
     return { severity: isNeeded(name) ? 'error' : 'warning', field, rule, ...(hint === undefined ? {} : { hint }) };
   });
   const misspelt = asErrors([...slips].map(([field, name]) => ({ field, rule: `is unknown; did you mean ${name}?` })));
   const complaints = [
     ...misspelt,
-    ...told.complaints.map((each) => withMeantValue(document, { ...each, field: writtenName(names, each.field) })),
+    ...checked.complaints.map((each) => withClosestValue(document, { ...each, field: writtenName(names, each.field) })),
     ...warnings,
     ...misspeltAttributes(document),
   ];

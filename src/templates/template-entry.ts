@@ -22,7 +22,7 @@ export const unknownField = 'is unknown and ignored';
 export const attributeNames: readonly string[] = ['type', 'ncpus', 'nram', 'ncores', 'nthreads', 'rank', 'priceInfo'];
 
 /** Empty values say nothing in any of the vocabularies. */
-export const isSaid = (value: unknown): boolean =>
+export const isSet = (value: unknown): boolean =>
   value !== '' &&
   value !== null &&
   value !== undefined &&

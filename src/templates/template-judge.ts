@@ -5,14 +5,14 @@ import { completeAttributes, type DerivationRules, missingAttributes } from '../
 import type { Template, TemplateProblem } from '../domain/template/template.ts';
 import { templateProblems } from '../domain/template/template-rules.ts';
 import { unreadableScript, userDataFault } from '../domain/user-data.ts';
-import { meantBy } from '../json/meant-by.ts';
+import { closestName } from '../json/closest-name.ts';
 import { readPlainFile } from '../json/plain-file.ts';
 
 export interface JudgeFacts {
   readonly instanceTypes: InstanceTypes;
   readonly rules: DerivationRules;
   /** What AWS has no such field for, of those given in AWS's own words; loaded where a template has such. */
-  readonly awsFields: (template: Template, meant: typeof meantBy) => Promise<readonly Complaint[]>;
+  readonly awsFields: (template: Template, closest: typeof closestName) => Promise<readonly Complaint[]>;
 }
 
 export interface Judgement {
@@ -57,7 +57,7 @@ export const createJudge = ({ instanceTypes, rules, awsFields }: JudgeFacts) => 
     const { attributes, problems } = completeAttributes(template, table, rules);
     const outside = hasGroup(template)
       ? []
-      : [...(isRaw(template) ? await awsFields(template, meantBy) : []), ...userData(template)];
+      : [...(isRaw(template) ? await awsFields(template, closestName) : []), ...userData(template)];
     return { template: { ...template, attributes }, problems: [...templateProblems(template), ...problems], outside };
   };
 };

@@ -1,7 +1,7 @@
-import { meantBy } from '../json/meant-by.ts';
+import { closestName } from '../json/closest-name.ts';
 import { costlyFields, fieldByName, ignoredNames, spellings, typeReadings } from './fields/field-facts.computed.ts';
 import { fileFields, referencesIn } from './file-fields.ts';
-import { isObject, isSaid, plain } from './template-entry.ts';
+import { isObject, isSet, plain } from './template-entry.ts';
 
 /** A template as somebody wrote it, in any of the vocabularies. */
 export type Written = Readonly<Record<string, unknown>>;
@@ -34,9 +34,9 @@ export const fieldNamed = (name: string): string | undefined => byPlainName.get(
 const isField = (name: string): boolean => byPlainName.get(plain(name)) === name;
 
 /** The value of the form that was meant by another spelling. */
-const spelled = (meant: Readonly<Record<string, string>>, value: unknown): unknown => {
+const spelled = (byShortName: Readonly<Record<string, string>>, value: unknown): unknown => {
   const short = typeof value === 'string' ? plain(value.trim()) : '';
-  return Object.hasOwn(meant, short) ? meant[short] : value;
+  return Object.hasOwn(byShortName, short) ? byShortName[short] : value;
 };
 
 /** A plain value as text; nothing of lists and objects, which may have no text at all. */
@@ -59,8 +59,8 @@ const types = (value: unknown): unknown => {
 const formed = (field: string, value: unknown): unknown => {
   const reading = typeReadings[field];
   if (reading !== undefined) return reading === 'types' || isObject(value) ? types(value) : value;
-  const meant = spellings[field];
-  return meant === undefined ? value : spelled(meant, value);
+  const byShortName = spellings[field];
+  return byShortName === undefined ? value : spelled(byShortName, value);
 };
 
 /** LSF's `HH:MM`. */
@@ -89,7 +89,7 @@ const translations: Readonly<Record<string, (value: unknown, fields: Fields) => 
   metadata: (value, fields) => {
     for (const [name, each] of Object.entries(isObject(value) ? value : {})) {
       const field = byPlainName.get(plain(name));
-      if (field !== undefined && isSaid(each) && !fields.has(field)) fields.set(field, formed(field, each));
+      if (field !== undefined && isSet(each) && !fields.has(field)) fields.set(field, formed(field, each));
     }
   },
   priceinfo: (value, fields) => intoAttributes('priceInfo', value, fields),
@@ -141,7 +141,7 @@ const named = (
   const exactFirst = Object.entries(written).sort(([one], [other]) => Number(isField(other)) - Number(isField(one)));
   for (const [name, value] of exactFirst) {
     const field = byPlainName.get(plain(name));
-    if (field === undefined || !isSaid(value)) continue;
+    if (field === undefined || !isSet(value)) continue;
     if (fields.has(field)) {
       twice.push({ field: name, rule: `is left out: ${names.get(field) ?? field} says the same` });
       continue;
@@ -163,8 +163,8 @@ const costlySlips = (unknown: readonly string[], fields: Fields): ReadonlyMap<st
   const absent = costlyFields.filter((name) => !fields.has(name));
   return new Map(
     unknown.flatMap((field) => {
-      const meant = meantBy(field.replaceAll('_', ''), absent);
-      return meant === undefined ? [] : [[field, meant] as const];
+      const closest = closestName(field.replaceAll('_', ''), absent);
+      return closest === undefined ? [] : [[field, closest] as const];
     }),
   );
 };
@@ -192,7 +192,7 @@ export const normalize = (written: Written): Normalized => {
   const { fields, names, twice } = named(written);
   for (const [name, value] of Object.entries(written)) {
     const short = plain(name);
-    if (byPlainName.has(short) || !isSaid(value) || !Object.hasOwn(translations, short)) continue;
+    if (byPlainName.has(short) || !isSet(value) || !Object.hasOwn(translations, short)) continue;
     const before = new Set(fields.keys());
     translations[short]?.(value, fields);
     for (const field of fields.keys()) if (!before.has(field)) names.set(field, name);
@@ -212,7 +212,7 @@ export const normalize = (written: Written): Normalized => {
         rule: 'names a file, which is read for a template alone',
       })),
       ...switchedOff(written),
-      ...[...slips].map(([field, meant]) => ({ field, rule: `is unknown; did you mean ${meant}?` })),
+      ...[...slips].map(([field, closest]) => ({ field, rule: `is unknown; did you mean ${closest}?` })),
       ...scripts,
     ],
     warnings,

@@ -9,12 +9,12 @@ export const observing =
     observe({ kind, name: message.type, attributes: { ...message, ...origin } }, next);
 
 /** Problems that a message for people tells. */
-const mostTold = 20;
+const mostListed = 20;
 
 const firstOf = (problems: readonly string[]): readonly string[] =>
-  problems.length <= mostTold
+  problems.length <= mostListed
     ? problems
-    : [...problems.slice(0, mostTold), `and ${problems.length - mostTold} more problems`];
+    : [...problems.slice(0, mostListed), `and ${problems.length - mostListed} more problems`];
 
 /** Refuses a message that is not of its type's form. */
 export const validating =
@@ -26,16 +26,16 @@ export const validating =
   };
 
 /** Commands that change nothing unless they are told to apply what they find. */
-const looks: ReadonlySet<string> = new Set(['ValidateTemplate', 'CollectLaunchTemplates', 'Reconcile']);
+const readOnlyUnlessApplied: ReadonlySet<string> = new Set(['ValidateTemplate', 'CollectLaunchTemplates', 'Reconcile']);
 
-const onlyLooks = (message: Command): boolean =>
-  looks.has(message.type) && !('apply' in message && message.apply === true);
+const isReadOnly = (message: Command): boolean =>
+  readOnlyUnlessApplied.has(message.type) && !('apply' in message && message.apply === true);
 
 /** Tells that a command begins that may change something. */
 export const noticingChanges =
   (begins: () => void): Middleware =>
   async (message, _origin, next) => {
-    if (!onlyLooks(message)) begins();
+    if (!isReadOnly(message)) begins();
     return next();
   };
 
@@ -43,7 +43,7 @@ export const noticingChanges =
 export const refusingChanges =
   (why: string | undefined): Middleware =>
   async (message, _origin, next) => {
-    if (why === undefined || onlyLooks(message)) return next();
+    if (why === undefined || isReadOnly(message)) return next();
     throw new PluginError('storage.foreign', why);
   };
 
@@ -73,7 +73,7 @@ export const idempotent =
   (answers: Answers): Middleware =>
   async <A>(message: Command, _origin: unknown, next: () => Promise<A>): Promise<A> => {
     const { commandId, type } = message;
-    if (commandId === undefined || onlyLooks(message)) return next();
+    if (commandId === undefined || isReadOnly(message)) return next();
     const asked = fingerprint(message);
     const before = await answers.find<A>(commandId);
     const same = (found: Answered<A>): A => {

@@ -25,9 +25,9 @@ export interface ClearOfferingsPorts {
 export const clearOfferingsHandler =
   ({ offerings, failures, log }: ClearOfferingsPorts): HandlerOf<typeof clearOfferings> =>
   async ({ instanceType, templateId }) => {
-    const isMeant = (offering: { readonly instanceType?: string }): boolean =>
+    const matches = (offering: { readonly instanceType?: string }): boolean =>
       templateId === undefined && (instanceType === undefined || offering.instanceType === instanceType);
-    const cleared = await offerings.forget(isMeant);
+    const cleared = await offerings.forget(matches);
     const noted = instanceType === undefined ? await failures.templateIds() : [];
     const templates = noted.filter((each) => templateId === undefined || each === templateId);
     for (const each of templates) await failures.clear(each);

@@ -5,7 +5,7 @@ import { flag, number, texts, time, words } from '../bus/shapes.ts';
 import type { LaunchTemplateShelf } from '../ports/capacity.ts';
 import type { Clock } from '../ports/policy.ts';
 import type { Logger } from '../ports/telemetry.ts';
-import { isoTime } from '../read-model/told-times.ts';
+import { isoTime } from '../read-model/iso-times.ts';
 import { type LaunchTemplatePorts, unusedLaunchTemplates } from '../sweep/unused-launch-templates.ts';
 
 export const collectLaunchTemplates = defineOperation({

@@ -115,7 +115,7 @@ export const copyStateHandler =
       await from.setHead({ id, mark: { kind: 'left', other: to.name, at: leftAt } });
       log.warn('state.left', `${from.name} refuses work from now on: the state goes to ${to.name}`);
     }
-    await untilHeard(leftAt + from.heardWithin, { clock, pause, progress });
+    await untilEveryHostKnows(leftAt + from.knownEverywhereWithin, { clock, pause, progress });
     events += await copyAll(from, to, copier);
     await to.store.streams.packArchive(0);
     await to.setHead({ id });
@@ -126,7 +126,7 @@ export const copyStateHandler =
 const second = 1000;
 
 /** Until no call can be under way that has not heard of the mark. */
-const untilHeard = async (
+const untilEveryHostKnows = async (
   end: number,
   { clock, pause, progress }: Pick<CopyStatePorts, 'clock' | 'pause' | 'progress'>,
 ): Promise<void> => {

@@ -64,7 +64,7 @@ const findTemplate = async (catalog: TemplateCatalog, templateId: string): Promi
 };
 
 /** IBM's Spot Fleet needs a role; without one EC2 Fleet gives the same capacity. */
-const standsInForSpotFleet = ({ priceType, providerApi, fleetRole }: Template): boolean =>
+const replacesSpotFleet = ({ priceType, providerApi, fleetRole }: Template): boolean =>
   priceType !== 'ondemand' && (providerApi ?? fleetRole) === undefined;
 
 /** An alias is looked up once: all of a request runs the same image while it is there, also what is launched again later. */
@@ -128,7 +128,7 @@ export const createRequestHandler =
     const offered = await findTemplate(ports.templates, templateId);
     checkCount(offered, wanted);
     const template = await withImage(ports, offered);
-    if (standsInForSpotFleet(template))
+    if (replacesSpotFleet(template))
       log.info('template.api', `${templateId} has no fleetRole: EC2 Fleet serves it instead of Spot Fleet`, {
         templateId,
       });

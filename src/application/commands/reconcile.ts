@@ -2,7 +2,7 @@ import { closed, type FromSchema, listOf } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { flag, hosts, texts, time, words } from '../bus/shapes.ts';
 import type { IsDue } from '../ports/policy.ts';
-import { isoTime } from '../read-model/told-times.ts';
+import { isoTime } from '../read-model/iso-times.ts';
 import { type SweepPorts, sweep } from '../sweep/sweep.ts';
 
 export const reconcile = defineOperation({

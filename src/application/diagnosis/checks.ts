@@ -6,7 +6,7 @@ import type { LaunchFailures, PriceMemory } from '../ports/memory.ts';
 import type { Clock, Policy } from '../ports/policy.ts';
 import type { TemplateCatalog, TemplateInspector } from '../ports/templates.ts';
 import { findingsOf } from '../sweep/findings.ts';
-import { lookForForgotten, type SweepLookPorts } from '../sweep/look.ts';
+import { findForgotten, type SweepLookPorts } from '../sweep/look.ts';
 import { type LaunchTemplatePorts, unusedLaunchTemplates } from '../sweep/unused-launch-templates.ts';
 
 export interface DiagnosisCheckPorts extends LaunchTemplatePorts, SweepLookPorts {
@@ -77,7 +77,7 @@ export const checkOrphans = async (
   ports: SweepLookPorts & Pick<DiagnosisCheckPorts, 'policy'>,
 ): Promise<readonly Diagnosis[]> => {
   // Its steps are not the steps of the whole.
-  const found = await lookForForgotten({ ...ports, progress: undefined });
+  const found = await findForgotten({ ...ports, progress: undefined });
   const { findings } = findingsOf(found, [], ports.policy);
   const subject = 'orphans';
   const ids = findings.filter(({ verdict }) => verdict !== 'leave').map(({ id }) => id);

@@ -29,7 +29,7 @@ export interface AdvancedReturn {
   readonly unsent?: PluginError;
 }
 
-interface Standing extends AdvancedReturn {
+interface Progress extends AdvancedReturn {
   readonly look: ReturnLook;
 }
 
@@ -53,43 +53,43 @@ export const advanceReturn = async (
 ): Promise<AdvancedReturn> => {
   const { now } = news;
   const onRecord: Decided<ReturnRequest> = known ?? { state: absentReturn, version: 0 };
-  const record = async (standing: Standing): Promise<Standing> => {
+  const record = async (current: Progress): Promise<Progress> => {
     const recorded = await unlessFault(decideOnReturn(context, id, [news], onRecord));
-    if ('done' in recorded) return { ...standing, decided: recorded.done };
-    return { ...standing, unrecorded: recorded.fault, look: { ...standing.look, isUnrecorded: true } };
+    if ('done' in recorded) return { ...current, decided: recorded.done };
+    return { ...current, unrecorded: recorded.fault, look: { ...current.look, isUnrecorded: true } };
   };
-  const send = async (standing: Standing, items: readonly ReturnItem[]): Promise<Standing> => {
-    const { decided, look, unrecorded } = standing;
+  const send = async (current: Progress, items: readonly ReturnItem[]): Promise<Progress> => {
+    const { decided, look, unrecorded } = current;
     const sent = await unlessFault(terminate(ports, requests, items));
-    if ('fault' in sent) return { ...standing, unsent: sent.fault };
+    if ('fault' in sent) return { ...current, unsent: sent.fault };
     const { accepted, refused } = sent.done;
-    const after = { ...standing, accepted, look: { ...look, accepted } };
+    const after = { ...current, accepted, look: { ...look, accepted } };
     for (const [machineId, reason] of refused) ports.log.warn('return.refused', reason, { returnId: id, machineId });
     if (refused.size === 0 || unrecorded !== undefined) return after;
-    const told = await unlessFault(decideOnReturn(context, id, [{ type: 'Refuse', now, refused }], decided));
-    return 'done' in told ? { ...after, decided: told.done } : { ...after, unsent: told.fault };
+    const recorded = await unlessFault(decideOnReturn(context, id, [{ type: 'Refuse', now, refused }], decided));
+    return 'done' in recorded ? { ...after, decided: recorded.done } : { ...after, unsent: recorded.fault };
   };
-  const perform = async (step: ReturnStep, standing: Standing): Promise<Standing> => {
+  const perform = async (step: ReturnStep, current: Progress): Promise<Progress> => {
     switch (step.do) {
       case 'record':
-        return record(standing);
+        return record(current);
       case 'terminate':
-        return send(standing, step.items);
+        return send(current, step.items);
       case 'mark':
         await mark(ports, requests, { returnId: id, now, items: step.items });
-        return standing;
+        return current;
       case 'leave':
         await leave(ports, requests, now, step.items);
-        return standing;
+        return current;
     }
   };
   const state = decideReturn(news, onRecord.state).reduce(evolveReturn, onRecord.state);
-  const { look: _look, ...advanced } = await stepByStep<Standing, ReturnStep>(
+  const { look: _look, ...advanced } = await stepByStep<Progress, ReturnStep>(
     {
       due: ({ decided, look }) => (decided.state.stage === 'absent' ? undefined : due(decided.state, look)),
-      take: (step, standing) => {
-        const tried = new Set([...standing.look.tried, step.do]);
-        return perform(step, { ...standing, look: { ...standing.look, tried } });
+      take: (step, current) => {
+        const tried = new Set([...current.look.tried, step.do]);
+        return perform(step, { ...current, look: { ...current.look, tried } });
       },
     },
     {

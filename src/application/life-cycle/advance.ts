@@ -28,7 +28,7 @@ interface Advance {
 /** What is told to AWS with nothing on record before, where what others have written would be met. */
 const unrecorded: ReadonlySet<Step['do']> = new Set(['aim', 'end-search', 'remove']);
 
-interface Standing {
+interface Progress {
   readonly decided: Decided<Request>;
   readonly look: Look;
 }
@@ -59,7 +59,7 @@ export const advance = async (
   };
   let isFresh = !isStale;
   /** What is due by what others have written meanwhile, if they have. */
-  const readAgain = async ({ decided, look: seen }: Standing): Promise<Standing> => {
+  const readAgain = async ({ decided, look: seen }: Progress): Promise<Progress> => {
     isFresh = true;
     const now = await decideOnRequest(context, id, []);
     if (now.version !== decided.version) await keep.follow(decided.state, now.state);
@@ -67,10 +67,10 @@ export const advance = async (
   };
   const take = async (
     { request, step }: { readonly request: KnownRequest; readonly step: Step },
-    standing: Standing,
-  ): Promise<Standing> => {
-    if (!isFresh && unrecorded.has(step.do)) return readAgain(standing);
-    const { decided, look: before } = standing;
+    current: Progress,
+  ): Promise<Progress> => {
+    if (!isFresh && unrecorded.has(step.do)) return readAgain(current);
+    const { decided, look: before } = current;
     const tried = withTried(before, step);
     const intent = intentOf(step, clock());
     const intended = intent.length > 0 ? await record(request, intent, decided) : decided;
@@ -79,7 +79,7 @@ export const advance = async (
     const commands = [...outcome.commands, ...arrived, settle(intended.state, outcome.look)];
     return { decided: await record(intended.state, commands, intended), look: outcome.look };
   };
-  const nextOf = ({ decided: { state }, look: seen }: Standing) => {
+  const nextOf = ({ decided: { state }, look: seen }: Progress) => {
     const step = state.stage === 'absent' ? undefined : due(state, seen, policy);
     return state.stage === 'absent' || step === undefined ? undefined : { request: state, step };
   };

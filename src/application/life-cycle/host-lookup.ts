@@ -67,7 +67,7 @@ const endRecordedAt = ({ events }: Stream, { machineId }: Machine): number | und
  * For so long, ms, Host Factory may mean by a name a host that has ended. It asks about hosts and requests every few minutes and
  * gives back within minutes what it hears has ended; a name that it gives back later is that of the host that has it now.
  */
-const meantAfterItsEnd = 3_600_000;
+const validAfterEnd = 3_600_000;
 
 /**
  * Machines in our own records that match. Reads the streams of the requests that hold machines, and others: for the rare case of
@@ -96,7 +96,7 @@ export const recallMachines = async (
 const changedLately = async ({ streams, clock }: HostLookupPorts): Promise<readonly string[]> => {
   const marks = [...(await streams.marks())];
   const newest = marks.reduce((latest, [, changedAt]) => Math.max(latest, changedAt), 0);
-  const from = Math.min(newest, clock()) - 2 * meantAfterItsEnd;
+  const from = Math.min(newest, clock()) - 2 * validAfterEnd;
   return marks.flatMap(([id, changedAt]) => (changedAt > from ? [id] : []));
 };
 
@@ -136,17 +136,17 @@ const candidatesFor = (named: readonly OwnedObservation[]): readonly OwnedObserv
  * Which instances a name may mean. A host that is gone may have left its name to a new one: until it has been given back, or
  * Host Factory has had the time to do so, both are meant.
  */
-const meantBy = (
+const machinesNamed = (
   named: readonly OwnedObservation[],
   known: readonly RecalledMachine[],
   now: number,
 ): readonly string[] => {
   const isHeld = ({ machine, endedAt = now }: RecalledMachine): boolean =>
-    machine.returnId === undefined && now - endedAt < meantAfterItsEnd;
+    machine.returnId === undefined && now - endedAt < validAfterEnd;
   const held = known.filter(isHeld).map(({ machine }) => machine.machineId);
   const ours = named.filter((observation) => observation.ours).map(({ machineId }) => machineId);
-  const meant = new Set([...ours, ...held]);
-  if (meant.size > 0) return [...meant];
+  const candidates = new Set([...ours, ...held]);
+  if (candidates.size > 0) return [...candidates];
   const [last] = known.map(({ machine }) => machine).sort((a, b) => (b.launchTime ?? 0) - (a.launchTime ?? 0));
   return last === undefined ? named.map(({ machineId }) => machineId) : [last.machineId];
 };
@@ -225,9 +225,9 @@ export const findHosts = async (
   const resolve = (asked: HostRef): Pick<FoundHost, 'machineId' | 'namesakes'> => {
     if (!isByName(asked)) return { machineId: asInstanceId(asked.machineId) ?? '', namesakes: [] };
     const known = recorded.filter(({ machine }) => machine.name === asked.name);
-    const meant = meantBy(seen.byName.get(asked.name) ?? [], known, now);
-    const [only = '', ...more] = meant;
-    return more.length === 0 ? { machineId: only, namesakes: [] } : { machineId: '', namesakes: meant };
+    const candidates = machinesNamed(seen.byName.get(asked.name) ?? [], known, now);
+    const [only = '', ...more] = candidates;
+    return more.length === 0 ? { machineId: only, namesakes: [] } : { machineId: '', namesakes: candidates };
   };
 
   const resolved = refs.map((asked) => ({ asked, ...resolve(asked) }));

@@ -126,8 +126,8 @@ const lookWithoutTag = async (
 
 /** Afterwards: only AWS's answers tell its time. */
 const timeOf = ({ awsTime, clock }: LifeCyclePorts): Pick<Look, 'at' | 'isAwsTime'> => {
-  const told = awsTime();
-  return { at: told ?? clock(), isAwsTime: told !== undefined };
+  const time = awsTime();
+  return { at: time ?? clock(), isAwsTime: time !== undefined };
 };
 
 const isGrowing = ({ request }: OpenCreate): boolean =>
@@ -148,7 +148,7 @@ export const lookOf = (
   const resource = request.resources.find(({ adoption }) => adoption !== undefined) ?? filling[0];
   const arrived = filling.flatMap((each) => resources.get(each.id)?.machineIds ?? []);
   const observations = [...new Set([...asked, ...arrived])].flatMap((machineId) => seen.get(machineId) ?? []);
-  if (resource !== undefined) tellOfOthers(log, id, resource, observations);
+  if (resource !== undefined) warnOfOthers(log, id, resource, observations);
   return {
     ...noLook(at),
     isAwsTime,
@@ -190,30 +190,30 @@ export const lookAgain = async (
   const withSight = (news: Partial<ResourceSight>) =>
     new Map([...look.resources, [resource.id, { ...sight, ...news }]]);
   const members = await membersOf(ports, resource);
-  if (members === undefined) return { ...look, resources: withSight({ unshown: 'untold' }) };
+  if (members === undefined) return { ...look, resources: withSight({ unshown: 'unknown' }) };
   const hosts = await ports.hosts();
   const found = await hosts.describeByRequest([requestId]);
   const known = new Set([...found.map(({ machineId }) => machineId), ...request.machines.keys()]);
-  const untold = await hosts.describe(members.filter((machineId) => !known.has(machineId)));
-  tellOfOthers(ports.log, requestId, resource, untold);
-  const shown = new Set([...known, ...untold.map(({ machineId }) => machineId)]);
+  const described = await hosts.describe(members.filter((machineId) => !known.has(machineId)));
+  warnOfOthers(ports.log, requestId, resource, described);
+  const shown = new Set([...known, ...described.map(({ machineId }) => machineId)]);
   const unshown = members.filter((machineId) => !shown.has(machineId));
   if (unshown.length > 0)
     ports.log.warn('machine.unshown', `${resource.kind} ${resource.id} has brought machines that EC2 does not show`, {
       requestId,
       machineIds: unshown,
     });
-  const standing = untold.filter(({ state }) => !hasEnded(state)).map(({ machineId }) => machineId);
+  const alive = described.filter(({ state }) => !hasEnded(state)).map(({ machineId }) => machineId);
   return {
     ...look,
-    seen: new Map([...look.seen, ...[...found, ...untold].map((each) => [each.machineId, each] as const)]),
+    seen: new Map([...look.seen, ...[...found, ...described].map((each) => [each.machineId, each] as const)]),
     launched: found,
-    resources: withSight({ machineIds: [...sight.machineIds, ...standing], unshown }),
+    resources: withSight({ machineIds: [...sight.machineIds, ...alive], unshown }),
   };
 };
 
 /** Machines of a fleet or group with the mark of somebody else: they are left alone. */
-const tellOfOthers = (
+const warnOfOthers = (
   log: Logger,
   requestId: string,
   { kind, id }: HeldResource,

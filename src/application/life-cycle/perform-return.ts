@@ -25,21 +25,21 @@ interface Sent {
 export const terminate = async (
   ports: ReturnPorts,
   requests: KnownRequests,
-  standing: readonly ReturnItem[],
+  items: readonly ReturnItem[],
 ): Promise<Sent> => {
-  const { done, refused } = await terminateByRequest(ports, requests, standing);
-  const left = standing.filter(({ machineId }) => !done.has(machineId) && !refused.has(machineId));
+  const { done, refused } = await terminateByRequest(ports, requests, items);
+  const left = items.filter(({ machineId }) => !done.has(machineId) && !refused.has(machineId));
   // Those refused before go apart and last: they are not to hold up the others.
   const fresh = left.filter((item) => !wasRefused(item));
   for (const [machineId, reason] of await terminateByEc2(ports, fresh)) refused.set(machineId, reason);
   const again = left.filter(wasRefused);
   const refusedAgain = await terminateByEc2(ports, again).catch((error: unknown) => {
     // What became of the others has to be noted.
-    if (!isPluginError(error) || again.length === standing.length) throw error;
+    if (!isPluginError(error) || again.length === items.length) throw error;
     return new Map(again.map(({ machineId }) => [machineId, messageOf(error)] as const));
   });
   for (const [machineId, reason] of refusedAgain) refused.set(machineId, reason);
-  return { accepted: standing.filter(({ machineId }) => !refused.has(machineId)), refused };
+  return { accepted: items.filter(({ machineId }) => !refused.has(machineId)), refused };
 };
 
 const terminateByEc2 = async (

@@ -27,7 +27,7 @@ const within = async <T>(work: Promise<T>, signal: AbortSignal | undefined): Pro
 };
 
 /** Nobody shares a look that began before he asked: EC2 may have changed since. */
-const shared = (look: Look, tellOf: (found: OwnedObservation) => string): Look => {
+const shared = (look: Look, keyOf: (found: OwnedObservation) => string): Look => {
   let waiting: Batch | undefined;
   let underWay: Promise<unknown> | undefined;
   const open = (): Batch => {
@@ -55,7 +55,7 @@ const shared = (look: Look, tellOf: (found: OwnedObservation) => string): Look =
     for (const value of values) waiting.values.add(value);
     const seen = await waiting.seen;
     const mine = new Set(values);
-    return seen.filter((found) => mine.has(tellOf(found)));
+    return seen.filter((found) => mine.has(keyOf(found)));
   };
 };
 

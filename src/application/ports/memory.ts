@@ -33,7 +33,7 @@ export interface OfferingMemory {
   list(): Promise<readonly RefusedOffering[]>;
   remember(refused: readonly RefusedOffering[]): Promise<void>;
   /** Answers with how many were forgotten. */
-  forget(isMeant: (offering: Offering) => boolean): Promise<number>;
+  forget(matches: (offering: Offering) => boolean): Promise<number>;
 }
 
 /** Facts about instance types that need no call to EC2. */
@@ -57,7 +57,7 @@ export interface PriceMemory {
   /** How they went before. */
   history(): Promise<PriceHistory>;
   /** Adds to the history what AWS told `at`, ms since the epoch. */
-  note(heard: Pick<Prices, 'onDemand' | 'spot'> & { readonly at: number }): Promise<void>;
+  note(latest: Pick<Prices, 'onDemand' | 'spot'> & { readonly at: number }): Promise<void>;
 }
 
 /** What sweeps remember from one to the next. */

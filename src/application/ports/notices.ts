@@ -1,5 +1,5 @@
 /** A condition that was seen, and when each channel was last told of it, ms since the epoch. */
-export interface Noted {
+export interface KnownCondition {
   readonly condition: string;
   /** What it is about; empty where that is the provider as a whole. */
   readonly subject: string;
@@ -10,28 +10,28 @@ export interface Noted {
 }
 
 /** What is to be told by one channel. */
-export interface Notice extends Omit<Noted, 'told'> {
+export interface Notice extends Omit<KnownCondition, 'told'> {
   readonly status: 'raised' | 'repeated' | 'resolved' | 'test';
   readonly channel: string;
 }
 
 /** A notice that was sent. */
-export interface Told extends Notice {
+export interface SentNotice extends Notice {
   /** Why it did not get through; absent where it did. */
   readonly fault?: string;
 }
 
 /** What people were told, kept from one look to the next. */
 export interface NoticeMemory {
-  read(): Promise<readonly Noted[]>;
-  write(noted: readonly Noted[]): Promise<void>;
+  read(): Promise<readonly KnownCondition[]>;
+  write(noted: readonly KnownCondition[]): Promise<void>;
 }
 
 export interface Notifier {
   /** Looks, and tells what is due. What does not get through is due again at the next look. Undefined where another process is about it. */
-  check(): Promise<readonly Told[] | undefined>;
+  check(): Promise<readonly SentNotice[] | undefined>;
   /** What a check would tell. */
   preview(): Promise<readonly Notice[]>;
   /** Sends a message that says it is a test through every channel. */
-  test(): Promise<readonly Told[]>;
+  test(): Promise<readonly SentNotice[]>;
 }

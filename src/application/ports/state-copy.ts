@@ -48,7 +48,7 @@ export interface StateEnd extends StatePlace {
   setHead(head: StateHead): Promise<void>;
   readonly restore: RestorableStreams['restore'];
   /** For so long after it was marked, ms, a call that has not heard of it may write to it. */
-  readonly heardWithin: number;
+  readonly knownEverywhereWithin: number;
 }
 
 export interface StatePlaces<P extends StatePlace> {

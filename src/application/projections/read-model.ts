@@ -24,7 +24,7 @@ export interface ReadModelPorts extends ProjectorPorts {
 
 export interface ReadModelPace {
   /** Milliseconds for which a look at the store is believed; 0 for a process that answers one question. */
-  readonly look: number;
+  readonly scan: number;
   /** Milliseconds for which an answer is good enough for who expects nothing newer. */
   readonly answer: number;
   /** Milliseconds between two savings of a projection that changes all the time. */
@@ -42,7 +42,7 @@ const asWarning = ({ requestId, version, type, message }: ProjectionFailure): st
   version === undefined ? message : `event ${version} (${type}) of ${requestId} is skipped: ${message}`;
 
 /** A sweep over the store, and when it began. */
-interface Look {
+interface StoreScan {
   readonly at: number;
   readonly marks: Promise<Marks>;
 }
@@ -51,17 +51,17 @@ interface Look {
 const createProjector = <S>(
   projection: Projection<S>,
   ports: ProjectorPorts,
-  look: () => Look,
+  scan: () => StoreScan,
   pace: ReadModelPace,
 ) => {
   const { name, keepsArchived } = projection;
   const touched = new Set<string>();
   let held: StoredProjection | undefined;
-  let looked: Marks | undefined;
+  let lastMarks: Marks | undefined;
   let [unsaved, savedAt, refreshedAt] = [false, 0, 0];
   let last: Promise<unknown> = Promise.resolve();
 
-  const lookFor = async (before: StoredProjection, now: Marks): Promise<typeof nothingNew> => {
+  const changesSince = async (before: StoredProjection, now: Marks): Promise<typeof nothingNew> => {
     const news = new Map([...now].filter(([id, mark]) => before.streams.get(id)?.mark !== mark));
     const gone = [...before.streams.keys()].filter((id) => !now.has(id));
     if (!keepsArchived) return { news, gone };
@@ -84,12 +84,12 @@ const createProjector = <S>(
       [held, refreshedAt] = [before, begun];
       return before;
     }
-    const { at, marks } = look();
+    const { at, marks } = scan();
     const now = await marks;
-    const { news, gone } = now === looked ? nothingNew : await lookFor(before, now);
+    const { news, gone } = now === lastMarks ? nothingNew : await changesSince(before, now);
     // Later than the look, if that is a little old.
     const all: News = new Map([...[...touched].map((id) => [id, unsettled] as const), ...news]);
-    looked = now;
+    lastMarks = now;
     touched.clear();
     const after = await applyNews(projection, ports, before, all, gone);
     const isSettled = at >= begun && [...after.streams.values()].every(({ mark }) => mark !== unsettled);
@@ -118,7 +118,7 @@ const createProjector = <S>(
     save: () => inTurn(save),
     rebuild: () =>
       inTurn(async () => {
-        const { news } = await lookFor(nothing, await ports.streams.marks(true));
+        const { news } = await changesSince(nothing, await ports.streams.marks(true));
         held = await applyNews(projection, ports, nothing, news, []);
         unsaved = true;
         await save();
@@ -127,7 +127,7 @@ const createProjector = <S>(
     /** As it stands, without applying anything. */
     status: async (marks: Marks): Promise<ProjectionStatus> => {
       const known = held ?? (await ports.store.load(name)) ?? nothing;
-      const { news, gone } = await lookFor(known, marks);
+      const { news, gone } = await changesSince(known, marks);
       const events = [...known.streams.values()].reduce((sum, { version }) => sum + version, 0);
       return { name, streams: known.streams.size, events, behind: news.size + gone.length, failures: known.failures };
     },
@@ -148,20 +148,20 @@ export interface RunningReadModel extends ReadModel {
 /** All projections: applied when asked for, so that an answer is never older than the question. */
 export const createReadModel = (
   ports: ReadModelPorts,
-  pace: ReadModelPace = { look: 0, answer: 0, save: 0 },
+  pace: ReadModelPace = { scan: 0, answer: 0, save: 0 },
 ): RunningReadModel => {
   const { clock } = ports;
-  let known: Look | undefined;
-  const look = (): Look => {
-    if (known === undefined || !isWithin(pace.look, known.at, clock()))
+  let known: StoreScan | undefined;
+  const scan = (): StoreScan => {
+    if (known === undefined || !isWithin(pace.scan, known.at, clock()))
       known = { at: clock(), marks: ports.streams.marks() };
     return known;
   };
   const projectors = {
-    requests: createProjector(requestsProjection, ports, look, pace),
-    machines: createProjector(machinesProjection, ports, look, pace),
-    counters: createProjector(countersProjection, ports, look, pace),
-    capacity: createProjector(capacityProjection, ports, look, pace),
+    requests: createProjector(requestsProjection, ports, scan, pace),
+    machines: createProjector(machinesProjection, ports, scan, pace),
+    counters: createProjector(countersProjection, ports, scan, pace),
+    capacity: createProjector(capacityProjection, ports, scan, pace),
   } as const satisfies Record<ProjectionName, unknown>;
   const all = Object.values(projectors);
 
@@ -182,7 +182,7 @@ export const createReadModel = (
       return { rows: projection.rows, warnings: projection.failures.map(asWarning), ...stale };
     },
     status: async () => {
-      const marks = await look().marks;
+      const marks = await scan().marks;
       return Promise.all(all.map((projector) => projector.status(marks)));
     },
     versionsOf: async (requestId) => ({

@@ -103,14 +103,14 @@ const createRun = ({ cureOfAws, progress }: Pick<DiagnosePorts, 'cureOfAws' | 'p
   ): Promise<readonly Diagnosis[]> => {
     begun += checks.length;
     const running = new Set(checks.map(({ subject }) => subject));
-    const tell = (last = ''): void => progress?.([...running].join(', ') || last, done, begun);
-    tell();
+    const report = (last = ''): void => progress?.([...running].join(', ') || last, done, begun);
+    report();
     const one = async ({ subject, look }: Check): Promise<readonly Diagnosis[]> => {
       const found = look().catch(async (fault: unknown) => [await faultFinding(subject, fault, cureOfAws)]);
       const diagnoses = await within<readonly Diagnosis[]>(ms, found, [late(subject, whenLate, ms)]);
       done++;
       running.delete(subject);
-      tell(subject);
+      report(subject);
       return diagnoses;
     };
     return (await Promise.all(checks.map(one))).flat();

@@ -119,7 +119,7 @@ const held = (running: readonly Running[]): string => {
     : `its ${running.length} running ${noun} with ${machines} ${machines === 1 ? 'machine' : 'machines'} ${verb} on unchanged, and returns work`;
 };
 
-const told = (changes: readonly ValueChange[], template: Template, units: number): TemplateChange['fields'] => {
+const fieldChanges = (changes: readonly ValueChange[], template: Template, units: number): TemplateChange['fields'] => {
   const idle = new Map(withoutEffect(template).map(({ field, rule }) => [field, rule]));
   return changes.map((each) => ({ ...each, effect: idle.get(each.field) ?? effectOf(each, units) }));
 };
@@ -145,7 +145,7 @@ const changeOf = ({ templateId, before, now, isFaulty, running }: Versions): rea
     return [{ templateId, change: 'added', effect, fields: [], running: groups }];
   }
   const units = running.reduce((sum, each) => sum + each.units, 0);
-  const fields = told(changesBetween(before, now), now, units);
+  const fields = fieldChanges(changesBetween(before, now), now, units);
   const others = groups.filter((each) => each.fields.length > 0);
   if (fields.length + others.length === 0) return [];
   return [{ templateId, change: 'changed', effect: held(running), fields, running: others }];

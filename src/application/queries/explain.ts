@@ -18,7 +18,7 @@ import type { Clock, Policy } from '../ports/policy.ts';
 import type { ReadModel } from '../ports/read-model.ts';
 import type { RecordedEvent, StreamEvent, StreamReader } from '../ports/streams.ts';
 import type { MachineRow } from '../projections/machines.ts';
-import { isoTime } from '../read-model/told-times.ts';
+import { isoTime } from '../read-model/iso-times.ts';
 import { viewOf } from '../read-model/views.ts';
 
 export const explain = defineOperation({
@@ -57,10 +57,10 @@ const countsOf = (texts: readonly string[]): readonly string[] =>
 /** The same state of many machines in one line. */
 const observationsText = (machines: readonly Observation[]): string => {
   if (machines.length <= 4) return machines.map(observationText).join('; ');
-  const standings = machines.map(({ state, reason = '' }) =>
+  const states = machines.map(({ state, reason = '' }) =>
     hasEnded(state) && reason !== '' ? `${state} (${reason})` : state,
   );
-  return countsOf(standings).join(', ');
+  return countsOf(states).join(', ');
 };
 
 const remarksText = (metadata: Readonly<Record<string, string>>): string => {
@@ -266,8 +266,8 @@ const explainMachine = async (ports: ExplainPorts, machineId: string): Promise<E
   const returns = given.map(foldReturn);
   const items = returns.flatMap((each) => (each.stage === 'absent' ? [] : [...each.items.values()]));
   const isGone = items.some((item) => item.machineId === machineId && item.verdict === 'gone');
-  const standing = machine === undefined ? '' : observationText(machine);
-  const now = isGone ? `${machineId} is gone, as asked` : `${standing}, of ${requestId}`;
+  const observed = machine === undefined ? '' : observationText(machine);
+  const now = isGone ? `${machineId} is gone, as asked` : `${observed}, of ${requestId}`;
   const alone =
     machine === undefined ? [] : machine.givenUp === undefined ? deathAdvice([machine].filter(hasDied)) : [lateAdvice];
   const next =

@@ -10,7 +10,7 @@ import type { ReadModel } from '../ports/read-model.ts';
 import type { MetricValues } from '../ports/telemetry.ts';
 import type { TemplateCatalog } from '../ports/templates.ts';
 import { capacityCost, capacitySeries, isCapacityRow } from '../read-model/capacity-series.ts';
-import { isoTime } from '../read-model/told-times.ts';
+import { isoTime } from '../read-model/iso-times.ts';
 
 const market = { enum: ['spot', 'ondemand'] } as const;
 const amount = { type: 'number', minimum: 0 } as const;

@@ -6,7 +6,7 @@ import type { HandedOn } from '../life-cycle/handed-on.ts';
 import type { Clock } from '../ports/policy.ts';
 import { pollMs, staleWarning, waitMs } from '../ports/read-model.ts';
 import type { StreamReader } from '../ports/streams.ts';
-import { toldMachine, toldRequest } from '../read-model/told-times.ts';
+import { machineWithIsoTimes, requestWithIsoTimes } from '../read-model/iso-times.ts';
 import { viewOf } from '../read-model/views.ts';
 
 export const getRequestStatus = defineOperation({
@@ -56,5 +56,9 @@ export const getRequestStatusHandler =
     const view = viewOf(requestId, stream);
     if (view === undefined) throw new PluginError('request.not-found', `no request "${excerpt(requestId)}"`);
     const { machines, ...rest } = view;
-    return { ...toldRequest(rest), ...(includeMachines ? { machines: machines.map(toldMachine) } : {}), ...late };
+    return {
+      ...requestWithIsoTimes(rest),
+      ...(includeMachines ? { machines: machines.map(machineWithIsoTimes) } : {}),
+      ...late,
+    };
   };

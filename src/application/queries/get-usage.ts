@@ -9,8 +9,8 @@ import { eachStream, isRequestEvent } from '../life-cycle/streams.ts';
 import type { PriceMemory } from '../ports/memory.ts';
 import type { Clock } from '../ports/policy.ts';
 import type { StreamReader } from '../ports/streams.ts';
+import { isoTime } from '../read-model/iso-times.ts';
 import { type MachineUse, usesOf } from '../read-model/machine-use.ts';
-import { isoTime } from '../read-model/told-times.ts';
 
 export const usageKeys = ['template', 'market', 'type', 'day'] as const;
 

@@ -8,9 +8,9 @@ import type { Clock, Policy } from '../ports/policy.ts';
 import type { ReadModel } from '../ports/read-model.ts';
 import type { MetricValues } from '../ports/telemetry.ts';
 import { isCapacityRow } from '../read-model/capacity-series.ts';
+import { isoTime } from '../read-model/iso-times.ts';
 import { metricName } from '../read-model/metric-values.ts';
 import { refusalStreaks } from '../read-model/refusal-streak.ts';
-import { isoTime } from '../read-model/told-times.ts';
 
 /** What of our records somebody should hear of. */
 const recordedConditions = ['template.protected', 'host-factory.silent', 'capacity.refused', 'orphans.found'] as const;

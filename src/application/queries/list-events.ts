@@ -4,7 +4,7 @@ import { type AnswerOf, defineOperation, type HandlerOf } from '../bus/operation
 import { number, positive, requestId, text, texts, time, words } from '../bus/shapes.ts';
 import type { ReadModel } from '../ports/read-model.ts';
 import type { RecordedEvent, StreamReader } from '../ports/streams.ts';
-import { isoTime, toldFields } from '../read-model/told-times.ts';
+import { isoTime, withIsoTimes } from '../read-model/iso-times.ts';
 import { withoutUserData } from '../user-data.ts';
 import { eventText } from './explain.ts';
 
@@ -119,7 +119,7 @@ export const listEventsHandler =
       const fitting = events.filter((event) => compare(event, after) > 0 && (eventType ?? event.type) === event.type);
       found = [...found, ...fitting].sort(compare).slice(0, limit + 1);
     }
-    const items = found.slice(0, limit).map(toldEvent);
+    const items = found.slice(0, limit).map(eventRow);
     const last = items.at(-1);
     return { items, ...(found.length > limit && last !== undefined ? { next: last.position } : {}), warnings };
   };
@@ -130,10 +130,10 @@ const shown = (event: PlacedEvent): PlacedEvent =>
     : event;
 
 /** The position is `<ms since the epoch>-<request>-<version>`: unique, and in the order of time. */
-const toldEvent = (event: PlacedEvent): ListEventsAnswer['items'][number] => {
+const eventRow = (event: PlacedEvent): ListEventsAnswer['items'][number] => {
   const { at, requestId, version, type } = event;
   const position = `${at}-${requestId}-${version}`;
-  return { position, requestId, version, ...toldFields(shown(event)), type, at: isoTime(at), text: eventText(event) };
+  return { position, requestId, version, ...withIsoTimes(shown(event)), type, at: isoTime(at), text: eventText(event) };
 };
 
 const eventsOf = async (

@@ -2,8 +2,8 @@ import { named } from '../bus/json-schema.ts';
 import { type AnswerOf, defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { listing, machineOnRecord, machineState, pageOf, requestId, text } from '../bus/shapes.ts';
 import type { MachineRow } from '../projections/machines.ts';
+import { machineWithIsoTimes } from '../read-model/iso-times.ts';
 import { type ListPorts, listRows } from '../read-model/listing.ts';
-import { toldMachine } from '../read-model/told-times.ts';
 
 export const listMachines = defineOperation({
   name: 'ListMachines',
@@ -33,5 +33,5 @@ export const listMachinesHandler =
       fields: { status, machineId, requestId, templateId },
       isRow,
     });
-    return { ...found, items: found.items.map(toldMachine) };
+    return { ...found, items: found.items.map(machineWithIsoTimes) };
   };

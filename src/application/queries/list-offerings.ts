@@ -4,7 +4,7 @@ import { flag, number, time, words } from '../bus/shapes.ts';
 import { isProtected } from '../life-cycle/protection.ts';
 import type { LaunchFailures, OfferingMemory } from '../ports/memory.ts';
 import type { Policy } from '../ports/policy.ts';
-import { isoTime } from '../read-model/told-times.ts';
+import { isoTime } from '../read-model/iso-times.ts';
 
 export const listOfferings = defineOperation({
   name: 'ListOfferings',

@@ -5,7 +5,7 @@ import { defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { time, words } from '../bus/shapes.ts';
 import type { PriceMemory } from '../ports/memory.ts';
 import type { TemplateCatalog } from '../ports/templates.ts';
-import { isoTime } from '../read-model/told-times.ts';
+import { isoTime } from '../read-model/iso-times.ts';
 
 const priceRow = closed(
   {

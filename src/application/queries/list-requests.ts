@@ -2,8 +2,8 @@ import { named } from '../bus/json-schema.ts';
 import { type AnswerOf, defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { listing, pageOf, requestOnRecord, requestStatus, text } from '../bus/shapes.ts';
 import type { RequestRow } from '../projections/requests.ts';
+import { isoTime, requestWithIsoTimes } from '../read-model/iso-times.ts';
 import { type ListPorts, listRows } from '../read-model/listing.ts';
-import { isoTime, toldRequest } from '../read-model/told-times.ts';
 
 export const listRequests = defineOperation({
   name: 'ListRequests',
@@ -30,5 +30,8 @@ export const listRequestsHandler =
   (ports: ListPorts): HandlerOf<typeof listRequests> =>
   async ({ status, kind, templateId, requester: userId, ...listing }) => {
     const found = await listRows(ports, 'requests', listing, { fields: { status, kind, templateId, userId }, isRow });
-    return { ...found, items: found.items.map((row) => ({ ...toldRequest(row), updatedAt: isoTime(row.updatedAt) })) };
+    return {
+      ...found,
+      items: found.items.map((row) => ({ ...requestWithIsoTimes(row), updatedAt: isoTime(row.updatedAt) })),
+    };
   };

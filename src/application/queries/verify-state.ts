@@ -48,18 +48,18 @@ interface Difference {
 
 const nothing = 'nothing';
 
-const eventsTold = (stream: Stream | string): string => {
+const streamText = (stream: Stream | string): string => {
   if (typeof stream === 'string') return `unreadable: ${stream}`;
   return stream.version === 0 ? nothing : stream.version === 1 ? '1 event' : `${stream.version} events`;
 };
 
 const streamDifference = (what: string, folder: Stream | string, table: Stream | string): readonly Difference[] => {
-  const told = { what, folder: eventsTold(folder), table: eventsTold(table) };
-  if (typeof folder === 'string' || typeof table === 'string') return [told];
+  const difference = { what, folder: streamText(folder), table: streamText(table) };
+  if (typeof folder === 'string' || typeof table === 'string') return [difference];
   const common = commonEvents(folder, table);
   if (common === folder.version && common === table.version) return [];
   const isPrefix = common === Math.min(folder.version, table.version);
-  return [isPrefix ? told : { ...told, table: `${told.table}, other ones from event ${common} on` }];
+  return [isPrefix ? difference : { ...difference, table: `${difference.table}, other ones from event ${common} on` }];
 };
 
 /** Everything but the streams, in words. */
@@ -79,7 +79,7 @@ const booksOf = async ({ store, commandIds }: StatePlace, traces: Traces): Promi
   return books;
 };
 
-const told = ({ name }: StatePlace, head: StateHead | undefined) =>
+const headView = ({ name }: StatePlace, head: StateHead | undefined) =>
   ({ name, stands: head === undefined ? 'absent' : (head.mark?.kind ?? 'used') }) as const;
 
 /** Reads both whole. */
@@ -115,8 +115,8 @@ export const verifyStateHandler =
     for (const what of new Set([...books.folder.keys(), ...books.table.keys()]))
       compare(what, books.folder.get(what) ?? nothing, books.table.get(what) ?? nothing);
     return {
-      folder: told(folder, heads.folder),
-      table: told(table, heads.table),
+      folder: headView(folder, heads.folder),
+      table: headView(table, heads.table),
       requests: ids.size,
       isSame: differences.length === 0,
       differences: differences.sort((a, b) => (a.what < b.what ? -1 : 1)),

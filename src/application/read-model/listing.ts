@@ -84,8 +84,8 @@ export const listFields = {
 };
 
 /** Throws `input.invalid` for a field that is not one of the list's. */
-export const checkFields = (known: readonly string[], ...given: readonly (string | undefined)[]): void => {
-  const unknown = given.find((field) => field !== undefined && !known.includes(camel(field)));
+export const checkFields = (known: readonly string[], ...names: readonly (string | undefined)[]): void => {
+  const unknown = names.find((field) => field !== undefined && !known.includes(camel(field)));
   if (unknown !== undefined)
     throw new PluginError('input.invalid', `there is no field "${unknown}" here; there are ${known.join(', ')}`);
 };

@@ -5,7 +5,7 @@ import { commonEvents, forEach, noTraces, noteTraces, readStream, type Traces } 
 
 /** A mark younger than this, ms, may stay the same over another append. */
 const grain = 5000;
-const mostTold = 5;
+const mostListed = 5;
 
 interface StreamCopierOptions {
   readonly from: StateEnd;
@@ -71,9 +71,9 @@ export const createStreamCopier = ({ from, to, progress }: StreamCopierOptions):
         progress?.('requests copied', done, due.length);
       });
       if (problems.length === 0) return events;
-      const rest = problems.length > mostTold ? [`and ${problems.length - mostTold} more`] : [];
-      const told = [...problems.slice(0, mostTold), ...rest].join('; ');
-      throw new PluginError('storage.unreadable', `not everything can be copied: ${told}`);
+      const rest = problems.length > mostListed ? [`and ${problems.length - mostListed} more`] : [];
+      const listed = [...problems.slice(0, mostListed), ...rest].join('; ');
+      throw new PluginError('storage.unreadable', `not everything can be copied: ${listed}`);
     },
   };
 };

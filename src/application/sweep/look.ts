@@ -30,7 +30,7 @@ const kindsOfResources = ['EC2Fleet', 'SpotFleet', 'ASG'] as const satisfies rea
  * Looks at all that carries our mark and at the requests that may know of it. AWS is read before the records, so that a launch under
  * way is never taken for an orphan. What AWS does not tell is among the warnings; throws `provider.*` where it tells no instances.
  */
-export const lookForForgotten = async (ports: SweepLookPorts): Promise<Found> => {
+export const findForgotten = async (ports: SweepLookPorts): Promise<Found> => {
   const warnings: string[] = [];
   const owned = await lookAtAws(ports, warnings);
   const now = ports.awsTime();
@@ -46,7 +46,7 @@ export const lookForForgotten = async (ports: SweepLookPorts): Promise<Found> =>
 
 const lookAtAws = async (ports: SweepLookPorts, warnings: string[]): Promise<readonly Owned[]> => {
   const owned = (await (await ports.hosts()).ours()).map(ownedInstance);
-  const unlessTold = async (what: string, look: () => Promise<readonly Owned[]>): Promise<void> => {
+  const orWarn = async (what: string, look: () => Promise<readonly Owned[]>): Promise<void> => {
     try {
       owned.push(...(await look()));
     } catch (error) {
@@ -56,9 +56,9 @@ const lookAtAws = async (ports: SweepLookPorts, warnings: string[]): Promise<rea
   };
   for (const [index, kind] of kindsOfResources.entries()) {
     ports.progress?.('looks at AWS', index + 1, kindsOfResources.length + 1);
-    await unlessTold(kind, async () => (await (await keeperOf(ports, kind)).owned()).map(ownedResource));
+    await orWarn(kind, async () => (await (await keeperOf(ports, kind)).owned()).map(ownedResource));
   }
-  await unlessTold('launch templates', async () => (await (await ports.shelf()).list()).flatMap(ownedTemplate));
+  await orWarn('launch templates', async () => (await (await ports.shelf()).list()).flatMap(ownedTemplate));
   return owned;
 };
 

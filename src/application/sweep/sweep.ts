@@ -11,7 +11,7 @@ import type { SweepMemory } from '../ports/memory.ts';
 import type { RequestStreams } from '../ports/streams.ts';
 import type { Progress } from '../ports/telemetry.ts';
 import { type Found, findingsOf, isBeingCancelled } from './findings.ts';
-import { lookForForgotten } from './look.ts';
+import { findForgotten } from './look.ts';
 import type { Finding, Owned } from './orphans.ts';
 
 export interface SweepPorts extends LifeCyclePorts {
@@ -42,7 +42,7 @@ export const sweep = async (
   context: DecideContext,
   { apply, held }: { readonly apply: boolean; readonly held: readonly HostRef[] },
 ): Promise<Swept> => {
-  const found = await lookForForgotten(ports);
+  const found = await findForgotten(ports);
   const { findings, known, unfinished } = findingsOf(found, held, ports.policy);
   for (const { kind, id, why, verdict } of findings)
     ports.log.info('sweep.found', `${kind} ${id}: ${why}`, { verdict });

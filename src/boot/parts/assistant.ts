@@ -47,7 +47,7 @@ export const serveAssistant = async (
     validates: true,
     allowsStrangers: true,
     mayOnlyLook: true,
-    server: { readModel: { look: 450, answer: 100, save: 10_000 }, connection: 60_000 },
+    server: { readModel: { scan: 450, answer: 100, save: 10_000 }, connection: 60_000 },
     ...(traceFile === undefined ? {} : { traceFile }),
   });
   const { service, log, observe, readModel } = application;

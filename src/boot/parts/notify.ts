@@ -1,7 +1,7 @@
 /** What tells people that something is wrong: a part of its own, for those who want to be told. */
 import type { Agent } from 'node:http';
 import { join } from 'node:path';
-import type { NoticeMemory, Notifier, Told } from '../../application/ports/notices.ts';
+import type { NoticeMemory, Notifier, SentNotice } from '../../application/ports/notices.ts';
 import { awsConnection } from '../../config/connection.ts';
 import type { Environment } from '../../config/environment.ts';
 import { type NotifySettings, readNotifySettings } from '../../config/notify-settings.ts';
@@ -87,7 +87,7 @@ const sturdy = (memory: NoticeMemory): NoticeMemory => {
 
 const noteIn =
   ({ log }: Application) =>
-  ({ status, condition, subject, channel, fault }: Told): void => {
+  ({ status, condition, subject, channel, fault }: SentNotice): void => {
     const text = `${status} ${condition} by ${channel}${fault === undefined ? '' : `: ${fault}`}`;
     if (fault === undefined) log.info('notify.told', text, { subject });
     else log.warn('notify.failed', text, { subject });
@@ -110,10 +110,10 @@ const notifierOf = async (
     look: () => lookAt(application, settings),
     clock: Date.now,
     newId,
-    told: noteIn(application),
+    sent: noteIn(application),
   });
   const lease = join(environment.workDir, 'cache', 'notify.lease');
-  const check = async (): Promise<readonly Told[] | undefined> => {
+  const check = async (): Promise<readonly SentNotice[] | undefined> => {
     try {
       return await withLease(lease, { lifetime: leaseTime, clock: Date.now }, () => notifier.check());
     } catch (error) {

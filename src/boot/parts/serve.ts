@@ -187,7 +187,7 @@ const serveRest = async (context: ServeContext, options: ServeOptions): Promise<
           validates: true,
           server: {
             // One look at the store serves the queries of a moment, files are saved and AWS is connected to now and then.
-            readModel: { look: 450, answer: 100, save: 10_000 },
+            readModel: { scan: 450, answer: 100, save: 10_000 },
             connection: 60_000,
           },
           ...(traceFile === undefined ? {} : { traceFile }),

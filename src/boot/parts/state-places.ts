@@ -27,7 +27,7 @@ const folderPlace = ({ workDir, clock }: StatePlacesOptions): StateEnd => ({
   setHead: (head) => writeHead(workDir, head),
   restore: createRequestStreams(workDir).restore,
   commandIds: async () => answeredCommands(workDir),
-  heardWithin: believedFor + writeTakes,
+  knownEverywhereWithin: believedFor + writeTakes,
 });
 
 const tablePlace = ({ table: name, owner, call, clock }: StatePlacesOptions): StateEnd => {
@@ -54,7 +54,7 @@ const tablePlace = ({ table: name, owner, call, clock }: StatePlacesOptions): St
     setHead: head.write,
     restore: createTableStreams({ table, owner, clock, store: async () => undefined }).restore,
     commandIds: async (known) => known,
-    heardWithin: heardWithin + believedFor + writeTakes,
+    knownEverywhereWithin: heardWithin + believedFor + writeTakes,
   };
 };
 

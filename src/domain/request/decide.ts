@@ -4,7 +4,7 @@ import type { RequestEvent } from './events.ts';
 import type { KnownRequest, Request } from './state.ts';
 import {
   fillingResources,
-  givenUpButStanding,
+  givenUpButAlive,
   isBetweenPools,
   isExplanationDue,
   isUnclaimed,
@@ -113,7 +113,7 @@ const canSettle = (request: KnownRequest): boolean =>
   request.stage === 'open' &&
   unresolvedLaunches(request).length === 0 &&
   fillingResources(request).length === 0 &&
-  givenUpButStanding(request).length === 0 &&
+  givenUpButAlive(request).length === 0 &&
   [...request.machines.values()].every((machine) =>
     request.cancelled === undefined
       ? resultOf(machine) !== 'executing'

@@ -1,6 +1,6 @@
 import { hasEnded, isGoing, type Machine, resultOf } from '../machine.ts';
 import { onDemandRest } from '../template/template.ts';
-import { fateOf, isLate, type LookPolicy, lossOf, mayYetShow } from './learn.ts';
+import { fateOf, isLate, type LookPolicy, lossOf, mayAppearLater } from './learn.ts';
 import type { Look, ResourceSight } from './look.ts';
 import { cancelledText } from './message.ts';
 import type { HeldResource, KnownRequest } from './state.ts';
@@ -8,7 +8,7 @@ import { isTried, type Step } from './step.ts';
 import {
   countedDead,
   fillingResources,
-  givenUpButStanding,
+  givenUpButAlive,
   isBetweenPools,
   isExplanationDue,
   liveMachines,
@@ -122,7 +122,7 @@ const end = (
   const again: Step = { do: 'look-again', resource, when };
   if (isShort && !isTried(look, again)) return again;
   const { unshown = [] } = sight;
-  if (isShort && (unshown === 'untold' || (unshown.length > 0 && mayYetShow(request, look, resource, policy))))
+  if (isShort && (unshown === 'unknown' || (unshown.length > 0 && mayAppearLater(request, look, resource, policy))))
     return undefined;
   if (sight.ended !== undefined) return close(request, resource, sight.ended);
   const isTimeOver = sight.state !== 'active' || (look.isAwsTime && look.at >= resource.expiresAt);
@@ -200,7 +200,7 @@ const giveUpReason = (late: readonly Machine[], timeout: number): string => {
 /** On record before EC2 is asked, and asked again at every look until EC2 shows the end. */
 const terminate: Rule = (request, look, { pendingTimeout }) => {
   const late = overdue(request, look, pendingTimeout);
-  const machines = [...late, ...givenUpButStanding(request)];
+  const machines = [...late, ...givenUpButAlive(request)];
   if (machines.length === 0) return [];
   const { cancelled } = request;
   const reason = cancelled === undefined ? giveUpReason(late, pendingTimeout) : cancelledText(cancelled);

@@ -41,7 +41,7 @@ export const isLate = (
   { launchDeadline }: LookPolicy,
 ): boolean => isAwsTime && sentAgain && at - intendedAt > launchDeadline;
 
-const broughtBy = ({ machines }: KnownRequest, { launched }: Look): readonly Observation[] =>
+const launchedBy = ({ machines }: KnownRequest, { launched }: Look): readonly Observation[] =>
   launched.map(observationOf).filter(({ machineId }) => !machines.has(machineId));
 
 /**
@@ -57,14 +57,14 @@ export const fateOf = (
   policy: LookPolicy,
 ): 'found' | 'resting' | 'lost' | 'unknown' => {
   if (launch.makesResource === true) return 'unknown';
-  if (unitsOfAll(request, broughtBy(request, look)) >= launch.count) return 'found';
+  if (unitsOfAll(request, launchedBy(request, look)) >= launch.count) return 'found';
   if (isResting(launch, look.at, policy.consistencyWindow)) return 'resting';
   return request.cancelled !== undefined || isLate(look, launch, policy) ? 'lost' : 'unknown';
 };
 
 /** Gives up what a launch has not brought. */
 export const lossOf = (request: KnownRequest, look: Look, { clientToken, count, pool }: Launch): RequestCommand => {
-  const granted = broughtBy(request, look);
+  const granted = launchedBy(request, look);
   const refusal = {
     missing: count - unitsOfAll(request, granted),
     code: 'LaunchUnconfirmed',
@@ -80,12 +80,12 @@ const outcomes = (request: KnownRequest, look: Look, policy: LookPolicy): readon
     const fate = fateOf(request, look, launch, policy);
     if (fate === 'lost') return [lossOf(request, look, launch)];
     if (fate !== 'found') return [];
-    const granted = broughtBy(request, look);
+    const granted = launchedBy(request, look);
     return [{ type: 'RecordLaunch', now: look.at, clientToken: launch.clientToken, granted }];
   });
 
 /** Whether members of a fleet or group that EC2 does not show are waited for. */
-export const mayYetShow = (
+export const mayAppearLater = (
   { cancelled }: KnownRequest,
   { at, isAwsTime }: Look,
   { expiresAt }: HeldResource,
@@ -117,7 +117,7 @@ export const arrivals = (request: KnownRequest, look: Look, policy: LookPolicy):
     .map(observationOf);
   const unshown = filling.flatMap((resource) => {
     const ids = look.resources.get(resource.id)?.unshown ?? [];
-    if (ids === 'untold' || missingUnits(request) === 0 || mayYetShow(request, look, resource, policy)) return [];
+    if (ids === 'unknown' || missingUnits(request) === 0 || mayAppearLater(request, look, resource, policy)) return [];
     return ids.map((id) => unseenMachine(request, id));
   });
   const granted = [...shown, ...unshown].filter(({ machineId }) => !request.machines.has(machineId));

@@ -17,7 +17,7 @@ export interface ResourceLook {
 /** A look at a fleet or group whose search for capacity is being ended, and what came of that so far. */
 export interface ResourceSight extends ResourceLook {
   /** Members that EC2 did not show when last looked for; `untold` where AWS did not say what its members are. */
-  readonly unshown?: readonly string[] | 'untold';
+  readonly unshown?: readonly string[] | 'unknown';
   /** AWS has ended the search: what is left of it, and why it found no more. */
   readonly ended?: { readonly stage: 'holding' | 'deleted'; readonly why?: Shortage };
 }

@@ -64,7 +64,7 @@ export const liveUnits = (request: KnownRequest): number => {
 };
 
 /** Machines we gave up and EC2 has not shown as ended yet. */
-export const givenUpButStanding = ({ machines }: KnownRequest): readonly Machine[] =>
+export const givenUpButAlive = ({ machines }: KnownRequest): readonly Machine[] =>
   [...machines.values()].filter(
     ({ givenUp, disowned, state }) => givenUp !== undefined && disowned === undefined && !hasEnded(state),
   );

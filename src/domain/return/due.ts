@@ -27,11 +27,11 @@ export interface ReturnLook {
 export const newReturn: ReturnLook = { known: undefined, isUnrecorded: false, accepted: [], tried: new Set() };
 
 /** States in which EC2 still has to be asked to terminate the instance. */
-const stillStands: ReadonlySet<MachineState> = new Set(['pending', 'running', 'stopping', 'stopped']);
+const aliveStates: ReadonlySet<MachineState> = new Set(['pending', 'running', 'stopping', 'stopped']);
 
 /** Whether the terminate call has to go out (again). */
 export const needsTermination = ({ verdict, last }: ReturnItem): boolean =>
-  verdict === 'terminating' && last !== undefined && stillStands.has(last.state);
+  verdict === 'terminating' && last !== undefined && aliveStates.has(last.state);
 
 const isEnding = (item: ReturnItem | undefined): boolean =>
   item?.verdict === 'gone' || item?.verdict === 'foreign' || (item?.last !== undefined && hasEnded(item.last.state));

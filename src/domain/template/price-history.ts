@@ -59,19 +59,19 @@ const withPoint = (points: readonly PricePoint[], at: number, usd: number): read
 };
 
 /** The history with what was heard at a time. */
-export const withHeard = (
+export const withPrices = (
   { onDemand, spot }: PriceHistory,
-  heard: HourlyPrices & { readonly at: number },
+  latest: HourlyPrices & { readonly at: number },
 ): PriceHistory => ({
   onDemand: {
     ...onDemand,
-    ...mapped(heard.onDemand, (usd, type) => withPoint(onDemand[type] ?? [], heard.at, usd)),
+    ...mapped(latest.onDemand, (usd, type) => withPoint(onDemand[type] ?? [], latest.at, usd)),
   },
   spot: {
     ...spot,
-    ...mapped(heard.spot, (zones, type) => ({
+    ...mapped(latest.spot, (zones, type) => ({
       ...spot[type],
-      ...mapped(zones, (usd, zone) => withPoint(spot[type]?.[zone] ?? [], heard.at, usd)),
+      ...mapped(zones, (usd, zone) => withPoint(spot[type]?.[zone] ?? [], latest.at, usd)),
     })),
   },
 });

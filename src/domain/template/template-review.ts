@@ -60,7 +60,7 @@ const effects: readonly (readonly [field: keyof Template, hasEffect: Condition, 
 ];
 
 /** All that says how hosts are launched or bought: an Auto Scaling group of the administrator's has its own say in that. */
-const saidByGroup: readonly (keyof Template)[] = [
+const decidedByGroup: readonly (keyof Template)[] = [
   'imageId',
   'launchTemplateId',
   'launchTemplateVersion',
@@ -94,16 +94,16 @@ const saidByGroup: readonly (keyof Template)[] = [
 /** Fields that are given and change nothing, with the API that serves the template. */
 export const withoutEffect = (template: Template): readonly Complaint[] => {
   const api = providerApiOf(template);
-  const isGiven = (field: keyof Template): boolean => [template[field] ?? []].flat().length > 0;
-  const unheard = template.autoScalingGroupName === undefined ? [] : saidByGroup.filter(isGiven);
-  const told = new Map<string, string>(
-    unheard.map((field) => [field, 'has no effect in your own Auto Scaling group, whose settings decide']),
+  const isSet = (field: keyof Template): boolean => [template[field] ?? []].flat().length > 0;
+  const overruled = template.autoScalingGroupName === undefined ? [] : decidedByGroup.filter(isSet);
+  const rules = new Map<string, string>(
+    overruled.map((field) => [field, 'has no effect in your own Auto Scaling group, whose settings decide']),
   );
   for (const [field, hasEffect, otherwise] of effects) {
-    if (!isGiven(field) || told.has(field) || hasEffect(template, api)) continue;
-    told.set(field, otherwise ?? `has no effect here (priceType ${template.priceType}, served by ${api})`);
+    if (!isSet(field) || rules.has(field) || hasEffect(template, api)) continue;
+    rules.set(field, otherwise ?? `has no effect here (priceType ${template.priceType}, served by ${api})`);
   }
-  return [...told].map(([field, rule]) => warning(field, rule));
+  return [...rules].map(([field, rule]) => warning(field, rule));
 };
 
 const priorities = (template: Template): readonly Complaint[] => {
@@ -170,8 +170,8 @@ const uneven = (
       return has === undefined ? [] : [{ type: type.name, has: Math.max(1, Math.floor(has / type.weight)) }];
     });
     if (new Set(shares.map(({ has }) => has)).size < 2) return [];
-    const told = shares.map(({ type, has }) => `${type} ${has}`).join(', ');
-    return [warning(`attributes.${name}`, `is that of the smallest type: ${told}`)];
+    const values = shares.map(({ type, has }) => `${type} ${has}`).join(', ');
+    return [warning(`attributes.${name}`, `is that of the smallest type: ${values}`)];
   });
 };
 

@@ -61,9 +61,7 @@ export const isType = ({ settings }: World, name: string): boolean =>
   typeForm.test(name) && !settings.missingInstanceTypes.includes(name);
 
 /** The types that describes tell of. By name. */
-const instanceTypes: readonly InstanceType[] = families
-  .flatMap(typesOf)
-  .sort((a, b) => (a.name < b.name ? -1 : 1));
+const instanceTypes: readonly InstanceType[] = families.flatMap(typesOf).sort((a, b) => (a.name < b.name ? -1 : 1));
 
 const isWithin = (params: Parameters, name: string, value: number): boolean =>
   value >= (params.number(`${name}.Min`) ?? 0) && value <= (params.number(`${name}.Max`) ?? Infinity);

@@ -119,12 +119,13 @@ const toFacts = ({ InstanceType, ProcessorInfo, VCpuInfo, MemoryInfo }: Instance
 /** Everything AWS, over one client: the one that is given, or a new one. */
 export const createAws = async (options: AwsOptions, given?: ClientConfig): Promise<Aws> => {
   const { owner, store, remember, rehearsal } = options;
-  const stand = rehearsal && { ...(await import('./rehearsal.ts')), ...rehearsal };
+  const rehearsed = rehearsal && { ...(await import('./rehearsal.ts')), ...rehearsal };
   const config =
-    stand === undefined
+    rehearsed === undefined
       ? (given ?? (await createClient(options)))
       : await clientConfig(options.connection, options.awsClock, undefined);
-  const ec2 = stand?.rehearsedEc2(stand, options) ?? createEc2({ ...options, client: config, random: Math.random });
+  const ec2 =
+    rehearsed?.rehearsedEc2(rehearsed, options) ?? createEc2({ ...options, client: config, random: Math.random });
   const rootDeviceOf = (imageId: string): Promise<string> =>
     remember(
       `root-device:${options.connection.region}:${imageId}`,
@@ -158,14 +159,14 @@ export const createAws = async (options: AwsOptions, given?: ClientConfig): Prom
     }
   };
   const autoScaling = async () => {
-    if (stand !== undefined) return stand.rehearsedAutoScaling(stand);
+    if (rehearsed !== undefined) return rehearsed.rehearsedAutoScaling(rehearsed);
     const { createAutoScaling } = await import('./services/auto-scaling.ts');
     return createAutoScaling({ ...options, client: config, random: Math.random });
   };
   const findImage = async (alias: string): Promise<string> =>
-    stand === undefined
+    rehearsed === undefined
       ? resolveImageAlias({ ...options, client: config, random: Math.random }, alias)
-      : stand.rehearsedImage(stand, alias);
+      : rehearsed.rehearsedImage(rehearsed, alias);
   const imageOf = (alias: string): Promise<string> =>
     remember(
       `image:${options.connection.region}:${alias}`,
@@ -176,7 +177,9 @@ export const createAws = async (options: AwsOptions, given?: ClientConfig): Prom
     const ask = () => callerArn({ ...options, client: config, random: Math.random });
     const anybody = 'arn:aws:iam::<account>:user/anybody';
     return roleArn(
-      stand === undefined ? await remember(`caller:${options.role?.arn ?? ''}`, () => accountLifetime, ask) : anybody,
+      rehearsed === undefined
+        ? await remember(`caller:${options.role?.arn ?? ''}`, () => accountLifetime, ask)
+        : anybody,
       name,
     );
   };

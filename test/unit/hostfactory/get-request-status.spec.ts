@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { statusTold } from '../../../src/hostfactory/get-request-status.ts';
+import { statusOf } from '../../../src/hostfactory/get-request-status.ts';
 
 const over = '2026-01-01T00:00:00.000Z';
 
@@ -15,5 +15,5 @@ it.each([
 ] as const)(
   'a request that is %s, settled at %s, not claimed: %s, is told as %s',
   (status, settledAt, isUnclaimed, told) =>
-    expect(statusTold({ status, ...(settledAt && { settledAt }) }, isUnclaimed)).toBe(told),
+    expect(statusOf({ status, ...(settledAt && { settledAt }) }, isUnclaimed)).toBe(told),
 );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Noted } from '../../../src/application/ports/notices.ts';
+import type { KnownCondition } from '../../../src/application/ports/notices.ts';
 import { afterNotice, type Condition, dueNotices } from '../../../src/notify/notices.ts';
 
 const hour = 3_600_000;
@@ -7,9 +7,9 @@ const ill: Condition = { condition: 'template.protected', subject: 'od', summary
 
 /** Looks one after the other, everything that is due getting through unless a channel is named as dead. */
 const watch = (channels: readonly string[] = ['webhook']) => {
-  let noted: readonly Noted[] = [];
+  let noted: readonly KnownCondition[] = [];
   return {
-    on: (record: readonly Noted[]): void => {
+    on: (record: readonly KnownCondition[]): void => {
       noted = record;
     },
     noted: () => noted,

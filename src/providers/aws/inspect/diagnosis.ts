@@ -76,9 +76,9 @@ interface DiagnosisOptions extends QueryClientOptions {
 
 const identity = (who: string, options: DiagnosisOptions): readonly Diagnosis[] => {
   const { region, endpoint } = options.client;
-  const whence = options.role === undefined ? '' : ', assumed by AWS_ROLE_ARN';
+  const origin = options.role === undefined ? '' : ', assumed by AWS_ROLE_ARN';
   const place = endpoint === undefined ? region : `${region} (${endpoint})`;
-  return [{ subject: 'credentials', status: 'ok', what: `${who}${whence}, Region ${place}` }];
+  return [{ subject: 'credentials', status: 'ok', what: `${who}${origin}, Region ${place}` }];
 };
 
 /** Nothing where AWS was not heard. HTTP dates have whole seconds. */

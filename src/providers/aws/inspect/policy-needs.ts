@@ -104,7 +104,7 @@ export type Uses = ReturnType<typeof usesOf>;
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-export const given = <T>(isWanted: boolean, ...items: readonly T[]): readonly T[] => (isWanted ? items : []);
+export const when = <T>(isWanted: boolean, ...items: readonly T[]): readonly T[] => (isWanted ? items : []);
 
 export interface Names {
   readonly arn: (service: string, resource: string) => string;
@@ -146,9 +146,9 @@ export const reads = (
   hasPrices: boolean,
 ): readonly Action[] => [
   'autoscaling:DescribeAutoScalingGroups',
-  ...given<Action>(ownGroups || sharedGroups.length > 0, 'autoscaling:DescribeScalingActivities'),
-  ...given<Action>(reservations, 'ec2:DescribeCapacityReservations'),
-  ...given<Action>(ec2Fleet, 'ec2:DescribeFleetHistory', 'ec2:DescribeFleetInstances'),
+  ...when<Action>(ownGroups || sharedGroups.length > 0, 'autoscaling:DescribeScalingActivities'),
+  ...when<Action>(reservations, 'ec2:DescribeCapacityReservations'),
+  ...when<Action>(ec2Fleet, 'ec2:DescribeFleetHistory', 'ec2:DescribeFleetInstances'),
   // The sweep looks for what is left of templates that are gone, too.
   'ec2:DescribeFleets',
   'ec2:DescribeImages',
@@ -159,11 +159,11 @@ export const reads = (
   'ec2:DescribeLaunchTemplateVersions',
   'ec2:DescribeLaunchTemplates',
   'ec2:DescribeSecurityGroups',
-  ...given<Action>(spotFleet, 'ec2:DescribeSpotFleetInstances', 'ec2:DescribeSpotFleetRequestHistory'),
+  ...when<Action>(spotFleet, 'ec2:DescribeSpotFleetInstances', 'ec2:DescribeSpotFleetRequestHistory'),
   'ec2:DescribeSpotFleetRequests',
-  ...given<Action>(isSpot, 'ec2:DescribeSpotInstanceRequests'),
-  ...given<Action>(hasPrices && isSpot, 'ec2:DescribeSpotPriceHistory'),
+  ...when<Action>(isSpot, 'ec2:DescribeSpotInstanceRequests'),
+  ...when<Action>(hasPrices && isSpot, 'ec2:DescribeSpotPriceHistory'),
   'ec2:DescribeSubnets',
-  ...given<Action>(hasPrices, 'pricing:GetProducts'),
+  ...when<Action>(hasPrices, 'pricing:GetProducts'),
   'servicequotas:GetServiceQuota',
 ];

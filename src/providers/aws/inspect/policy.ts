@@ -3,7 +3,6 @@ import type { Template } from '../../../domain/template/template.ts';
 import { tagKeys } from '../instances/tags.ts';
 import {
   type Action,
-  given,
   isOfGroup,
   literal,
   type Names,
@@ -11,6 +10,7 @@ import {
   reads,
   type Uses,
   usesOf,
+  when,
   whyOf,
 } from './policy-needs.ts';
 
@@ -87,44 +87,44 @@ const ownerOf = (where: 'Request' | 'Resource', owner: string): Condition => ({
 const launchStatements = (uses: Uses, { arn, ec2, group }: Names, owner: string): readonly Statement[] => {
   const { launches, ec2Fleet, spotFleet, ownGroups, launchTemplates, launching } = uses;
   const actions: readonly Action[] = [
-    ...given<Action>(launches, 'ec2:RunInstances'),
-    ...given<Action>(ec2Fleet, 'ec2:CreateFleet'),
-    ...given<Action>(spotFleet, 'ec2:RequestSpotFleet'),
+    ...when<Action>(launches, 'ec2:RunInstances'),
+    ...when<Action>(ec2Fleet, 'ec2:CreateFleet'),
+    ...when<Action>(spotFleet, 'ec2:RequestSpotFleet'),
   ];
   const names = (text: string): boolean =>
     launching.some(
       ({ launchTemplateId, launchTemplateSpec = {} }) => launchTemplateId !== undefined || text in launchTemplateSpec,
     );
   const foreign = [
-    ...given(names('CapacityReservationSpecification') || launching.some(isOfGroup), arn('resource-groups', 'group/*')),
-    ...given(names('LicenseSpecifications'), arn('license-manager', 'license-configuration:*')),
+    ...when(names('CapacityReservationSpecification') || launching.some(isOfGroup), arn('resource-groups', 'group/*')),
+    ...when(names('LicenseSpecifications'), arn('license-manager', 'license-configuration:*')),
   ];
   const tagged = ownerOf('Request', owner);
   return [
-    ...allow('LaunchOnlyInstancesWithOurTag', given<Action>(launches, 'ec2:RunInstances'), ec2('instance'), tagged),
+    ...allow('LaunchOnlyInstancesWithOurTag', when<Action>(launches, 'ec2:RunInstances'), ec2('instance'), tagged),
     ...allow('MakeOnlyFleetsWithOurTag', actions.slice(1), ec2('fleet', 'spot-fleet-request'), tagged),
     // A fleet of type request or maintain tags its instances by its launch template, not in the call.
-    ...allow('LetFleetsHoldInstances', given<Action>(ec2Fleet, 'ec2:CreateFleet'), ec2('instance')),
+    ...allow('LetFleetsHoldInstances', when<Action>(ec2Fleet, 'ec2:CreateFleet'), ec2('instance')),
     ...allow('LaunchFrom', actions, [...ec2(...ingredients), ...foreign]),
     ...allow(
       'MakeOnlyLaunchTemplatesWithOurTag',
-      given<Action>(launchTemplates, 'ec2:CreateLaunchTemplate'),
+      when<Action>(launchTemplates, 'ec2:CreateLaunchTemplate'),
       ec2('launch-template'),
       tagged,
     ),
-    ...allow('TagOnlyWhatIsBeingMade', given<Action>(launches, 'ec2:CreateTags'), ec2('*'), {
+    ...allow('TagOnlyWhatIsBeingMade', when<Action>(launches, 'ec2:CreateTags'), ec2('*'), {
       StringEquals: {
         'ec2:CreateAction': [
-          ...given(ec2Fleet, 'CreateFleet'),
-          ...given(launchTemplates, 'CreateLaunchTemplate'),
-          ...given(spotFleet, 'RequestSpotFleet'),
+          ...when(ec2Fleet, 'CreateFleet'),
+          ...when(launchTemplates, 'CreateLaunchTemplate'),
+          ...when(spotFleet, 'RequestSpotFleet'),
           'RunInstances',
         ],
       },
     }),
     ...allow(
       'MakeOnlyGroupsWithOurTag',
-      given<Action>(ownGroups, 'autoscaling:CreateAutoScalingGroup', 'autoscaling:CreateOrUpdateTags'),
+      when<Action>(ownGroups, 'autoscaling:CreateAutoScalingGroup', 'autoscaling:CreateOrUpdateTags'),
       group('hf-aws-*'),
       // A group that has an owner keeps it.
       { ...tagged, StringEqualsIfExists: { [`aws:ResourceTag/${tagKeys.owner}`]: owner } },
@@ -138,22 +138,22 @@ const ownStatements = (uses: Uses, { ec2, group }: Names, owner: string): readon
   const ours = ownerOf('Resource', owner);
   return [
     ...allow('EndOnlyInstancesOfOurs', ['ec2:TerminateInstances'], ec2('instance'), ours),
-    ...allow('EndOnlyFleetsOfOurs', given<Action>(ec2Fleet, 'ec2:DeleteFleets', 'ec2:ModifyFleet'), ec2('fleet'), ours),
+    ...allow('EndOnlyFleetsOfOurs', when<Action>(ec2Fleet, 'ec2:DeleteFleets', 'ec2:ModifyFleet'), ec2('fleet'), ours),
     ...allow(
       'EndOnlySpotFleetsOfOurs',
-      given<Action>(spotFleet, 'ec2:CancelSpotFleetRequests', 'ec2:ModifySpotFleetRequest'),
+      when<Action>(spotFleet, 'ec2:CancelSpotFleetRequests', 'ec2:ModifySpotFleetRequest'),
       ec2('spot-fleet-request'),
       ours,
     ),
     ...allow(
       'RemoveOnlyLaunchTemplatesOfOurs',
-      given<Action>(launchTemplates, 'ec2:DeleteLaunchTemplate'),
+      when<Action>(launchTemplates, 'ec2:DeleteLaunchTemplate'),
       ec2('launch-template'),
       ours,
     ),
     ...allow(
       'ChangeOnlyGroupsOfOurs',
-      given<Action>(
+      when<Action>(
         ownGroups,
         'autoscaling:DeleteAutoScalingGroup',
         'autoscaling:SetInstanceProtection',
@@ -179,7 +179,7 @@ const sharedGroupStatements = ({ sharedGroups }: Uses, { ec2, group }: Names, ow
     ],
     sharedGroups.map((name) => group(literal(name))),
   ),
-  ...allow('MarkOnlyMembersOfTheseGroups', given<Action>(sharedGroups.length > 0, 'ec2:CreateTags'), ec2('instance'), {
+  ...allow('MarkOnlyMembersOfTheseGroups', when<Action>(sharedGroups.length > 0, 'ec2:CreateTags'), ec2('instance'), {
     StringEquals: {
       [`aws:RequestTag/${tagKeys.owner}`]: owner,
       'aws:ResourceTag/aws:autoscaling:groupName': sharedGroups.map(literal),
@@ -195,7 +195,7 @@ const idTagStatements = ({ sharedGroups }: Uses, { ec2 }: Names, owner: string):
       ...ownerOf('Resource', owner),
       ...onlyThisKey,
     }),
-    ...allow('TagVolumesWithTheirId', given<Action>(sharedGroups.length > 0, 'ec2:CreateTags'), ec2('volume'), {
+    ...allow('TagVolumesWithTheirId', when<Action>(sharedGroups.length > 0, 'ec2:CreateTags'), ec2('volume'), {
       ...onlyThisKey,
       Null: { 'aws:RequestTag/InstanceID': 'false' },
     }),
@@ -254,11 +254,11 @@ const notesOn = ({ profiles, launching }: Uses): readonly string[] => {
     .filter(({ launchTemplateId, instanceProfile }) => launchTemplateId !== undefined && instanceProfile === undefined)
     .map(({ templateId, launchTemplateId }) => `${launchTemplateId} (template ${templateId})`);
   return [
-    ...given(
+    ...when(
       profiles.length > 0,
       `iam:PassRole is allowed for the roles that have the names of the instance profiles: ${profiles.join(', ')}. Where a role has another name, put its ARN in their place.`,
     ),
-    ...given(
+    ...when(
       unknown.length > 0,
       `iam:PassRole is not allowed for roles that only a launch template of yours names. Where one has an instance profile, add its role to the policy: ${unknown.join(', ')}`,
     ),
@@ -279,12 +279,12 @@ export const iamPolicy = (
   const Statement = [
     ...allow('See', reads(uses, usesPrices(templates, rankBy)), '*'),
     ...allow('ResolveImageAliases', ['ssm:GetParameter'], uses.aliases.map(names.parameter)),
-    ...given(eventQueue !== undefined, ...eventStatements(names, eventQueue)),
+    ...when(eventQueue !== undefined, ...eventStatements(names, eventQueue)),
     ...stateStatements(scope, owner),
     ...launchStatements(uses, names, owner),
     ...ownStatements(uses, names, owner),
     ...sharedGroupStatements(uses, names, owner),
-    ...given(tagInstanceId, ...idTagStatements(uses, names, owner)),
+    ...when(tagInstanceId, ...idTagStatements(uses, names, owner)),
     ...roleStatements(uses, names),
   ];
   return { policy: { Version: '2012-10-17', Statement }, notes: notesOn(uses) };

@@ -8,14 +8,19 @@ const rawFields = ['launchTemplateSpec', 'providerApiSpec', 'abisInstanceRequire
 type RawField = (typeof rawFields)[number];
 
 /** Of the names, the one that was probably meant. */
-type MeantBy = (written: string, names: readonly string[]) => string | undefined;
+type ClosestName = (written: string, names: readonly string[]) => string | undefined;
 
-const toComplaint = (field: RawField, { path, names, form }: Misfit, meantBy: MeantBy): Complaint => {
+const toComplaint = (field: RawField, { path, names, form }: Misfit, closestName: ClosestName): Complaint => {
   const place = [field, ...path].join('.');
   if (form !== undefined) return { severity: 'error', field: place, rule: `must be ${form}` };
-  const meant = meantBy(path.at(-1) ?? '', names);
+  const closest = closestName(path.at(-1) ?? '', names);
   const rule = `is not a field AWS has there; it has ${names.join(', ')}`;
-  return { severity: 'error', field: place, rule, ...(meant === undefined ? {} : { hint: `did you mean ${meant}?` }) };
+  return {
+    severity: 'error',
+    field: place,
+    rule,
+    ...(closest === undefined ? {} : { hint: `did you mean ${closest}?` }),
+  };
 };
 
 const namesIn = (template: Template, field: RawField): readonly string[] => Object.keys(template[field] ?? {});
@@ -64,14 +69,17 @@ const twice = (template: Template): readonly Complaint[] => {
  * Fields in AWS's own words that are not for templates to set, that AWS does not have, or has in another form: they would be left
  * out of the call without a word. A warning for fields of the template that count for nothing beside them.
  */
-export const rawFieldComplaints = (template: Template, meantBy: MeantBy = () => undefined): readonly Complaint[] => {
+export const rawFieldComplaints = (
+  template: Template,
+  closestName: ClosestName = () => undefined,
+): readonly Complaint[] => {
   const known = rawFieldNames[providerApiOf(template)];
   const misfitting = rawFields.flatMap((field) => {
     const names = known[field];
     const isListed = field !== 'abisInstanceRequirements';
     return (names === undefined ? [] : misfits(names, template[field]))
       .filter(({ path, form }) => !isListed || path.length > 1 || form !== undefined)
-      .map((misfit) => toComplaint(field, misfit, meantBy));
+      .map((misfit) => toComplaint(field, misfit, closestName));
   });
   return [...unlisted(template), ...misfitting, ...twice(template)];
 };

@@ -14,7 +14,7 @@ export const toTags = (pairs: readonly (readonly [key: string, value: string])[]
   pairs.map(([Key, Value]) => ({ Key, Value }));
 
 /** Whose a member is by its tags: another owner's, another store's or another request's, or the request's. */
-const standingOf = (
+const holderOf = (
   seen: OwnedObservation | undefined,
   requestId: string,
 ): 'of another' | 'unmarked' | 'marked' | undefined => {
@@ -51,7 +51,7 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
     for (const entry of stale) await book.update({ ...entry, units: 0 });
   };
 
-  const tellUnraised = (name: string, error: unknown): void => {
+  const warnUnraised = (name: string, error: unknown): void => {
     if (!isPluginError(error)) throw error;
     log.warn('group.unraised', `Auto Scaling group ${name}: ${messageOf(error)}`, { aws: error.aws });
   };
@@ -68,13 +68,13 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
   const claimOwed = async (
     { book, free, isLaunching, owedTo }: Opened,
     requestId: string,
-    standing: (member: GroupMember) => ReturnType<typeof standingOf>,
+    holder: (member: GroupMember) => ReturnType<typeof holderOf>,
   ): Promise<readonly GroupMember[]> => {
     const claimed: GroupMember[] = [];
-    const visible = isLaunching ? [] : free.filter((member) => standing(member) !== undefined);
+    const visible = isLaunching ? [] : free.filter((member) => holder(member) !== undefined);
     for (const member of visible) {
       if (owedTo(requestId) <= unitsIn(claimed)) break;
-      if (await claim(book, member.id, requestId, standing(member) === 'of another')) claimed.push(member);
+      if (await claim(book, member.id, requestId, holder(member) === 'of another')) claimed.push(member);
     }
     return claimed;
   };
@@ -90,12 +90,12 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
     const { free, heldBy, owedTo } = opened;
     const held = heldBy(requestId);
     const seen = await lookAtMembers(ec2, owedTo(requestId) > 0 ? [...held, ...free] : held, mark);
-    const standing = ({ id }: GroupMember) => standingOf(seen.get(id), requestId);
+    const holder = ({ id }: GroupMember) => holderOf(seen.get(id), requestId);
     const ours = [
-      ...held.filter((member) => standing(member) !== 'of another'),
-      ...(await claimOwed(opened, requestId, standing)),
+      ...held.filter((member) => holder(member) !== 'of another'),
+      ...(await claimOwed(opened, requestId, holder)),
     ];
-    const unmarked = ours.filter((member) => standing(member) === 'unmarked').map(({ id }) => id);
+    const unmarked = ours.filter((member) => holder(member) === 'unmarked').map(({ id }) => id);
     if (unmarked.length > 0) await createTags(ec2, unmarked, tags);
     return ours.map(({ id }) => id);
   };
@@ -134,7 +134,7 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
       try {
         await raise(name);
       } catch (error) {
-        if (!isRefusedForGood(error)) tellUnraised(name, error);
+        if (!isRefusedForGood(error)) warnUnraised(name, error);
         else {
           await forget(book, requestId, entries.wanted);
           return { machines: [], refusal: refusalOf(error, launch), tryNextPool: false };
@@ -147,7 +147,7 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
       if (adoption === undefined) return { state: 'active', machineIds: [] };
       const machineIds = await adopt(name, adoption.requestId, toTags(adoption.tags));
       if (machineIds === undefined) return { state: 'missing', machineIds: [] };
-      await raise(name).catch((error: unknown) => tellUnraised(name, error));
+      await raise(name).catch((error: unknown) => warnUnraised(name, error));
       return { state: 'active', machineIds };
     },
 

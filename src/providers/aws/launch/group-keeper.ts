@@ -17,7 +17,7 @@ import {
   unitsIn,
 } from './group-members.ts';
 import { type LaunchDataOptions, launchTags } from './launch-data.ts';
-import { says } from './own-group.ts';
+import { messageMatches } from './own-group.ts';
 import { refusalFaultOf } from './refusal.ts';
 import { ownedOf } from './resource.ts';
 import type { SharedGroupOptions } from './shared-group.ts';
@@ -55,7 +55,7 @@ export const createGroupKeeper = (
     try {
       return await removeGroup({ scaling: await autoScaling(), ec2, log, mark: { owner, store } }, id, going);
     } catch (error) {
-      if (!says(error, /not found|does not exist/i)) throw error;
+      if (!messageMatches(error, /not found|does not exist/i)) throw error;
       return { done: new Set(), refused: new Map() };
     }
   };

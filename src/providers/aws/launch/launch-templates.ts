@@ -194,7 +194,7 @@ export const createLaunchTemplates = ({
 };
 
 /** EC2 tells it by its code, Auto Scaling in words. */
-const tellsMissing = /^InvalidLaunchTemplate|launch template[^.]* does not exist/i;
+const missingTemplate = /^InvalidLaunchTemplate|launch template[^.]* does not exist/i;
 
 /** A launch template that somebody deleted is forgotten: another try of the launch makes it again. */
 export const renewed = async (
@@ -203,7 +203,7 @@ export const renewed = async (
   report: LaunchReport,
 ): Promise<LaunchReport> => {
   const { code = '', message = '' } = report.refusal ?? {};
-  if (!tellsMissing.test(`${code}: ${message}`)) return report;
+  if (!missingTemplate.test(`${code}: ${message}`)) return report;
   await launchTemplates.forget(id);
   return { ...report, tryNextPool: true };
 };

@@ -95,7 +95,7 @@ export const renderGroup = async (
 };
 
 /** AWS says in words that a name is taken or unknown. */
-export const says = (error: unknown, text: RegExp): boolean =>
+export const messageMatches = (error: unknown, text: RegExp): boolean =>
   hasCode(error, 'provider.misconfigured', 'provider.missing') && text.test(`${error.aws?.code} ${error.message}`);
 
 /**
@@ -108,7 +108,7 @@ export const createOwnGroup = async (
 ): Promise<LaunchReport> => {
   const scaling = await options.autoScaling();
   await scaling.change('CreateAutoScalingGroup', { ...create, DesiredCapacity: 0 }).catch((error: unknown) => {
-    if (!says(error, /AlreadyExists/)) throw error;
+    if (!messageMatches(error, /AlreadyExists/)) throw error;
   });
   try {
     await scaling.change('SuspendProcesses', {

@@ -121,14 +121,14 @@ export const diagnoseQuotas = async (
       ),
     );
   try {
-    const told: string[] = [];
+    const met: string[] = [];
     const low: Diagnosis[] = [];
     for (const need of needsOf(templates, types)) {
       const allowed = await allowedBy(need.code);
       if (sumOf(need) > allowed) low.push(tooLow(need, allowed));
-      else told.push(`${sumOf(need)} of ${allowed} vCPUs ${need.market} (${need.families})`);
+      else met.push(`${sumOf(need)} of ${allowed} vCPUs ${need.market} (${need.families})`);
     }
-    return low.length > 0 ? low : [{ subject, status: 'ok', what: `templates can ask for ${told.join(', ')}` }];
+    return low.length > 0 ? low : [{ subject, status: 'ok', what: `templates can ask for ${met.join(', ')}` }];
   } catch (error) {
     if (!isPluginError(error)) throw error;
     const why = 'a request beyond the quota is refused with VcpuLimitExceeded or MaxSpotInstanceCountExceeded';

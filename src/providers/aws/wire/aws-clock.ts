@@ -8,7 +8,7 @@ export interface AwsClock {
   /** Milliseconds since the epoch by this host's clock. */
   readonly local: () => number;
   /** Takes the `Date` header of an answer of AWS's, which came at `at` by this host's clock. */
-  readonly heard: (date: string | undefined, at?: number) => void;
+  readonly observe: (date: string | undefined, at?: number) => void;
   /** Milliseconds by which this host is ahead of AWS, negative when behind; undefined while AWS has not been heard. */
   readonly ahead: () => number | undefined;
 }
@@ -35,7 +35,7 @@ export const createAwsClock = (
   return {
     now: () => local() - correction(),
     local,
-    heard: (date = '', at = local()) => {
+    observe: (date = '', at = local()) => {
       const found = at - Date.parse(date);
       if (Number.isNaN(found)) return;
       const isFirst = ahead === undefined && before() === undefined;

@@ -84,14 +84,14 @@ const recorded = async <T>(
 ): Promise<T> => {
   if (record === undefined || input === undefined) return work();
   const at = Date.now();
-  const tell = (came: Pick<AwsExchange, 'answer' | 'error'>): void =>
-    record({ action, at, ms: Date.now() - at, input, ...came });
+  const recordCall = (outcome: Pick<AwsExchange, 'answer' | 'error'>): void =>
+    record({ action, at, ms: Date.now() - at, input, ...outcome });
   try {
     const answer = await work();
-    tell({ answer });
+    recordCall({ answer });
     return answer;
   } catch (error) {
-    tell({ error: errorOf(error) });
+    recordCall({ error: errorOf(error) });
     throw error;
   }
 };

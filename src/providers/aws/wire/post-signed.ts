@@ -88,6 +88,6 @@ export const postSigned = async (
   const again = await signatureAfter(received, first, client);
   const answer = again === undefined ? received : await post(service, client, message, signal, again);
   // A proxy's own page tells nothing of AWS's time; it has no request id of AWS's either.
-  if (hasRequestId(answer)) client.clock.heard(answer.date, answer.at);
+  if (hasRequestId(answer)) client.clock.observe(answer.date, answer.at);
   return answer;
 };

@@ -166,7 +166,7 @@ describe('a projection', () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       return marks();
     });
-    const { readModel } = reader(world, { look: 450, answer: 100, save: 10_000 });
+    const { readModel } = reader(world, { scan: 450, answer: 100, save: 10_000 });
     const [first, second] = await Promise.all([readModel.read('requests'), later(() => readModel.read('requests'))]);
     expect([first.rows.length, second.rows.length]).toEqual([2, 2]);
   });
@@ -183,7 +183,7 @@ describe('a projection', () => {
 });
 
 describe('a read model in a server', () => {
-  const pace = { look: 60_000, answer: 0, save: 0 };
+  const pace = { scan: 60_000, answer: 0, save: 0 };
 
   it('sees its own appends at once, without a look at all streams', async () => {
     const { world } = await created(2);
@@ -206,7 +206,7 @@ describe('a read model in a server', () => {
 
   it('saves what it holds when it ends', async () => {
     const { world } = await created(2);
-    const { readModel } = reader(world, { look: 0, answer: 0, save: Number.POSITIVE_INFINITY });
+    const { readModel } = reader(world, { scan: 0, answer: 0, save: Number.POSITIVE_INFINITY });
     await readModel.read('requests');
     await readModel.save();
     const next = reader(world);

@@ -242,7 +242,7 @@ describe('while a search ends', () => {
 
   it('waits where AWS does not say what its machines are', () =>
     given(...filling())
-      .lookedAt(lookAt(over, { ...sightOf({ unshown: 'untold' }), tried: new Set(['look-again before fleet-1']) }))
+      .lookedAt(lookAt(over, { ...sightOf({ unshown: 'unknown' }), tried: new Set(['look-again before fleet-1']) }))
       .isDue());
 
   it('waits for machines that EC2 does not show yet', () =>

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import {
   machinePrice,
   type PriceHistory,
-  withHeard,
   withoutOldest,
+  withPrices,
 } from '../../../../src/domain/template/price-history.ts';
 
 const none: PriceHistory = { onDemand: {}, spot: {} };
 const heard = (...times: readonly (readonly [at: number, usd: number])[]): PriceHistory =>
   times.reduce(
-    (history, [at, usd]) => withHeard(history, { at, onDemand: { a: usd }, spot: { a: { z1: usd / 2 } } }),
+    (history, [at, usd]) => withPrices(history, { at, onDemand: { a: usd }, spot: { a: { z1: usd / 2 } } }),
     none,
   );
 
@@ -25,7 +25,7 @@ describe('the history of prices', () => {
   });
 
   it('keeps what was not asked for again', () => {
-    const more = withHeard(heard([1, 10]), { at: 2, onDemand: {}, spot: { a: { z2: 3 }, b: { z1: 4 } } });
+    const more = withPrices(heard([1, 10]), { at: 2, onDemand: {}, spot: { a: { z2: 3 }, b: { z1: 4 } } });
     expect(more).toEqual({
       onDemand: { a: [[1, 10]] },
       spot: { a: { z1: [[1, 5]], z2: [[2, 3]] }, b: { z1: [[2, 4]] } },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ProviderApi, Template } from '../../../../../src/domain/template/template.ts';
-import { meantBy } from '../../../../../src/json/meant-by.ts';
+import { closestName } from '../../../../../src/json/closest-name.ts';
 import { rawFieldComplaints } from '../../../../../src/providers/aws/inspect/raw-field-check.ts';
 import { onDemandTemplate } from '../../../domain/template/template-fixture.ts';
 
@@ -8,7 +8,7 @@ const apis: readonly ProviderApi[] = ['RunInstances', 'EC2Fleet', 'SpotFleet', '
 const least = { VCpuCount: { Min: 2 }, MemoryMiB: { Min: 4096 } };
 
 const told = (providerApi: ProviderApi, fields: Partial<Template>): readonly string[] => {
-  const found = rawFieldComplaints({ ...onDemandTemplate, providerApi, ...fields }, meantBy);
+  const found = rawFieldComplaints({ ...onDemandTemplate, providerApi, ...fields }, closestName);
   return found.map(({ field, hint = 'no hint' }) => `${field}: ${hint}`);
 };
 

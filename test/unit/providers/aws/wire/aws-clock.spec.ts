@@ -11,7 +11,7 @@ const listen = (ahead: readonly number[], known?: number) => {
     (ms) => told.push(ms),
     () => known,
   );
-  for (const ms of ahead) clock.heard(dateAhead(ms));
+  for (const ms of ahead) clock.observe(dateAhead(ms));
   return { clock, told };
 };
 
@@ -41,7 +41,7 @@ describe('the clock of AWS', () => {
   it('is known from an earlier call until AWS is heard', () => {
     const { clock } = listen([], 200_000);
     expect([clock.now(), clock.ahead()]).toEqual([local - 200_000, undefined]);
-    clock.heard(dateAhead(0));
+    clock.observe(dateAhead(0));
     expect(clock.now()).toBe(local);
   });
 
@@ -54,7 +54,7 @@ describe('the clock of AWS', () => {
 
   it('is dated by when an answer began to arrive, not by when all of it was there', () => {
     const { clock } = listen([]);
-    clock.heard(dateAhead(60_000), local - 60_000);
+    clock.observe(dateAhead(60_000), local - 60_000);
     expect(clock.now()).toBe(local);
   });
 
@@ -66,7 +66,7 @@ describe('the clock of AWS', () => {
 
   it.each([undefined, '', 'yesterday'])('is not moved by a date that is %j', (date) => {
     const { clock } = listen([200_000]);
-    clock.heard(date);
+    clock.observe(date);
     expect(clock.now()).toBe(local - 200_000);
   });
 });

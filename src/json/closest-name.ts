@@ -1,7 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein';
 
 /** The known name that was probably meant. */
-export const meantBy = (written: string, names: readonly string[]): string | undefined => {
+export const closestName = (written: string, names: readonly string[]): string | undefined => {
   const lower = new Map(names.map((name) => [name.toLowerCase(), name]));
   if (lower.size === 0) return undefined;
   const nearest = closest(written.toLowerCase(), [...lower.keys()]);

@@ -4,7 +4,7 @@ import type { MachineView, RequestView } from './views.ts';
 export const isoTime = (ms: number): string => new Date(ms).toISOString();
 
 /** A request with its times as they are told. */
-export const toldRequest = <R extends Pick<RequestView, 'createdAt' | 'settledAt'>>(request: R) => {
+export const requestWithIsoTimes = <R extends Pick<RequestView, 'createdAt' | 'settledAt'>>(request: R) => {
   const { createdAt, settledAt, ...rest } = request;
   return {
     ...rest,
@@ -14,7 +14,7 @@ export const toldRequest = <R extends Pick<RequestView, 'createdAt' | 'settledAt
 };
 
 /** The same of a machine, whose launch EC2 may never have told. */
-export const toldMachine = <M extends Pick<MachineView, 'launchTime'>>(machine: M) => {
+export const machineWithIsoTimes = <M extends Pick<MachineView, 'launchTime'>>(machine: M) => {
   const { launchTime, ...rest } = machine;
   return { ...rest, ...(launchTime === 0 ? {} : { launchTime: isoTime(launchTime * 1000) }) };
 };
@@ -32,13 +32,13 @@ const eventTimes: Readonly<Record<string, number>> = {
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-const told = (name: string, value: unknown): unknown => {
+const shownValue = (name: string, value: unknown): unknown => {
   const unit = eventTimes[name];
   if (typeof value === 'number' && unit !== undefined) return isoTime(value * unit);
-  if (Array.isArray(value)) return value.map((each: unknown) => told('', each));
-  return isObject(value) ? toldFields(value) : value;
+  if (Array.isArray(value)) return value.map((each: unknown) => shownValue('', each));
+  return isObject(value) ? withIsoTimes(value) : value;
 };
 
 /** All times of an event, however deep. */
-export const toldFields = (event: object): object =>
-  Object.fromEntries(Object.entries(event).map(([name, value]) => [name, told(name, value)]));
+export const withIsoTimes = (event: object): object =>
+  Object.fromEntries(Object.entries(event).map(([name, value]) => [name, shownValue(name, value)]));
