@@ -66,7 +66,7 @@ interface Form extends PositionalOptions {
   readonly as?: string;
 }
 
-interface Looks<Message, A, Row, Field extends string, Key extends string> {
+interface Presentation<Message, A, Row, Field extends string, Key extends string> {
   /** Fields that are not for people. */
   readonly leftOut?: readonly Field[];
   /** Fields that are always the same; no options either. */
@@ -91,6 +91,8 @@ interface Looks<Message, A, Row, Field extends string, Key extends string> {
     message: Message,
     service: ApplicationService,
   ): readonly string[] | Promise<readonly string[]>;
+  /** What is to be said on stderr besides the warnings of the answer. */
+  warnings?(answer: A, message: Message): readonly string[];
   /** When the command ends with 1: in words, and in fact. */
   readonly failsIf?: string;
   fails?(answer: A, message: Message): boolean;
@@ -141,7 +143,12 @@ const argumentOf = (field: string, operation: AnyOperation): PositionalOptions =
   ...(field === 'requestId' || field === 'machineId' || field === 'id' ? { describe: idDescriptions[field] } : {}),
 });
 
-const optionsOf = (line: string, operation: AnyOperation, { forms = {}, repeats }: LooseLooks, left: Set<string>) => {
+const optionsOf = (
+  line: string,
+  operation: AnyOperation,
+  { forms = {}, repeats }: LoosePresentation,
+  left: Set<string>,
+) => {
   const options: Record<string, Made> = {};
   for (const [field, schema] of Object.entries(operation.input)) {
     if (left.has(field) || field === 'expected') continue;
@@ -159,7 +166,7 @@ const optionsOf = (line: string, operation: AnyOperation, { forms = {}, repeats 
 
 type Written = CommonOptions & Readonly<Record<string, unknown>>;
 
-const meant = (service: ApplicationService, options: Written, field: string, value: unknown): unknown => {
+const withFullId = (service: ApplicationService, options: Written, field: string, value: unknown): unknown => {
   if (typeof value !== 'string') return value;
   if (field === 'requestId') return requestIdOf(service, options, value);
   if (field === 'machineId') return machineIdOf(service, options, value);
@@ -167,7 +174,7 @@ const meant = (service: ApplicationService, options: Written, field: string, val
 };
 
 type LooseRow = Readonly<Record<string, unknown>>;
-type LooseLooks = Looks<unknown, unknown, LooseRow, string, string>;
+type LoosePresentation = Presentation<unknown, unknown, LooseRow, string, string>;
 
 const rowsIn = (answer: unknown, key: string): readonly LooseRow[] => {
   const found = fieldOf(answer, key);
@@ -197,13 +204,13 @@ const warningsOf = (options: Written, answer: unknown): readonly string[] => {
 export function fromOperation<const O extends AnyOperation, const K extends string & keyof Answer<O> = never>(
   line: string,
   operation: O,
-  looks: Looks<MessageOf<O>, Answer<O>, RowIn<Answer<O>, K>, string & keyof O['input'], K>,
+  presentation: Presentation<MessageOf<O>, Answer<O>, RowIn<Answer<O>, K>, string & keyof O['input'], K>,
 ): Command;
 // TypeScript cannot follow options that are made from schemas: the bus checks the message, and the operation types its answer.
-export function fromOperation(line: string, operation: AnyOperation, looks: LooseLooks): Command {
-  const { leftOut = [], sets = {}, rows, id = '', empty = '', progress } = looks;
+export function fromOperation(line: string, operation: AnyOperation, presentation: LoosePresentation): Command {
+  const { leftOut = [], sets = {}, rows, id = '', empty = '', progress } = presentation;
   const left = new Set([...leftOut, ...Object.keys(sets)]);
-  const options = optionsOf(line, operation, looks, left);
+  const options = optionsOf(line, operation, presentation, left);
   const entries = Object.entries(options);
 
   const builder = (yargs: Argv<CommonOptions>): Argv<CommonOptions> => {
@@ -212,13 +219,13 @@ export function fromOperation(line: string, operation: AnyOperation, looks: Loos
     for (const [name, { field: _field, isArgument, ...option }] of entries)
       if (isArgument) yargs.positional(name, option);
       else yargs.option(name, option);
-    for (const [example, what] of looks.examples) yargs.example(example, what);
-    return looks.rules?.(yargs) ?? yargs;
+    for (const [example, what] of presentation.examples) yargs.example(example, what);
+    return presentation.rules?.(yargs) ?? yargs;
   };
 
   const messageOf = async (service: ApplicationService, written: Written): Promise<Record<string, unknown>> => {
     const message: Record<string, unknown> = { ...sets, ...commandOptions(written) };
-    for (const [name, { field }] of entries) message[field] = await meant(service, written, field, written[name]);
+    for (const [name, { field }] of entries) message[field] = await withFullId(service, written, field, written[name]);
     if ('expected' in operation.input) message['expected'] = await expectationOf(service, written);
     return message;
   };
@@ -229,21 +236,22 @@ export function fromOperation(line: string, operation: AnyOperation, looks: Loos
       const message = await messageOf(service, written);
       const asked = service.dispatch(operation.bus, { type: operation.name, ...message });
       const answer = await (progress === undefined ? asked : during(asked));
-      warn(context, warningsOf(written, answer));
+      warn(context, [...warningsOf(written, answer), ...(presentation.warnings?.(answer, message) ?? [])]);
       const found = rows === undefined ? [] : rowsIn(answer, rows);
       const render = async (): Promise<string> => {
-        const table = columnTable(written, found, looks.columns?.(found, written, answer) ?? [], empty);
-        const lines = (await looks.text?.(answer, table, message, service)) ?? [table];
+        const table = columnTable(written, found, presentation.columns?.(found, written, answer) ?? [], empty);
+        const lines = (await presentation.text?.(answer, table, message, service)) ?? [table];
         return pageText(answer, lines.join('\n'));
       };
       const named = (row: LooseRow): string => String(row[id] ?? '');
       const records = rows === undefined ? undefined : recordsOf(rowSchema(operation, rows), found, named);
       await show(context, written, answer, render, records);
-      return looks.fails?.(answer, message) === true ? 1 : 0;
+      return presentation.fails?.(answer, message) === true ? 1 : 0;
     };
     return withService(context, written, act, progress === undefined ? {} : { progress: tell });
   };
 
-  const title = looks.failsIf === undefined ? operation.title : `${operation.title}; exit 1 if ${looks.failsIf}`;
+  const title =
+    presentation.failsIf === undefined ? operation.title : `${operation.title}; exit 1 if ${presentation.failsIf}`;
   return { ...command(line, title, builder, run), made: { operation, options, leftOut: [...left] } };
 }

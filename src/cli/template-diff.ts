@@ -34,14 +34,14 @@ export const diffCommand = fromOperation('diff [file]', operations.DiffTemplates
     ['hf-aws templates diff', 'what running requests go by, where the file says something else now'],
     ['hf-aws templates diff new.json', 'what a file would change, before it is put in place'],
   ],
-  text: ({ file, against, templates, rejected }, _table, message) => [
+  text: ({ file, against, templates }) => [
     `${file} against ${against === undefined ? 'what running requests go by' : `${against}, in effect, and running requests`}:`,
     ...(templates.length === 0 ? ['No difference.'] : templates.map(templateText)),
-    ...rejected.map(
-      ({ templateId }) =>
-        `${templateId} has faults: hf-aws templates validate ${message.file ?? templateId} tells them`,
-    ),
   ],
+  warnings: ({ rejected }, { file }) =>
+    rejected.map(
+      ({ templateId }) => `${templateId} has faults: hf-aws templates validate ${file ?? templateId} tells them`,
+    ),
   failsIf: 'a template has errors',
   fails: ({ rejected }) => rejected.length > 0,
 });
