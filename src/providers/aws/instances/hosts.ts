@@ -3,7 +3,7 @@ import type { Hosts } from '../../../application/ports/instances.ts';
 import { hasCode, messageOf, type PluginError } from '../../../domain/errors.ts';
 import type { OwnedObservation } from '../../../domain/machine.ts';
 import { refusedWithOthers } from '../../../domain/return/state.ts';
-import { createTags, type Ec2, instancesBy } from '../services/ec2.ts';
+import { createTags, type Ec2, fromInstances } from '../services/ec2.ts';
 import type { Remember } from '../wire/credentials.ts';
 import { toOwnedObservation } from './observation.ts';
 import { readRetirements, readSpotNotices } from './reclaim-notices.ts';
@@ -48,8 +48,8 @@ export const createHosts = ({ ec2, remember, ...mark }: HostsOptions): Hosts => 
     keep: (instance: Instance) => T,
   ): Promise<readonly T[]> => {
     const chunks = chunksOf([...new Set(values)], idsPerFilter);
-    const found = await inParallel(chunks, parallelReads, async (chunk) =>
-      (await instancesBy(ec2, [{ Name: filter, Values: [...chunk] }])).map(keep),
+    const found = await inParallel(chunks, parallelReads, (chunk) =>
+      fromInstances(ec2, [{ Name: filter, Values: [...chunk] }], (instance) => [keep(instance)]),
     );
     return found.flat();
   };
@@ -59,10 +59,12 @@ export const createHosts = ({ ec2, remember, ...mark }: HostsOptions): Hosts => 
   const ourTag = { Name: `tag:${tagKeys.owner}`, Values: [mark.owner] };
   /** Those with our tag in pages of all that carry it, but no more pages than pay; the others by id. */
   const lookAtMany = async (ids: ReadonlySet<string>): Promise<readonly OwnedObservation[]> => {
-    const ours = await instancesBy(ec2, [ourTag], Math.ceil(ids.size / manyIds));
-    const seen = ours
-      .filter(({ InstanceId = '' }) => ids.has(InstanceId))
-      .map((instance) => toOwnedObservation(instance, mark));
+    const seen = await fromInstances(
+      ec2,
+      [ourTag],
+      (instance) => (ids.has(instance.InstanceId ?? '') ? [toOwnedObservation(instance, mark)] : []),
+      Math.ceil(ids.size / manyIds),
+    );
     const shown = new Set(seen.map(({ machineId }) => machineId));
     return [
       ...seen,
@@ -80,8 +82,8 @@ export const createHosts = ({ ec2, remember, ...mark }: HostsOptions): Hosts => 
       (await look(`tag:${tagKeys.request}`, requestIds)).filter(({ ours }) => ours),
     ours: async () => {
       const filters = [ourTag, { Name: 'instance-state-name', Values: ['pending', 'running', 'stopping', 'stopped'] }];
-      const found = await instancesBy(ec2, filters);
-      return found.map((instance) => toOwnedObservation(instance, mark)).filter(({ ours }) => ours);
+      const found = await fromInstances(ec2, filters, (instance) => [toOwnedObservation(instance, mark)]);
+      return found.filter(({ ours }) => ours);
     },
     spotNotices: () => readSpotNotices(ec2),
     retirements: () => readRetirements(ec2, remember),

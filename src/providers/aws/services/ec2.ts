@@ -26,15 +26,22 @@ export const createTags = async (
 /** EC2: results per page of DescribeInstances. Paged reads draw on the larger throttling bucket. */
 const pageSize = 1000;
 
-/** All instances that match, or those on the first so many pages. */
-export const instancesBy = (
+/** What `take` makes of all instances that match, or of those on the first so many pages: nothing else of a page is kept. */
+export const fromInstances = <T>(
   ec2: Pick<Ec2, 'readAll'>,
   filters: readonly sdk.Filter[],
+  take: (instance: sdk.Instance) => readonly T[],
   mostPages?: number,
-): Promise<readonly sdk.Instance[]> =>
+): Promise<readonly T[]> =>
   ec2.readAll(
     'DescribeInstances',
     { Filters: [...filters], MaxResults: pageSize },
-    ({ Reservations = [] }) => Reservations.flatMap(({ Instances = [] }) => Instances),
+    ({ Reservations = [] }) => Reservations.flatMap(({ Instances = [] }) => Instances.flatMap(take)),
     mostPages,
   );
+
+/** All instances that match. */
+export const instancesBy = (
+  ec2: Pick<Ec2, 'readAll'>,
+  filters: readonly sdk.Filter[],
+): Promise<readonly sdk.Instance[]> => fromInstances(ec2, filters, (instance) => [instance]);
