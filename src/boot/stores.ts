@@ -16,6 +16,7 @@ import { createLastDone } from '../storage/noted-times.ts';
 import { createRequestStreams } from '../storage/request-streams.ts';
 import { knownStoreId, readStoreId } from '../storage/store-id.ts';
 import { guardedLedger, guardedNotices, guardedStreams, shortly } from '../storage/store-mark.ts';
+import { withLedger } from '../storage/streams-with-ledger.ts';
 import { takingTurns } from '../storage/turns.ts';
 import { hostMemory } from './host-memory.ts';
 import { administration, crypto, once, pause, readSide, stateInTable } from './lazily.ts';
@@ -69,9 +70,10 @@ export const fileStore = ({
     });
   };
   const streams = createRequestStreams(workDir, { sweeps, remembers });
+  const live = createCapacityLedger(workDir);
   return {
-    streams: guardedStreams(remembers ? takingTurns(streams) : streams, mayUse),
-    live: guardedLedger(createCapacityLedger(workDir), mayUse),
+    streams: guardedStreams(withLedger(remembers ? takingTurns(streams) : streams, live), mayUse),
+    live: guardedLedger(live, mayUse),
     ledger: (group) => {
       const folder = crypto().createHash('sha256').update(group).digest('hex');
       return guardedLedger(createCapacityLedger(join(workDir, 'groups', folder)), mayUse);

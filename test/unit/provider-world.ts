@@ -18,6 +18,7 @@ import { readEnvironment } from '../../src/config/environment.ts';
 import { readProviderConfig } from '../../src/config/provider-config.ts';
 import type { Aws } from '../../src/providers/aws/aws.ts';
 import { createLaunchFailures } from '../../src/storage/launch-failures.ts';
+import { withLedger } from '../../src/storage/streams-with-ledger.ts';
 import { createObserver } from '../../src/telemetry/observer.ts';
 import type { EmulatedTable } from '../tables.ts';
 import { createFakeCapacity, type FakeCapacity } from './fake-capacity.ts';
@@ -145,11 +146,13 @@ export const startWorld = async (
   const handedOn = createHandedOn();
   const caller = { go: () => {} };
   const onDisk = fileStore({ workDir, clock });
+  const given = places.store;
+  const written = given?.streams === undefined ? onDisk.streams : withLedger(given.streams, given.live ?? onDisk.live);
   const store = {
     ...onDisk,
     failures: createLaunchFailures(workDir, () => Date.now() + time.now - started),
-    ...places.store,
-    streams: followed(places.store?.streams ?? onDisk.streams, handedOn),
+    ...given,
+    streams: followed(written, handedOn),
   };
   const memory = { ...hostMemory({ workDir, home, clock, region: 'us-east-1' }), ...places.memory };
   const stores = { store, memory };

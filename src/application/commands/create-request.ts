@@ -13,7 +13,7 @@ import { type AdvancePorts, advance } from '../life-cycle/advance.ts';
 import { checkProtection } from '../life-cycle/protection.ts';
 import { type DecideContext, type Decided, decideOnRequest } from '../life-cycle/streams.ts';
 import type { CapacityProvider } from '../ports/capacity.ts';
-import type { RequestStreams } from '../ports/streams.ts';
+import type { CapacityLedger, RequestStreams } from '../ports/streams.ts';
 import type { TemplateCatalog } from '../ports/templates.ts';
 import { currentStatus } from '../read-model/views.ts';
 
@@ -39,6 +39,7 @@ export const createRequest = defineOperation({
 
 export interface CreateRequestPorts extends AdvancePorts {
   readonly streams: RequestStreams;
+  readonly live: CapacityLedger;
   readonly templates: TemplateCatalog;
   /** The AMI an image alias stands for now. */
   readonly imageOf: (alias: string) => Promise<string>;
@@ -198,8 +199,7 @@ const launch = async (
 ): Promise<Decided<Request>> => {
   try {
     const look = { ...noLook(ports.clock()), prepared };
-    const booked = decided.state.stage === 'absent' ? 0 : decided.state.wanted;
-    return await advance(ports, context, { id, known: decided, look, news: [], booked });
+    return await advance(ports, context, { id, known: decided, look, news: [] });
   } catch (error) {
     ports.log.error('request.unresolved', messageOf(error), { requestId: id });
     return decideOnRequest(context, id, []).catch(() => decided);

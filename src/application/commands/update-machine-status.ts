@@ -2,7 +2,6 @@ import { excerpt, PluginError } from '../../domain/errors.ts';
 import { closed } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { machineState, pairs, requestId, text, version, words } from '../bus/shapes.ts';
-import { updateLedger } from '../life-cycle/bookkeeping.ts';
 import { recallMachines } from '../life-cycle/host-lookup.ts';
 import { decideOnRequest } from '../life-cycle/streams.ts';
 import type { Clock } from '../ports/policy.ts';
@@ -48,6 +47,5 @@ export const updateMachineStatusHandler =
     if (state.stage === 'absent' || !state.machines.has(machineId)) {
       throw new PluginError('machine.not-found', `request ${id} holds no machine ${excerpt(machineId)}`);
     }
-    await updateLedger(ports.live, id, state);
     return { requestId: id, version };
   };

@@ -4,13 +4,13 @@ import { arrivals } from '../../domain/request/learn.ts';
 import type { Look } from '../../domain/request/look.ts';
 import type { KnownRequest, Request } from '../../domain/request/state.ts';
 import { intentOf, type Step, withTried } from '../../domain/request/step.ts';
-import { bookkeeper } from './bookkeeping.ts';
 import { type PerformPorts, perform } from './perform.ts';
 import type { LifeCyclePorts } from './ports.ts';
+import { noteOutcome } from './protection.ts';
 import { stepByStep } from './step-by-step.ts';
 import { type DecideContext, type Decided, decideOnRequest } from './streams.ts';
 
-export type AdvancePorts = PerformPorts & Pick<LifeCyclePorts, 'failures' | 'live' | 'policy'>;
+export type AdvancePorts = PerformPorts & Pick<LifeCyclePorts, 'failures' | 'policy'>;
 
 interface Advance {
   readonly id: string;
@@ -21,8 +21,6 @@ interface Advance {
   readonly look: Look;
   /** What is recorded first. */
   readonly news: readonly RequestCommand[];
-  /** Units in the ledger of its template, where that is known. */
-  readonly booked?: number;
 }
 
 /** What is told to AWS with nothing on record before, where what others have written would be met. */
@@ -35,22 +33,25 @@ interface Progress {
 
 /**
  * Does what is due about a request, step by step, until nothing is: what a step means to do is on record before AWS is asked, what
- * came of it after, and the ledger is right before AWS is asked again. Answers with the request as it then stands.
+ * came of it after, and the ledger is right before AWS is asked again. Answers with the request as it is then.
  */
 export const advance = async (
   ports: AdvancePorts,
   context: DecideContext,
-  { id, known, isStale = false, look, news, booked }: Advance,
+  { id, known, isStale = false, look, news }: Advance,
 ): Promise<Decided<Request>> => {
   const { policy, clock } = ports;
-  const keep = bookkeeper(ports, id, booked);
+  /** What became of its machines, once they are all usable or lost. */
+  const noteChange = async (before: Request, after: Request): Promise<void> => {
+    if (before.stage !== 'absent' && after.stage !== 'absent') await noteOutcome(ports, before, after);
+  };
   const record = async (
     before: Request,
     commands: readonly RequestCommand[],
     from: Decided<Request> | undefined,
   ): Promise<Decided<Request>> => {
-    const decided = await decideOnRequest(context, id, commands, from, keep.raise);
-    await keep.follow(before, decided.state);
+    const decided = await decideOnRequest(context, id, commands, from);
+    await noteChange(before, decided.state);
     return decided;
   };
   const settle = (request: Request, seen: Look): RequestCommand => {
@@ -62,7 +63,7 @@ export const advance = async (
   const readAgain = async ({ decided, look: seen }: Progress): Promise<Progress> => {
     isFresh = true;
     const now = await decideOnRequest(context, id, []);
-    if (now.version !== decided.version) await keep.follow(decided.state, now.state);
+    if (now.version !== decided.version) await noteChange(decided.state, now.state);
     return { decided: now, look: seen };
   };
   const take = async (

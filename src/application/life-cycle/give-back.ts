@@ -12,7 +12,6 @@ import type { ReturnPorts } from './perform-return.ts';
 import type { DecideContext } from './streams.ts';
 
 export interface GiveBackPorts extends HostLookupPorts, ReturnPorts {
-  readonly live: HostLookupPorts['live'] & ReturnPorts['live'];
   readonly hosts: ReturnPorts['hosts'];
   readonly policy: Pick<Policy, 'consistencyWindow'>;
 }

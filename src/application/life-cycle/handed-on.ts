@@ -39,9 +39,9 @@ export const handedOnInEach = <K extends object>(current: () => K | undefined): 
 /** Streams of which what was kept goes on with each append. */
 export const followed = (streams: RequestStreams, { keep, take }: HandedOn): RequestStreams => ({
   ...streams,
-  append: async (id, version, events, origin) => {
+  append: async (id, version, events, origin, holds) => {
     const kept = take(id);
-    const next = await streams.append(id, version, events, origin);
+    const next = await streams.append(id, version, events, origin, holds);
     const recorded = events.map((event) => ({ ...event, ...origin }));
     if (kept?.version === version) keep(id, { version: next, events: [...kept.events, ...recorded] });
     return next;

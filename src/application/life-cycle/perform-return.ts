@@ -1,19 +1,17 @@
 import { hasCode, isPluginError, messageOf } from '../../domain/errors.ts';
 import { isCreateId } from '../../domain/ids.ts';
-import type { RequestCommand } from '../../domain/request/commands.ts';
 import { absentRequest, type KnownRequest, type Request } from '../../domain/request/state.ts';
 import { liveMachines } from '../../domain/request/units.ts';
 import type { ReturnItem } from '../../domain/return/events.ts';
 import { wasRefused } from '../../domain/return/state.ts';
 import type { Logger } from '../ports/telemetry.ts';
-import { updateLedger } from './bookkeeping.ts';
 import { keeperOf, unlessFault } from './keepers.ts';
 import type { KnownRequests } from './known-requests.ts';
 import type { LifeCyclePorts } from './ports.ts';
 import { isUnread } from './streams.ts';
 import { terminateInResources } from './terminate.ts';
 
-export type ReturnPorts = Pick<LifeCyclePorts, 'hosts' | 'live' | 'log' | 'providers'>;
+export type ReturnPorts = Pick<LifeCyclePorts, 'hosts' | 'log' | 'providers'>;
 
 /** What came of the terminate calls: the items that are being ended, and AWS's reason per id refused. */
 interface Sent {
@@ -139,19 +137,11 @@ const leaveGroups = async (
     ([machineId, reason]) =>
       ({ type: 'ReportStatus', now, machineId, status: 'terminated', metadata: { reason } }) as const,
   );
-  await note(ports, requests, requestId, [left, ...dead]).catch((error: unknown) => {
+  await requests.decide(requestId, [left, ...dead]).catch((error: unknown) => {
     if (!isPluginError(error)) throw error;
     ports.log.error('return.unmarked', messageOf(error), { requestId });
   });
 };
-
-/** Puts on the record of a request, and in the ledger, what became of its machines. */
-const note = async (
-  { live }: Pick<ReturnPorts, 'live'>,
-  requests: KnownRequests,
-  requestId: string,
-  commands: readonly RequestCommand[],
-): Promise<void> => updateLedger(live, requestId, await requests.decide(requestId, commands));
 
 /** Removes groups of ours of which nothing is wanted any more. */
 const removeEmptied = async (
@@ -180,7 +170,7 @@ const removeEmptied = async (
  * the machine as going: it never holds up the return itself.
  */
 export const mark = async (
-  { live, log }: Pick<ReturnPorts, 'live' | 'log'>,
+  { log }: Pick<ReturnPorts, 'log'>,
   requests: KnownRequests,
   { returnId, now, items }: { readonly returnId: string; readonly now: number; readonly items: readonly ReturnItem[] },
 ): Promise<void> => {
@@ -188,7 +178,7 @@ export const mark = async (
     const machineIds = items.filter((item) => item.requestId === requestId).map(({ machineId }) => machineId);
     try {
       const returned = { type: 'MarkReturned', now, returnId, machineIds } as const;
-      await note({ live }, requests, requestId, [returned, { type: 'Settle', now }]);
+      await requests.decide(requestId, [returned, { type: 'Settle', now }]);
     } catch (error) {
       if (!isPluginError(error)) throw error;
       log.error('return.unmarked', messageOf(error), { returnId, requestId });

@@ -1,6 +1,6 @@
+import { liveUnits } from '../../domain/request/units.ts';
 import type { Origin } from '../bus/origin.ts';
 import type { RequestStreams } from '../ports/streams.ts';
-import { updateLedger } from './bookkeeping.ts';
 import { catchUp } from './catch-up.ts';
 import type { LifeCyclePorts } from './ports.ts';
 
@@ -22,7 +22,7 @@ export const recountLive =
       const decided = requests.get(claim.requestId);
       // A record that cannot be read keeps its claim: its machines may live.
       if (decided === undefined) continue;
-      if (decided.state.stage !== 'absent') await updateLedger(ports.live, claim.requestId, decided.state, claim.units);
+      if (decided.state.stage !== 'absent') await ports.live.update({ ...claim, units: liveUnits(decided.state) });
       else if (ports.clock() - claim.since > claimWithoutRequestMs) await ports.live.update({ ...claim, units: 0 });
     }
   };

@@ -5,7 +5,8 @@ import { absentRequest, evolveRequest, type Request } from '../../domain/request
 import { decideReturn, type ReturnCommand } from '../../domain/return/decide.ts';
 import { absentReturn, evolveReturn, type ReturnRequest } from '../../domain/return/state.ts';
 import type { Origin } from '../bus/origin.ts';
-import type { RequestStreams, Stream, StreamEvent, StreamReader } from '../ports/streams.ts';
+import type { Holding, RequestStreams, Stream, StreamEvent, StreamReader } from '../ports/streams.ts';
+import { holdingOf } from './holding.ts';
 
 /**
  * Stored events are trusted to belong to the kind of stream their id names: the store checks the id's form, and only the
@@ -27,10 +28,11 @@ interface Decider<C, E extends StreamEvent, S> {
   readonly fold: (stream: Stream) => S;
   readonly decide: (command: C, state: S) => readonly E[];
   readonly evolve: (state: S, event: E) => S;
+  readonly holds: (id: string, before: S, after: S, isUnsure: boolean) => Holding | undefined;
 }
 
-const requestDecider = { fold: foldRequest, decide: decideRequest, evolve: evolveRequest };
-const returnDecider = { fold: foldReturn, decide: decideReturn, evolve: evolveReturn };
+const requestDecider = { fold: foldRequest, decide: decideRequest, evolve: evolveRequest, holds: holdingOf };
+const returnDecider = { fold: foldReturn, decide: decideReturn, evolve: evolveReturn, holds: () => undefined };
 
 const attempts = 100;
 
@@ -52,16 +54,15 @@ const readOf = async <S>(fold: (stream: Stream) => S, streams: RequestStreams, i
 
 /**
  * Carries out the commands one after the other, on the state that is `known` or else on the stream as it stands, and appends what
- * follows in one write, after `beforeAppend`. When another process was faster the decision is taken anew on what it wrote.
+ * follows in one write, with what the request then holds. When another process was faster the decision is taken anew on what it wrote.
  */
 const decideOn =
-  <C, E extends StreamEvent, S>({ fold, decide, evolve }: Decider<C, E, S>) =>
+  <C, E extends StreamEvent, S>({ fold, decide, evolve, holds }: Decider<C, E, S>) =>
   async (
     { streams, origin }: DecideContext,
     id: string,
     commands: readonly C[],
     known?: Decided<S>,
-    beforeAppend: (before: S, after: S) => Promise<void> = async () => undefined,
   ): Promise<Decided<S>> => {
     let start = known;
     for (let attempt = 1; ; attempt++) {
@@ -73,9 +74,10 @@ const decideOn =
         return events.reduce(evolve, before);
       }, start.state);
       if (news.length === 0) return { state, version: start.version };
-      await beforeAppend(start.state, state);
       try {
-        return { state, version: await streams.append(id, start.version, news, origin) };
+        // Who lost a race may have raised the ledger for what is not on record.
+        const holding = holds(id, start.state, state, attempt > 1);
+        return { state, version: await streams.append(id, start.version, news, origin, holding) };
       } catch (error) {
         if (!hasCode(error, 'storage.conflict') || attempt === attempts) throw error;
         start = undefined;
@@ -88,7 +90,6 @@ export const decideOnRequest: (
   id: string,
   commands: readonly RequestCommand[],
   known?: Decided<Request>,
-  beforeAppend?: (before: Request, after: Request) => Promise<void>,
 ) => Promise<Decided<Request>> = decideOn(requestDecider);
 
 /** Whether a record cannot be read, or nobody knows what it holds: others can, and it may be read later. */

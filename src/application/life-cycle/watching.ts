@@ -8,8 +8,8 @@ export type Subscriber = (requestId: string, events: readonly StreamEvent[]) => 
 /** Tells subscribers of every append. The event stands whatever becomes of them. */
 export const publishing = (streams: RequestStreams, subscriber: Subscriber, log: Logger): RequestStreams => ({
   ...streams,
-  append: async (id, version, events, origin) => {
-    const next = await streams.append(id, version, events, origin);
+  append: async (id, version, events, origin, holds) => {
+    const next = await streams.append(id, version, events, origin, holds);
     try {
       subscriber(id, events);
     } catch (error) {
@@ -27,10 +27,10 @@ export const watchedStreams = (streams: RequestStreams, observe: Observe): Reque
     ...streams,
     load,
     loadAll: loadingAll(load),
-    append: (requestId, version, events, origin) => {
+    append: (requestId, version, events, origin, holds) => {
       const attributes = { requestId, version, events: events.map(({ type }) => type) };
       return observe({ kind: 'store', name: 'append', attributes }, () =>
-        streams.append(requestId, version, events, origin),
+        streams.append(requestId, version, events, origin, holds),
       );
     },
   };

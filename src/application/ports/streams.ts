@@ -57,9 +57,9 @@ export const loadingAll =
 export interface RequestStreams extends StreamReader {
   /**
    * On disk before it resolves with the new version. Throws `storage.conflict` if somebody has written since `version`,
-   * `storage.unwritable` if the disk refuses.
+   * `storage.unwritable` if the disk refuses. `holds`: what the ledger of its template is to say of the request from then on.
    */
-  append(id: string, version: number, events: readonly StreamEvent[], origin: Origin): Promise<number>;
+  append(id: string, version: number, events: readonly StreamEvent[], origin: Origin, holds?: Holding): Promise<number>;
   /** Sets a finished stream aside. It can still be loaded; it is not listed any more. */
   archive(id: string): Promise<void>;
   /** Compresses what was set aside, and forgets what was compressed before `dropBefore`. */
@@ -92,4 +92,13 @@ export interface CapacityClaim {
   readonly templateId: string;
   readonly requestId: string;
   readonly units: number;
+}
+
+/** What a request holds by the record that is written. */
+export interface Holding {
+  readonly now: CapacityClaim;
+  /** Units that it held by the record before. */
+  readonly before: number;
+  /** Whether the ledger may say something else than `before`. */
+  readonly isUnsure: boolean;
 }

@@ -1,6 +1,7 @@
 import type { IsDue } from '../../application/ports/policy.ts';
 import type { Store } from '../../application/ports/store.ts';
 import { guardedLedger, guardedNotices, guardedStreams, shortly, usableId } from '../store-mark.ts';
+import { withLedger } from '../streams-with-ledger.ts';
 import type { FeedCache } from './feed.ts';
 import { createTable, type TableCall } from './table.ts';
 import { createTableHead, type TableHead } from './table-head.ts';
@@ -91,7 +92,7 @@ export const createTableStore = (options: TableStoreOptions): Store => {
 
   const { live, failures } = createTableLedgers(table, owner, clock, hearsayOf(facts));
   return {
-    streams: guardedStreams(createTableStreams({ table, owner, clock, store, feedCache }), known),
+    streams: guardedStreams(withLedger(createTableStreams({ table, owner, clock, store, feedCache }), live), known),
     failures,
     live: guardedLedger(live, known),
     ledger: (group) => guardedLedger(createTableGroupLedger(table, owner, group, clock), known),

@@ -10,6 +10,7 @@ import { createTable, type TableCall, text } from '../../../src/storage/dynamodb
 import { createTableStore } from '../../../src/storage/dynamodb/table-store.ts';
 import { createFactCache } from '../../../src/storage/fact-cache.ts';
 import { createLastDone } from '../../../src/storage/noted-times.ts';
+import { memoryStore } from '../../histories/memory-store.ts';
 import { dynaliteTable, emulatedTable, motoTable, type TestTable, tableName } from '../../tables.ts';
 import { uuid } from '../provider-world.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -69,6 +70,14 @@ const usualGrounds = [
         time,
         damage: (id: string) => writeFile(join(workDir, 'requests', id, '000000000.json'), '[{'),
       };
+    },
+  },
+  {
+    name: 'the memory of a test',
+    make: async () => {
+      const time = { now: Date.now() };
+      const { damage, ...store } = memoryStore(() => time.now);
+      return { open: async () => store, time, damage: async (each: string) => damage(each) };
     },
   },
   { name: 'a table on dynalite', make: async () => groundOn(table.call) },
@@ -209,6 +218,49 @@ describe.each(grounds)('on $name', ({ make }) => {
       await streams.packArchive(0);
       expect((await (await open()).streams.load(id)).events).toMatchObject([cancelled]);
       expect(await (await open()).streams.archived()).toEqual([id]);
+    });
+  });
+
+  describe('an append that says what the request holds', () => {
+    const holding = (now: number, before: number, isUnsure = false) => ({ now: claim(1, now), before, isUnsure });
+
+    it('has the ledger say so', async () => {
+      const { open } = await make();
+      const { streams, live } = await open();
+      await live.reserve(claim(1, 4), undefined);
+      const held = async () => (await (await open()).live.list()).map(({ units }) => units);
+      await streams.append(id, 0, [cancelled], origin, holding(4, 4));
+      expect(await held()).toEqual([4]);
+      await streams.append(id, 1, [cancelled], origin, holding(6, 4));
+      expect(await held()).toEqual([6]);
+      await streams.append(id, 2, [cancelled], origin, holding(3, 6));
+      expect(await held()).toEqual([3]);
+      await streams.append(id, 3, [completed], origin);
+      expect(await held()).toEqual([3]);
+      await streams.append(id, 4, [completed], origin, holding(0, 3));
+      expect(await held()).toEqual([]);
+    });
+
+    it('never leaves it too low when another process was faster', async () => {
+      const { open } = await make();
+      const { streams, live } = await open();
+      await live.reserve(claim(1, 4), undefined);
+      await streams.append(id, 0, [cancelled], origin, holding(4, 4));
+      for (const units of [6, 1])
+        await expect(streams.append(id, 0, [completed], origin, holding(units, 4))).rejects.toMatchObject({
+          code: 'storage.conflict',
+        });
+      expect(await live.list()).toMatchObject([claim(1, 6)]);
+    });
+
+    it('sets it right where it may say something else', async () => {
+      const { open } = await make();
+      const { streams, live } = await open();
+      await live.reserve(claim(1, 9), undefined);
+      await streams.append(id, 0, [cancelled], origin, holding(4, 4, true));
+      expect(await live.list()).toMatchObject([claim(1, 4)]);
+      await streams.append(id, 1, [completed], origin, holding(0, 0, true));
+      expect(await live.list()).toEqual([]);
     });
   });
 
