@@ -4,7 +4,7 @@ import { isPluginError } from '../domain/errors.ts';
 import { readIfPresent, replaceFile } from './atomic-file.ts';
 
 /** Changes with every change of what projections hold: a file of another version is built again. */
-const format = 3;
+const format = 4;
 
 /**
  * `projections/<name>.ndjson`: two lines of checkpoints, then a line per row. A list shows a page of its rows: while nothing is new
@@ -29,7 +29,7 @@ export const createProjectionStore = (workDirectory: string): ProjectionStore =>
   };
 };
 
-const print = ({ streams, rows, failures, pulse }: StoredProjection): string => {
+const print = ({ streams, rows, failures, position }: StoredProjection): string => {
   const checkpoints = [...streams].map(([id, stream]) => [
     id,
     stream.mark,
@@ -38,14 +38,14 @@ const print = ({ streams, rows, failures, pulse }: StoredProjection): string => 
     stream.rows.length,
   ]);
   return [
-    JSON.stringify({ format, rows: rows.length, pulse, failures }),
+    JSON.stringify({ format, rows: rows.length, position, failures }),
     JSON.stringify(checkpoints),
     ...rows,
     '',
   ].join('\n');
 };
 
-type Head = Pick<StoredProjection, 'failures' | 'pulse'> & { readonly rows: number };
+type Head = Pick<StoredProjection, 'failures' | 'position'> & { readonly rows: number };
 
 const isHead = (value: unknown): value is Head =>
   typeof value === 'object' && value !== null && 'format' in value && value.format === format;
@@ -58,7 +58,7 @@ const parse = (text: string): StoredProjection | undefined => {
   if (!isHead(head) || head.rows !== rows.length) return undefined;
   let streams: StoredProjection['streams'] | undefined;
   return {
-    pulse: head.pulse,
+    position: head.position,
     failures: head.failures,
     rows,
     get streams() {

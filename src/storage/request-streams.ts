@@ -133,8 +133,6 @@ export const createRequestStreams = (
     return archived ?? stream;
   };
 
-  const ids = (): readonly string[] => listDirectory(root).filter(isStreamId);
-
   const write = async (id: string, version: number, events: readonly RecordedEvent[]): Promise<number> => {
     if (!isStreamId(id)) throw new PluginError('input.invalid', `"${id}" is not a request id`);
     // Set aside since it was loaded, or before: it goes on where it was, whole.
@@ -161,6 +159,27 @@ export const createRequestStreams = (
     throw new PluginError('storage.unreadable', `${join(root, id)} was moved each time it was read`);
   };
 
+  /** The same text as long as nothing is appended or set aside; undefined at a moment when that cannot be told. */
+  const quietSince = (): string | undefined => {
+    const underWay = listDirectory(appending);
+    const times = [timeOf(appending), timeOf(root)];
+    const isQuiet = underWay.length === 0 && times.every((time) => Date.now() - time > grainOf(time));
+    return isQuiet ? times.join(' ') : undefined;
+  };
+
+  const marks = async (): Promise<ReadonlyMap<string, number>> => {
+    if (sweeps) await sweepAbandoned(appending, listDirectory(appending));
+    const found = new Map<string, number>();
+    const { setImmediate: breathe } = await import('node:timers/promises');
+    for (const [index, id] of listDirectory(root).filter(isStreamId).entries()) {
+      // One system call each, four times quicker than by promises; a server gets its turn in between.
+      const known = statSync(`${root}/${id}`, { throwIfNoEntry: false });
+      if (known !== undefined) found.set(id, known.mtimeMs);
+      if (index % statsAtATime === statsAtATime - 1) await breathe();
+    }
+    return found;
+  };
+
   return {
     load,
 
@@ -170,26 +189,11 @@ export const createRequestStreams = (
 
     restore: write,
 
-    pulse: async () => {
-      const underWay = listDirectory(appending);
-      const times = [timeOf(appending), timeOf(root)];
-      const isQuiet = underWay.length === 0 && times.every((time) => Date.now() - time > grainOf(time));
-      return isQuiet ? times.join(' ') : undefined;
-    },
-
-    ids: async () => ids(),
-
-    marks: async () => {
-      if (sweeps) await sweepAbandoned(appending, listDirectory(appending));
-      const marks = new Map<string, number>();
-      const { setImmediate: breathe } = await import('node:timers/promises');
-      for (const [index, id] of ids().entries()) {
-        // One system call each, four times quicker than by promises; a server gets its turn in between.
-        const known = statSync(`${root}/${id}`, { throwIfNoEntry: false });
-        if (known !== undefined) marks.set(id, known.mtimeMs);
-        if (index % statsAtATime === statsAtATime - 1) await breathe();
-      }
-      return marks;
+    changes: async ({ since } = {}) => {
+      const position = quietSince();
+      if (position !== undefined && position === since)
+        return { position, isIncrement: true, changed: new Map(), setAside: [] };
+      return { position, isIncrement: false, changed: await marks(), setAside: [] };
     },
 
     archived: async () => (await archive()).ids(),

@@ -44,9 +44,7 @@ export const guardedStreams = (streams: RequestStreams, mayUse: MayUse): Request
   return {
     load,
     loadAll: loadingAll(load),
-    ids: read(streams.ids),
-    pulse: read(streams.pulse),
-    marks: read(streams.marks),
+    changes: read(streams.changes),
     archived: read(streams.archived),
     archive: read(streams.archive),
     packArchive: read(streams.packArchive),

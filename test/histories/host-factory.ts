@@ -1,3 +1,4 @@
+import { listedIds } from '../../src/application/life-cycle/streams.ts';
 import { isPluginError } from '../../src/domain/errors.ts';
 import { isReturnId } from '../../src/domain/ids.ts';
 import type { Grid } from './grid.ts';
@@ -216,7 +217,7 @@ export const createHostFactory = (grid: Grid): HostFactory => {
 
   const running = async (): Promise<string> => {
     const streams = await Promise.all(
-      (await world.streams.ids()).map((requestId) => world.service.getRequestStatus({ requestId })),
+      (await listedIds(world.streams)).map((requestId) => world.service.getRequestStatus({ requestId })),
     );
     return streams
       .flatMap(({ status, requestId, settledAt }) =>
@@ -230,9 +231,9 @@ export const createHostFactory = (grid: Grid): HostFactory => {
     reclaim,
     check,
     request: async (kind, count, trouble) => {
-      const known = new Set(await world.streams.ids());
+      const known = new Set(await listedIds(world.streams));
       const body = await grid.call('requestMachines', { template: { templateId: kind, machineCount: count } }, trouble);
-      const [made = ''] = (await world.streams.ids()).filter((id) => !known.has(id));
+      const [made = ''] = (await listedIds(world.streams)).filter((id) => !known.has(id));
       const requestId = textOf(body, 'requestId');
       asked.push({ kind, count, requestId: requestId || made });
       if (requestId !== '') open.add(requestId);
@@ -245,7 +246,7 @@ export const createHostFactory = (grid: Grid): HostFactory => {
       );
     },
     lookOn: async (trouble) => {
-      const requestIds = await world.streams.ids();
+      const requestIds = await listedIds(world.streams);
       await grid.administer(() => world.service.syncRequests({ requestIds }), trouble);
     },
     cancel: async (pick, trouble) => {

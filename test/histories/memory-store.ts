@@ -47,9 +47,13 @@ export const memoryStreams = (clock: () => number): RequestStreams & { readonly 
       marks.set(id, last);
       return version + events.length;
     },
-    ids: async () => [...streams.keys()].filter((id) => !aside.has(id)),
-    pulse: async () => String(last),
-    marks: async () => new Map([...marks].filter(([id]) => !aside.has(id))),
+    changes: async ({ since } = {}) => {
+      const position = `${last} ${aside.size}`;
+      const changed = new Map([...marks].filter(([id]) => !aside.has(id)));
+      return position === since
+        ? { position, isIncrement: true, changed: new Map(), setAside: [] }
+        : { position, isIncrement: false, changed, setAside: [] };
+    },
     archived: async () => [...aside],
     archive: async (id) => void aside.add(id),
     packArchive: async () => undefined,

@@ -2,6 +2,7 @@ import { PluginError } from '../../domain/errors.ts';
 import { closed } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { flag, number, text, words } from '../bus/shapes.ts';
+import { listedIds } from '../life-cycle/streams.ts';
 import type { Clock } from '../ports/policy.ts';
 import type { StateEnd, StateMark, StatePlaces } from '../ports/state-copy.ts';
 import type { Logger, Progress } from '../ports/telemetry.ts';
@@ -60,7 +61,7 @@ const begin = async (from: StateEnd, to: StateEnd, clock: Clock) => {
     throw refused(`${from.name} is itself a copy of ${mark.other} that was not completed: complete it first`);
   if (mark !== undefined && (mark.other !== to.name || target === undefined))
     throw refused(`the state was moved from ${from.name} to ${mark.other}, and that is not what is to be copied to`);
-  if (target === undefined && (await to.store.streams.ids()).length > 0)
+  if (target === undefined && (await listedIds(to.store.streams)).length > 0)
     throw refused(`${to.name} holds requests, and not the id of their store`);
   if (target !== undefined && target.id !== id)
     throw refused(`${to.name} holds the state of another store (${target.id}, not ${id}): nothing is copied over it`);

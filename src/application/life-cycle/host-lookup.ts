@@ -5,7 +5,7 @@ import type { HostReader } from '../ports/instances.ts';
 import type { AwsTime, Clock } from '../ports/policy.ts';
 import type { CapacityLedger, Stream, StreamReader } from '../ports/streams.ts';
 import type { Logger } from '../ports/telemetry.ts';
-import { eachStream, foldRequest, isUnread } from './streams.ts';
+import { eachStream, foldRequest, isUnread, listedIds } from './streams.ts';
 
 /** A host as Host Factory names it: by name, by instance id, or both (then the id counts). */
 export interface HostRef {
@@ -94,7 +94,7 @@ export const recallMachines = async (
 
 /** Requests that may hold a host that ended lately; twice as far back, since files are dated by a clock of their own. */
 const changedLately = async ({ streams, clock }: HostLookupPorts): Promise<readonly string[]> => {
-  const marks = [...(await streams.marks())];
+  const marks = [...(await streams.changes()).changed];
   const newest = marks.reduce((latest, [, changedAt]) => Math.max(latest, changedAt), 0);
   const from = Math.min(newest, clock()) - 2 * validAfterEnd;
   return marks.flatMap(([id, changedAt]) => (changedAt > from ? [id] : []));
@@ -195,14 +195,14 @@ const search = async (
   },
 ) => {
   const matches = ({ machineId, name }: Machine): boolean => unseenIds.has(machineId) || unclear.has(name);
-  if (depth === 'all') return recallMachines(ports, matches, await ports.streams.ids());
+  if (depth === 'all') return recallMachines(ports, matches, await listedIds(ports.streams));
   if (depth === 'live' || unclear.size === 0) return recallMachines(ports, matches);
   const lately = await recallMachines(ports, matches, await changedLately(ports));
   const shown = [...seen.byName.values()].flat().filter(({ ours }) => ours);
   const known = new Set([...shown, ...lately.recalled.map(({ machine }) => machine)].map(({ name }) => name));
   return [...unclear].every((name) => known.has(name))
     ? lately
-    : recallMachines(ports, matches, await ports.streams.ids());
+    : recallMachines(ports, matches, await listedIds(ports.streams));
 };
 
 /**

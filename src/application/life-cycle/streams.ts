@@ -115,3 +115,8 @@ export const eachStream = async function* (
   for (let from = 0; from < all.length; from += batchSize)
     yield* await streams.loadAll(all.slice(from, from + batchSize));
 };
+
+/** Ids of all streams that are not set aside, in no particular order. */
+export const listedIds = async (streams: Pick<StreamReader, 'changes'>): Promise<readonly string[]> => [
+  ...(await streams.changes()).changed.keys(),
+];

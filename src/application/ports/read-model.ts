@@ -65,8 +65,8 @@ export interface ProjectedStream {
 }
 
 export interface StoredProjection {
-  /** The store's pulse when nothing was left to apply. */
-  readonly pulse?: string | undefined;
+  /** Of the store, when nothing was left to apply. */
+  readonly position?: string | undefined;
   readonly streams: ReadonlyMap<string, ProjectedStream>;
   /** Of all streams, newest request first. */
   readonly rows: readonly string[];

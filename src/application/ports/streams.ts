@@ -27,17 +27,25 @@ export interface StreamReader {
   load(id: string): Promise<Stream>;
   /** Several at once, each in its place: a stream, or why it cannot be read, which does not hide the others. */
   loadAll(ids: Iterable<string>): Promise<ReadonlyMap<string, Stream | PluginError>>;
-  /** Ids of all streams that are not archived, in no particular order. */
-  ids(): Promise<readonly string[]>;
-  /** The same text as long as nothing is appended or archived; undefined at a moment when that cannot be told. */
-  pulse(): Promise<string | undefined>;
   /**
-   * All streams that are not archived, each with a mark (ms since the epoch, and a part of one) that changes with every append. `anew`:
-   * believing nothing that this host has kept of an earlier look.
+   * What has been appended to and set aside since a position, or all streams where none is given or it is no good any more. `anew`:
+   * believing nothing that this host has kept of an earlier look. May lag by moments.
    */
-  marks(anew?: boolean): Promise<ReadonlyMap<string, number>>;
-  /** Ids of the streams set aside. */
+  changes(look?: { readonly since?: string | undefined; readonly anew?: boolean }): Promise<Changes>;
+  /** Ids of all streams set aside. */
   archived(): Promise<readonly string[]>;
+}
+
+/** Streams as a look at the store found them. */
+export interface Changes {
+  /** To be given next time; undefined where nothing could be told by it then. */
+  readonly position: string | undefined;
+  /** Whether streams that are not named are as they were; else `changed` are all that are not set aside. */
+  readonly isIncrement: boolean;
+  /** Each with a mark (ms since the epoch, and a part of one) that changes with every append. */
+  readonly changed: ReadonlyMap<string, number>;
+  /** Those set aside, of an increment. */
+  readonly setAside: readonly string[];
 }
 
 /** What loads several streams by what loads one: they do not wait for one another. */

@@ -14,8 +14,6 @@ export interface ProjectorPorts {
   readonly progress?: Progress | undefined;
 }
 
-export type Marks = Awaited<ReturnType<StreamReader['marks']>>;
-
 /** What a look at the store found new; `mark` is the stream's at that time. */
 export type News = ReadonlyMap<string, number>;
 
@@ -138,7 +136,7 @@ const inOrder = (streams: StoredProjection['streams']): StoredProjection['stream
 
 /** Whether keeping it would make any difference to the next call. */
 export const differ = (a: StoredProjection, b: StoredProjection, news: News): boolean =>
-  a.pulse !== b.pulse ||
+  a.position !== b.position ||
   a.streams.size !== b.streams.size ||
   JSON.stringify(a.failures) !== JSON.stringify(b.failures) ||
   [...news.keys()].some((id) => JSON.stringify(a.streams.get(id)) !== JSON.stringify(b.streams.get(id)));

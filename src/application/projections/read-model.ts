@@ -10,11 +10,12 @@ import {
   staleWarning,
   waitMs,
 } from '../ports/read-model.ts';
+import type { Changes } from '../ports/streams.ts';
 import { capacityProjection } from './capacity.ts';
 import { countersProjection } from './counters.ts';
 import { machinesProjection } from './machines.ts';
 import type { Projection } from './projection.ts';
-import { applyNews, differ, type Marks, type News, type ProjectorPorts, setAside, unsettled } from './projector.ts';
+import { applyNews, differ, type News, type ProjectorPorts, setAside, unsettled } from './projector.ts';
 import { requestsProjection } from './requests.ts';
 
 export interface ReadModelPorts extends ProjectorPorts {
@@ -36,37 +37,61 @@ const isWithin = (span: number, since: number, now: number): boolean => now >= s
 
 const nothing: StoredProjection = { streams: new Map(), rows: [], failures: [] };
 
-const nothingNew: { readonly news: News; readonly gone: readonly string[] } = { news: new Map(), gone: [] };
+interface Difference {
+  readonly news: News;
+  readonly gone: readonly string[];
+}
+
+const nothingNew: Difference = { news: new Map(), gone: [] };
 
 const asWarning = ({ requestId, version, type, message }: ProjectionFailure): string =>
   version === undefined ? message : `event ${version} (${type}) of ${requestId} is skipped: ${message}`;
 
-/** A sweep over the store, and when it began. */
+/** A look at what has changed in the store, and when it began. */
 interface StoreScan {
   readonly at: number;
-  readonly marks: Promise<Marks>;
+  readonly changes: Promise<Changes>;
 }
+
+/** Looks at the store that several projections share. */
+const sharedScans = ({ streams, clock }: ProjectorPorts, pace: ReadModelPace) => {
+  const scans = new Map<string | undefined, StoreScan>();
+  const isFresh = ({ at }: StoreScan): boolean => isWithin(pace.scan, at, clock());
+  return {
+    isFresh,
+    since: (position: string | undefined): StoreScan => {
+      for (const [since, scan] of scans) if (!isFresh(scan)) scans.delete(since);
+      const scan = scans.get(position) ?? { at: clock(), changes: streams.changes({ since: position }) };
+      scans.set(position, scan);
+      return scan;
+    },
+  };
+};
 
 /** One projection, kept up to date whenever somebody asks. */
 const createProjector = <S>(
   projection: Projection<S>,
   ports: ProjectorPorts,
-  scan: () => StoreScan,
+  scans: ReturnType<typeof sharedScans>,
   pace: ReadModelPace,
 ) => {
   const { name, keepsArchived } = projection;
   const touched = new Set<string>();
   let held: StoredProjection | undefined;
-  let lastMarks: Marks | undefined;
+  let applied: StoreScan | undefined;
   let [unsaved, savedAt, refreshedAt] = [false, 0, 0];
   let last: Promise<unknown> = Promise.resolve();
 
-  const changesSince = async (before: StoredProjection, now: Marks): Promise<typeof nothingNew> => {
-    const news = new Map([...now].filter(([id, mark]) => before.streams.get(id)?.mark !== mark));
-    const gone = [...before.streams.keys()].filter((id) => !now.has(id));
+  const newsIn = async (
+    { changed, isIncrement, setAside: aside }: Changes,
+    before: StoredProjection,
+  ): Promise<Difference> => {
+    const news = new Map([...changed].filter(([id, mark]) => before.streams.get(id)?.mark !== mark));
+    const gone = isIncrement ? aside : [...before.streams.keys()].filter((id) => !changed.has(id));
     if (!keepsArchived) return { news, gone };
     const archived = before === nothing ? await ports.streams.archived() : gone;
-    for (const id of archived) if (before.streams.get(id)?.mark !== setAside && !now.has(id)) news.set(id, setAside);
+    for (const id of archived)
+      if (before.streams.get(id)?.mark !== setAside && !changed.has(id)) news.set(id, setAside);
     return { news, gone: [] };
   };
 
@@ -79,22 +104,21 @@ const createProjector = <S>(
   const refresh = async (): Promise<StoredProjection> => {
     const begun = ports.clock();
     const before = held ?? (await ports.store.load(name)) ?? nothing;
-    const pulse = await ports.streams.pulse();
-    if (pulse !== undefined && pulse === before.pulse) {
+    const scan = applied !== undefined && scans.isFresh(applied) ? applied : scans.since(before.position);
+    const now = await scan.changes;
+    const { news, gone } = scan === applied ? nothingNew : await newsIn(now, before);
+    applied = scan;
+    if (news.size + gone.length + touched.size === 0 && before.position === now.position && before !== nothing) {
       [held, refreshedAt] = [before, begun];
       return before;
     }
-    const { at, marks } = scan();
-    const now = await marks;
-    const { news, gone } = now === lastMarks ? nothingNew : await changesSince(before, now);
     // Later than the look, if that is a little old.
     const all: News = new Map([...[...touched].map((id) => [id, unsettled] as const), ...news]);
-    lastMarks = now;
     touched.clear();
     const after = await applyNews(projection, ports, before, all, gone);
-    const isSettled = at >= begun && [...after.streams.values()].every(({ mark }) => mark !== unsettled);
+    const isSettled = [...after.streams.values()].every(({ mark }) => mark !== unsettled);
     // Only now: who asks meanwhile waits for it, and is not answered by what was stored before.
-    [held, refreshedAt] = [isSettled ? { ...after, pulse } : after, begun];
+    [held, refreshedAt] = [isSettled ? { ...after, position: now.position } : after, begun];
     unsaved ||= before === nothing || differ(before, held, all);
     if (!isWithin(pace.save, savedAt, ports.clock())) await save();
     return held;
@@ -118,16 +142,16 @@ const createProjector = <S>(
     save: () => inTurn(save),
     rebuild: () =>
       inTurn(async () => {
-        const { news } = await changesSince(nothing, await ports.streams.marks(true));
+        const { news } = await newsIn(await ports.streams.changes({ anew: true }), nothing);
         held = await applyNews(projection, ports, nothing, news, []);
         unsaved = true;
         await save();
         return held;
       }),
-    /** As it stands, without applying anything. */
-    status: async (marks: Marks): Promise<ProjectionStatus> => {
+    /** As it is, without applying anything. `all`: the streams there are. */
+    status: async (all: Changes): Promise<ProjectionStatus> => {
       const known = held ?? (await ports.store.load(name)) ?? nothing;
-      const { news, gone } = await changesSince(known, marks);
+      const { news, gone } = await newsIn(all, known);
       const events = [...known.streams.values()].reduce((sum, { version }) => sum + version, 0);
       return { name, streams: known.streams.size, events, behind: news.size + gone.length, failures: known.failures };
     },
@@ -151,17 +175,12 @@ export const createReadModel = (
   pace: ReadModelPace = { scan: 0, answer: 0, save: 0 },
 ): RunningReadModel => {
   const { clock } = ports;
-  let known: StoreScan | undefined;
-  const scan = (): StoreScan => {
-    if (known === undefined || !isWithin(pace.scan, known.at, clock()))
-      known = { at: clock(), marks: ports.streams.marks() };
-    return known;
-  };
+  const scans = sharedScans(ports, pace);
   const projectors = {
-    requests: createProjector(requestsProjection, ports, scan, pace),
-    machines: createProjector(machinesProjection, ports, scan, pace),
-    counters: createProjector(countersProjection, ports, scan, pace),
-    capacity: createProjector(capacityProjection, ports, scan, pace),
+    requests: createProjector(requestsProjection, ports, scans, pace),
+    machines: createProjector(machinesProjection, ports, scans, pace),
+    counters: createProjector(countersProjection, ports, scans, pace),
+    capacity: createProjector(capacityProjection, ports, scans, pace),
   } as const satisfies Record<ProjectionName, unknown>;
   const all = Object.values(projectors);
 
@@ -182,8 +201,8 @@ export const createReadModel = (
       return { rows: projection.rows, warnings: projection.failures.map(asWarning), ...stale };
     },
     status: async () => {
-      const marks = await scan().marks;
-      return Promise.all(all.map((projector) => projector.status(marks)));
+      const streams = await scans.since(undefined).changes;
+      return Promise.all(all.map((projector) => projector.status(streams)));
     },
     versionsOf: async (requestId) => ({
       requests: await projectors.requests.versionOf(requestId),
@@ -193,7 +212,7 @@ export const createReadModel = (
     }),
     rebuild: async (name) => {
       await projectors[name].rebuild();
-      return projectors[name].status(await ports.streams.marks());
+      return projectors[name].status(await ports.streams.changes());
     },
     refresh: async () => {
       for (const projector of all) await projector.refresh();

@@ -5,7 +5,7 @@ import { type MachinePrice, machinePrice, type PriceHistory } from '../../domain
 import { closed, listOf } from '../bus/json-schema.ts';
 import { type AnswerOf, defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { number, text, texts, time, words } from '../bus/shapes.ts';
-import { eachStream, isRequestEvent } from '../life-cycle/streams.ts';
+import { eachStream, isRequestEvent, listedIds } from '../life-cycle/streams.ts';
 import type { PriceMemory } from '../ports/memory.ts';
 import type { Clock } from '../ports/policy.ts';
 import type { StreamReader } from '../ports/streams.ts';
@@ -152,7 +152,7 @@ export const getUsageHandler =
     const start = startOf(from, now);
     const warnings: string[] = [];
     const stints: Stint[] = [];
-    const ids = [...(await streams.ids()), ...(await streams.archived())].filter(isCreateId);
+    const ids = [...(await listedIds(streams)), ...(await streams.archived())].filter(isCreateId);
     for await (const [, stream] of eachStream(streams, ids)) {
       if (hasCode(stream, 'storage.unreadable')) warnings.push(stream.message);
       else if (isPluginError(stream)) throw stream;

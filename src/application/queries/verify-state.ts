@@ -1,6 +1,7 @@
 import { closed, listOf } from '../bus/json-schema.ts';
 import { defineOperation, type HandlerOf } from '../bus/operation.ts';
 import { flag, number, text, words } from '../bus/shapes.ts';
+import { listedIds } from '../life-cycle/streams.ts';
 import type { StateHead, StatePlace, StatePlaces } from '../ports/state-copy.ts';
 import type { Stream } from '../ports/streams.ts';
 import type { Progress } from '../ports/telemetry.ts';
@@ -97,7 +98,7 @@ export const verifyStateHandler =
       folder: new Set(await folder.store.streams.archived()),
       table: new Set(await table.store.streams.archived()),
     };
-    const open = { folder: await folder.store.streams.ids(), table: await table.store.streams.ids() };
+    const open = { folder: await listedIds(folder.store.streams), table: await listedIds(table.store.streams) };
     const ids = new Set([...open.folder, ...open.table, ...aside.folder, ...aside.table]);
     const traces = noTraces();
     let done = 0;

@@ -49,7 +49,7 @@ export const createStreamCopier = ({ from, to, progress }: StreamCopierOptions):
     known: () => copied.size,
     pass: async () => {
       const begun = Date.now();
-      const marks = await from.store.streams.marks();
+      const { changed: marks } = await from.store.streams.changes();
       const archived = (await from.store.streams.archived()).filter((id) => !marks.has(id));
       const asideThere = new Set(archived.length === 0 ? [] : await to.store.streams.archived());
       const all: readonly (readonly [string, number | undefined])[] = [

@@ -1,5 +1,5 @@
 import { isPluginError } from '../../domain/errors.ts';
-import { eachStream, foldRequest } from '../life-cycle/streams.ts';
+import { eachStream, foldRequest, listedIds } from '../life-cycle/streams.ts';
 import type { LaunchTemplateShelf, StoredLaunchTemplate } from '../ports/capacity.ts';
 import type { StreamReader } from '../ports/streams.ts';
 
@@ -11,7 +11,7 @@ export interface LaunchTemplatePorts {
 /** What the launches of a request mention: those since `time`, and all of one that is not over. */
 const mentionsSince = async ({ streams }: LaunchTemplatePorts, time: number): Promise<string> => {
   const texts: string[] = [];
-  for await (const [, stream] of eachStream(streams, await streams.ids())) {
+  for await (const [, stream] of eachStream(streams, await listedIds(streams))) {
     // A record that cannot be read may use any of them.
     if (isPluginError(stream)) throw stream;
     const request = foldRequest(stream);

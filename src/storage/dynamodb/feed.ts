@@ -1,3 +1,4 @@
+import type { Changes } from '../../application/ports/streams.ts';
 import { isCreateId, isReturnId } from '../../domain/ids.ts';
 import { type Item, type Table, text, textIn } from './table.ts';
 
@@ -32,7 +33,7 @@ export const isSetAside = ({ at, asideAt }: Told): boolean => asideAt > 0 && asi
 const versionsTold = 4096;
 
 /** The time of the last append, with its version behind the point: two hosts may append within one millisecond. */
-export const markOf = ({ version, at }: Told): number => at + (version % versionsTold) / versionsTold;
+const markOf = ({ version, at }: Told): number => at + (version % versionsTold) / versionsTold;
 
 type Streams = ReadonlyMap<string, Told>;
 
@@ -122,6 +123,26 @@ export const createFeed = ({ table, owner, clock, store, cache }: FeedOptions) =
     await cache?.save(reading);
   };
 
+  const read = async (anew = false): Promise<FeedReading> => {
+    const now = clock();
+    const made = await store();
+    const known = anew || made === undefined ? undefined : await before(made.id, now);
+    const from = known?.position ?? made?.madeAt ?? now;
+    const entries = await entriesFrom(from - overlap);
+    const streams = new Map(known?.streams);
+    let newest = from;
+    for (const { id, time, told } of entries) {
+      streams.set(id, merged(streams.get(id), told));
+      newest = Math.max(newest, time);
+    }
+    // Not beyond what was seen, which the index may lag behind, nor beyond this clock, which a writer's may be ahead of; but
+    // where nothing happens for days they are not all asked for.
+    const position = Math.max(Math.min(newest, now), now - day);
+    const reading = { storeId: made?.id ?? '', position, fullReadAt: known?.fullReadAt ?? now, streams };
+    if (cache !== undefined && made !== undefined) await keep(reading);
+    return reading;
+  };
+
   return {
     /** The attributes by which an item is in the feed. */
     entry: (id: string, what: string): Item => {
@@ -129,24 +150,34 @@ export const createFeed = ({ table, owner, clock, store, cache }: FeedOptions) =
       return { f: text(feedOf(dateOf(now))), o: text(`${orderOf(now)}#${id}#${what}`) };
     },
     /** Every stream in it, with those set aside. `anew`: believing nothing that was kept of it. */
-    streams: async (anew = false): Promise<Streams> => {
-      const now = clock();
-      const made = await store();
-      const known = anew || made === undefined ? undefined : await before(made.id, now);
-      const from = known?.position ?? made?.madeAt ?? now;
-      const entries = await entriesFrom(from - overlap);
-      const streams = new Map(known?.streams);
-      let newest = from;
-      for (const { id, time, told } of entries) {
-        streams.set(id, merged(streams.get(id), told));
-        newest = Math.max(newest, time);
-      }
-      // Not beyond what was seen, which the index may lag behind, nor beyond this clock, which a writer's may be ahead of; but
-      // where nothing happens for days they are not all asked for.
-      const position = Math.max(Math.min(newest, now), now - day);
-      if (cache !== undefined && made !== undefined)
-        await keep({ storeId: made.id, position, fullReadAt: known?.fullReadAt ?? now, streams });
-      return streams;
+    streams: async (anew = false): Promise<Streams> => (await read(anew)).streams,
+    changes: async (since: string | undefined, anew = false): Promise<Changes> => {
+      const reading = await read(anew);
+      const start = anew ? undefined : startOf(reading, since);
+      const streams = [...reading.streams].filter(
+        ([, { at, asideAt }]) => start === undefined || Math.max(at, asideAt) >= start - overlap,
+      );
+      return {
+        position: positionOf(reading),
+        isIncrement: start !== undefined,
+        changed: new Map(streams.flatMap(([id, told]) => (isSetAside(told) ? [] : [[id, markOf(told)] as const]))),
+        setAside: start === undefined ? [] : streams.flatMap(([id, told]) => (isSetAside(told) ? [id] : [])),
+      };
     },
   };
+};
+
+/** None where nobody knows yet which store the table holds. */
+const positionOf = ({ storeId, fullReadAt, position }: FeedReading): string | undefined =>
+  storeId === '' ? undefined : `${storeId} ${fullReadAt} ${position}`;
+
+/**
+ * From when on, ms, a reading may tell what is not known at an earlier position of the same host; undefined where it has read everything
+ * since, or its clock was set back.
+ */
+const startOf = (reading: FeedReading, since: string | undefined): number | undefined => {
+  const start = Number(since?.split(' ')[2] ?? Number.NaN);
+  return since !== undefined && since === positionOf({ ...reading, position: start }) && start <= reading.position
+    ? start
+    : undefined;
 };

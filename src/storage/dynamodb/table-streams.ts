@@ -8,7 +8,7 @@ import {
 import { messageOf, PluginError } from '../../domain/errors.ts';
 import { isCreateId, isReturnId } from '../../domain/ids.ts';
 import { isBatchOf, lifted, toStored } from '../stored-events.ts';
-import { createFeed, type FeedCache, isSetAside, markOf, setAside } from './feed.ts';
+import { createFeed, type FeedCache, isSetAside, setAside } from './feed.ts';
 import { pack, unpack } from './packing.ts';
 import { type Item, number, type Table, text, textIn } from './table.ts';
 
@@ -108,14 +108,7 @@ export const createTableStreams = ({
 
     restore: write,
 
-    pulse: async () => undefined,
-
-    ids: async () => [...(await feed.streams())].flatMap(([id, told]) => (isSetAside(told) ? [] : [id])),
-
-    marks: async (anew) => {
-      const streams = [...(await feed.streams(anew))];
-      return new Map(streams.flatMap(([id, told]) => (isSetAside(told) ? [] : [[id, markOf(told)] as const])));
-    },
+    changes: ({ since, anew } = {}) => feed.changes(since, anew),
 
     archived: async () => [...(await feed.streams())].flatMap(([id, told]) => (isSetAside(told) ? [id] : [])),
 

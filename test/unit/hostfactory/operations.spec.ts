@@ -159,7 +159,7 @@ describe('requestMachines', () => {
   ])('with %s is refused without a call to EC2', async (_, input, message) => {
     const world = await startWorld();
     await expect(ask(world, 'requestMachines', input)).rejects.toMatchObject({ code: 'input.invalid', message });
-    expect([world.capacity.launches, (await world.streams.marks()).size]).toEqual([[], 0]);
+    expect([world.capacity.launches, (await world.streams.changes()).changed.size]).toEqual([[], 0]);
   });
 
   it('fails with AWS’s code when EC2 refuses everything', async () => {

@@ -1,6 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { listedIds } from '../../../src/application/life-cycle/streams.ts';
 import type { RequestStreams } from '../../../src/application/ports/streams.ts';
 import { createReadModel } from '../../../src/application/projections/read-model.ts';
 import { createIdOf } from '../../../src/domain/ids.ts';
@@ -13,7 +14,7 @@ import { type EmulatedTable, emulatedTable, tableName } from '../../tables.ts';
 import { uuid } from '../provider-world.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
-const [second, minute, day] = [1000, 60_000, 86_400_000];
+const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000];
 const origin = { correlationId: 'c', userId: 'u', role: 'admin' } as const;
 const cancelled = { type: 'RequestCancelled', at: 1, reason: 'a test' } as const;
 const idOf = (n: number): string => createIdOf(uuid(n));
@@ -59,7 +60,7 @@ const append = async (host: Host, n: number, version = 0): Promise<void> => {
 };
 
 /** The numbers of the streams that a host lists. */
-const listed = async (host: Host): Promise<readonly string[]> => [...(await (await processOf(host)).ids())].sort();
+const listed = async (host: Host): Promise<readonly string[]> => [...(await listedIds(await processOf(host)))].sort();
 
 const ids = (...ns: readonly number[]): readonly string[] => ns.map(idOf).sort();
 
@@ -115,10 +116,26 @@ describe('the feed of a table', () => {
     await append(host, 40);
     expect(await queriesOf(async () => expect(await listed(host)).toHaveLength(41))).toBeLessThanOrEqual(3);
     const streams = await processOf(host);
-    expect(await queriesOf(() => streams.marks())).toBeLessThanOrEqual(3);
+    expect(await queriesOf(() => streams.changes())).toBeLessThanOrEqual(3);
     time.now += 10 * minute;
-    expect(await queriesOf(() => streams.marks())).toBe(1);
+    expect(await queriesOf(() => streams.changes())).toBe(1);
     expect(await queriesOf(() => streams.archived())).toBe(1);
+  });
+
+  it('tells by a position what is new, until it is read whole again', async () => {
+    const [a, b] = [await newHost(), await newHost()];
+    for (const n of [1, 2]) await append(a, n);
+    const streams = await processOf(a);
+    time.now += 20 * minute;
+    await append(b, 3);
+    const { position } = await streams.changes();
+    time.now += 20 * minute;
+    await append(b, 4);
+    const later = await streams.changes({ since: position });
+    expect([later.isIncrement, [...later.changed.keys()].sort()]).toEqual([true, ids(3, 4)]);
+    time.now += hour;
+    const all = await streams.changes({ since: later.position });
+    expect([all.isIncrement, [...all.changed.keys()].sort()]).toEqual([false, ids(1, 2, 3, 4)]);
   });
 
   it('is read whole once an hour, and for who wants nothing of what was kept', async () => {
@@ -126,13 +143,13 @@ describe('the feed of a table', () => {
     await append(host, 1);
     const streams = await processOf(host);
     time.now += 5 * day;
-    expect(await queriesOf(() => streams.marks())).toBeGreaterThan(5);
+    expect(await queriesOf(() => streams.changes())).toBeGreaterThan(5);
     time.now += 59 * minute;
-    expect(await queriesOf(() => streams.marks())).toBeLessThanOrEqual(2);
-    expect(await queriesOf(() => streams.marks(true))).toBeGreaterThan(5);
-    expect(await queriesOf(() => streams.marks())).toBeLessThanOrEqual(2);
+    expect(await queriesOf(() => streams.changes())).toBeLessThanOrEqual(2);
+    expect(await queriesOf(() => streams.changes({ anew: true }))).toBeGreaterThan(5);
+    expect(await queriesOf(() => streams.changes())).toBeLessThanOrEqual(2);
     time.now += 61 * minute;
-    expect(await queriesOf(() => streams.marks())).toBeGreaterThan(5);
+    expect(await queriesOf(() => streams.changes())).toBeGreaterThan(5);
   });
 
   it('shows what a host whose clock is behind has written', async () => {
@@ -172,7 +189,7 @@ describe('the feed of a table', () => {
     const marks: (number | undefined)[] = [];
     for (const [version, host] of [a, b, a].entries()) {
       await append(host, 1, version);
-      marks.push((await streams.marks()).get(idOf(1)));
+      marks.push((await streams.changes()).changed.get(idOf(1)));
     }
     expect(new Set(marks).size).toBe(3);
     expect(marks.map((mark) => Math.floor(mark ?? 0))).toEqual([time.now, time.now, time.now]);
@@ -182,11 +199,11 @@ describe('the feed of a table', () => {
     const [a, b] = [await newHost({ ahead: 4 * minute }), await newHost()];
     const reader = await newHost();
     await append(a, 1);
-    const first = (await (await processOf(reader)).marks()).get(idOf(1));
+    const first = (await (await processOf(reader)).changes()).changed.get(idOf(1));
     await append(b, 1, 1);
-    const second = (await (await processOf(reader)).marks()).get(idOf(1));
+    const second = (await (await processOf(reader)).changes()).changed.get(idOf(1));
     expect(second).toBeLessThan(first ?? 0);
-    expect((await (await processOf(await newHost())).marks()).get(idOf(1))).toBe(second);
+    expect((await (await processOf(await newHost())).changes()).changed.get(idOf(1))).toBe(second);
   });
 
   it('forgets within an hour what was dropped elsewhere', async () => {
@@ -196,14 +213,14 @@ describe('the feed of a table', () => {
     time.now += 30 * minute;
     await (await processOf(a)).archive(idOf(1));
     const streams = await processOf(a);
-    expect([await streams.ids(), await streams.archived()]).toEqual([ids(2), ids(1)]);
+    expect([await listedIds(streams), await streams.archived()]).toEqual([ids(2), ids(1)]);
     time.now += minute;
     const elsewhere = await processOf(b);
     await elsewhere.packArchive(time.now);
     expect(await elsewhere.archived()).toEqual([]);
     expect([await streams.archived(), (await streams.load(idOf(1))).version]).toEqual([ids(1), 0]);
     time.now += 61 * minute;
-    expect([await streams.ids(), await streams.archived()]).toEqual([ids(2), []]);
+    expect([await listedIds(streams), await streams.archived()]).toEqual([ids(2), []]);
   });
 
   it('drops nothing that has gone on elsewhere, whatever this host has kept', async () => {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { listedIds } from '../../../src/application/life-cycle/streams.ts';
 import type { StreamEvent } from '../../../src/application/ports/streams.ts';
 import { createIdOf, returnIdOf } from '../../../src/domain/ids.ts';
 import { createFile } from '../../../src/storage/atomic-file.ts';
@@ -21,16 +22,16 @@ const filled = async () => {
   return { folder, streams, pathOf: (version: number) => join(folder, 'requests', id, `00000000${version}.json`) };
 };
 
-it('the pulse of the streams is told only once nothing can change any more within the grain of the folders’ times', async () => {
+it('its position is told only once nothing can change any more within the grain of the folders’ times', async () => {
   const { folder, streams } = await filled();
   const touch = async (ms: number): Promise<void> => {
     const time = new Date(Date.now() + ms);
     for (const name of ['appending', 'requests']) await utimes(join(folder, name), time, time);
   };
   await touch(-60_000);
-  expect(await streams.pulse()).toEqual(expect.any(String));
+  expect((await streams.changes()).position).toEqual(expect.any(String));
   await touch(10_000);
-  expect(await streams.pulse()).toBeUndefined();
+  expect((await streams.changes()).position).toBeUndefined();
 });
 
 describe('a stream', () => {
@@ -58,7 +59,7 @@ describe('a stream', () => {
     expect(await readdir(join(folder, 'requests'))).toEqual([]);
     if (use === 'append') {
       expect(await other.append(id, 3, [completed(4)], origin)).toBe(4);
-      expect(await other.ids()).toEqual([id]);
+      expect(await listedIds(other)).toEqual([id]);
     }
     const times = use === 'append' ? [1, 2, 3, 4] : [1, 2, 3];
     for (const each of [other, streams]) {
@@ -262,11 +263,11 @@ describe('the list of streams', () => {
     const { folder, streams } = await filled();
     await streams.append(returnIdOf(uuid(2)), 0, [completed(1)], origin);
     await mkdir(join(folder, 'requests', 'lost+found'));
-    expect([...(await streams.marks()).keys()].sort()).toEqual([id, returnIdOf(uuid(2))]);
+    expect([...(await streams.changes()).changed.keys()].sort()).toEqual([id, returnIdOf(uuid(2))]);
   });
 
   it('is empty before the first', async () =>
-    expect((await createRequestStreams(await temporaryFolder()).marks()).size).toBe(0));
+    expect((await createRequestStreams(await temporaryFolder()).changes()).changed.size).toBe(0));
 });
 
 describe('two appends at one version', () => {
@@ -362,6 +363,6 @@ describe('a disk that refuses', () => {
     await writeFile(join(folder, 'requests'), '');
     const streams = createRequestStreams(folder);
     await expect(streams.load(id)).rejects.toMatchObject({ code: 'storage.unreadable' });
-    await expect(streams.marks()).rejects.toMatchObject({ code: 'storage.unreadable' });
+    await expect(streams.changes()).rejects.toMatchObject({ code: 'storage.unreadable' });
   });
 });

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { copyStateHandler } from '../../../src/application/commands/copy-state.ts';
+import { listedIds } from '../../../src/application/life-cycle/streams.ts';
 import type { StateEnd, StatePlaces } from '../../../src/application/ports/state-copy.ts';
 import type { Store } from '../../../src/application/ports/store.ts';
 import { verifyStateHandler } from '../../../src/application/queries/verify-state.ts';
@@ -85,7 +86,7 @@ const fill = async (store: Store): Promise<void> => {
 
 /** Everything that a store answers. */
 const contentOf = async (store: Store) => {
-  const open = [...(await store.streams.ids())].sort();
+  const open = [...(await listedIds(store.streams))].sort();
   const archived = [...(await store.streams.archived())].sort();
   const streams: unknown[] = [];
   for (const id of [...open, ...archived]) streams.push([id, await store.streams.load(id)]);
@@ -155,7 +156,7 @@ describe.each(ways)('a copy to the %s', (to, from) => {
     const refusal = { code: 'storage.moved', message: expect.stringContaining(places()[to].name) };
     await expect(left.id(true)).rejects.toMatchObject(refusal);
     await expect(left.streams.load(requestOf(3))).rejects.toMatchObject(refusal);
-    await expect(left.streams.marks()).rejects.toMatchObject(refusal);
+    await expect(left.streams.changes()).rejects.toMatchObject(refusal);
     await expect(left.streams.append(requestOf(30), 0, [cancelled], origin)).rejects.toMatchObject(refusal);
     const wanted = { templateId: 'wanted', requestId: requestOf(6), units: 9 };
     for (const ledger of [left.live, left.ledger('grid/one')]) {

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listedIds } from '../../../src/application/life-cycle/streams.ts';
 import type { Store } from '../../../src/application/ports/store.ts';
 import type { CapacityClaim } from '../../../src/application/ports/streams.ts';
 import { fileStore } from '../../../src/boot/stores.ts';
@@ -87,6 +88,7 @@ const grounds: readonly { readonly name: string; readonly make: () => Promise<Gr
   ? [{ name: 'a table on moto', make: async () => groundOn(table.call) }]
   : usualGrounds;
 
+const hour = 3_600_000;
 const id = createIdOf(uuid(1));
 const other = createIdOf(uuid(2));
 const returned = returnIdOf(uuid(3));
@@ -180,16 +182,33 @@ describe.each(grounds)('on $name', ({ make }) => {
       const { streams, id: idOf } = await open();
       await idOf(true);
       await streams.append(id, 0, [cancelled], origin);
-      const first = await (await open()).streams.marks();
-      expect([...first.keys()]).toEqual([id]);
+      const first = await (await open()).streams.changes();
+      expect([first.isIncrement, [...first.changed.keys()]]).toEqual([false, [id]]);
       time.now += 60_000;
       await new Promise((resolve) => setTimeout(resolve, 5));
       await streams.append(id, 1, [completed], origin);
-      await streams.append(returnIdOf(uuid(3)), 0, [completed], origin);
-      const second = await (await open()).streams.marks();
-      expect([...second.keys()].sort()).toEqual([id, returnIdOf(uuid(3))].sort());
-      expect(second.get(id)).not.toBe(first.get(id));
-      expect([...(await streams.ids())].sort()).toEqual([...second.keys()].sort());
+      await streams.append(returned, 0, [completed], origin);
+      const second = await (await open()).streams.changes();
+      expect([...second.changed.keys()].sort()).toEqual([id, returned].sort());
+      expect(second.changed.get(id)).not.toBe(first.changed.get(id));
+    });
+
+    it('that has changed or was set aside since a position is told by it', async () => {
+      const { open, time } = await make();
+      await (await open()).id(true);
+      const { streams } = await open();
+      for (const each of [id, other]) await streams.append(each, 0, [cancelled], origin);
+      time.now += hour / 4;
+      const { position, changed } = await streams.changes();
+      await streams.append(returned, 0, [completed], origin);
+      await streams.archive(other);
+      const later = await streams.changes({ since: position });
+      const known = new Map([...(later.isIncrement ? changed : []), ...later.changed]);
+      for (const each of later.setAside) known.delete(each);
+      expect([...known.keys()].sort()).toEqual([id, returned].sort());
+      expect(known).toEqual((await streams.changes()).changed);
+      const all = await streams.changes({ since: 'no position of any store' });
+      expect([all.isIncrement, all.changed]).toEqual([false, known]);
     });
 
     it('set aside is answered and no longer listed, until it goes on', async () => {
@@ -200,12 +219,12 @@ describe.each(grounds)('on $name', ({ make }) => {
       await streams.append(other, 0, [cancelled], origin);
       time.now += 60_000;
       await streams.archive(id);
-      expect(await streams.ids()).toEqual([other]);
+      expect(await listedIds(streams)).toEqual([other]);
       expect(await streams.archived()).toEqual([id]);
       expect((await (await open()).streams.load(id)).version).toBe(1);
       time.now += 60_000;
       expect(await (await open()).streams.append(id, 1, [completed], origin)).toBe(2);
-      expect([...(await streams.ids())].sort()).toEqual([id, other].sort());
+      expect([...(await listedIds(streams))].sort()).toEqual([id, other].sort());
       expect((await streams.load(id)).events).toMatchObject([cancelled, completed]);
     });
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { MessageOf } from '../../../../src/application/bus/operation.ts';
 import type { returnMachines } from '../../../../src/application/commands/return-machines.ts';
+import { listedIds } from '../../../../src/application/life-cycle/streams.ts';
 import { PluginError } from '../../../../src/domain/errors.ts';
 import { returnIdOf } from '../../../../src/domain/ids.ts';
 import { damage } from '../../damaged-document.ts';
@@ -462,7 +463,7 @@ describe('a return that a person asks for', () => {
       message: `no machine has the id or name ${unknown.machineId ?? unknown.name}; nothing was returned`,
     });
     expect(world.hosts.stateOf(machineId)).toBe('running');
-    expect((await world.streams.ids()).filter((id) => id.startsWith('ret-'))).toEqual([]);
+    expect((await listedIds(world.streams)).filter((id) => id.startsWith('ret-'))).toEqual([]);
   });
 
   it('for the name of several is an error that tells their ids', async () => {

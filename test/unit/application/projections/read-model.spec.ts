@@ -30,9 +30,10 @@ const reader = (world: World, pace?: ReadModelPace, broken?: string) => {
     ...world.streams,
     load,
     loadAll: loadingAll(load),
-    marks: () => {
-      sweeps.count++;
-      return world.streams.marks();
+    changes: async (look) => {
+      const changes = await world.streams.changes(look);
+      if (!changes.isIncrement) sweeps.count++;
+      return changes;
     },
   };
   // An hour ahead of the disk: no mark is too fresh to be believed.
@@ -54,7 +55,7 @@ const created = async (count: number) => {
     ids.push((await world.service.createRequest({ templateId: 'od-a', maxNumber: 1 })).requestId);
     world.pass(1000);
   }
-  // As if it had been written a minute ago: the store's pulse can be believed.
+  // As if it had been written a minute ago: the store's position can be believed.
   const ago = new Date(Date.now() - 60_000);
   for (const folder of ['appending', 'requests']) await utimes(join(world.workDir, folder), ago, ago);
   return { world, ids };
@@ -161,10 +162,10 @@ describe('a projection', () => {
     const { world } = await created(1);
     await reader(world).readModel.read('requests');
     await world.service.createRequest({ templateId: 'od-a', maxNumber: 1 });
-    const { marks } = world.streams;
-    vi.spyOn(world.streams, 'marks').mockImplementation(async () => {
+    const { changes } = world.streams;
+    vi.spyOn(world.streams, 'changes').mockImplementation(async (look) => {
       await new Promise((resolve) => setTimeout(resolve, 50));
-      return marks();
+      return changes(look);
     });
     const { readModel } = reader(world, { scan: 450, answer: 100, save: 10_000 });
     const [first, second] = await Promise.all([readModel.read('requests'), later(() => readModel.read('requests'))]);
