@@ -26,6 +26,7 @@ import {
   startClock,
   type World,
 } from './connection.ts';
+import { hostMemory } from './host-memory.ts';
 import { administration, newId, readSide, recordingPart } from './lazily.ts';
 import type { StatePlacesOptions } from './parts/state-places.ts';
 import { policyOf } from './policy.ts';
@@ -132,16 +133,19 @@ export const compose = async (options: ComposeOptions): Promise<Application> => 
   const region = regionOf(config, env);
   const awsClock = startClock(workDir, looksOnly, () => log, world?.now);
   const clock = awsClock.now;
-  const telemetry = await startTelemetry({ environment, config, env, traceFile, correlationId, clock, leavesTraces });
+  const wall = world?.now;
+  const memory = hostMemory({ workDir, home, clock, wall, region });
+  const { usage } = memory;
+  const telemetry = await startTelemetry({ environment, config, env, traceFile, correlationId, usage, leavesTraces });
   const { log, observe, tracing } = telemetry;
   for (const warning of reading.warnings) log.warn('configuration.warning', warning);
   const recorder = await recorderIn(options, stranger, { env, environment, reading, region, log });
   const record = recorder && ((exchange: AwsExchange) => options.recording?.()?.exchange(exchange));
 
-  const places = { workDir, home, region, owner: ownerOf(config, environment) };
+  const places = { workDir, owner: ownerOf(config, environment) };
   const { stores, handedOn, readModel, unkeptReadModel } = await openStores(
     { ...places, table: config.stateTable, call: (action, input) => table(action, input) },
-    { ...rights, server, scriptCall, clock, wall: world?.now, log, tracing, rehearse, progress },
+    { ...rights, server, scriptCall, memory, clock, wall, log, tracing, rehearse, progress },
   );
   const { isTimedFromStart = false } = options;
   const side = { environment, config, env, log, observe, record, signal, isTimedFromStart, awsClock, stores, world };

@@ -8,7 +8,6 @@ import type { Aws, AwsOptions } from '../providers/aws/aws.ts';
 import { type AwsClock, createAwsClock } from '../providers/aws/wire/aws-clock.ts';
 import type { Exchange } from '../providers/aws/wire/exchange.ts';
 import { createClockNote } from '../storage/clock-note.ts';
-import { createFactCache } from '../storage/fact-cache.ts';
 import { budgetOf, outlasting, timeForAws, timeForRecords, withinTime } from './call-time.ts';
 import { once, oneForEach, readSide, renewed, stateInTable, turn } from './lazily.ts';
 import type { Stores } from './stores.ts';
@@ -120,7 +119,6 @@ const connect = async ({
   record,
   world,
 }: ConnectContext): Promise<Link> => {
-  const { workDir } = environment;
   const { store, memory, rehearsal } = stores;
   const region = regionOf(config, env);
   if (region === undefined || region === '') {
@@ -131,9 +129,9 @@ const connect = async ({
   }
   const time = Math.max(1, timeForAws(budgetOf(config)) - (isTimedFromStart ? process.uptime() * 1000 : 0));
   const bounded = withinTime(time, signal?.());
-  // By this host's clock throughout: it is asked before AWS has been heard.
-  const facts = createFactCache(workDir, 'aws', world?.now ?? Date.now, log);
-  const credentials = createFactCache(workDir, 'credentials', Date.now);
+  const rights = { looksOnly: () => looksOnly };
+  const facts = memory.facts('aws', { ...rights, log });
+  const known = memory.facts('credentials', rights);
   const { AWS_CREDENTIAL_FILE: file, AWS_CREDENTIAL_SCRIPT: script } = config;
   const options: Omit<AwsOptions, 'store'> = {
     connection: {
@@ -147,8 +145,8 @@ const connect = async ({
       ...(file === undefined ? {} : { file }),
       ...(script === undefined ? {} : { script }),
       renewAfter: config.AWS_CREDENTIAL_RENEW_MARGIN * 1000,
-      remember: looksOnly ? async (key, _lifetime, find) => (await credentials.peek(key)) ?? find() : credentials.get,
-      forget: looksOnly ? async () => undefined : credentials.forget,
+      remember: known.get,
+      forget: known.forget,
       warn: (problem) => log.warn('credentials.unrenewed', problem),
       signal: bounded,
     },
@@ -164,8 +162,8 @@ const connect = async ({
     owner: ownerOf(config, environment),
     version,
     ...(config.AWS_KEY_FILE === undefined ? {} : { keyDirectory: config.AWS_KEY_FILE }),
-    remember: !looksOnly ? facts.get : async (key, _lifetime, find) => (await facts.peek(key)) ?? find(),
-    forget: looksOnly ? async () => undefined : facts.forget,
+    remember: facts.get,
+    forget: facts.forget,
     offerings: memory.offerings,
     ledger: store.ledger,
     ...(rehearsal && { rehearsal }),

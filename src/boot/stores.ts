@@ -10,7 +10,6 @@ import type { AwsCall, Rehearsal } from '../application/rehearsal.ts';
 import { hasCode, messageOf, PluginError } from '../domain/errors.ts';
 import { createCapacityLedger } from '../storage/capacity-ledger.ts';
 import type { TableCall } from '../storage/dynamodb/table.ts';
-import { createFactCache } from '../storage/fact-cache.ts';
 import { createLaunchFailures } from '../storage/launch-failures.ts';
 import { createLastDone } from '../storage/noted-times.ts';
 import { createRequestStreams } from '../storage/request-streams.ts';
@@ -18,7 +17,6 @@ import { knownStoreId, readStoreId } from '../storage/store-id.ts';
 import { guardedLedger, guardedNotices, guardedStreams, shortly } from '../storage/store-mark.ts';
 import { withLedger } from '../storage/streams-with-ledger.ts';
 import { takingTurns } from '../storage/turns.ts';
-import { hostMemory } from './host-memory.ts';
 import { administration, crypto, once, pause, readSide, stateInTable } from './lazily.ts';
 import type { Rights } from './rights.ts';
 
@@ -96,8 +94,7 @@ interface TableStoreOptions {
   readonly call: TableCall;
   /** Whether nothing may be written, here or there. */
   readonly looksOnly: () => boolean;
-  /** Of this host alone. */
-  readonly turn: HostMemory['turn'];
+  readonly memory: Pick<HostMemory, 'facts' | 'turn'>;
 }
 
 /** The store in a DynamoDB table. What this host remembers of it is in the work folder. */
@@ -106,10 +103,10 @@ export const tableStore = async ({
   clock,
   table,
   looksOnly,
+  memory,
   ...options
 }: TableStoreOptions): Promise<Store> => {
   const { createTableStore } = await stateInTable();
-  const facts = createFactCache(workDir, 'table', Date.now);
   const { owner, call } = options;
   const feedCache = once(async () =>
     (await import('../storage/dynamodb/feed-cache.ts')).createFeedCache({ workDir, table, owner, looksOnly }),
@@ -118,12 +115,8 @@ export const tableStore = async ({
     ...options,
     name: table,
     clock,
-    facts: {
-      peek: facts.peek,
-      get: async (key, lifetime, find) =>
-        looksOnly() ? ((await facts.peek(key)) ?? find()) : facts.get(key, lifetime, find),
-      forget: async (value) => (looksOnly() ? undefined : facts.forget(value)),
-    },
+    facts: memory.facts('table', { looksOnly }),
+    turn: memory.turn,
     feedCache: {
       load: async () => (await feedCache()).load(),
       save: async (reading) => (await feedCache()).save(reading),
@@ -207,9 +200,6 @@ const lazyReadModel = ({ projections, isKept, pace, ...ports }: ReadModelOptions
   });
 
 interface StorePlaces extends Pick<TableStoreOptions, 'workDir' | 'owner' | 'call'> {
-  /** The installation's folder. */
-  readonly home: string;
-  readonly region: string | undefined;
   /** That holds the state in place of the work folder. */
   readonly table: string | undefined;
 }
@@ -218,6 +208,7 @@ interface StoreUse extends Rights {
   /** A process that lives on, and the pace of its lists; a server without any has none to keep. */
   readonly server: { readonly readModel?: ReadModelPace } | undefined;
   readonly scriptCall: () => object | undefined;
+  readonly memory: HostMemory;
   readonly clock: () => number;
   readonly wall: (() => number) | undefined;
   readonly log: Logger;
@@ -239,15 +230,14 @@ interface OpenStores {
 /** The store, what this host remembers, and what is folded from them. */
 export const openStores = async (places: StorePlaces, use: StoreUse): Promise<OpenStores> => {
   const { workDir, table } = places;
-  const { server, clock, wall, log, tracing, rehearse, scriptCall, stranger, looksOnly, leavesTraces, progress } = use;
-  const memory = hostMemory({ ...places, clock });
+  const { server, memory, clock, wall, log, tracing, rehearse, scriptCall, stranger, looksOnly, progress } = use;
   const store =
     table === undefined
       ? fileStore({ workDir, clock, wall, sweeps: stranger === undefined, remembers: server !== undefined, stranger })
-      : await tableStore({ ...places, table, clock, looksOnly, turn: memory.turn });
+      : await tableStore({ ...places, table, clock, looksOnly, memory });
   const pace = server?.readModel;
   const projected = { projections: memory.projections, streams: store.streams, clock, log, progress };
-  const readModel = lazyReadModel({ ...projected, isKept: leavesTraces, pace });
+  const readModel = lazyReadModel({ ...projected, isKept: use.leavesTraces, pace });
   const kept = rehearse === undefined ? { store, memory } : await rehearsed({ store, memory }, rehearse, log);
   const handedOn = handedOnBy(server !== undefined, scriptCall);
   const streams = watched(kept.store.streams, {

@@ -1,11 +1,11 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { Usage } from '../application/ports/memory.ts';
 import type { MetricValues, Observe } from '../application/ports/telemetry.ts';
 import { sumMetrics } from '../application/read-model/metric-values.ts';
 import type { Environment, ProviderEnvironment } from '../config/environment.ts';
 import type { ProviderConfig } from '../config/provider-config.ts';
 import { messageOf } from '../domain/errors.ts';
-import { createUsage } from '../storage/usage.ts';
 import { createFileLogger, type FileLogger, type LogLevel, toLogLevel } from '../telemetry/file-logger.ts';
 import { createObserver } from '../telemetry/observer.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
@@ -87,7 +87,8 @@ interface TelemetryContext {
   readonly env: Environment;
   readonly traceFile: string | undefined;
   readonly correlationId: () => string;
-  readonly clock: () => number;
+  /** What all processes of this host have counted. */
+  readonly usage: Usage;
   /** Whether log and metrics may be kept. */
   readonly leavesTraces: () => boolean;
 }
@@ -99,13 +100,12 @@ export const startTelemetry = async ({
   env,
   traceFile,
   correlationId,
-  clock,
+  usage,
   leavesTraces,
 }: TelemetryContext): Promise<Telemetry> => {
   const fileLog = createLog(environment, correlationId, config);
   const tracing = await startTracing(env, traceFile);
   const observer = createObserver(tracing?.observe);
-  const usage = createUsage(environment.workDir, clock);
   return {
     log: {
       ...fileLog,

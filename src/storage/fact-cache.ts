@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Low } from 'lowdb';
+import type { Facts } from '../application/ports/memory.ts';
 import type { Logger } from '../application/ports/telemetry.ts';
 import { hasCode } from '../domain/errors.ts';
 import { replaceableDocument } from './json-documents.ts';
@@ -27,23 +28,20 @@ const isEntries = (value: unknown): value is Entries =>
 /** What was noted at a time that lies ahead was noted by a clock that was wrong: its end is as wrong. */
 const holds = ({ notedAt, expires }: Entry, now: number): boolean => notedAt <= now && expires > now;
 
-/** Facts about AWS that do not change (soon), kept on disk between calls. */
-export interface FactCache {
-  /** The stored fact, or what `find` answers, which is then stored for as long as `lifetime` says of it (ms). */
-  get(key: string, lifetime: (value: string) => number, find: () => Promise<string>): Promise<string>;
-  /** The stored fact, while it holds. */
-  peek(key: string): Promise<string | undefined>;
-  /** Drops facts that turned out to be wrong, whatever their key. */
-  forget(value: string): Promise<void>;
+interface FactCacheOptions {
+  /** Whether nothing may be written: then a fact that is not stored is found, and not kept. */
+  readonly looksOnly?: (() => boolean) | undefined;
+  /** Hears of hits and misses. */
+  readonly log?: Pick<Logger, 'debug'> | undefined;
 }
 
-/** Facts in `cache/<name>.json`, each for its lifetime; hits are in the log. What cannot be read is looked up again; what cannot be written is not kept. */
+/** Facts in `cache/<name>.json`, each for its lifetime. What cannot be read is looked up again; what cannot be written is not kept. */
 export const createFactCache = (
   workDirectory: string,
   name: string,
   clock: () => number,
-  log?: Pick<Logger, 'debug'>,
-): FactCache => {
+  { looksOnly = () => false, log }: FactCacheOptions = {},
+): Facts => {
   const open = async (): Promise<Low<Entries>> => {
     const document = new Low<Entries>(replaceableDocument(join(workDirectory, 'cache', `${name}.json`), isEntries), {});
     await document.read().catch((error: unknown) => {
@@ -51,7 +49,7 @@ export const createFactCache = (
     });
     return document;
   };
-  const peek: FactCache['peek'] = async (fact) => {
+  const peek: Facts['peek'] = async (fact) => {
     const isKnown = ([key, entry]: readonly [string, Entry]): boolean =>
       key === `${fact}#${form}` && holds(entry, clock());
     return Object.entries((await open()).data).find(isKnown)?.[1].value;
@@ -59,6 +57,7 @@ export const createFactCache = (
   return {
     peek,
     forget: async (value) => {
+      if (looksOnly()) return;
       const document = await open();
       document.data = Object.fromEntries(Object.entries(document.data).filter(([, entry]) => entry.value !== value));
       await document.write().catch((error: unknown) => {
@@ -71,6 +70,7 @@ export const createFactCache = (
       log?.debug(known === undefined ? 'cache.miss' : 'cache.hit', `${name} ${key}`);
       if (known !== undefined) return known;
       const value = await find();
+      if (looksOnly()) return value;
       const document = await open();
       const now = clock();
       const fresh = Object.entries(document.data).filter(([, entry]) => holds(entry, now));

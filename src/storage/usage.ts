@@ -1,20 +1,10 @@
 import { appendFileSync, readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { Usage } from '../application/ports/memory.ts';
 import type { MetricValues } from '../application/ports/telemetry.ts';
 import { sumMetrics } from '../application/read-model/metric-values.ts';
 import { attempt, createFile, discard, makeFolder, readIfPresent } from './atomic-file.ts';
-
-/** MetricValues that outlive the processes that counted them. */
-export interface Usage {
-  /** Adds to them in one small write. What cannot be kept are no reason to fail a call. */
-  add(figures: MetricValues): Promise<void>;
-  total(): Promise<MetricValues>;
-  /** Those of this hour and of the one before, and since when, ms. */
-  recent(): Promise<{ readonly since: number; readonly metrics: MetricValues }>;
-  /** Folds hours that are over, but for the last, into one document. */
-  compact(): Promise<void>;
-}
 
 const hourMs = 3_600_000;
 /** A process takes no longer than this from asking for the hour to its write. */

@@ -23,7 +23,7 @@ const fleetRole = 'arn:aws:iam::123456789012:role/aws-ec2-spot-fleet-tagging-rol
 const connectTo =
   (url: string): Connect =>
   async ({ now: clock, log, workDir }) => {
-    const { get: remember, forget } = createFactCache(workDir, 'aws', clock, log);
+    const { get: remember, forget } = createFactCache(workDir, 'aws', clock, { log });
     return connectAws(url, workDir, { clock, log, remember, forget });
   };
 

@@ -144,7 +144,12 @@ const rejected: RejectedTemplate = { templateId: 'bad', problems: [] };
 
 const policy = { protectAfter: 2, protectFor: 60_000, unclaimed: 0, orphanAge: 0 };
 const load: StreamReader['load'] = async () => ({ events: [], version: 0 });
-const noStreams: StreamReader = { ...nothing, ids: async () => [], load, loadAll: loadingAll(load) };
+const noStreams: StreamReader = {
+  load,
+  loadAll: loadingAll(load),
+  changes: async () => ({ position: undefined, isIncrement: false, changed: new Map(), setAside: [] }),
+  archived: async () => [],
+};
 
 const sweep =
   (owned: readonly OwnedObservation[], now: number | undefined): Make =>

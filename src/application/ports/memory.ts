@@ -2,6 +2,7 @@ import type { InstanceTypeTable } from '../../domain/instance-type.ts';
 import type { Offering, RefusedOffering } from '../../domain/offering.ts';
 import type { Prices } from '../../domain/template/price.ts';
 import type { PriceHistory } from '../../domain/template/price-history.ts';
+import type { MetricValues } from './telemetry.ts';
 
 /** Hosts on no record of ours that EC2 does not show, remembered between calls. */
 export interface UnseenHosts {
@@ -70,4 +71,25 @@ export interface SweepMemory {
   /** What cannot be read is empty: everything is then seen for the first time. */
   read(): Promise<SweepNotes>;
   write(notes: SweepNotes): Promise<void>;
+}
+
+/** Facts that do not change (soon), kept between calls. */
+export interface Facts {
+  /** The stored fact, or what `find` answers, which is then stored for as long as `lifetime` says of it (ms). */
+  get(key: string, lifetime: (value: string) => number, find: () => Promise<string>): Promise<string>;
+  /** The stored fact, while it holds. */
+  peek(key: string): Promise<string | undefined>;
+  /** Drops facts that turned out to be wrong, whatever their key. */
+  forget(value: string): Promise<void>;
+}
+
+/** Metrics that outlive the processes that counted them. */
+export interface Usage {
+  /** Adds to them in one small write. What cannot be kept is no reason to fail a call. */
+  add(figures: MetricValues): Promise<void>;
+  total(): Promise<MetricValues>;
+  /** Those of this hour and of the one before, and since when, ms. */
+  recent(): Promise<{ readonly since: number; readonly metrics: MetricValues }>;
+  /** Folds hours that are over, but for the last, into one document. */
+  compact(): Promise<void>;
 }

@@ -1,10 +1,20 @@
 import type { Diagnosis } from '../../domain/finding.ts';
 import type { Answers } from '../bus/middleware.ts';
 import type { FullLooks, InstanceEvents } from './instance-events.ts';
-import type { InstanceTypes, LaunchFailures, OfferingMemory, PriceMemory, SweepMemory, UnseenHosts } from './memory.ts';
+import type {
+  Facts,
+  InstanceTypes,
+  LaunchFailures,
+  OfferingMemory,
+  PriceMemory,
+  SweepMemory,
+  UnseenHosts,
+  Usage,
+} from './memory.ts';
 import type { IsDue } from './policy.ts';
 import type { ProjectionStore } from './read-model.ts';
 import type { CapacityLedger, RequestStreams } from './streams.ts';
+import type { Logger } from './telemetry.ts';
 
 /** Answers of commands that came with an id, which do not have to be kept for ever. */
 export interface KeptAnswers extends Answers {
@@ -36,6 +46,8 @@ export interface Store {
 
 /** What a host keeps for itself: losing it costs time, never truth. */
 export interface HostMemory {
+  /** Of one kind. `looksOnly`: whether none may be noted or dropped. */
+  facts(kind: 'aws' | 'credentials' | 'table', options: FactOptions): Facts;
   readonly offerings: OfferingMemory;
   readonly instanceTypes: InstanceTypes;
   readonly prices: PriceMemory;
@@ -43,6 +55,13 @@ export interface HostMemory {
   readonly unseen: UnseenHosts;
   /** When all hosts were last looked at; due again after `interval`, ms. */
   fullLooks(interval: number): FullLooks;
+  readonly usage: Usage;
   /** Of this host alone, not oftener than the interval. */
   readonly turn: IsDue;
+}
+
+interface FactOptions {
+  readonly looksOnly: () => boolean;
+  /** Hears of what was known and what was not. */
+  readonly log?: Pick<Logger, 'debug'>;
 }

@@ -1,3 +1,4 @@
+import type { Facts } from '../../application/ports/memory.ts';
 import type { IsDue } from '../../application/ports/policy.ts';
 import type { Store } from '../../application/ports/store.ts';
 import { guardedLedger, guardedNotices, guardedStreams, shortly, usableId } from '../store-mark.ts';
@@ -9,13 +10,6 @@ import { createTableGroupLedger, createTableLedgers, type FailureHearsay } from 
 import { createTableAnswers, createTableNotices, createTableSweepMemory, createTableTurns } from './table-memories.ts';
 import { createTableStreams } from './table-streams.ts';
 
-/** Keeps facts between calls, on this host. */
-interface HostFacts {
-  get(key: string, lifetime: (value: string) => number, find: () => Promise<string>): Promise<string>;
-  peek(key: string): Promise<string | undefined>;
-  forget(value: string): Promise<void>;
-}
-
 export interface TableStoreOptions {
   readonly name: string;
   /** `<cluster>/<provider>`: every key begins with it. */
@@ -23,7 +17,8 @@ export interface TableStoreOptions {
   readonly call: TableCall;
   /** Milliseconds since the epoch, by AWS's clock where it was heard. */
   readonly clock: () => number;
-  readonly facts: HostFacts;
+  /** What this host remembers. */
+  readonly facts: Facts;
   /** Where this host keeps what it has read of the feed; without it everything is read each time. */
   readonly feedCache?: FeedCache;
   /** Whether it is time for a task by this host's own memory. */
@@ -39,7 +34,7 @@ export interface TableStoreOptions {
 export const heardWithin = 2 * 60_000;
 const failuresLifetime = 7 * 86_400_000;
 
-const hearsayOf = (facts: HostFacts): FailureHearsay => {
+const hearsayOf = (facts: Facts): FailureHearsay => {
   const keyOf = (templateId: string): string => `failures:${templateId}`;
   return {
     mayHave: async (templateId) => (await facts.peek(keyOf(templateId))) !== undefined,

@@ -56,6 +56,18 @@ describe('a fact', () => {
     ]).toEqual(['new', '100']);
   });
 
+  it('is neither kept nor dropped for who may only look', async () => {
+    const folder = await temporaryFolder();
+    const asOwner = createFactCache(folder, 'images', () => 0);
+    const asGuest = createFactCache(folder, 'images', () => 0, { looksOnly: () => true });
+    const find = (value: string) => async () => value;
+    await asOwner.get('known', () => 100, find('first'));
+    expect(await asGuest.get('known', () => 100, find('second'))).toBe('first');
+    expect(await asGuest.get('new', () => 100, find('second'))).toBe('second');
+    await asGuest.forget('first');
+    expect([await asOwner.peek('known'), await asOwner.peek('new')]).toEqual(['first', undefined]);
+  });
+
   it('is one of several', async () => {
     const { get } = await setUp();
     await get('a');

@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { copyStateHandler } from '../../../src/application/commands/copy-state.ts';
 import { listedIds } from '../../../src/application/life-cycle/streams.ts';
 import type { StateEnd, StatePlaces } from '../../../src/application/ports/state-copy.ts';
 import type { Store } from '../../../src/application/ports/store.ts';
 import { verifyStateHandler } from '../../../src/application/queries/verify-state.ts';
+import { hostMemory } from '../../../src/boot/host-memory.ts';
 import { statePlaces } from '../../../src/boot/parts/state-places.ts';
 import { fileStore, tableStore } from '../../../src/boot/stores.ts';
 import { createIdOf, returnIdOf } from '../../../src/domain/ids.ts';
@@ -50,9 +52,10 @@ const places = (): StatePlaces<StateEnd> => statePlaces({ workDir, clock, table:
 const opened = async (where: Direction): Promise<Store> => {
   if (where === 'folder') return fileStore({ workDir, clock });
   const call = table.call;
-  const turn = async (): Promise<boolean> => true;
   const folder = await temporaryFolder();
-  return tableStore({ workDir: folder, clock, table: tableName, owner, call, looksOnly: () => false, turn });
+  const home = join(import.meta.dirname, '..', '..', '..');
+  const memory = hostMemory({ workDir: folder, home, clock, region: undefined });
+  return tableStore({ workDir: folder, clock, table: tableName, owner, call, looksOnly: () => false, memory });
 };
 
 const copy = (to: Direction, finish = true, ends = places()) =>
