@@ -4,7 +4,7 @@ import { due, newReturn, type ReturnLook, type ReturnStep } from '../../domain/r
 import type { ReturnItem } from '../../domain/return/events.ts';
 import { absentReturn, evolveReturn, type KnownReturn, type ReturnRequest } from '../../domain/return/state.ts';
 import type { KnownRequests } from './known-requests.ts';
-import { leave, mark, type ReturnPorts, terminate } from './perform-return.ts';
+import { leave, mark, type ReturnPorts, tag, terminate } from './perform-return.ts';
 import { stepByStep } from './step-by-step.ts';
 import { type DecideContext, type Decided, decideOnReturn } from './streams.ts';
 
@@ -73,6 +73,9 @@ export const advanceReturn = async (
     switch (step.do) {
       case 'record':
         return record(current);
+      case 'tag':
+        await tag(ports, requests, step.items);
+        return current;
       case 'terminate':
         return send(current, step.items);
       case 'mark':

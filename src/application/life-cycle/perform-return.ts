@@ -90,6 +90,29 @@ const terminateByRequest = async (
   return { done, refused };
 };
 
+/**
+ * Tags hosts as those of the request that has them on record, where a group of the administrator's launched them: only then are they
+ * ours to end. What is denied is asked for again at the next look.
+ */
+export const tag = async (
+  ports: ReturnPorts,
+  requests: KnownRequests,
+  items: readonly ReturnItem[],
+): Promise<void> => {
+  const tagOne = async (requestId: string): Promise<void> => {
+    const request = await requests.read(requestId).catch(withoutRecord(ports.log));
+    const resource = request.stage === 'absent' ? undefined : request.resources.find(({ ours }) => !ours);
+    if (request.stage === 'absent' || resource === undefined) return;
+    const ofRequest = items.filter((item) => item.requestId === requestId).map(({ machineId }) => machineId);
+    const machineIds = ofRequest.filter((machineId) => request.machines.has(machineId));
+    if (machineIds.length === 0) return;
+    const { template, attributes } = request;
+    const keeper = await keeperOf(ports, resource.kind);
+    await unlessFault(ports.log, resource, keeper.mark(resource, machineIds, { requestId, template, attributes }));
+  };
+  await Promise.all(requestIdsOf(items).map(tagOne));
+};
+
 /** When a return is over: what its hosts leave behind in fleets and groups. What cannot go now is no reason to hold up the return. */
 export const leave = async (
   ports: ReturnPorts,

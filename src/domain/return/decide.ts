@@ -30,7 +30,7 @@ const membership = (isMember: true | undefined) => (isMember === undefined ? {} 
 
 /** What a look at EC2 makes of an item. */
 export const judge = (item: ReturnItem, seen: OwnedObservation, time: JudgedAt): ReturnItem => {
-  const { missedSince: _found, ...rest } = item;
+  const { missedSince: _found, isUntagged: _tagged, ...rest } = item;
   const { ours, ofOtherOwner: _else, requestId, ofOtherStore: _store, isMember, instanceTags, ...observation } = seen;
   const last: Observation = {
     ...observation,
@@ -43,7 +43,8 @@ export const judge = (item: ReturnItem, seen: OwnedObservation, time: JudgedAt):
     const message = `${seen.machineId} does not show this provider's ownership tag yet`;
     const missedSince = time.consistencyWindow === undefined ? item.missedSince : missedFrom(item, time.now);
     const since = missedSince === undefined ? {} : { missedSince };
-    return { ...rest, ...since, name, instanceTags, last, verdict: 'unseen', message };
+    const untagged = item.requestId === undefined ? {} : ({ isUntagged: true } as const);
+    return { ...rest, ...since, ...untagged, name, instanceTags, last, verdict: 'unseen', message };
   }
   if (!ours) {
     const message = `${seen.machineId} does not carry this provider's ownership tag and was not terminated`;

@@ -5,6 +5,8 @@ import { type KnownReturn, openItems } from './state.ts';
 export type ReturnStep =
   /** Puts on record what was asked for or seen. */
   | { readonly do: 'record' }
+  /** Tags hosts that a group of the administrator's has launched, where that did not succeed before. */
+  | { readonly do: 'tag'; readonly items: readonly ReturnItem[] }
   /** Has hosts terminated, by their fleets and groups or by EC2. */
   | { readonly do: 'terminate'; readonly items: readonly ReturnItem[] }
   /** Notes on the requests that launched them that hosts have been given back. */
@@ -42,6 +44,8 @@ const newlyEnding = ({ items }: KnownReturn, { known }: ReturnLook): readonly Re
 
 type Rule = (request: KnownReturn, look: ReturnLook) => readonly ReturnItem[];
 
+const tag: Rule = (request) => openItems(request).filter(({ isUntagged }) => isUntagged === true);
+
 const terminate: Rule = (request) => openItems(request).filter(needsTermination);
 
 /** A return that is not on record has to come again: nothing is noted of it elsewhere. */
@@ -50,10 +54,10 @@ const mark: Rule = (request, look) => (look.isUnrecorded ? [] : [...look.accepte
 const leave: Rule = ({ stage, items }, { isUnrecorded }) =>
   stage === 'settled' && !isUnrecorded ? [...items.values()] : [];
 
-const rules = { terminate, mark, leave } as const;
+const rules = { tag, terminate, mark, leave } as const;
 
 /** On record before hosts go; that for want of a record none is kept, is seen to by whoever takes the step. */
-const inOrder = ['record', 'terminate', 'mark', 'leave'] as const;
+const inOrder = ['record', 'tag', 'terminate', 'mark', 'leave'] as const;
 /** That a return is over is put on record last: nobody asks about it afterwards. */
 const atItsEnd = ['mark', 'leave', 'record'] as const;
 

@@ -19,6 +19,8 @@ export interface ReturnItem {
   readonly requestId?: string;
   readonly instanceTags: string;
   readonly missedSince?: number;
+  /** Whether EC2 showed it without our tag, though a record has it as ours. */
+  readonly isUntagged?: true;
   /** Whether it belongs to a fleet or group, which may make up for it. */
   readonly isMember?: true;
   readonly last?: Observation;

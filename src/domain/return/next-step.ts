@@ -9,5 +9,6 @@ export const nextReturnStep = (
   if (request.stage !== 'open') return undefined;
   const step = due(request, { ...newReturn, known: request.items, tried: new Set(['record']) });
   if (step === undefined || step.do === 'record') return nothingDue;
-  return { do: step.do, text: `terminate ${listed(step.items.map(({ machineId }) => machineId))}` };
+  const machines = listed(step.items.map(({ machineId }) => machineId));
+  return { do: step.do, text: step.do === 'tag' ? `see that ${machines} carry our tag` : `terminate ${machines}` };
 };

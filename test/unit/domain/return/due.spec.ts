@@ -66,6 +66,14 @@ describe('what is due about a return', () => {
       { do: 'leave', items: [gone] },
     ]));
 
+  it('whose hosts show no tag of ours though a record has them: they are tagged, and nothing else is done to them', () => {
+    const untagged = item('i-1', { requestId: 'req-1', isUntagged: true, last: last('running') });
+    expect(course(known('open', untagged), knowing(untagged))).toEqual([
+      { do: 'record' },
+      { do: 'tag', items: [untagged] },
+    ]);
+  });
+
   it('whose hosts still stand: EC2 is asked again', () =>
     expect(course(known('open', standing), knowing(standing))).toContainEqual({ do: 'terminate', items: [standing] }));
 

@@ -101,6 +101,22 @@ describe('a group of the administrator’s of which requests want new members', 
   });
 });
 
+it('a host that could not be tagged before it was given back is tagged then, and ends', async () => {
+  const { world, desired } = await start();
+  const effect = { kind: 'error', code: 'RequestLimitExceeded' } as const;
+  world.region.emulator.addFault({ action: 'CreateTags', times: 'always', effect });
+  await world.look([await world.ask(ownGroup)], 2);
+  const hosts = world.instances();
+  const machines = hosts.map((machineId) => ({ machineId, name: '' }));
+  const { requestId: returnId } = await world.service.returnMachines({ machines });
+  await world.look([returnId]);
+  expect([hosts.length, world.instances()]).toEqual([2, hosts]);
+  world.region.emulator.clearFaults();
+  await world.look([returnId], 4);
+  expect([world.instances(), await desired()]).toEqual([[], 0]);
+  expect(await world.service.getRequestStatus({ requestId: returnId })).toHaveProperty('settledAt');
+});
+
 it('what a cancelled request gets before its group hears of that is its own, and ends', async () => {
   const { world, desired } = await start({ ...byCapacity, fulfilMs: 30 * minute });
   const requestId = await world.ask(ownGroup);
