@@ -16,7 +16,7 @@ import { version } from './version.ts';
 export const regionOf = (config: ProviderConfig, env: Environment): string | undefined =>
   config.AWS_REGION ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
 
-/** The mark on all that is ours. */
+/** The value of the ownership tag. */
 export const ownerOf = ({ clusterName }: ProviderConfig, { providerName }: ProviderEnvironment): string =>
   `${clusterName}/${providerName}`;
 

@@ -21,7 +21,7 @@ export interface Observation {
 
 /** One look at an instance together with what its tags say. */
 export interface OwnedObservation extends Observation {
-  /** Whether it carries this provider's ownership mark. */
+  /** Whether it carries this provider's ownership tag. */
   readonly ours: boolean;
   /** Whether its ownership tag names somebody else; where it has none, the tag may just not be visible yet. */
   readonly ofOtherOwner?: true;
@@ -57,7 +57,7 @@ const ended: ReadonlySet<MachineState> = new Set(['shutting-down', 'terminated',
 /** Whether the machine is past use: going or gone. A stopped host does no work and Host Factory cannot start it again. */
 export const hasEnded = (state: MachineState): boolean => ended.has(state);
 
-/** Whether the machine is going or gone for good: one that stopped is still there to be marked and terminated. */
+/** Whether the machine is going or gone for good: one that stopped is still there to be tagged and terminated. */
 export const isGoing = (state: MachineState): boolean => state === 'shutting-down' || state === 'terminated';
 
 /**

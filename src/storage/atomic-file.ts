@@ -175,7 +175,7 @@ export const createFile = async (
 };
 
 /** Creates an empty file unless it exists: its name is all there is to it. Throws `storage.unwritable`. */
-export const createMark = async (path: string): Promise<void> => {
+export const createEmptyFile = async (path: string): Promise<void> => {
   const create = (): void => closeSync(openSync(path, 'a', fileMode));
   try {
     try {

@@ -2,7 +2,7 @@ import { readdirSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CapacityClaim, CapacityLedger } from '../application/ports/streams.ts';
 import { PluginError } from '../domain/errors.ts';
-import { createMark, errnoOf } from './atomic-file.ts';
+import { createEmptyFile, errnoOf } from './atomic-file.ts';
 
 const claimName = /^(req-[0-9a-f-]{36})~(\d+)$/;
 const nameOf = ({ requestId, units }: CapacityClaim): string => `${requestId}~${units}`;
@@ -42,7 +42,7 @@ export const createCapacityLedger = (workDirectory: string): CapacityLedger => {
 
   const reserve = async (claim: CapacityClaim, limit: number | undefined) => {
     for (let attempt = 1; ; attempt++) {
-      await createMark(pathOf(claim));
+      await createEmptyFile(pathOf(claim));
       const claims = claimsOf(claim.templateId);
       const live = claims.reduce((sum, { units }) => sum + units, 0);
       if (limit === undefined || live <= limit) return { granted: true, live };
@@ -55,7 +55,7 @@ export const createCapacityLedger = (workDirectory: string): CapacityLedger => {
   const update = async (claim: CapacityClaim): Promise<void> => {
     const known = claimsOf(claim.templateId).filter(({ requestId }) => requestId === claim.requestId);
     const same = known.some(({ units }) => units === claim.units);
-    if (claim.units > 0 && known.length === 0) await createMark(pathOf(claim));
+    if (claim.units > 0 && known.length === 0) await createEmptyFile(pathOf(claim));
     for (const old of known) {
       if (claim.units === 0 || (same && old.units !== claim.units))
         unlessGone(pathOf(old), () => unlinkSync(pathOf(old)));

@@ -5,7 +5,7 @@ import { grainOf } from '../application/ports/streams.ts';
 const most = 4_194_304;
 
 interface Kept<T> {
-  readonly mark: string;
+  readonly fingerprint: string;
   readonly size: number;
   readonly value: T;
 }
@@ -31,9 +31,10 @@ export const createDocumentMemory = <T>() => {
     // Before it is read: what changes meanwhile is read anew the next time.
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats === undefined) return read();
-    const mark = `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
+    const fingerprint = `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
     const known = kept.get(path);
-    const document = known?.mark === mark ? known : { mark, size: stats.size, value: await read() };
+    const document =
+      known?.fingerprint === fingerprint ? known : { fingerprint, size: stats.size, value: await read() };
     keep(path, document);
     return document.value;
   };
@@ -44,16 +45,16 @@ const mostFolders = 10_000;
 
 /** Lists folders whose files are never rewritten only where something has come or gone, for a process that lives on. */
 export const createListingMemory = (list: (folder: string) => readonly string[]) => {
-  const kept = new Map<string, { readonly mark: string; readonly names: readonly string[] }>();
+  const kept = new Map<string, { readonly fingerprint: string; readonly names: readonly string[] }>();
   return (folder: string): readonly string[] => {
     const stats = statSync(folder, { throwIfNoEntry: false });
-    const mark = stats === undefined ? '' : `${stats.ino} ${stats.mtimeMs} ${stats.ctimeMs}`;
+    const fingerprint = stats === undefined ? '' : `${stats.ino} ${stats.mtimeMs} ${stats.ctimeMs}`;
     const known = kept.get(folder);
     kept.delete(folder);
-    const names = known?.mark === mark ? known.names : list(folder);
+    const names = known?.fingerprint === fingerprint ? known.names : list(folder);
     // What comes within the same tick of the file system's clock leaves the same time.
     const isQuiet = stats !== undefined && Date.now() - stats.mtimeMs > grainOf(stats.mtimeMs);
-    if (isQuiet) kept.set(folder, { mark, names });
+    if (isQuiet) kept.set(folder, { fingerprint, names });
     const [oldest] = kept.size > mostFolders ? kept.keys() : [];
     if (oldest !== undefined) kept.delete(oldest);
     return names;

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type InstanceEvent, type InstanceEvents, instanceEventKinds } from '../application/ports/instance-events.ts';
-import { attempt, createMark, discard } from './atomic-file.ts';
+import { attempt, createEmptyFile, discard } from './atomic-file.ts';
 
 /** For so long after AWS was to act, ms, an event is kept: by then a full look has seen what came of it. */
 const keptFor = 3_600_000;
@@ -25,7 +25,7 @@ export const createInstanceEvents = (workDirectory: string, clock: () => number)
   return {
     note: async (events) => {
       const known = new Set(names());
-      for (const event of events) if (!known.has(nameOf(event))) await createMark(join(folder, nameOf(event)));
+      for (const event of events) if (!known.has(nameOf(event))) await createEmptyFile(join(folder, nameOf(event)));
       for (const name of known) {
         const event = eventIn(name);
         if (event !== undefined && isOver(event)) discard(join(folder, name));

@@ -2,7 +2,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LaunchFailures } from '../application/ports/memory.ts';
 import { hasCode } from '../domain/errors.ts';
-import { attempt, createMark } from './atomic-file.ts';
+import { attempt, createEmptyFile } from './atomic-file.ts';
 
 /** A file server's clock may differ by so much, ms, from this host's. */
 const clockTolerance = 60_000;
@@ -23,7 +23,7 @@ export const createLaunchFailures = (workDirectory: string, clock: () => number)
     },
     note: async (templateId, machineIds) => {
       for (const machineId of machineIds) {
-        await createMark(join(folderOf(templateId), machineId)).catch((error: unknown) => {
+        await createEmptyFile(join(folderOf(templateId), machineId)).catch((error: unknown) => {
           if (!hasCode(error, 'storage.unwritable')) throw error;
         });
       }

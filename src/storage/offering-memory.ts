@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { OfferingMemory } from '../application/ports/memory.ts';
 import { hasCode } from '../domain/errors.ts';
 import { type RefusedOffering, stillCounts } from '../domain/offering.ts';
-import { attempt, createMark, discard } from './atomic-file.ts';
+import { attempt, createEmptyFile, discard } from './atomic-file.ts';
 
 const nameForm = /^(spot|ondemand)~([a-z0-9.-]*)~([a-z0-9-]*)~([A-Za-z.]+)~(\d+)$/;
 
@@ -60,7 +60,7 @@ export const createOfferingMemory = (workDirectory: string, clock: () => number)
       const known = entries();
       for (const offering of refused) {
         const prefix = nameOf(offering).slice(0, -String(offering.expiresAt).length);
-        await createMark(join(folder, nameOf(offering))).catch((error: unknown) => {
+        await createEmptyFile(join(folder, nameOf(offering))).catch((error: unknown) => {
           if (!hasCode(error, 'storage.unwritable')) throw error;
         });
         const older = known.filter(({ name }) => name.startsWith(prefix) && name !== nameOf(offering));

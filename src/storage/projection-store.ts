@@ -32,7 +32,7 @@ export const createProjectionStore = (workDirectory: string): ProjectionStore =>
 const print = ({ streams, rows, failures, position }: StoredProjection): string => {
   const checkpoints = [...streams].map(([id, stream]) => [
     id,
-    stream.mark,
+    stream.stamp,
     stream.version,
     stream.since,
     stream.rows.length,
@@ -68,7 +68,7 @@ const parse = (text: string): StoredProjection | undefined => {
   };
 };
 
-type Checkpoint = readonly [id: string, mark: number, version: number, since: number, rows: number];
+type Checkpoint = readonly [id: string, stamp: number, version: number, since: number, rows: number];
 
 const isCheckpoint = (value: unknown): value is Checkpoint => Array.isArray(value) && value.length === 5;
 
@@ -76,10 +76,10 @@ const parseStreams = (text: string, rows: readonly string[]): StoredProjection['
   const checkpoints: unknown = JSON.parse(text);
   let next = 0;
   const streams = (Array.isArray(checkpoints) ? checkpoints.filter(isCheckpoint) : []).map(
-    ([id, mark, version, since, count]) => {
+    ([id, stamp, version, since, count]) => {
       const from = next;
       next += count;
-      return [id, { mark, version, since, rows: rows.slice(from, next) }] as const;
+      return [id, { stamp, version, since, rows: rows.slice(from, next) }] as const;
     },
   );
   return new Map(streams);

@@ -167,7 +167,7 @@ export const createRequestStreams = (
     return isQuiet ? times.join(' ') : undefined;
   };
 
-  const marks = async (): Promise<ReadonlyMap<string, number>> => {
+  const stamps = async (): Promise<ReadonlyMap<string, number>> => {
     if (sweeps) await sweepAbandoned(appending, listDirectory(appending));
     const found = new Map<string, number>();
     const { setImmediate: breathe } = await import('node:timers/promises');
@@ -193,7 +193,7 @@ export const createRequestStreams = (
       const position = quietSince();
       if (position !== undefined && position === since)
         return { position, isIncrement: true, changed: new Map(), setAside: [] };
-      return { position, isIncrement: false, changed: await marks(), setAside: [] };
+      return { position, isIncrement: false, changed: await stamps(), setAside: [] };
     },
 
     archived: async () => (await archive()).ids(),

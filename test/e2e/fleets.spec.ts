@@ -249,7 +249,7 @@ describe('fleets and groups', () => {
     await group.remove();
   });
 
-  it('leave a host alone that lost our mark, though another of its group is gone', async () => {
+  it('leave a host alone that lost our tags, though another of its group is gone', async () => {
     const group = await createOwnGroup(backend, 'ondemand', 1);
     await offer({ providerApi: 'ASG', autoScalingGroupName: 'grid', priceType: 'ondemand' });
     const { machines } = await plugin.settled(await plugin.request('cell', 2));

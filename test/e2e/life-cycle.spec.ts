@@ -161,7 +161,7 @@ describeBackends(
       expect(await backend.instanceIds('pending', 'running')).toEqual([]);
     });
 
-    it('never terminates an instance without its own mark, and says so', async () => {
+    it('never terminates an instance without its own tag, and says so', async () => {
       const other = await createPlugin(
         { AWS_ENDPOINT_URL: backend.url, clusterName: 'other' },
         testTemplates(backend.place),

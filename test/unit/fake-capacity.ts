@@ -73,7 +73,7 @@ export const createFakeCapacity = (hosts: FakeHosts, clock: Clock): FakeCapacity
     keeper: {
       look: async () => ({ state: 'ended', machineIds: [] }),
       members: async () => [],
-      mark: async () => undefined,
+      tag: async () => undefined,
       explain: async () => undefined,
       end: async () => {
         await provider.onEnd();

@@ -164,7 +164,7 @@ export const startWorld = async (
     streams,
     progress,
     store: memory.projections,
-    // The clock of files is not the world's: an hour later no mark is fresh any more.
+    // The clock of files is not the world's: an hour later no stamp is fresh any more.
     clock: () => Date.now() + 60 * minute + time.now - started,
     pause,
     log,

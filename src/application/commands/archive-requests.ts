@@ -70,7 +70,7 @@ const archiveFinished = async (ports: ArchiveRequestsPorts): Promise<number> => 
   const { streams, policy, clock } = ports;
   const before = clock() - Math.max(policy.retention, leastAge);
   let archived = 0;
-  const old = [...(await streams.changes()).changed].flatMap(([id, mark]) => (mark < before ? [id] : []));
+  const old = [...(await streams.changes()).changed].flatMap(([id, stamp]) => (stamp < before ? [id] : []));
   for await (const [id, stream] of eachStream(streams, old)) {
     if (archived === most) return archived;
     archived += await archiveOne(ports, id, stream);

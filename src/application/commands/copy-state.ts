@@ -6,7 +6,7 @@ import { listedIds } from '../life-cycle/streams.ts';
 import type { Clock } from '../ports/policy.ts';
 import type { StateEnd, StateMark, StatePlaces } from '../ports/state-copy.ts';
 import type { Logger, Progress } from '../ports/telemetry.ts';
-import { copyBooks } from '../state/copy-books.ts';
+import { copyRest } from '../state/copy-rest.ts';
 import { createStreamCopier, type StreamCopier } from '../state/copy-streams.ts';
 
 export const copyState = defineOperation({
@@ -79,7 +79,7 @@ const copyAll = async (from: StateEnd, to: StateEnd, copier: StreamCopier): Prom
   if ((await to.head())?.mark?.kind !== 'filling')
     throw new PluginError('storage.conflict', `${to.name} has just been put to use by another copy`);
   const events = await copier.pass();
-  await copyBooks(from, to, copier.traces);
+  await copyRest(from, to, copier.traces);
   return events;
 };
 

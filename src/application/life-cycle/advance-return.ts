@@ -4,7 +4,7 @@ import { due, newReturn, type ReturnLook, type ReturnStep } from '../../domain/r
 import type { ReturnItem } from '../../domain/return/events.ts';
 import { absentReturn, evolveReturn, type KnownReturn, type ReturnRequest } from '../../domain/return/state.ts';
 import type { KnownRequests } from './known-requests.ts';
-import { leave, mark, type ReturnPorts, tag, terminate } from './perform-return.ts';
+import { leave, type ReturnPorts, tag, tellRequests, terminate } from './perform-return.ts';
 import { stepByStep } from './step-by-step.ts';
 import { type DecideContext, type Decided, decideOnReturn } from './streams.ts';
 
@@ -78,8 +78,8 @@ export const advanceReturn = async (
         return current;
       case 'terminate':
         return send(current, step.items);
-      case 'mark':
-        await mark(ports, requests, { returnId: id, now, items: step.items });
+      case 'tell-requests':
+        await tellRequests(ports, requests, { returnId: id, now, items: step.items });
         return current;
       case 'leave':
         await leave(ports, requests, now, step.items);

@@ -93,11 +93,11 @@ export const recallMachines = async (
 };
 
 /** Requests that may hold a host that ended lately; twice as far back, since files are dated by a clock of their own. */
-const changedLately = async ({ streams, clock }: HostLookupPorts): Promise<readonly string[]> => {
-  const marks = [...(await streams.changes()).changed];
-  const newest = marks.reduce((latest, [, changedAt]) => Math.max(latest, changedAt), 0);
-  const from = Math.min(newest, clock()) - 2 * validAfterEnd;
-  return marks.flatMap(([id, changedAt]) => (changedAt > from ? [id] : []));
+const changedLately = async (ports: HostLookupPorts): Promise<readonly string[]> => {
+  const streams = [...(await ports.streams.changes()).changed];
+  const newest = streams.reduce((latest, [, changedAt]) => Math.max(latest, changedAt), 0);
+  const from = Math.min(newest, ports.clock()) - 2 * validAfterEnd;
+  return streams.flatMap(([id, changedAt]) => (changedAt > from ? [id] : []));
 };
 
 /** Hosts without duplicates: one entry per id, or per name where there is no id EC2 could have given out. */

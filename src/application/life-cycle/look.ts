@@ -212,7 +212,7 @@ export const lookAgain = async (
   };
 };
 
-/** Machines of a fleet or group with the mark of somebody else: they are left alone. */
+/** Machines of a fleet or group with the tags of somebody else: they are left alone. */
 const warnOfOthers = (
   log: Logger,
   requestId: string,

@@ -94,11 +94,7 @@ const terminateByRequest = async (
  * Tags hosts as those of the request that has them on record, where a group of the administrator's launched them: only then are they
  * ours to end. What is denied is asked for again at the next look.
  */
-export const tag = async (
-  ports: ReturnPorts,
-  requests: KnownRequests,
-  items: readonly ReturnItem[],
-): Promise<void> => {
+export const tag = async (ports: ReturnPorts, requests: KnownRequests, items: readonly ReturnItem[]): Promise<void> => {
   const tagOne = async (requestId: string): Promise<void> => {
     const request = await requests.read(requestId).catch(withoutRecord(ports.log));
     const resource = request.stage === 'absent' ? undefined : request.resources.find(({ ours }) => !ours);
@@ -108,7 +104,7 @@ export const tag = async (
     if (machineIds.length === 0) return;
     const { template, attributes } = request;
     const keeper = await keeperOf(ports, resource.kind);
-    await unlessFault(ports.log, resource, keeper.mark(resource, machineIds, { requestId, template, attributes }));
+    await unlessFault(ports.log, resource, keeper.tag(resource, machineIds, { requestId, template, attributes }));
   };
   await Promise.all(requestIdsOf(items).map(tagOne));
 };
@@ -192,12 +188,12 @@ const removeEmptied = async (
  * those that were left for want of our tag: a sweep ends them once they carry it. What cannot be noted now is noted when EC2 shows
  * the machine as going: it never holds up the return itself.
  */
-export const mark = async (
+export const tellRequests = async (
   { log }: Pick<ReturnPorts, 'log'>,
   requests: KnownRequests,
   { returnId, now, items }: { readonly returnId: string; readonly now: number; readonly items: readonly ReturnItem[] },
 ): Promise<void> => {
-  const markOne = async (requestId: string): Promise<void> => {
+  const tellOne = async (requestId: string): Promise<void> => {
     const machineIds = items.filter((item) => item.requestId === requestId).map(({ machineId }) => machineId);
     try {
       const returned = { type: 'MarkReturned', now, returnId, machineIds } as const;
@@ -208,5 +204,5 @@ export const mark = async (
     }
   };
   // Each is a record and a ledger of its own.
-  await Promise.all(requestIdsOf(items).map(markOne));
+  await Promise.all(requestIdsOf(items).map(tellOne));
 };

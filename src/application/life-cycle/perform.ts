@@ -46,8 +46,8 @@ export const perform = async (
       return { commands: await resend(ports, request, step), look };
     case 'launch':
       return prepare(ports, id, request, step, look);
-    case 'mark':
-      await mark(ports, id, request, step);
+    case 'tag':
+      await tag(ports, id, request, step);
       return { commands: [], look };
     case 'look-again':
       return { commands: [], look: await lookAgain(ports, id, request, step.resource, look) };
@@ -66,8 +66,8 @@ export const perform = async (
       return { commands: await terminate(ports, id, request, step), look };
     case 'leave-group':
       return { commands: await leaveGroup(ports, request, step), look };
-    case 'tag':
-      await tag(ports, step.machineIds);
+    case 'tag-with-id':
+      await tagWithId(ports, step.machineIds);
       return { commands: [], look };
     case 'explain': {
       const keeper = await keeperOf(ports, step.resource.kind);
@@ -172,11 +172,11 @@ const prepare = async (
 const withReason = (end: EndOfSearch, message = end.refusal?.message): EndOfSearch =>
   end.refusal === undefined || message === undefined ? end : { ...end, refusal: { ...end.refusal, message } };
 
-const mark = async (
+const tag = async (
   ports: PerformPorts,
   requestId: string,
   { template, attributes }: KnownRequest,
-  { resource, machineIds }: Only<'mark'>,
+  { resource, machineIds }: Only<'tag'>,
 ): Promise<void> => {
   const { kind, id, adoption } = resource;
   if (adoption === undefined)
@@ -185,7 +185,7 @@ const mark = async (
       machineIds,
     });
   const keeper = await keeperOf(ports, kind);
-  await unlessFault(ports.log, resource, keeper.mark(resource, machineIds, { requestId, template, attributes }));
+  await unlessFault(ports.log, resource, keeper.tag(resource, machineIds, { requestId, template, attributes }));
 };
 
 /**
@@ -256,7 +256,7 @@ const leaveGroup = async (
 };
 
 /** A tag less is no reason to withhold a host: it is said in the log. */
-const tag = async ({ hosts, log }: PerformPorts, machineIds: readonly string[]): Promise<void> => {
+const tagWithId = async ({ hosts, log }: PerformPorts, machineIds: readonly string[]): Promise<void> => {
   try {
     await (await hosts()).tagWithOwnId(machineIds);
   } catch (error) {

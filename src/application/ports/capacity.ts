@@ -56,8 +56,8 @@ export interface ResourceKeeper {
   look(resource: Resource): Promise<ResourceLook>;
   /** All machines it has launched and counts, by AWS's own answer. */
   members(resource: Resource): Promise<readonly string[]>;
-  /** Marks machines as the request's where the launch call could not, or EC2 does not show that it did. */
-  mark(resource: Resource, machineIds: readonly string[], order: Launched): Promise<void>;
+  /** Tags machines as the request's where the launch call could not, or EC2 does not show that it did. */
+  tag(resource: Resource, machineIds: readonly string[], order: Launched): Promise<void>;
   /** Why it lacks capacity, in AWS's words; undefined when AWS does not say. */
   explain(resource: HeldResource): Promise<Shortage | undefined>;
   /** Ends the search for capacity at what it holds, short or not; its instances live on. Answers with what is left of it. */
@@ -71,7 +71,7 @@ export interface ResourceKeeper {
    * that is not ours, emptied of all others: AWS does nothing for it any more.
    */
   remove(resource: Resource): Promise<void>;
-  /** The fleets or groups of this kind that still do something and carry our mark. */
+  /** The fleets or groups of this kind that still do something and carry our ownership tag. */
   owned(): Promise<readonly OwnedResource[]>;
 }
 
@@ -94,7 +94,7 @@ export interface StoredLaunchTemplate {
   readonly requestId?: string;
 }
 
-/** Launch templates that carry our ownership mark, and none of another work directory. */
+/** Launch templates that carry our ownership tag, and none of another work directory. */
 export interface LaunchTemplateShelf {
   list(): Promise<readonly StoredLaunchTemplate[]>;
   /** No launch builds on it any more: it is made again when next wanted. */

@@ -8,7 +8,7 @@ export interface HostReader {
   describeByName(names: readonly string[]): Promise<readonly OwnedObservation[]>;
   /** Looks for what the given requests launched and is ours, by tag. */
   describeByRequest(requestIds: readonly string[]): Promise<readonly OwnedObservation[]>;
-  /** All instances that stand and carry our mark. */
+  /** All instances that are there and carry our ownership tag. */
   ours(): Promise<readonly OwnedObservation[]>;
   /** When AWS will take spot instances away, ms since the epoch, by id: interruption notices of the whole Region. */
   spotNotices(): Promise<ReadonlyMap<string, number>>;

@@ -68,7 +68,7 @@ export const logLines = {
   'request.unclaimed': ['warn', 'It could not be recorded that somebody knows a request’s id.'],
   'request.unreleased': [
     'error',
-    'It could not be found out whether a request was recorded: it stays on the books until they are counted.',
+    'It could not be found out whether a request was recorded: it stays in the ledger until that is counted anew.',
   ],
   'request.unresolved': ['error', 'A request goes on, but this call could not find out how.'],
   'resource.left': ['warn', 'A fleet or group could not be changed or ended; later calls try again.'],

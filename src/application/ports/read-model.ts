@@ -56,8 +56,8 @@ export interface ReadModel {
 
 /** What a projection has made of one stream. */
 export interface ProjectedStream {
-  /** The stream's mark when it was read; 0: to be read again. */
-  readonly mark: number;
+  /** The stream's stamp when it was read; 0: to be read again. */
+  readonly stamp: number;
   readonly version: number;
   /** Milliseconds since the epoch of its first event. */
   readonly since: number;

@@ -42,7 +42,7 @@ export interface Changes {
   readonly position: string | undefined;
   /** Whether streams that are not named are as they were; else `changed` are all that are not set aside. */
   readonly isIncrement: boolean;
-  /** Each with a mark (ms since the epoch, and a part of one) that changes with every append. */
+  /** Each with a stamp (ms since the epoch, and a part of one) that changes with every append. */
   readonly changed: ReadonlyMap<string, number>;
   /** Those set aside, of an increment. */
   readonly setAside: readonly string[];

@@ -14,10 +14,10 @@ export interface ProjectorPorts {
   readonly progress?: Progress | undefined;
 }
 
-/** What a look at the store found new; `mark` is the stream's at that time. */
+/** What a look at the store found new; `stamp` is the stream's at that time. */
 export type News = ReadonlyMap<string, number>;
 
-/** Marks no stream has: to be read again; set aside and final. */
+/** Stamps no stream has: to be read again; set aside and final. */
 export const [unsettled, setAside] = [0, -1];
 /** An event that cannot be applied is skipped for good after so many tries. */
 const mostTries = 3;
@@ -62,22 +62,22 @@ const nextTry = ({ failures }: StoredProjection, requestId: string): number => {
 };
 
 const readOne = <S>(projection: Projection<S>, { clock, log }: ProjectorPorts, before: StoredProjection) => {
-  // Before anything is read: what is appended from now on shows in a mark, unless that is as young.
+  // Before anything is read: what is appended from now on shows in its stamp, unless that is as young.
   const begun = clock();
-  return (requestId: string, mark: number, read: Stream | PluginError): Reading => {
+  return (requestId: string, stamp: number, read: Stream | PluginError): Reading => {
     const tries = nextTry(before, requestId);
     if (hasCode(read, 'storage.unreadable')) {
       const known = before.streams.get(requestId) ?? { version: 0, since: 0, rows: [] };
       const failure = { requestId, message: read.message, tries };
-      return { requestId, stream: { ...known, mark: unsettled }, failures: [failure] };
+      return { requestId, stream: { ...known, stamp: unsettled }, failures: [failure] };
     }
     if (isPluginError(read)) throw read;
     const { version, events } = read;
     const { rows, failures } = fold(projection, requestId, events);
     const again = failures.length > 0 && tries < mostTries;
     if (again) complain(log, projection.name, failures);
-    const settled = !again && begun - mark > grainOf(mark);
-    const stream = { mark: settled ? mark : unsettled, version, since: events[0]?.at ?? 0, rows };
+    const settled = !again && begun - stamp > grainOf(stamp);
+    const stream = { stamp: settled ? stamp : unsettled, version, since: events[0]?.at ?? 0, rows };
     return { requestId, stream, failures: failures.map((failure) => ({ ...failure, tries })) };
   };
 };

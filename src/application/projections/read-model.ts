@@ -86,12 +86,12 @@ const createProjector = <S>(
     { changed, isIncrement, setAside: aside }: Changes,
     before: StoredProjection,
   ): Promise<Difference> => {
-    const news = new Map([...changed].filter(([id, mark]) => before.streams.get(id)?.mark !== mark));
+    const news = new Map([...changed].filter(([id, stamp]) => before.streams.get(id)?.stamp !== stamp));
     const gone = isIncrement ? aside : [...before.streams.keys()].filter((id) => !changed.has(id));
     if (!keepsArchived) return { news, gone };
     const archived = before === nothing ? await ports.streams.archived() : gone;
     for (const id of archived)
-      if (before.streams.get(id)?.mark !== setAside && !changed.has(id)) news.set(id, setAside);
+      if (before.streams.get(id)?.stamp !== setAside && !changed.has(id)) news.set(id, setAside);
     return { news, gone: [] };
   };
 
@@ -116,7 +116,7 @@ const createProjector = <S>(
     const all: News = new Map([...[...touched].map((id) => [id, unsettled] as const), ...news]);
     touched.clear();
     const after = await applyNews(projection, ports, before, all, gone);
-    const isSettled = [...after.streams.values()].every(({ mark }) => mark !== unsettled);
+    const isSettled = [...after.streams.values()].every(({ stamp }) => stamp !== unsettled);
     // Only now: who asks meanwhile waits for it, and is not answered by what was stored before.
     [held, refreshedAt] = [isSettled ? { ...after, position: now.position } : after, begun];
     unsaved ||= before === nothing || differ(before, held, all);

@@ -64,20 +64,20 @@ const streamDifference = (what: string, folder: Stream | string, table: Stream |
 };
 
 /** Everything but the streams, in words. */
-const booksOf = async ({ store, commandIds }: StatePlace, traces: Traces): Promise<ReadonlyMap<string, string>> => {
-  const books = new Map<string, string>();
-  for (const claim of await store.live.list()) books.set(`capacity ${claimKey(claim)}`, `${claim.units} units`);
+const restOf = async ({ store, commandIds }: StatePlace, traces: Traces): Promise<ReadonlyMap<string, string>> => {
+  const rest = new Map<string, string>();
+  for (const claim of await store.live.list()) rest.set(`capacity ${claimKey(claim)}`, `${claim.units} units`);
   for (const group of traces.groups)
     for (const claim of await store.ledger(group).list())
-      books.set(`group ${group}: ${claimKey(claim)}`, `${claim.units} units`);
+      rest.set(`group ${group}: ${claimKey(claim)}`, `${claim.units} units`);
   for (const templateId of await store.failures.templateIds())
-    books.set(`failures of ${templateId}`, [...(await store.failures.of(templateId)).machineIds].sort().join(' '));
-  for (const [id, since] of (await store.sweepMemory.read()).orphans) books.set(`swept ${id}`, String(since));
+    rest.set(`failures of ${templateId}`, [...(await store.failures.of(templateId)).machineIds].sort().join(' '));
+  for (const [id, since] of (await store.sweepMemory.read()).orphans) rest.set(`swept ${id}`, String(since));
   await forEach(await commandIds([...traces.commandIds]), async (commandId) => {
     const answered = await store.answers.find<unknown>(commandId);
-    if (answered !== undefined) books.set(`answer ${commandId}`, JSON.stringify(answered));
+    if (answered !== undefined) rest.set(`answer ${commandId}`, JSON.stringify(answered));
   });
-  return books;
+  return rest;
 };
 
 const headView = ({ name }: StatePlace, head: StateHead | undefined) =>
@@ -112,9 +112,9 @@ export const verifyStateHandler =
       done += 1;
       progress?.('requests compared', done, ids.size);
     });
-    const books = { folder: await booksOf(folder, traces), table: await booksOf(table, traces) };
-    for (const what of new Set([...books.folder.keys(), ...books.table.keys()]))
-      compare(what, books.folder.get(what) ?? nothing, books.table.get(what) ?? nothing);
+    const rest = { folder: await restOf(folder, traces), table: await restOf(table, traces) };
+    for (const what of new Set([...rest.folder.keys(), ...rest.table.keys()]))
+      compare(what, rest.folder.get(what) ?? nothing, rest.table.get(what) ?? nothing);
     return {
       folder: headView(folder, heads.folder),
       table: headView(table, heads.table),

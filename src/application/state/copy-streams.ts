@@ -3,7 +3,7 @@ import type { StateEnd } from '../ports/state-copy.ts';
 import type { Progress } from '../ports/telemetry.ts';
 import { commonEvents, forEach, noTraces, noteTraces, readStream, type Traces } from './records.ts';
 
-/** A mark younger than this, ms, may stay the same over another append. */
+/** A stamp younger than this, ms, may stay the same over another append. */
 const grain = 5000;
 const mostListed = 5;
 
@@ -25,7 +25,7 @@ export interface StreamCopier {
 /** Copies streams; what was copied before and has not changed since is not read again. */
 export const createStreamCopier = ({ from, to, progress }: StreamCopierOptions): StreamCopier => {
   const traces: Traces = noTraces();
-  /** The marks under which streams were copied; those set aside have none. */
+  /** The stamps under which streams were copied; those set aside have none. */
   const copied = new Map<string, number | undefined>();
 
   const copyOne = async (id: string, problems: string[]): Promise<number> => {
@@ -49,23 +49,23 @@ export const createStreamCopier = ({ from, to, progress }: StreamCopierOptions):
     known: () => copied.size,
     pass: async () => {
       const begun = Date.now();
-      const { changed: marks } = await from.store.streams.changes();
-      const archived = (await from.store.streams.archived()).filter((id) => !marks.has(id));
+      const { changed: stamps } = await from.store.streams.changes();
+      const archived = (await from.store.streams.archived()).filter((id) => !stamps.has(id));
       const asideThere = new Set(archived.length === 0 ? [] : await to.store.streams.archived());
       const all: readonly (readonly [string, number | undefined])[] = [
         ...archived.map((id) => [id, undefined] as const),
-        ...marks,
+        ...stamps,
       ];
       const due = all.filter(
-        ([id, mark]) => !copied.has(id) || copied.get(id) !== mark || (mark !== undefined && begun - mark < grain),
+        ([id, stamp]) => !copied.has(id) || copied.get(id) !== stamp || (stamp !== undefined && begun - stamp < grain),
       );
       const problems: string[] = [];
       let [events, done] = [0, 0];
-      await forEach(due, async ([id, mark]) => {
+      await forEach(due, async ([id, stamp]) => {
         const missing = await copyOne(id, problems);
         // Until then it is missing here, and done again after whatever kill.
-        if (mark === undefined && (missing > 0 || !asideThere.has(id))) await to.store.streams.archive(id);
-        copied.set(id, mark);
+        if (stamp === undefined && (missing > 0 || !asideThere.has(id))) await to.store.streams.archive(id);
+        copied.set(id, stamp);
         events += missing;
         done += 1;
         progress?.('requests copied', done, due.length);

@@ -4,7 +4,7 @@ import type { HostRef } from '../life-cycle/host-lookup.ts';
 import type { Policy } from '../ports/policy.ts';
 import { type Finding, judgeOrphan, judgeUnclaimed, type Owned, type Requests, returnIdOf } from './orphans.ts';
 
-/** What one look shows of what carries our mark. */
+/** What one look shows of what carries our ownership tag. */
 export interface Found {
   /** When, ms; undefined where AWS did not tell: how old something is cannot be told then. */
   readonly now: number | undefined;
@@ -53,10 +53,10 @@ export const findingsOf = (
   };
   const suspects = judgeUnclaimed(judge, seenBefore, requests);
   const isReturning = (each: Owned): boolean => openReturns.has(returnIdOf(each, requests) ?? '');
-  const marked = new Set(owned.filter(({ kind }) => kind === 'instance').map(({ id }) => id));
+  const tagged = new Set(owned.filter(({ kind }) => kind === 'instance').map(({ id }) => id));
   const orphans = owned
     .filter((each) => !isHeld(each))
-    .flatMap((each) => judgeOrphan(judge, { seenBefore, requests, marked, isReturning }, each));
+    .flatMap((each) => judgeOrphan(judge, { seenBefore, requests, tagged, isReturning }, each));
   return {
     findings: [...suspects.filter((each) => !isKnownId(each)), ...orphans],
     known: suspects.filter(isKnownId).map(({ id }) => id),

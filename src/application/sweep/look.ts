@@ -27,7 +27,7 @@ export interface SweepLookPorts {
 const kindsOfResources = ['EC2Fleet', 'SpotFleet', 'ASG'] as const satisfies readonly ProviderApi[];
 
 /**
- * Looks at all that carries our mark and at the requests that may know of it. AWS is read before the records, so that a launch under
+ * Looks at all that carries our ownership tag and at the requests that may know of it. AWS is read before the records, so that a launch under
  * way is never taken for an orphan. What AWS does not tell is among the warnings; throws `provider.*` where it tells no instances.
  */
 export const findForgotten = async (ports: SweepLookPorts): Promise<Found> => {

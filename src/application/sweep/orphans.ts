@@ -22,7 +22,7 @@ export interface Finding {
   readonly dueAt: number;
 }
 
-/** Something at AWS with our mark on it. */
+/** Something at AWS with our ownership tag. */
 export interface Owned extends Pick<Finding, 'kind' | 'id' | 'requestId'> {
   readonly ofOtherStore: boolean;
   /** When AWS made it, ms; 0 where AWS does not say. */
@@ -116,14 +116,14 @@ interface Known {
   readonly requests: Requests;
   /** When earlier sweeps first saw the orphans they found, ms by id. */
   readonly seenBefore: ReadonlyMap<string, number>;
-  /** Ids of the instances with our mark. */
-  readonly marked: ReadonlySet<string>;
+  /** Ids of the instances with our ownership tag. */
+  readonly tagged: ReadonlySet<string>;
   readonly isReturning: (owned: Owned) => boolean;
 }
 
 export const judgeOrphan = (
   { clock, policy }: Judge,
-  { seenBefore, requests, marked, isReturning }: Known,
+  { seenBefore, requests, tagged, isReturning }: Known,
   owned: Owned,
 ): readonly Finding[] => {
   const { kind, id, requestId, ofOtherStore, madeAt, members = [] } = owned;
@@ -135,7 +135,7 @@ export const judgeOrphan = (
   if (request === undefined) return leave('its record cannot be read');
   const why = orphanReason(owned, request, isReturning(owned));
   if (why === undefined) return [];
-  const strangers = members.filter((each) => !marked.has(each));
+  const strangers = members.filter((each) => !tagged.has(each));
   const stays = strangers.length === 0 ? '' : `; it stays for ${strangers.join(', ')}, without our ownership tag`;
   const age = judgeAge(clock(), seenBefore.get(id), policy.orphanAge, madeAt);
   // Emptied of ours there is nothing to be done before somebody has taken them out.

@@ -61,19 +61,20 @@ const real = (path: string): string => orNothing(() => realpathSync(path)) ?? pa
 const isSamePlace = (one: string, other: string): boolean => one === other || real(one) === real(other);
 
 /** Tells a file that was changed or replaced. */
-const markOf = (file: string): string => {
+const fingerprintOf = (file: string): string => {
   // Most of the places where a file is looked for are empty at each call, and an error is not for nothing.
   const stats = orNothing(() => statSync(file, { throwIfNoEntry: false }));
   return stats === undefined ? '' : `${stats.ino}.${stats.size}.${stats.mtimeMs}.${stats.ctimeMs}`;
 };
 
-const configurationMark = (environment: ProviderEnvironment): string =>
-  candidates(environment, 'prov_config.json').map(markOf).join(' ');
+const configurationFingerprint = (environment: ProviderEnvironment): string =>
+  candidates(environment, 'prov_config.json').map(fingerprintOf).join(' ');
 
 /** Whether the program is still the one that was started, by its files and the link that leads to them, and these files are as they were. */
 export const changeWatch = (home: string, files: readonly string[]): (() => boolean) => {
   const started = process.argv[1] ?? '';
-  const now = (): string => [join(home, 'dist', 'main.cjs'), ...files].map(markOf).concat(real(started)).join(' ');
+  const now = (): string =>
+    [join(home, 'dist', 'main.cjs'), ...files].map(fingerprintOf).concat(real(started)).join(' ');
   const begun = now();
   return () => now() === begun;
 };
@@ -133,23 +134,24 @@ export const createServing = async ({ env, home, provider, compose }: ServingOpt
     });
   let application = await make(undefined);
   const { environment } = application;
-  let mark = configurationMark(environment);
+  let fingerprint = configurationFingerprint(environment);
   let logging: string | undefined;
   let listener: ScriptSocket | undefined;
-  let making: { readonly mark: string; readonly made: Promise<Application> } | undefined;
+  let making: { readonly fingerprint: string; readonly made: Promise<Application> } | undefined;
 
   /** The application by the configuration as it is now. Throws `configuration.*` as long as that is no use. */
   const current = async (wanted = logging): Promise<Application> => {
-    const found = configurationMark(environment);
+    const found = configurationFingerprint(environment);
     const isHeard = application.config.ACCEPT_PROPAGATED_LOG_SETTING && wanted !== logging;
-    if (found === mark && !isHeard) return application;
-    if (making?.mark !== `${found} ${wanted}`) making = { mark: `${found} ${wanted}`, made: make(wanted) };
+    if (found === fingerprint && !isHeard) return application;
+    if (making?.fingerprint !== `${found} ${wanted}`)
+      making = { fingerprint: `${found} ${wanted}`, made: make(wanted) };
     const { made } = making;
     try {
       const next = await made;
       if (application !== next) {
         const before = application;
-        [application, mark, logging] = [next, found, wanted];
+        [application, fingerprint, logging] = [next, found, wanted];
         listener?.allow(next.budget);
         await before.log.flush();
       }

@@ -66,20 +66,20 @@ const nextPool: Rule = (request, look, policy) => {
 };
 
 /**
- * Machines from a group of the administrator's carry our mark only once we have put it there; those of our own fleets and groups
- * may have lost it, or EC2 does not show it yet.
+ * Machines from a group of the administrator's carry our tags only once we have put them there; those of our own fleets and groups
+ * may have lost them, or EC2 does not show them yet.
  */
-const mark: Rule = (request, { seen, resources, tried }) => {
+const tag: Rule = (request, { seen, resources, tried }) => {
   const filling = fillingResources(request);
   const resource = request.resources.find(({ adoption }) => adoption !== undefined) ?? filling[0];
   if (resource === undefined) return [];
   const arrived = filling.flatMap(({ id }) => resources.get(id)?.machineIds ?? []);
   const machineIds = [...new Set([...request.machines.keys(), ...arrived])].filter((id) => {
     const observation = seen.get(id);
-    if (observation === undefined || tried.has(`mark ${id}`)) return false;
+    if (observation === undefined || tried.has(`tag ${id}`)) return false;
     return !(observation.ours || observation.ofOtherOwner === true || isGoing(observation.state));
   });
-  return machineIds.length === 0 ? [] : [{ do: 'mark', resource, machineIds }];
+  return machineIds.length === 0 ? [] : [{ do: 'tag', resource, machineIds }];
 };
 
 /** A heterogeneous request turns to on demand so long before its spot fleet would expire, ms; half of the time is spot's at least. */
@@ -218,13 +218,13 @@ const leaveGroup: Rule = (request, { tried }) =>
       return machineIds.length === 0 ? [] : [{ do: 'leave-group' as const, resource, machineIds }];
     });
 
-const tag: Rule = ({ machines }, { known, tried }, { tagInstanceId }) => {
+const tagWithId: Rule = ({ machines }, { known, tried }, { tagInstanceId }) => {
   const isUsable = (machine: Machine | undefined): boolean => machine !== undefined && resultOf(machine) === 'succeed';
   const machineIds = [...machines.values()]
     .filter((machine) => isUsable(machine) && !isUsable(known.get(machine.machineId)))
     .map(({ machineId }) => machineId)
-    .filter((id) => !tried.has(`tag ${id}`));
-  return tagInstanceId && machineIds.length > 0 ? [{ do: 'tag', machineIds }] : [];
+    .filter((id) => !tried.has(`tag-with-id ${id}`));
+  return tagInstanceId && machineIds.length > 0 ? [{ do: 'tag-with-id', machineIds }] : [];
 };
 
 /** AWS is asked, seldom, why fleets and groups that still look for capacity find no more. */
@@ -236,8 +236,19 @@ const explain: Rule = (request, { at, isAwsTime, known, resources }) =>
         .map((resource) => ({ do: 'explain', resource }));
 
 /** In order of precedence. */
-const whileOpen: readonly Rule[] = [send, resend, nextPool, mark, search, remove, terminate, leaveGroup, tag, explain];
-const onceSettled: readonly Rule[] = [mark, leaveGroup, tag];
+const whileOpen: readonly Rule[] = [
+  send,
+  resend,
+  nextPool,
+  tag,
+  search,
+  remove,
+  terminate,
+  leaveGroup,
+  tagWithId,
+  explain,
+];
+const onceSettled: readonly Rule[] = [tag, leaveGroup, tagWithId];
 
 /** The next thing to do about a request: all that the program will ever do about it, in order of precedence. */
 export const due = (request: KnownRequest, look: Look, policy: DuePolicy): Step | undefined => {

@@ -34,7 +34,7 @@ export interface Resource {
   readonly expiresAt: number;
   /** A launch template made for this request alone. */
   readonly launchTemplateId?: string;
-  /** Where the members that answer this request have to be picked out and marked: a group of the administrator's. */
+  /** Where the members that answer this request have to be picked out and tagged: a group of the administrator's. */
   readonly adoption?: {
     readonly requestId: string;
     readonly tags: readonly (readonly [key: string, value: string])[];

@@ -35,9 +35,9 @@ const textOf = (step: Step): string => {
       return step.instead === undefined
         ? `ask the next pool of ${step.api} for ${step.count}`
         : `ask for the missing ${step.count} on demand, by ${step.api}`;
-    case 'mark':
-      return `tag ${listed(step.machineIds)} as ours`;
     case 'tag':
+      return `tag ${listed(step.machineIds)} as ours`;
+    case 'tag-with-id':
       return `tag ${listed(step.machineIds)} with their own ids`;
     case 'look-again':
       return `look for machines that ${step.resource.kind} ${step.resource.id} has brought by now, then end its search`;

@@ -22,7 +22,7 @@ export type Step =
       readonly count: number;
       readonly instead?: EndOfSearch;
     }
-  | { readonly do: 'mark'; readonly resource: HeldResource; readonly machineIds: readonly string[] }
+  | { readonly do: 'tag'; readonly resource: HeldResource; readonly machineIds: readonly string[] }
   /** Looks for machines that have come since the look, `before` or `after` AWS ends the search. */
   | { readonly do: 'look-again'; readonly resource: HeldResource; readonly when: 'before' | 'after' }
   | {
@@ -45,7 +45,7 @@ export type Step =
     }
   /** Dead machines are taken out of what a group of the administrator's counts. */
   | { readonly do: 'leave-group'; readonly resource: HeldResource; readonly machineIds: readonly string[] }
-  | { readonly do: 'tag'; readonly machineIds: readonly string[] }
+  | { readonly do: 'tag-with-id'; readonly machineIds: readonly string[] }
   | { readonly do: 'explain'; readonly resource: HeldResource };
 
 const keysOf = (step: Step): readonly string[] => {
@@ -55,8 +55,8 @@ const keysOf = (step: Step): readonly string[] => {
       return [`${step.do} ${step.launch.clientToken}`];
     case 'launch':
       return [`launch ${step.attempt}`];
-    case 'mark':
     case 'tag':
+    case 'tag-with-id':
     case 'leave-group':
       return step.machineIds.map((machineId) => `${step.do} ${machineId}`);
     case 'look-again':

@@ -28,6 +28,14 @@ const mayYetBeOurs = (
 
 const membership = (isMember: true | undefined) => (isMember === undefined ? {} : { isMember });
 
+const untagged = (item: ReturnItem, { now, consistencyWindow }: JudgedAt): Partial<ReturnItem> => {
+  const missedSince = consistencyWindow === undefined ? item.missedSince : missedFrom(item, now);
+  return {
+    ...(missedSince === undefined ? {} : { missedSince }),
+    ...(item.requestId === undefined ? {} : { isUntagged: true }),
+  };
+};
+
 /** What a look at EC2 makes of an item. */
 export const judge = (item: ReturnItem, seen: OwnedObservation, time: JudgedAt): ReturnItem => {
   const { missedSince: _found, isUntagged: _tagged, ...rest } = item;
@@ -41,10 +49,7 @@ export const judge = (item: ReturnItem, seen: OwnedObservation, time: JudgedAt):
   const name = item.name || observation.name;
   if (!ours && mayYetBeOurs(item, seen, time)) {
     const message = `${seen.machineId} does not show this provider's ownership tag yet`;
-    const missedSince = time.consistencyWindow === undefined ? item.missedSince : missedFrom(item, time.now);
-    const since = missedSince === undefined ? {} : { missedSince };
-    const untagged = item.requestId === undefined ? {} : ({ isUntagged: true } as const);
-    return { ...rest, ...since, ...untagged, name, instanceTags, last, verdict: 'unseen', message };
+    return { ...rest, ...untagged(item, time), name, instanceTags, last, verdict: 'unseen', message };
   }
   if (!ours) {
     const message = `${seen.machineId} does not carry this provider's ownership tag and was not terminated`;

@@ -10,7 +10,7 @@ export type ReturnStep =
   /** Has hosts terminated, by their fleets and groups or by EC2. */
   | { readonly do: 'terminate'; readonly items: readonly ReturnItem[] }
   /** Notes on the requests that launched them that hosts have been given back. */
-  | { readonly do: 'mark'; readonly items: readonly ReturnItem[] }
+  | { readonly do: 'tell-requests'; readonly items: readonly ReturnItem[] }
   /** Removes what the hosts leave behind in fleets and groups. */
   | { readonly do: 'leave'; readonly items: readonly ReturnItem[] };
 
@@ -49,17 +49,18 @@ const tag: Rule = (request) => openItems(request).filter(({ isUntagged }) => isU
 const terminate: Rule = (request) => openItems(request).filter(needsTermination);
 
 /** A return that is not on record has to come again: nothing is noted of it elsewhere. */
-const mark: Rule = (request, look) => (look.isUnrecorded ? [] : [...look.accepted, ...newlyEnding(request, look)]);
+const tellRequests: Rule = (request, look) =>
+  look.isUnrecorded ? [] : [...look.accepted, ...newlyEnding(request, look)];
 
 const leave: Rule = ({ stage, items }, { isUnrecorded }) =>
   stage === 'settled' && !isUnrecorded ? [...items.values()] : [];
 
-const rules = { tag, terminate, mark, leave } as const;
+const rules = { tag, terminate, 'tell-requests': tellRequests, leave } as const;
 
 /** On record before hosts go; that for want of a record none is kept, is seen to by whoever takes the step. */
-const inOrder = ['record', 'tag', 'terminate', 'mark', 'leave'] as const;
+const inOrder = ['record', 'tag', 'terminate', 'tell-requests', 'leave'] as const;
 /** That a return is over is put on record last: nobody asks about it afterwards. */
-const atItsEnd = ['mark', 'leave', 'record'] as const;
+const atItsEnd = ['tell-requests', 'leave', 'record'] as const;
 
 /** The next thing to do about a return, as it stands with what was asked for or seen; all that the program will ever do about it. */
 export const due = (request: KnownReturn, look: ReturnLook): ReturnStep | undefined => {

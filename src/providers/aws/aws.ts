@@ -14,7 +14,7 @@ import type { ProviderApi, Template } from '../../domain/template/template.ts';
 import { type ClientOptions, createClient } from './client.ts';
 import type { PolicyScope } from './inspect/policy.ts';
 import { createHosts } from './instances/hosts.ts';
-import { type Mark, readMark, tagKeys } from './instances/tags.ts';
+import { type Ownership, readOwnership, tagKeys } from './instances/tags.ts';
 import { createAutoScalingGroupProvider } from './launch/auto-scaling-group.ts';
 import { createEc2FleetProvider } from './launch/ec2-fleet.ts';
 import type { SubnetZones } from './launch/fleet-pools.ts';
@@ -32,7 +32,7 @@ import { type ClientConfig, clientConfig } from './wire/client-config.ts';
 import type { Remember } from './wire/credentials.ts';
 import { pause } from './wire/pause.ts';
 
-export interface AwsOptions extends Mark, ClientOptions {
+export interface AwsOptions extends Ownership, ClientOptions {
   readonly changes: RetryPolicy;
   readonly clock: () => number;
   readonly version: string;
@@ -211,7 +211,7 @@ export const createAws = async (options: AwsOptions, given?: ClientConfig): Prom
           ({ LaunchTemplates }) => LaunchTemplates,
         );
         return found.flatMap(({ LaunchTemplateId: id = '', LaunchTemplateName: name = '', CreateTime, Tags = [] }) => {
-          const { ours, ofOtherStore, requestId } = readMark(Tags, options);
+          const { ours, ofOtherStore, requestId } = readOwnership(Tags, options);
           const createdAt = CreateTime?.getTime() ?? Number.POSITIVE_INFINITY;
           // What another installation of the same name has made, its requests may need.
           if (!ours || ofOtherStore === true) return [];

@@ -33,7 +33,7 @@ export const isSetAside = ({ at, asideAt }: Told): boolean => asideAt > 0 && asi
 const versionsTold = 4096;
 
 /** The time of the last append, with its version behind the point: two hosts may append within one millisecond. */
-const markOf = ({ version, at }: Told): number => at + (version % versionsTold) / versionsTold;
+const stampOf = ({ version, at }: Told): number => at + (version % versionsTold) / versionsTold;
 
 type Streams = ReadonlyMap<string, Told>;
 
@@ -160,7 +160,7 @@ export const createFeed = ({ table, owner, clock, store, cache }: FeedOptions) =
       return {
         position: positionOf(reading),
         isIncrement: start !== undefined,
-        changed: new Map(streams.flatMap(([id, told]) => (isSetAside(told) ? [] : [[id, markOf(told)] as const]))),
+        changed: new Map(streams.flatMap(([id, told]) => (isSetAside(told) ? [] : [[id, stampOf(told)] as const]))),
         setAside: start === undefined ? [] : streams.flatMap(([id, told]) => (isSetAside(told) ? [id] : [])),
       };
     },

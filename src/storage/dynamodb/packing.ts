@@ -7,8 +7,8 @@ const mostInItem = 350_000;
 
 const zlib = (): typeof import('node:zlib') => process.getBuiltinModule('node:zlib');
 
-const pieceKey = (version: string, mark: string, index: number): string =>
-  `${version}.${mark}.${String(index).padStart(4, '0')}`;
+const pieceKey = (version: string, writer: string, index: number): string =>
+  `${version}.${writer}.${String(index).padStart(4, '0')}`;
 
 /** How a text is kept: in the item itself, or in items of their own that are written before it. */
 export interface Packed {
@@ -17,15 +17,15 @@ export interface Packed {
   readonly pieces: readonly { readonly sk: string; readonly fields: Item }[];
 }
 
-/** Text as it is kept at a version under a writer's mark: 10,000 machines in one item, more in pieces. */
-export const pack = (content: string, version: string, mark: string): Packed => {
+/** Text as it is kept at a version under a writer's id: 10,000 machines in one item, more in pieces. */
+export const pack = (content: string, version: string, writer: string): Packed => {
   if (content.length <= longestPlain) return { fields: { e: text(content) }, pieces: [] };
   const bytes = zlib().deflateSync(content, { level: 1 });
   const as = (part: Buffer): Item => ({ z: { B: part.toString('base64') } });
   if (bytes.length <= mostInItem) return { fields: as(bytes), pieces: [] };
   const count = Math.ceil(bytes.length / mostInItem);
   const pieces = Array.from({ length: count }, (_, index) => ({
-    sk: pieceKey(version, mark, index),
+    sk: pieceKey(version, writer, index),
     fields: as(bytes.subarray(index * mostInItem, (index + 1) * mostInItem)),
   }));
   return { fields: { p: { N: String(count) } }, pieces };
@@ -35,9 +35,9 @@ export const pack = (content: string, version: string, mark: string): Packed => 
 export const unpack = (item: Item, others: ReadonlyMap<string, Item>): string | undefined => {
   const plain = textIn(item, 'e');
   if (plain !== undefined) return plain;
-  const [version = '', mark = ''] = [textIn(item, 'sk'), textIn(item, 'w')];
+  const [version = '', writer = ''] = [textIn(item, 'sk'), textIn(item, 'w')];
   const parts = Array.from({ length: numberIn(item, 'p') ?? 0 }, (_, index) =>
-    bytesIn(others.get(pieceKey(version, mark, index)), 'z'),
+    bytesIn(others.get(pieceKey(version, writer, index)), 'z'),
   );
   const whole = parts.length === 0 ? [bytesIn(item, 'z')] : parts;
   const found = whole.filter((part) => part !== undefined);

@@ -20,7 +20,7 @@ const isStreamId = (id: string): boolean => isCreateId(id) || isReturnId(id);
 const versionForm = /^\d{9}$/;
 const keyAt = (version: number): string => String(version).padStart(9, '0');
 
-const newMark = (): string => process.getBuiltinModule('node:crypto').randomBytes(8).toString('hex');
+const newWriterId = (): string => process.getBuiltinModule('node:crypto').randomBytes(8).toString('hex');
 
 export interface TableStreamsOptions {
   readonly table: Table;
@@ -36,7 +36,7 @@ export interface TableStreamsOptions {
 
 /**
  * One partition per request, one item per append, its sort key the version it was appended at: `attribute_not_exists` lets one of
- * several win. What is too long for an item lies in pieces beside it, written before it under the writer's mark; those of one that
+ * several win. What is too long for an item lies in pieces beside it, written before it under the writer's id; those of one that
  * lost are never read.
  */
 export const createTableStreams = ({
@@ -87,13 +87,13 @@ export const createTableStreams = ({
 
   const write = async (id: string, version: number, events: readonly RecordedEvent[]): Promise<number> => {
     if (!isStreamId(id)) throw new PluginError('input.invalid', `"${id}" is not a request id`);
-    const [pk, sk, mark] = [text(partitionOf(id)), keyAt(version), newMark()];
-    const { fields, pieces } = pack(JSON.stringify(events), sk, mark);
+    const [pk, sk, writer] = [text(partitionOf(id)), keyAt(version), newWriterId()];
+    const { fields, pieces } = pack(JSON.stringify(events), sk, writer);
     await Promise.all(pieces.map((piece) => table.put({ pk, sk: text(piece.sk), ...piece.fields })));
-    const about = { n: number(events.length), w: text(mark), ...feed.entry(id, String(version)) };
+    const about = { n: number(events.length), w: text(writer), ...feed.entry(id, String(version)) };
     const inTheWay = await table.create({ pk, sk: text(sk), ...fields, ...about });
     // Our own: it was written, and the answer lost.
-    if (inTheWay === undefined || textIn(inTheWay, 'w') === mark) return version + events.length;
+    if (inTheWay === undefined || textIn(inTheWay, 'w') === writer) return version + events.length;
     // Of many that append at once each has its turn sooner when they do not all come back together.
     await wait(Math.random() * longestPause);
     throw new PluginError('storage.conflict', `${id} was written by another process at version ${version}`);

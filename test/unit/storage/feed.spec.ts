@@ -183,16 +183,16 @@ describe('the feed of a table', () => {
     expect(await listed(a)).toEqual(ids(1, 2));
   });
 
-  it('gives two versions of a stream two marks, though they were written within a millisecond', async () => {
+  it('gives two versions of a stream two stamps, though they were written within a millisecond', async () => {
     const [a, b] = [await newHost(), await newHost()];
     const streams = await processOf(a);
-    const marks: (number | undefined)[] = [];
+    const stamps: (number | undefined)[] = [];
     for (const [version, host] of [a, b, a].entries()) {
       await append(host, 1, version);
-      marks.push((await streams.changes()).changed.get(idOf(1)));
+      stamps.push((await streams.changes()).changed.get(idOf(1)));
     }
-    expect(new Set(marks).size).toBe(3);
-    expect(marks.map((mark) => Math.floor(mark ?? 0))).toEqual([time.now, time.now, time.now]);
+    expect(new Set(stamps).size).toBe(3);
+    expect(stamps.map((stamp) => Math.floor(stamp ?? 0))).toEqual([time.now, time.now, time.now]);
   });
 
   it('keeps to the last version, in whatever order clocks make of them', async () => {

@@ -177,7 +177,7 @@ describe.each(grounds)('on $name', ({ make }) => {
       expect(await streams.loadAll([])).toEqual(new Map());
     });
 
-    it('is listed with a mark that changes with each append', async () => {
+    it('is listed with a stamp that changes with each append', async () => {
       const { open, time } = await make();
       const { streams, id: idOf } = await open();
       await idOf(true);

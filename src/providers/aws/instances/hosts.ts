@@ -7,7 +7,7 @@ import { createTags, type Ec2, fromInstances } from '../services/ec2.ts';
 import type { Remember } from '../wire/credentials.ts';
 import { toOwnedObservation } from './observation.ts';
 import { readRetirements, readSpotNotices } from './reclaim-notices.ts';
-import { type Mark, tagKeys } from './tags.ts';
+import { type Ownership, tagKeys } from './tags.ts';
 
 /** EC2: values per filter. */
 const idsPerFilter = 200;
@@ -35,13 +35,13 @@ const inParallel = async <T, R>(
 /** Of others EC2 knows none: too long for a filter they spoil the whole call, and `*` and `?` stand for any text there. */
 const isPossibleName = (name: string): boolean => /^[a-z0-9._-]{1,255}$/i.test(name);
 
-export interface HostsOptions extends Mark {
+export interface HostsOptions extends Ownership {
   readonly ec2: Ec2;
   readonly remember: Remember;
 }
 
 /** Reads and terminates instances in bulk. Ids go into a filter, never a list: one unknown id must not hide the others. */
-export const createHosts = ({ ec2, remember, ...mark }: HostsOptions): Hosts => {
+export const createHosts = ({ ec2, remember, ...ownership }: HostsOptions): Hosts => {
   const readBy = async <T>(
     filter: string,
     values: readonly string[],
@@ -54,15 +54,15 @@ export const createHosts = ({ ec2, remember, ...mark }: HostsOptions): Hosts => 
     return found.flat();
   };
   const look = (filter: string, values: readonly string[]): Promise<readonly OwnedObservation[]> =>
-    readBy(filter, values, (instance) => toOwnedObservation(instance, mark));
+    readBy(filter, values, (instance) => toOwnedObservation(instance, ownership));
 
-  const ourTag = { Name: `tag:${tagKeys.owner}`, Values: [mark.owner] };
+  const ourTag = { Name: `tag:${tagKeys.owner}`, Values: [ownership.owner] };
   /** Those with our tag in pages of all that carry it, but no more pages than pay; the others by id. */
   const lookAtMany = async (ids: ReadonlySet<string>): Promise<readonly OwnedObservation[]> => {
     const seen = await fromInstances(
       ec2,
       [ourTag],
-      (instance) => (ids.has(instance.InstanceId ?? '') ? [toOwnedObservation(instance, mark)] : []),
+      (instance) => (ids.has(instance.InstanceId ?? '') ? [toOwnedObservation(instance, ownership)] : []),
       Math.ceil(ids.size / manyIds),
     );
     const shown = new Set(seen.map(({ machineId }) => machineId));
@@ -82,7 +82,7 @@ export const createHosts = ({ ec2, remember, ...mark }: HostsOptions): Hosts => 
       (await look(`tag:${tagKeys.request}`, requestIds)).filter(({ ours }) => ours),
     ours: async () => {
       const filters = [ourTag, { Name: 'instance-state-name', Values: ['pending', 'running', 'stopping', 'stopped'] }];
-      const found = await fromInstances(ec2, filters, (instance) => [toOwnedObservation(instance, mark)]);
+      const found = await fromInstances(ec2, filters, (instance) => [toOwnedObservation(instance, ownership)]);
       return found.filter(({ ours }) => ours);
     },
     spotNotices: () => readSpotNotices(ec2),

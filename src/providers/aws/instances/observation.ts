@@ -1,6 +1,6 @@
 import type { Instance } from '@aws-sdk/client-ec2';
 import type { MachineState, Observation, OwnedObservation } from '../../../domain/machine.ts';
-import { instanceTagsText, type Mark, readMark } from './tags.ts';
+import { instanceTagsText, type Ownership, readOwnership } from './tags.ts';
 
 /** EC2: only the low byte of the code tells the state. */
 const stateByCode: ReadonlyMap<number, MachineState> = new Map([
@@ -51,7 +51,7 @@ export const toObservation = (instance: Instance): Observation => {
 };
 
 /** The same with what its tags say of its owner. */
-export const toOwnedObservation = (instance: Instance, mark: Mark): OwnedObservation => {
+export const toOwnedObservation = (instance: Instance, ownership: Ownership): OwnedObservation => {
   const { Tags = [] } = instance;
-  return { ...toObservation(instance), instanceTags: instanceTagsText(Tags), ...readMark(Tags, mark) };
+  return { ...toObservation(instance), instanceTags: instanceTagsText(Tags), ...readOwnership(Tags, ownership) };
 };

@@ -2,7 +2,7 @@ import type { Tag } from '@aws-sdk/client-ec2';
 
 /** The tags that say whose an instance is. Given in the launch call: an instance without them never exists. */
 export const tagKeys = {
-  /** The ownership mark, `<cluster>/<provider instance>`: nothing without it is ever terminated. */
+  /** The ownership ownership, `<cluster>/<provider instance>`: nothing without it is ever terminated. */
   owner: 'hf-aws:owner',
   request: 'hf-aws:request-id',
   template: 'hf-aws:template-id',
@@ -13,7 +13,7 @@ export const tagKeys = {
 
 const ownPrefix = /^(hf-aws:|aws:)/i;
 
-export interface Mark {
+export interface Ownership {
   /** `<cluster>/<provider instance>` */
   readonly owner: string;
   /** The id of the work directory. */
@@ -22,7 +22,7 @@ export interface Mark {
 
 const tagValue = (tags: readonly Tag[], key: string): string | undefined => tags.find(({ Key }) => Key === key)?.Value;
 
-/** By which AWS marks the members of fleets and groups. */
+/** By which AWS tags the members of fleets and groups. */
 const memberTags: ReadonlySet<string> = new Set([
   'aws:autoscaling:groupName',
   'aws:ec2:fleet-id',
@@ -30,7 +30,7 @@ const memberTags: ReadonlySet<string> = new Set([
 ]);
 
 /** What our tags on a resource say, and AWS's of what it belongs to. */
-export const readMark = (tags: readonly Tag[], { owner, store }: Mark) => {
+export const readOwnership = (tags: readonly Tag[], { owner, store }: Ownership) => {
   const request = tagValue(tags, tagKeys.request);
   const isOther = (tagValue(tags, tagKeys.store) ?? store) !== store;
   const named = tagValue(tags, tagKeys.owner);

@@ -17,12 +17,12 @@ export const toTags = (pairs: readonly (readonly [key: string, value: string])[]
 const holderOf = (
   seen: OwnedObservation | undefined,
   requestId: string,
-): 'of another' | 'unmarked' | 'marked' | undefined => {
+): 'of another' | 'untagged' | 'tagged' | undefined => {
   if (seen === undefined) return undefined;
   const { ours, requestId: owner, ofOtherOwner, ofOtherStore } = seen;
   if (ofOtherOwner === true || ofOtherStore === true) return 'of another';
-  if (!ours || owner === undefined) return 'unmarked';
-  return owner === requestId ? 'marked' : 'of another';
+  if (!ours || owner === undefined) return 'untagged';
+  return owner === requestId ? 'tagged' : 'of another';
 };
 
 const isRefusedForGood = (error: unknown): boolean =>
@@ -34,21 +34,21 @@ const isRefusedForGood = (error: unknown): boolean =>
  * wanted any stay the administrator's. The desired capacity is never counted up by a request but brought to what the members and
  * the ledger add up to, so that a raise lost to another process, or sent twice, comes right at the next look. (aws-provisioning-facts 9)
  */
-export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ...mark }: SharedGroupOptions) => {
+export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ...ownership }: SharedGroupOptions) => {
   const open = async (name: string) => {
     const scaling = await autoScaling();
     const group = await groupNamed(scaling, name);
     if (group === undefined) return undefined;
-    const book = ledger(name);
-    return { scaling, group, book, ...(await readLedger(book, group, clock())) };
+    const groupLedger = ledger(name);
+    return { scaling, group, groupLedger, ...(await readLedger(groupLedger, group, clock())) };
   };
 
   const raise = async (name: string): Promise<void> => {
     const opened = await open(name);
     if (opened === undefined) return;
-    const { scaling, book, desired, size, stale } = opened;
+    const { scaling, groupLedger, desired, size, stale } = opened;
     if (size > desired) await resize(scaling, name, size);
-    for (const entry of stale) await book.update({ ...entry, units: 0 });
+    for (const entry of stale) await groupLedger.update({ ...entry, units: 0 });
   };
 
   const warnUnraised = (name: string, error: unknown): void => {
@@ -57,16 +57,16 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
   };
 
   /** Claims a member for a request; one that is another's is off the ledger, and the group is asked for one more instead. */
-  const claim = async (book: CapacityLedger, id: string, requestId: string, isAnothers: boolean) => {
+  const claim = async (groupLedger: CapacityLedger, id: string, requestId: string, isAnothers: boolean) => {
     if (isAnothers) log.warn('machine.foreign', `${id} is in the Auto Scaling group, its tags give it to another`);
-    return (await claimMember(book, id, isAnothers ? nobody : requestId)) && !isAnothers;
+    return (await claimMember(groupLedger, id, isAnothers ? nobody : requestId)) && !isAnothers;
   };
 
   type Opened = NonNullable<Awaited<ReturnType<typeof open>>>;
 
   /** Claims members for a request as far as it is owed any: none while they may be what another launches. */
   const claimOwed = async (
-    { book, free, isLaunching, owedTo }: Opened,
+    { groupLedger, free, isLaunching, owedTo }: Opened,
     requestId: string,
     holder: (member: GroupMember) => ReturnType<typeof holderOf>,
   ): Promise<readonly GroupMember[]> => {
@@ -74,12 +74,12 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
     const visible = isLaunching ? [] : free.filter((member) => holder(member) !== undefined);
     for (const member of visible) {
       if (owedTo(requestId) <= unitsIn(claimed)) break;
-      if (await claim(book, member.id, requestId, holder(member) === 'of another')) claimed.push(member);
+      if (await claim(groupLedger, member.id, requestId, holder(member) === 'of another')) claimed.push(member);
     }
     return claimed;
   };
 
-  /** The members of a request, which are marked as ours, after a look at their tags. What EC2 does not show yet waits for the next look. */
+  /** The members of a request, which are tagged as ours, after a look at their tags. What EC2 does not show yet waits for the next look. */
   const adopt = async (
     name: string,
     requestId: string,
@@ -89,19 +89,19 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
     if (opened === undefined) return undefined;
     const { free, heldBy, owedTo } = opened;
     const held = heldBy(requestId);
-    const seen = await lookAtMembers(ec2, owedTo(requestId) > 0 ? [...held, ...free] : held, mark);
+    const seen = await lookAtMembers(ec2, owedTo(requestId) > 0 ? [...held, ...free] : held, ownership);
     const holder = ({ id }: GroupMember) => holderOf(seen.get(id), requestId);
     const ours = [
       ...held.filter((member) => holder(member) !== 'of another'),
       ...(await claimOwed(opened, requestId, holder)),
     ];
-    const unmarked = ours.filter((member) => holder(member) === 'unmarked').map(({ id }) => id);
+    const unmarked = ours.filter((member) => holder(member) === 'untagged').map(({ id }) => id);
     if (unmarked.length > 0) await createTags(ec2, unmarked, tags);
     return ours.map(({ id }) => id);
   };
 
-  const forget = async (book: CapacityLedger, requestId: string, ...names: readonly string[]): Promise<void> => {
-    for (const templateId of names) await book.update({ templateId, requestId, units: 0 });
+  const forget = async (groupLedger: CapacityLedger, requestId: string, ...names: readonly string[]): Promise<void> => {
+    for (const templateId of names) await groupLedger.update({ templateId, requestId, units: 0 });
   };
 
   const isNoted = async (name: string, entry: string, requestId: string): Promise<boolean> =>
@@ -126,17 +126,17 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
         const refusal = { missing: launch.count, code: 'NoSuchGroup', fault: 'provider.missing', message } as const;
         return { machines: [], refusal: { ...refusal, pool: launch.pool }, tryNextPool: false };
       }
-      const { book, free, isWanted } = opened;
+      const { groupLedger, free, isWanted } = opened;
       // In this order: whoever sees nobody wanting after having seen the members knows whose they are.
-      if (!isWanted) for (const { id } of free) await claimMember(book, id, nobody);
-      await book.update({ templateId: entries.wanted, requestId, units: launch.count });
-      await forget(book, requestId, entries.refused, entries.launching);
+      if (!isWanted) for (const { id } of free) await claimMember(groupLedger, id, nobody);
+      await groupLedger.update({ templateId: entries.wanted, requestId, units: launch.count });
+      await forget(groupLedger, requestId, entries.refused, entries.launching);
       try {
         await raise(name);
       } catch (error) {
         if (!isRefusedForGood(error)) warnUnraised(name, error);
         else {
-          await forget(book, requestId, entries.wanted);
+          await forget(groupLedger, requestId, entries.wanted);
           return { machines: [], refusal: refusalOf(error, launch), tryNextPool: false };
         }
       }
@@ -160,16 +160,16 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
       const opened = await open(name);
       if (opened === undefined || adoption === undefined) return;
       const { requestId } = adoption;
-      const { scaling, book, desired, free, owedTo, sizeWithout } = opened;
+      const { scaling, groupLedger, desired, free, owedTo, sizeWithout } = opened;
       const own = owedTo(requestId);
       if (own > 0 && free.length > 0)
         throw new PluginError(
           'provider.transient',
           `new members of the Auto Scaling group ${name} are not told apart yet`,
         );
-      if (own > 0) await book.update({ templateId: entries.unwanted, requestId, units: own });
+      if (own > 0) await groupLedger.update({ templateId: entries.unwanted, requestId, units: own });
       if (own > 0 && sizeWithout(requestId) < desired) await resize(scaling, name, sizeWithout(requestId));
-      await forget(book, requestId, entries.wanted, entries.unwanted);
+      await forget(groupLedger, requestId, entries.wanted, entries.unwanted);
     },
 
     /** A request that gives back what it still waits for wants so much less. */

@@ -126,7 +126,7 @@ export const createFleetKeeper = (
     },
     members: async ({ id }) =>
       (await unlessMissing(calls.members(id), [])).flatMap(({ InstanceId }) => InstanceId ?? []),
-    mark: (_resource, machineIds, order) => createTags(ec2, machineIds, launchTags(order, options)),
+    tag: (_resource, machineIds, order) => createTags(ec2, machineIds, launchTags(order, options)),
     explain: async ({ id, createdAt }) => {
       const errors = shortagesIn(await unlessMissing(calls.errors(id, new Date(createdAt)), []));
       return errors[0] === undefined ? undefined : { ...errors[0], message: distinct(errors) };

@@ -53,7 +53,7 @@ export const createGroupKeeper = (
   const { autoScaling, ec2, log, owner, store } = options;
   const removeKnowing = async (id: string, going: ReadonlySet<string>): ReturnType<typeof removeGroup> => {
     try {
-      return await removeGroup({ scaling: await autoScaling(), ec2, log, mark: { owner, store } }, id, going);
+      return await removeGroup({ scaling: await autoScaling(), ec2, log, ownership: { owner, store } }, id, going);
     } catch (error) {
       if (!messageMatches(error, /not found|does not exist/i)) throw error;
       return { done: new Set(), refused: new Map() };
@@ -96,7 +96,7 @@ export const createGroupKeeper = (
       return { state: 'active', machineIds: [], members: launchedMembers(group) };
     },
     members: async ({ id, ours }) => (ours ? launchedMembers(await groupNamed(await autoScaling(), id)) : []),
-    mark: async ({ adoption }, machineIds, order) => {
+    tag: async ({ adoption }, machineIds, order) => {
       const tags = adoption === undefined ? launchTags(order, options) : toTags(adoption.tags);
       await createTags(ec2, machineIds, tags);
     },

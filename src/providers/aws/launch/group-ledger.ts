@@ -4,7 +4,7 @@ import { countedMembers, unitsIn } from './group-members.ts';
 
 /** What requests note in the ledger of a group of the administrator's, in units; claims on members stand under the instances' ids. */
 export const entries = {
-  /** Being launched by LaunchInstances: until it has claimed or marked them, nobody knows whose the group's new members are. */
+  /** Being launched by LaunchInstances: until it has claimed or tagged them, nobody knows whose the group's new members are. */
   launching: 'launching',
   /** LaunchInstances was refused before it launched anything: the request goes by the desired capacity. */
   refused: 'refused',
@@ -25,28 +25,28 @@ const mostLaunching = 3_600_000;
 const forgetLaunching = 24 * mostLaunching;
 
 /** Claims a member for one request alone. */
-export const claimMember = async (book: CapacityLedger, id: string, requestId: string): Promise<boolean> =>
-  (await book.reserve({ templateId: id, requestId, units: 1 }, 1)).granted;
+export const claimMember = async (groupLedger: CapacityLedger, id: string, requestId: string): Promise<boolean> =>
+  (await groupLedger.reserve({ templateId: id, requestId, units: 1 }, 1)).granted;
 
 /**
  * Claims what LaunchInstances has launched where others wait for new members, and answers with what another has claimed: the outcome
  * was waited for in vain. Whoever waits first leaves alone what is there.
  */
 export const claimLaunched = async (
-  book: CapacityLedger,
+  groupLedger: CapacityLedger,
   requestId: string,
   ids: readonly string[],
 ): Promise<ReadonlySet<string>> => {
-  const noted = await book.list();
+  const noted = await groupLedger.list();
   const claimants = new Map(noted.map((entry) => [entry.templateId, entry.requestId] as const));
   const isWaitedFor = noted.some(({ templateId }) => templateId === entries.wanted);
-  if (isWaitedFor) for (const id of ids) if (!claimants.has(id)) await claimMember(book, id, requestId);
+  if (isWaitedFor) for (const id of ids) if (!claimants.has(id)) await claimMember(groupLedger, id, requestId);
   return new Set(ids.filter((id) => ![requestId, nobody, undefined].includes(claimants.get(id))));
 };
 
 /** The ledger of a group beside what the group shows, which was read before it. */
-export const readLedger = async (book: CapacityLedger, group: AutoScalingGroup, now: number) => {
-  const noted = await book.list();
+export const readLedger = async (groupLedger: CapacityLedger, group: AutoScalingGroup, now: number) => {
+  const noted = await groupLedger.list();
   const members = countedMembers(group);
   const ids = new Set(members.map(({ id }) => id));
   const names: ReadonlySet<string> = new Set(Object.values(entries));

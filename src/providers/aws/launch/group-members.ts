@@ -4,7 +4,7 @@ import type { Logger } from '../../../application/ports/telemetry.ts';
 import { hasCode, messageOf } from '../../../domain/errors.ts';
 import type { OwnedObservation } from '../../../domain/machine.ts';
 import { toOwnedObservation } from '../instances/observation.ts';
-import type { Mark } from '../instances/tags.ts';
+import type { Ownership } from '../instances/tags.ts';
 import type { AutoScaling } from '../services/auto-scaling.ts';
 import { type Ec2, instancesBy } from '../services/ec2.ts';
 
@@ -83,7 +83,7 @@ const inChunks = async (
 export const lookAtMembers = async (
   ec2: Pick<Ec2, 'readAll'>,
   members: readonly GroupMember[],
-  mark: Mark,
+  ownership: Ownership,
 ): Promise<ReadonlyMap<string, OwnedObservation>> => {
   const seen = new Map<string, OwnedObservation>();
   await inChunks(
@@ -91,7 +91,7 @@ export const lookAtMembers = async (
     mostToDescribe,
     async (chunk) => {
       for (const instance of await instancesBy(ec2, [{ Name: 'instance-id', Values: [...chunk] }])) {
-        const observation = toOwnedObservation(instance, mark);
+        const observation = toOwnedObservation(instance, ownership);
         seen.set(observation.machineId, observation);
       }
     },
@@ -103,9 +103,9 @@ export const lookAtMembers = async (
 const strangersIn = async (
   ec2: Pick<Ec2, 'readAll'>,
   members: readonly GroupMember[],
-  mark: Mark,
+  ownership: Ownership,
 ): Promise<readonly GroupMember[]> => {
-  const seen = await lookAtMembers(ec2, members, mark);
+  const seen = await lookAtMembers(ec2, members, ownership);
   return members.filter(({ id, isHealthy }) => {
     const observation = seen.get(id);
     return observation === undefined ? isHealthy : !(observation.ours || isGone(observation));
@@ -119,7 +119,7 @@ const isGone = ({ state }: OwnedObservation): boolean => state === 'terminated' 
  * tag stays: it looks for nothing more and keeps that machine, and loses all others.
  */
 export const removeGroup = async (
-  { scaling, ec2, log, mark }: GroupOptions,
+  { scaling, ec2, log, ownership }: GroupOptions,
   name: string,
   going: ReadonlySet<string>,
 ): Promise<Terminated> => {
@@ -129,7 +129,7 @@ export const removeGroup = async (
   const strangers = await strangersIn(
     ec2,
     members.filter(({ id }) => !going.has(id)),
-    mark,
+    ownership,
   );
   if (strangers.length === 0) {
     await scaling.change('DeleteAutoScalingGroup', { AutoScalingGroupName: name, ForceDelete: true });
@@ -154,7 +154,7 @@ interface GroupOptions {
   readonly scaling: AutoScaling;
   readonly ec2: Pick<Ec2, 'readAll'>;
   readonly log: Logger;
-  readonly mark: Mark;
+  readonly ownership: Ownership;
 }
 
 /** Ids are refused together where one is not a member any more; an endpoint of an older API takes one id only. */

@@ -16,10 +16,10 @@ import { isReservationId } from '../../../domain/template/reserved-capacity.ts';
 import type { Template } from '../../../domain/template/template.ts';
 import { unreadableScript, userDataFault } from '../../../domain/user-data.ts';
 import { readPlainFile } from '../../../json/plain-file.ts';
-import { type Mark, tagKeys } from '../instances/tags.ts';
+import { type Ownership, tagKeys } from '../instances/tags.ts';
 import { withRawFields } from './raw-fields.ts';
 
-export interface LaunchDataOptions extends Mark {
+export interface LaunchDataOptions extends Ownership {
   readonly version: string;
   /** AWS_KEY_FILE: the folder where the administrator keeps `<keyName>.pem`. Never written to. */
   readonly keyDirectory?: string;

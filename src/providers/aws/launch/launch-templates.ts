@@ -3,7 +3,7 @@ import type { RequestLaunchTemplateData, ResponseLaunchTemplateData, Tag } from 
 import type { LaunchReport } from '../../../application/ports/capacity.ts';
 import { hasCode } from '../../../domain/errors.ts';
 import { onDemandUnits, type Template, weightedTypes } from '../../../domain/template/template.ts';
-import { type Mark, tagKeys } from '../instances/tags.ts';
+import { type Ownership, tagKeys } from '../instances/tags.ts';
 import type { Ec2 } from '../services/ec2.ts';
 import { required } from '../wire/aws-answer.ts';
 import type { Remember } from '../wire/credentials.ts';
@@ -49,7 +49,7 @@ export interface LaunchTemplates {
   ): Promise<LaunchTemplateRef & { readonly data: ResponseLaunchTemplateData }>;
 }
 
-export interface LaunchTemplatesOptions extends Mark {
+export interface LaunchTemplatesOptions extends Ownership {
   readonly ec2: Ec2;
   readonly version: string;
   /** Keeps the ids of templates between calls. */

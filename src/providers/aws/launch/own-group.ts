@@ -120,7 +120,7 @@ export const createOwnGroup = async (
     // Only what AWS has refused for good: after any other fault the same call goes out again and finds the group.
     if (!isPluginError(error) || !isRefusalFault(error.code) || error.code === 'provider.unreachable') throw error;
     // One that stays is found by the sweep.
-    await removeGroup({ scaling, ec2: options.ec2, log: options.log, mark: options }, group, new Set()).catch(
+    await removeGroup({ scaling, ec2: options.ec2, log: options.log, ownership: options }, group, new Set()).catch(
       (trouble: unknown) => options.log.warn('group.left', `${group}: ${messageOf(trouble)}`),
     );
     throw error;

@@ -2,7 +2,7 @@ import type { Tag } from '@aws-sdk/client-ec2';
 import type { OwnedResource } from '../../../application/ports/capacity.ts';
 import type { Observation } from '../../../domain/machine.ts';
 import type { Resource } from '../../../domain/request/events.ts';
-import { type Mark, readMark } from '../instances/tags.ts';
+import { type Ownership, readOwnership } from '../instances/tags.ts';
 
 /** A fleet or group of ours, as it is remembered: looking for capacity until it expires. */
 export const resourceOf = (
@@ -20,11 +20,15 @@ export interface Listed {
   readonly members?: readonly string[];
 }
 
-/** Those that carry our mark. When they expire their tags do not tell. */
-export const ownedOf = (kind: Resource['kind'], listed: readonly Listed[], mark: Mark): readonly OwnedResource[] =>
+/** Those that carry our ownership tag. When they expire their tags do not tell. */
+export const ownedOf = (
+  kind: Resource['kind'],
+  listed: readonly Listed[],
+  ownership: Ownership,
+): readonly OwnedResource[] =>
   listed
     .map(({ id = '', tags = [], refills = false, members }) => ({
-      ...readMark(tags, mark),
+      ...readOwnership(tags, ownership),
       resource: resourceOf(kind, id, { refills, expiresAt: 0 }),
       ...(members === undefined ? {} : { members }),
     }))

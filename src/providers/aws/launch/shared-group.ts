@@ -7,7 +7,7 @@ import { hasCode, isPluginError, messageOf } from '../../../domain/errors.ts';
 import { clientTokenOf } from '../../../domain/ids.ts';
 import type { Observation } from '../../../domain/machine.ts';
 import { deniesEarlierSends, type PreparedLaunch, type Resource } from '../../../domain/request/events.ts';
-import type { Mark } from '../instances/tags.ts';
+import type { Ownership } from '../instances/tags.ts';
 import type { AutoScaling } from '../services/auto-scaling.ts';
 import { createTags, type Ec2 } from '../services/ec2.ts';
 import { required } from '../wire/aws-answer.ts';
@@ -32,7 +32,7 @@ export interface SharedGroupCall {
 export const isSharedGroupCall = (call: object): call is SharedGroupCall =>
   'requestId' in call && 'group' in call && typeof call.group === 'string' && 'tags' in call;
 
-export interface SharedGroupOptions extends Mark {
+export interface SharedGroupOptions extends Ownership {
   readonly autoScaling: () => Promise<AutoScaling>;
   readonly ec2: Ec2;
   /** What requests want of a group, and which of its members they have claimed. */
@@ -110,7 +110,7 @@ const lacksLaunchInstances = (error: { readonly code: string; readonly fault: st
 
 /**
  * Launches into the group by LaunchInstances: which instances are whose is never a question for whoever hears the answer. For all others
- * the launch is on the ledger until its machines are claimed or marked. Tells where that API is lacking: for the first launch of a
+ * the launch is on the ledger until its machines are claimed or tagged. Tells where that API is lacking: for the first launch of a
  * request, which has nothing in the group then.
  */
 export const launchIntoGroup = async (
@@ -121,8 +121,8 @@ export const launchIntoGroup = async (
 ): Promise<LaunchReport & { readonly isLacking?: boolean }> => {
   const scaling = await autoScaling();
   const { group, requestId, tags } = call;
-  const book = ledger(group);
-  await book.update({ templateId: entries.launching, requestId, units: launch.count });
+  const groupLedger = ledger(group);
+  await groupLedger.update({ templateId: entries.launching, requestId, units: launch.count });
   /** Of a launch that is over, nothing is to be lost for a note that the disk does not take: it only delays others. */
   const note = <T>(work: Promise<T>): Promise<T | undefined> =>
     work.catch((error: unknown) => {
@@ -130,19 +130,19 @@ export const launchIntoGroup = async (
       log.warn('group.unnoted', `Auto Scaling group ${group}: ${messageOf(error)}`, { requestId });
       return undefined;
     });
-  const isOver = () => note(book.update({ templateId: entries.launching, requestId, units: 0 }));
+  const isOver = () => note(groupLedger.update({ templateId: entries.launching, requestId, units: 0 }));
   const report = await launchAll(scaling, launch, call);
   const { refusal } = report;
   if (report.machines.length === 0) {
     // An earlier send may have launched all the same.
     if (isRepeat && refusal !== undefined && !deniesEarlierSends(refusal)) return report;
     const isLacking = launch.clientToken === clientTokenOf(requestId, 0) && lacksLaunchInstances(refusal);
-    if (isLacking) await book.update({ templateId: entries.refused, requestId, units: launch.count });
+    if (isLacking) await groupLedger.update({ templateId: entries.refused, requestId, units: launch.count });
     await isOver();
     return { ...report, isLacking };
   }
   const launched = report.machines.map(({ machineId }) => machineId);
-  const taken = (await note(claimLaunched(book, requestId, launched))) ?? new Set();
+  const taken = (await note(claimLaunched(groupLedger, requestId, launched))) ?? new Set();
   const machines = report.machines.filter(({ machineId }) => !taken.has(machineId));
   const ids = machines.map(({ machineId }) => machineId);
   const resource = { ...sharedResource(call), seeks: false };
@@ -151,7 +151,7 @@ export const launchIntoGroup = async (
   } catch (error) {
     // Whatever passes is made up for when the request is looked at; EC2 may not know the instances yet.
     if (!hasCode(error, 'provider.denied')) return { ...report, machines, resource };
-    // Hosts without our mark could never be returned.
+    // Hosts without our tags could never be returned.
     await terminateMembers(scaling, group, ids);
     return { machines: [], refusal: refusalOf(error, launch), tryNextPool: false };
   } finally {

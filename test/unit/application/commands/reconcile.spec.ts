@@ -22,7 +22,7 @@ const settle = async (world: World, count = 1): Promise<string> => {
 const standing = (world: World): readonly string[] =>
   world.hosts.ids().filter((id) => world.hosts.stateOf(id) === 'running' || world.hosts.stateOf(id) === 'pending');
 
-describe('an instance with our mark that belongs to no request', () => {
+describe('an instance with our ownership tag that belongs to no request', () => {
   it.each([
     ['whose request is not on record', async () => unknown],
     ['whose request ended without it', (world: World) => settle(world)],
@@ -93,7 +93,7 @@ describe('an instance with our mark that belongs to no request', () => {
 
   it.each([
     ['of another installation', { ofOtherStore: true as const, requestId: unknown }, 1],
-    ['without our mark', { ours: false, requestId: unknown }, 0],
+    ['without our ownership tag', { ours: false, requestId: unknown }, 0],
   ])('%s is never touched', async (_what, host, findings) => {
     const world = await startWorld();
     const id = world.hosts.add(host);
@@ -398,7 +398,7 @@ describe('a request nobody asked about', () => {
   });
 });
 
-describe('a fleet with our mark', () => {
+describe('a fleet with our ownership tag', () => {
   const fleet = (id: string, requestId: string) => ({
     requestId,
     resource: { kind: 'EC2Fleet' as const, id, refills: true, seeks: true, ours: true, expiresAt: 0 },

@@ -36,7 +36,7 @@ const reader = (world: World, pace?: ReadModelPace, broken?: string) => {
       return changes;
     },
   };
-  // An hour ahead of the disk: no mark is too fresh to be believed.
+  // An hour ahead of the disk: no stamp is too fresh to be believed.
   const clock = () => Date.now() + time.ahead;
   const ports = { streams, store: createProjectionStore(world.workDir), clock, pause: async () => {}, log: world.log };
   return { readModel: createReadModel(ports, pace), loaded, sweeps, time };

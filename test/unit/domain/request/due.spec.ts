@@ -144,20 +144,20 @@ describe('what one pool did not have', () => {
     given(created, intended(), refusedHere, cancelled).lookedAt(lookAt(3)).isDue());
 });
 
-describe('machines without our mark', () => {
+describe('machines without our tags', () => {
   const unmarked = { ...ours(running('i-1')), ours: false };
 
   it('of a fleet that looks for capacity are marked', () =>
     given(...filling())
       .lookedAt(lookAt(3, sightOf({ machineIds: ['i-1'] }), unmarked))
-      .isDue({ do: 'mark', resource: fleet, machineIds: ['i-1'] }));
+      .isDue({ do: 'tag', resource: fleet, machineIds: ['i-1'] }));
 
   it('of a group of the administrator’s are marked even after the request has settled', () =>
     given(...filling(sharedGroup), granted(running('i-1')), completed)
       .lookedAt(lookAt(3, {}, unmarked))
-      .isDue({ do: 'mark', resource: sharedGroup, machineIds: ['i-1'] }));
+      .isDue({ do: 'tag', resource: sharedGroup, machineIds: ['i-1'] }));
 
-  it('that carry another’s mark are left alone', () =>
+  it('that carry another’s tags are left alone', () =>
     given(...filling())
       .lookedAt(lookAt(3, sightOf({ machineIds: ['i-1'] }), { ...unmarked, ofOtherOwner: true }))
       .isDue());
@@ -369,7 +369,7 @@ it('a machine that has stopped is marked still, or no sweep would find it', () =
   const unmarked = { ...ours(stopped), ours: false };
   given(...filling(sharedGroup), granted(stopped), completed)
     .lookedAt(lookAt(minute, {}, unmarked))
-    .isDue({ do: 'mark', resource: { id: 'group-1' }, machineIds: ['i-1'] });
+    .isDue({ do: 'tag', resource: { id: 'group-1' }, machineIds: ['i-1'] });
 });
 
 describe('the search of a group of the administrator’s that ended short', () => {
@@ -429,7 +429,7 @@ describe('a host that has become usable', () => {
   it('is tagged with its own id, where that is configured', () => {
     given(...events)
       .lookedAt(lookAt(4, { known: before }), { tagInstanceId: true })
-      .isDue({ do: 'tag', machineIds: ['i-1'] });
+      .isDue({ do: 'tag-with-id', machineIds: ['i-1'] });
     given(...events)
       .lookedAt(lookAt(4, { known: before }))
       .isDue();
@@ -473,7 +473,7 @@ describe('what a look tells', () => {
       .lookedAt(lookAt(3, { ...lost, launched: [ours(pending('i-1')), ours(pending('i-2'))] }))
       .teaches({ type: 'RecordLaunch', granted: [{ machineId: 'i-1' }, { machineId: 'i-2' }] }, { type: 'Observe' }));
 
-  it('is nothing of machines with another’s mark', () =>
+  it('is nothing of machines with another’s tags', () =>
     given(created, intended(), made())
       .lookedAt(
         lookAt(3, sightOf({ machineIds: ['i-1'] }), { ...ours(running('i-1')), ours: false, ofOtherOwner: true }),

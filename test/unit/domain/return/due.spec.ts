@@ -50,7 +50,7 @@ describe('what is due about a return', () => {
     expect(course(known('open', standing), newReturn)).toEqual([
       { do: 'record' },
       { do: 'terminate', items: [standing] },
-      { do: 'mark', items: [standing] },
+      { do: 'tell-requests', items: [standing] },
     ]));
 
   it('that the disk does not take: its hosts go all the same, and nothing is noted of it elsewhere', () => {
@@ -62,7 +62,7 @@ describe('what is due about a return', () => {
   it('that is over at once: what its hosts leave behind goes now, since nobody asks again', () =>
     expect(course(known('settled', gone), newReturn)).toEqual([
       { do: 'record' },
-      { do: 'mark', items: [gone] },
+      { do: 'tell-requests', items: [gone] },
       { do: 'leave', items: [gone] },
     ]));
 
@@ -86,13 +86,13 @@ describe('what is due about a return', () => {
   );
 
   it.each([going, gone, foreign])('notes once what has become of a host: $verdict', (host) => {
-    expect(course(known('open', host), knowing(standing))).toContainEqual({ do: 'mark', items: [host] });
+    expect(course(known('open', host), knowing(standing))).toContainEqual({ do: 'tell-requests', items: [host] });
     expect(course(known('open', host), knowing(host))).toEqual([{ do: 'record' }]);
   });
 
   it('that is over: the record comes last, since nobody asks about it afterwards', () =>
     expect(course(known('settled', gone), knowing(standing)).map((step) => step.do)).toEqual([
-      'mark',
+      'tell-requests',
       'leave',
       'record',
     ]));

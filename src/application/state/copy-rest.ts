@@ -24,7 +24,7 @@ const mirrorFailures = async (from: StateEnd['store'], to: StateEnd['store']): P
 };
 
 /** Everything but the streams: what the target holds of it becomes what the source does. */
-export const copyBooks = async (from: StateEnd, to: StateEnd, traces: Traces): Promise<void> => {
+export const copyRest = async (from: StateEnd, to: StateEnd, traces: Traces): Promise<void> => {
   await mirrorLedger(from.store.live, to.store.live);
   for (const group of traces.groups) await mirrorLedger(from.store.ledger(group), to.store.ledger(group));
   await mirrorFailures(from.store, to.store);
