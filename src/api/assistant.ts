@@ -18,7 +18,7 @@ interface AssistantRoutes {
   readonly answer: (asked: AssistantCall) => Promise<Response>;
 }
 
-/** The protocol's HTTP form without sessions or streams: each call is one POST, and tells who asks. */
+/** The protocol's HTTP form without sessions or streams: each call is one POST with the caller's token. */
 export const addAssistant = (app: FastifyInstance, { mayChange, admit, answer }: AssistantRoutes): void => {
   app.post('/mcp', {
     onRequest: async (request) => {

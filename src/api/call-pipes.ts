@@ -39,7 +39,7 @@ export interface PipedCall {
   readonly id: string;
   readonly operation: string;
   readonly caller: Caller;
-  /** As the script was told: a path, `--data`, or `standard input`. */
+  /** As the script was called: a path, `--data`, or `standard input`. */
   readonly inputName: string;
   /** Undefined where it is longer than the script would take. Throws where it cannot be read from here. */
   readonly readInput: () => string | undefined;
@@ -57,7 +57,7 @@ export interface CallPipesOptions {
   /** Bytes. */
   readonly mostInput: number;
   readonly called: (call: PipedCall) => void;
-  /** The script of this call was told to stop. */
+  /** The script of this call was asked to stop. */
   readonly stopped: (id: string) => void;
   readonly failed: (error: unknown) => void;
   /** The folder is gone: no script finds it any more. Told once. */

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { ApplicationService } from '../application/bus/application-service.ts';
 import { messageOf } from '../domain/errors.ts';
 
-/** What a stream goes by. */
+/** What a stream is made from. */
 export interface EventSource {
   readonly service: () => Pick<ApplicationService, 'listEvents'>;
   /** Whether the server still takes calls: its end ends the stream. */
@@ -44,7 +44,7 @@ export const streamEvents = async (
   const send = async (text: string): Promise<void> => {
     if (!response.write(text)) await once(response, 'drain', { signal: gone.signal });
   };
-  /** Positions told, with their times, ms. */
+  /** Positions already sent, with their times, ms. */
   const told = new Map([[from, startOf(from)]]);
   let [position, spokeAt] = [from, Date.now()];
   /** Nothing from before the place where the client began is news to it. */

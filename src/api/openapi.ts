@@ -32,7 +32,7 @@ const titleOf = (schema: object): string | undefined =>
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-/** A schema in which what has a name is only referred to; `kept` fills with what that stands for. */
+/** A schema that refers to named ones; `kept` collects those. */
 const referring = (value: unknown, kept: Map<string, object>): unknown => {
   if (Array.isArray(value)) return value.map((each: unknown) => referring(each, kept));
   if (!isObject(value)) return value;

@@ -10,7 +10,7 @@ export interface Needs {
 export interface ReadinessOptions {
   /** Milliseconds; never set back. */
   readonly clock: () => number;
-  /** Is told of each change to the worse, with the reason, which is for administrators. */
+  /** Hears of each change to the worse, with the reason, which is for administrators. */
   readonly lost: (what: string, why: string) => void;
 }
 
@@ -19,7 +19,7 @@ const lifetimes: Readonly<Record<keyof Needs, number>> = { store: 2000, template
 /** After one that failed. */
 const retryAfter = 2000;
 
-/** For whoever asks: no paths, no names. */
+/** For anybody: no paths, no names. */
 const words: Readonly<Record<keyof Needs, string>> = {
   store: 'the store cannot be written',
   templates: 'the templates cannot be read',

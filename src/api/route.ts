@@ -36,7 +36,7 @@ export interface Route {
   readonly answer?: (answer: Json, call: Call) => unknown;
 }
 
-/** Names in a call by the fields of the message that they stand for. */
+/** The parameters of a call, by field of the message. */
 type Names = Readonly<Record<string, string>>;
 
 interface Form {

@@ -11,7 +11,7 @@ export interface ScriptCall {
   readonly id: string;
   readonly operation: string;
   readonly input: { readonly name: string; readonly text: string };
-  /** Aborted when the script is told to stop. */
+  /** Aborted when the script is asked to stop. */
   readonly signal: AbortSignal;
 }
 
@@ -32,7 +32,7 @@ export interface ScriptSocketOptions {
   readonly answer: (call: ScriptCall, caller: Caller) => Promise<ScriptAnswer>;
   /** Told of what fails once the answer is out. */
   readonly failed: (error: unknown) => void;
-  /** Whether it can do its work: told to who asks for its health. */
+  /** Whether it can do its work, for the health check. */
   readonly health: () => object;
 }
 

@@ -41,7 +41,7 @@ interface Serving {
   openScripts(): Promise<{ readonly path: string; close(): Promise<void> } | undefined>;
   /** What keeps it from its work; undefined where nothing does. */
   fault(): Promise<string | undefined>;
-  /** Tells people what is wrong, where somebody is to be told. */
+  /** Notifies people of trouble, where channels are configured. */
   notify(): Promise<void>;
   /** Answers an assistant. */
   assist(asked: AssistantCall): Promise<Response>;
@@ -66,7 +66,7 @@ const receiveTimeout = 30_000;
 const receiveCheck = 1000;
 /** Of a command that needs none; a program may send an empty object. */
 const noBody = { type: ['object', 'null'], additionalProperties: false, properties: {} };
-/** Milliseconds that calls under way have once the server is told to stop. */
+/** Milliseconds that calls under way have once the server is asked to stop. */
 const patience = 10_000;
 /** Milliseconds: projections are never further behind than the first and the time a look takes. */
 const [refreshPause, syncPause, flushPause, lookPause] = [400, 5000, 1000, 1000];
@@ -74,7 +74,7 @@ const [metricsPause, noticePause, archivePause, pricesPause] = [15_000, 60_000, 
 /** Prices are asked for anew after so long, ms. */
 const pricesLifetime = 3_600_000;
 
-/** A call as the message it stands for. */
+/** A call as a message. */
 const toMessage = (route: Route, request: FastifyRequest, { role, user }: Caller) => {
   const call = { params: asJson(request.params), query: asJson(request.query), body: asJson(request.body) };
   const key = request.headers['idempotency-key'];

@@ -14,7 +14,7 @@ const ofAddresses = new Ajv({ ...shared, coerceTypes: 'array' });
 const objectOf = (value: unknown): Json => (typeof value === 'object' && value !== null ? { ...value } : {});
 const namesIn = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
 
-/** Of a body that may have several forms, the one whose fields it begins to have, else the first: its faults are told. */
+/** Of a body that may have several forms, the one whose fields it begins to have, else the first: its faults are reported. */
 const meantForm = (forms: readonly Json[], body: unknown): Json => {
   const meant = forms.find(({ required }) => namesIn(required).some((name) => Object.hasOwn(objectOf(body), name)));
   return meant ?? forms[0] ?? {};

@@ -7,7 +7,7 @@ import type { Logger } from './ports/telemetry.ts';
 export interface AwsCall {
   readonly service: 'ec2' | 'autoscaling' | 'ssm';
   readonly action: string;
-  /** In AWS's own words; `<...>` stands for what only an answer would tell. */
+  /** In AWS's own words; `<...>` where only AWS's answer could say. */
   readonly input: object;
 }
 
@@ -25,7 +25,7 @@ export interface Rehearsal {
   readonly recall: (values: readonly string[]) => Promise<readonly AssumedMachine[]>;
 }
 
-/** Streams that keep what is appended to themselves. */
+/** Streams whose appends stay in this process. */
 export const rehearsedStreams = (streams: RequestStreams): RequestStreams => {
   const added = new Map<string, readonly StreamEvent[]>();
   const load: RequestStreams['load'] = async (id) => {

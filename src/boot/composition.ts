@@ -68,7 +68,7 @@ export interface ComposeOptions {
   readonly home: string;
   /** A registered provider, instead of the one that the environment tells. */
   readonly provider?: string | undefined;
-  /** Whether to go on by the defaults where the configuration is no use: to tell what is wrong. */
+  /** Whether to go on with the defaults where the configuration is unusable, to report what is wrong. */
   readonly forgives?: boolean;
   /** Whether somebody who may not write to the work folder may look at it. */
   readonly allowsStrangers?: boolean;
@@ -76,7 +76,7 @@ export interface ComposeOptions {
   readonly recording?: () => CallRecording | undefined;
   /** Another time, and another way to AWS than the network: an emulator in this process. */
   readonly world?: World;
-  /** Of the call that is being served; one id for the whole process where nothing else is told. */
+  /** Of the call that is being served; by default one id for the whole process. */
   readonly correlationId?: () => string;
   /** The script whose call is being served, where that is done by a process that lives on. */
   readonly scriptCall?: () => ServedCall | undefined;
@@ -91,11 +91,11 @@ export interface ComposeOptions {
    * nothing is written but log, metrics and projections, and where nothing was kept before not even those.
    */
   readonly mayOnlyLook?: boolean;
-  /** Is told of the AWS calls that would go out; nothing is sent, nothing is written. */
+  /** Hears of the AWS calls that would go out; nothing is sent, nothing is written. */
   readonly rehearse?: (call: AwsCall) => void;
   /** Called before a sweep that follows an answer. */
   readonly letCallerGo?: () => void;
-  /** Is told how far a sweep or the rebuilding of a projection has come. */
+  /** Hears how far a sweep or the rebuilding of a projection has come. */
   readonly progress?: Progress;
   /** Whether the state will be asked: where it is in a table, the connection is begun as soon as that is known. */
   readonly asksState?: boolean;

@@ -66,7 +66,7 @@ const withStateEndpoint = (connection: AwsConnection, endpoint: string | undefin
 
 /**
  * Begins to connect to the table of the state, where there is one: the name is looked up and the other side answers while the rest is
- * loaded, and while credentials are found. What is wrong is told by the first call of the table.
+ * loaded, and while credentials are found. Faults show in the first call of the table.
  */
 export const connectToStateAhead = async (config: ProviderConfig, env: Environment): Promise<void> => {
   const { stateTable, stateRegion, stateEndpoint } = config;
@@ -93,7 +93,7 @@ interface ConnectContext {
   readonly awsClock: AwsClock;
   readonly looksOnly: boolean;
   readonly stores: Stores;
-  /** Is told of each try of a call. */
+  /** Hears of each try of a call. */
   readonly record: ((exchange: AwsExchange) => void) | undefined;
   readonly world: World | undefined;
 }

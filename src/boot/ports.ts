@@ -63,7 +63,7 @@ const lazy = (readModel: () => Promise<ReadModel>): ReadModel => ({
   rebuild: async (name) => (await readModel()).rebuild(name),
 });
 
-/** None where they cannot be read, which is told elsewhere. */
+/** None where they cannot be read, which is reported elsewhere. */
 const served = (templates: TemplateCatalog): Promise<readonly Template[]> =>
   templates.read().then(
     (found) => found.templates,

@@ -32,7 +32,7 @@ export interface ServiceOptions {
   readonly traces: boolean;
   /** Why nothing may be changed. */
   readonly stranger: string | undefined;
-  /** Is told that a command begins which may change something. */
+  /** Called when a command begins that may change something. */
   readonly begins?: () => void;
 }
 

@@ -138,7 +138,7 @@ export interface Stores {
   readonly rehearsal?: Rehearsal;
 }
 
-/** The same, read and never written; AWS's calls are told instead of sent. */
+/** The same, read and never written; AWS calls are reported instead of sent. */
 const rehearsed = async ({ store, memory }: Stores, record: (call: AwsCall) => void, log: Logger): Promise<Stores> => {
   const stage = await administration();
   const streams = stage.rehearsedStreams(store.streams);
@@ -169,7 +169,7 @@ interface Watchers {
   readonly readModel: (() => Promise<RunningReadModel>) | undefined;
 }
 
-/** Streams that tell of what is done with them. */
+/** Streams with their observers: traces, the read model, and the query that follows in the same call. */
 const watched = (streams: RequestStreams, { log, handedOn, observe, readModel }: Watchers): RequestStreams => {
   const seen = followed(streams, handedOn);
   const heard = readModel === undefined ? seen : publishing(seen, tellReadModel(readModel, log), log);

@@ -24,7 +24,7 @@ export interface Command {
   addTo(yargs: Argv<CommonOptions>, context: CliContext, done: Done): void;
 }
 
-/** A command of its own: `title` is false where no help tells of it. */
+/** A command of its own: `title` is false for a command that help leaves out. */
 export const command = <O extends CommonOptions>(
   line: string | readonly string[],
   title: string | false,
@@ -60,7 +60,7 @@ type Answer<O> = O extends { readonly name: infer N extends string }
 
 type RowIn<A, K> = K extends keyof A ? (A[K] extends readonly (infer R extends object)[] ? R : never) : never;
 
-/** How an option differs from what the schema of its field tells. */
+/** How an option differs from the schema of its field. */
 interface Form extends PositionalOptions {
   /** Its name. */
   readonly as?: string;
@@ -91,7 +91,7 @@ interface Presentation<Message, A, Row, Field extends string, Key extends string
     message: Message,
     service: ApplicationService,
   ): readonly string[] | Promise<readonly string[]>;
-  /** What is to be said on stderr besides the warnings of the answer. */
+  /** Lines for stderr besides the warnings of the answer. */
   warnings?(answer: A, message: Message): readonly string[];
   /** When the command ends with 1: in words, and in fact. */
   readonly failsIf?: string;

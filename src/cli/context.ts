@@ -23,13 +23,13 @@ interface RunningEmulator {
 }
 
 export interface ComposeOptions {
-  /** A registered provider, instead of the one that the environment tells. */
+  /** A registered provider, instead of the one that the environment names. */
   readonly provider?: string | undefined;
   readonly correlationId?: () => string;
   readonly traceFile?: string;
   /** Whether to go on by the defaults where the configuration is no use: to tell what is wrong. */
   readonly forgives?: boolean;
-  /** Is told how far long work has come. */
+  /** Hears how far long work has come. */
   readonly progress?: Progress;
   /** In the place of this process' own: for an instance other than the one it points to. */
   readonly env?: Environment;
@@ -53,9 +53,9 @@ export interface CliContext {
   rehearse(
     provider: string | undefined,
   ): Promise<{ readonly service: ApplicationService; readonly calls: readonly AwsCall[] }>;
-  /** Serves the REST context until the process is told to stop; resolves with the exit status. */
+  /** Serves the REST API until the process is asked to stop; resolves with the exit status. */
   serve(options: ServeOptions): Promise<number>;
-  /** What tells people that something is wrong. */
+  /** Notifies people of trouble. */
   notifier(options: ComposeOptions): Promise<{
     readonly notifier: Notifier;
     readonly log: { flush(): Promise<void> };
@@ -68,7 +68,7 @@ export interface CliContext {
   /** Why the value of an option of `init` cannot be taken; undefined where it can. */
   setUpFault(option: string, value: string): Promise<string | undefined>;
   setUp(order: SetUpOrder): Promise<SetUpAnswer>;
-  /** Takes a provider out of Host Factory's files; without `apply` only tells what it would change. */
+  /** Takes a provider out of Host Factory's files; without `apply` only reports what it would change. */
   unregister(order: UnregisterOrder): Promise<Unregistration>;
   /** Looks at an AWS account before there is a configuration. */
   discover(account: Account): Promise<Discovery>;

@@ -79,12 +79,12 @@ const call = async (
 
 const textOf = (body: Json, field: string): string => String(body[field] ?? '');
 
-/** Polls as Host Factory does, until the request is no longer running; tells what changed from one poll to the next. */
+/** Polls as Host Factory does, until the request is no longer running; prints what changed from one poll to the next. */
 const untilSettled = async (stage: Stage, requestId: string, meaning: string): Promise<Json> => {
   const deadline = Date.now() + 15_000;
   let before = '';
   for (let round = 1; Date.now() < deadline; round++) {
-    // Told in words, the first poll stands for all.
+    // In words, the first poll is enough.
     const told = stage.options.json === true ? `${meaning} (poll ${round})` : round === 1 ? meaning : '';
     const body = await call(stage, 'getRequestStatus', { requests: [{ requestId }] }, told);
     const [request] = listOf(body['requests']);
@@ -158,7 +158,7 @@ export const demoOptions = (yargs: Argv<CommonOptions>) =>
     .example('hf-aws demo', 'after an installation: no account, no configuration')
     .example('hf-aws demo --json', 'with the JSON that Host Factory sends and reads');
 
-/** The main job end to end, with real processes, files and wire protocol; leaves nothing behind unless told to. */
+/** The main job end to end, with real processes, files and wire protocol; leaves nothing behind unless asked to. */
 export const runDemo = async (context: CliContext, options: DemoOptions): Promise<number> => {
   const directory = await mkdtemp(join(tmpdir(), 'hf-aws-demo-'));
   const emulator = await context.startEmulator({

@@ -26,7 +26,7 @@ export const doctorOptions = (yargs: Argv<CommonOptions>) =>
     .example('hf-aws doctor', 'after an installation, or when the grid does not grow')
     .example('hf-aws doctor --iam-policy > policy.json', 'for whoever grants permissions');
 
-/** As the query tells it. */
+/** As the query answers it. */
 type Told = Awaited<ReturnType<ApplicationService['diagnose']>>['diagnoses'][number];
 
 const labels = { ok: 'ok     ', warning: 'WARNING', error: 'ERROR  ' } as const;
@@ -81,7 +81,7 @@ export const doctorProgress = (context: CliContext, options: CommonOptions): Pro
 
 export const diagnosisTexts = ({ diagnoses, isWell }: Answer): string =>
   [
-    // What is wrong stands last, where it is not scrolled away.
+    // Trouble comes last, where it is not scrolled away.
     ...diagnoses.filter(({ status }) => status === 'ok').map(diagnosisText),
     ...diagnoses.filter(({ status }) => status !== 'ok').map(diagnosisText),
     summaryText(diagnoses, isWell),

@@ -89,7 +89,7 @@ const take = async (context: CliContext, { path, instance, force, write }: Impor
 };
 
 /**
- * Takes another plug-in's files over, or tells what would become of them. Exit 1 where a file cannot be used or a template would be
+ * Takes another plug-in's files over, or reports what would become of them. Exit 1 where a file cannot be used or a template would be
  * left out.
  */
 export const runImport = (context: CliContext, options: ImportOptions): Promise<number> =>

@@ -24,7 +24,7 @@ const listText = (choices: readonly Choice[]): string => {
 /** Until these are answered AWS cannot be asked: folder, kinds, Region, credentials. */
 const toReachAws = questions.slice(0, 4);
 
-/** The values of an answer, the numbers of a list replaced by what they stand for. Without a list the answer is one value. */
+/** The values of an answer, the numbers of a list replaced by its entries. Without a list the answer is one value. */
 const valuesOf = ({ choices: list, name }: Question, answer: string, choices: readonly Choice[]): readonly string[] => {
   if (list === undefined && name !== 'size') return answer === '' ? [] : [answer];
   return words(answer).map((word) => (/^\d+$/.test(word) ? (choices[Number(word) - 1]?.value ?? word) : word));

@@ -9,7 +9,7 @@ export interface LogLine {
   readonly code: string;
   readonly text: string;
   readonly fields: Readonly<Record<string, unknown>>;
-  /** As it stands in the file. */
+  /** As it is in the file. */
   readonly line: string;
 }
 
@@ -33,7 +33,7 @@ export const parseLogLine = (line: string, before = 0): LogLine => {
   return { at: Date.parse(`${day}T${time}${zone}`), level, code, text, fields, line };
 };
 
-/** A plain file: whoever else may write in the folder could lay a pipe there. */
+/** A plain file: another user who may write to the folder could put a pipe there. */
 const reading = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 interface Place {
@@ -98,7 +98,7 @@ const logFiles = (folder: string): readonly string[] => {
 };
 
 export interface LogTail {
-  /** What the log has that no call before has told, by time. */
+  /** The lines of the log that no earlier call has returned, by time. */
   poll(): readonly LogLine[];
 }
 

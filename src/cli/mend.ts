@@ -40,7 +40,7 @@ const mendOne = async ({ does, mode = '600' }: Fix, path: string): Promise<strin
   return undefined;
 };
 
-/** Does it, and tells what came of it. A link is followed nowhere. */
+/** Does it, and reports what came of it. A link is followed nowhere. */
 export const mend = async (fix: Fix): Promise<string> => {
   try {
     for (const path of fix.paths) {

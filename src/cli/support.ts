@@ -116,7 +116,7 @@ const recordingsSince = (
   };
 };
 
-/** What fails to be told says so in its place: a bundle is wanted most where something is broken. */
+/** A part that fails is replaced by its error: a bundle is wanted most where something is broken. */
 const unlessFault = async (look: () => unknown): Promise<unknown> => {
   try {
     return await look();
@@ -194,7 +194,7 @@ const writeNew = (file: string, bytes: Buffer): void => {
   }
 };
 
-/** Writes one archive for whoever is to help: what is configured, what happened, what is wrong; no secrets and no user data. */
+/** Writes one archive for support: configuration, log, findings; no secrets and no user data. */
 export const runSupport = (context: CliContext, options: SupportOptions): Promise<number> =>
   withService(
     context,

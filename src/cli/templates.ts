@@ -20,7 +20,7 @@ const isFile = (what: string): boolean =>
 
 const byPlace = (a: Finding, b: Finding): number => a.line - b.line || a.column - b.column;
 
-/** The same mistake in several templates, at the first place of each; several of one template are told one by one. */
+/** The same mistake in several templates, at the first place of each; several of one template are listed one by one. */
 interface Told extends Finding {
   readonly templateIds: readonly string[];
 }
@@ -54,7 +54,7 @@ const findingText = (file: string, { severity, templateIds, field, rule, hint, l
     .join('\n');
 };
 
-/** In the form that editors and terminals make links of: `file:line:column`. Without `all`, a mistake of many templates is told once. */
+/** In the form that editors and terminals make links of: `file:line:column`. Without `all`, a mistake of many templates is listed once. */
 export const findingsText = (answer: ValidateTemplateAnswer, all: boolean): string => {
   const { file, templates, errors, warnings } = answer;
   const findings = [...errors, ...warnings].sort(byPlace);

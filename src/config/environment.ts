@@ -7,7 +7,7 @@ export interface ProviderEnvironment {
   readonly confDir: string;
   readonly workDir: string;
   readonly logDir: string;
-  /** The registration that tells all this, where the environment does not. */
+  /** The registration that says all this, where the environment does not. */
   readonly registeredIn?: string;
   /** Set by Host Factory, honoured where the configuration accepts propagated log settings. */
   readonly hfLogLevel?: string;
@@ -42,7 +42,7 @@ export const placeVariables = {
 const isTold = (env: Environment, variables: readonly string[]): boolean =>
   variables.some((variable) => set(env[variable]) !== undefined);
 
-/** Whether the environment decides: it tells one place or more. A registration never fills in the others. */
+/** Whether the environment decides: it names one folder or more. A registration never fills in the others. */
 export const tellsPlaces = (env: Environment): boolean =>
   [placeVariables.confDir, placeVariables.workDir, placeVariables.logDir].some((variables) => isTold(env, variables));
 

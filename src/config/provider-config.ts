@@ -40,7 +40,7 @@ export interface ProviderConfigReading {
   readonly written: readonly string[];
   /** For the log: unknown parameters, and values replaced by their defaults. */
   readonly warnings: readonly string[];
-  /** Why the file is no use, where the defaults stand in for it. */
+  /** Why the file is unusable, where the defaults replace it. */
   readonly fault?: string;
 }
 
@@ -66,7 +66,7 @@ const withAbsolutePath = (confDir: string, name: string, value: unknown): unknow
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
-/** Values without a harmless stand-in: another Region, endpoint, account or owner would be somebody else's. */
+/** Values without a harmless default: another Region, endpoint, account or owner would be somebody else's. */
 const isVital = (field: string): boolean => defaults[field] === undefined || field === 'clusterName';
 
 /** Replaces what is out of range by its default. Throws `configuration.invalid` where none is harmless. */
@@ -130,7 +130,7 @@ export const readProviderConfig = async (environment: ProviderEnvironment): Prom
   return { config: values, written: names, warnings: all, ...(found === undefined ? {} : { file }) };
 };
 
-/** The defaults in place of a file that is no use: for who only tells what is wrong. */
+/** The defaults in place of an unusable file, for commands that only report what is wrong. */
 export const defaultReading = (fault: string): ProviderConfigReading => {
   const values: Record<string, unknown> = { ...defaults };
   if (!isConfig(values)) throw new Error('the defaults break their own schema');

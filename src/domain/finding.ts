@@ -105,7 +105,7 @@ export interface Trouble {
   readonly fix?: Fix;
 }
 
-/** What was looked at on behalf of an administrator, and how it stands. */
+/** The outcome of one check that an administrator asked for. */
 export type Diagnosis = Sound | Trouble;
 
 /** One look of doctor's. It may throw: then that is the finding. */

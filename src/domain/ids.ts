@@ -19,7 +19,7 @@ export const asInstanceId = (id: string): string | undefined => {
   return isInstanceId(lower) ? lower : undefined;
 };
 
-/** Whether this is meant for the id of an instance. */
+/** Whether this is meant to be the id of an instance. */
 export const looksLikeInstanceId = (id: string): boolean => /^i-/i.test(id);
 
 export const createIdOf = (commandId: string): string => `req-${commandId}`;

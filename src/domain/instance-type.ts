@@ -23,7 +23,7 @@ type Derivable = 'type' | 'ncpus' | 'nram' | 'ncores';
 
 const needed: readonly Derivable[] = ['type', 'ncpus', 'nram'];
 
-/** What stands where the cores of the instance types are to stand. */
+/** The placeholder for the cores of the instance types. */
 export const countedCores = 'auto';
 
 /** The attributes Host Factory needs that the administrator left out, and `ncores` where it is `auto`. */

@@ -49,7 +49,7 @@ export interface Machine extends Observation {
   readonly returnId?: string;
 }
 
-/** How a machine stands with regard to the request that asked for it (Host Factory's `result`). */
+/** What became of a machine for the request that asked for it (Host Factory's `result`). */
 export type MachineResult = 'executing' | 'succeed' | 'fail';
 
 const ended: ReadonlySet<MachineState> = new Set(['shutting-down', 'terminated', 'stopping', 'stopped']);

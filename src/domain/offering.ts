@@ -1,4 +1,4 @@
-/** Capacity as EC2 sells it. What is left out stands for all there is. */
+/** Capacity as EC2 sells it. A field left out matches everything. */
 export interface Offering {
   readonly market: 'spot' | 'ondemand';
   readonly instanceType?: string;

@@ -20,7 +20,7 @@ const row = (machine: NonNullable<GetRequestStatusAnswer['machines']>[number]) =
   status: machine.status,
   privateIpAddress: machine.privateIpAddress,
   publicIpAddress: machine.publicIpAddress,
-  // Seconds; 0 where EC2 never told.
+  // Seconds; 0 where EC2 never showed it.
   launchtime: machine.launchTime === undefined ? 0 : Date.parse(machine.launchTime) / 1000,
   message: machine.message,
   priceType: machine.priceType,
@@ -77,7 +77,7 @@ const entryOf = async (
   }
 };
 
-/** How requests stand: `{"requests": [{"requestId": "..."}]}`, create and return requests mixed, one entry per id, in order. */
+/** The states of requests: `{"requests": [{"requestId": "..."}]}`, create and return requests mixed, one entry per id, in order. */
 export const getRequestStatus: Operation = async ({ service }, input) => {
   const requestIds = readIds(asObject(input, 'the input')['requests']);
   const synced = await service.syncRequests({ requestIds, claims: true });

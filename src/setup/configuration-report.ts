@@ -37,7 +37,7 @@ const unusable = (config: ProviderConfig): readonly string[] => {
   });
 };
 
-/** By what way people are told that something is wrong; the fault where the parameter is no use. */
+/** The channels that notify people; the fault where the parameter is unusable. */
 const checkNotify = async (
   env: Environment,
   { confDir }: ProviderEnvironment,
@@ -58,7 +58,7 @@ interface Configured {
   readonly reading: ProviderConfigReading;
 }
 
-/** Whether people can be told that something is wrong; nothing where nobody is to be. */
+/** Whether people can be notified; nothing where no channel is configured. */
 export const diagnoseNotify = async ({ env, environment, reading }: Configured): Promise<readonly Diagnosis[]> => {
   const subject = 'notices';
   const { settings, fault } = await checkNotify(env, environment, reading);

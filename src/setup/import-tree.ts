@@ -101,8 +101,8 @@ const allFields = ({
 ];
 
 /**
- * Takes another plug-in's files over: recognises whose they are, tells what needs a decision, and writes configuration and
- * templates of ours where it is told to. Throws `configuration.missing`, `input.invalid` where files are there already.
+ * Takes another plug-in's files over: recognises the plug-in, reports what needs a decision, and writes configuration and
+ * templates of ours where asked to. Throws `configuration.missing`, `input.invalid` where files are there already.
  */
 export const importTree = async (order: ImportOrder): Promise<ImportReport> => {
   const tree = await findTree(order.path, order.instance);

@@ -9,7 +9,7 @@ import { isObject } from '../templates/template-entry.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
-/** Host Factory's conf folder, where the environment tells of it. */
+/** Host Factory's conf folder, where the environment names it. */
 export const confFolder = ({ HF_CONFDIR: conf = '', HF_TOP: top = '' }: Environment): string | undefined => {
   if (conf !== '') return conf;
   return top === '' ? undefined : join(top, 'conf');
@@ -34,7 +34,7 @@ const variable = (env: Environment, name: string): string | undefined => {
 const expand = (env: Environment, path: string): string =>
   path.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => variable(env, name) ?? '');
 
-/** A path with the variables that Host Factory expands; a path through links is told from what it leads to. */
+/** A path with the variables that Host Factory expands; a path through links is not the same as where it leads. */
 export const realScripts = (env: Environment, path: unknown): string => {
   const expanded = resolve(expand(env, String(path)));
   return existsSync(expanded) ? realpathSync(expanded) : expanded;
@@ -201,7 +201,7 @@ export const readStrictly = (file: string): Document => {
 };
 
 export interface PlannedRegistration extends Registration {
-  /** The whole file with the entry in it, where it is to be written. */
+  /** The whole file with the new entry, where there is one to write. */
   readonly text?: string;
 }
 

@@ -28,7 +28,7 @@ const leftText = (plugin: unknown): string =>
 
 /**
  * Takes a provider, and the plug-in where no other provider runs it, out of Host Factory's files; copies stay beside. `apply: false`
- * only tells. Without a name, a plug-in that an earlier run has left without a provider. Throws `configuration.*` where the
+ * only reports. Without a name, a plug-in that an earlier run has left without a provider. Throws `configuration.*` where the
  * provider is not registered, or runs another plug-in.
  */
 export const unregister = async (

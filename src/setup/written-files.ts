@@ -42,7 +42,7 @@ const replace = async (file: string, text: string, stamp: string): Promise<strin
   }
 };
 
-/** Throws `input.invalid` where files are there already, unless they are to be replaced. */
+/** Throws `input.invalid` where files exist already, unless they may be replaced. */
 export const refuseToReplace = (texts: readonly TextFile[], isForced: boolean): void => {
   const there = texts.filter(({ file }) => existsSync(file)).map(({ file }) => file);
   if (there.length === 0 || isForced) return;

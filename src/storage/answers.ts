@@ -39,7 +39,7 @@ export const createAnswers = (
     keep: async <A>(commandId: string, answered: Answered<A>): Promise<Answered<A>> => {
       const creating = createFile(pathOf(commandId), JSON.stringify(answered), { isDurable: isDurable() });
       const isMine = await creating.catch((error: unknown) => {
-        // What was done is told, though it cannot be told again.
+        // The command was carried out: its answer goes out, though it cannot be repeated.
         if (!hasCode(error, 'storage.unwritable')) throw error;
         return true;
       });

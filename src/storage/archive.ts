@@ -51,7 +51,7 @@ const streamsAtATime = 20;
 const dayMs = 86_400_000;
 
 const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
-/** Loaded by who reads or writes a pack: a request that is new is looked for in the archive too. */
+/** Loaded only to read or write a pack: new requests are looked for in the archive too. */
 const zlib = (): typeof import('node:zlib') => process.getBuiltinModule('node:zlib');
 const breathe = (): Promise<void> =>
   new Promise((resolve) => {

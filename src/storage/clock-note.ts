@@ -17,7 +17,7 @@ export interface HostClocks {
   readonly wall: () => number;
   /** Goes on evenly from the start of the system on. */
   readonly sinceBoot: () => number;
-  /** Another after each start of the system; undefined where that is not told. */
+  /** Changes with each start of the system; undefined where the system does not say. */
   readonly bootId: () => string | undefined;
 }
 

@@ -5,7 +5,7 @@ import type { Logger } from '../application/ports/telemetry.ts';
 import { hasCode } from '../domain/errors.ts';
 import { replaceableDocument } from './json-documents.ts';
 
-/** Of the values: raised when what a key stands for is written in another form, so that old values are not taken for it. */
+/** Of the values: raised when the form of the values changes, so that old values are not read as new ones. */
 const form = 1;
 
 interface Entry {

@@ -3,7 +3,7 @@ import { link, rename, rm, stat } from 'node:fs/promises';
 import { createFile } from './atomic-file.ts';
 
 interface LeaseTime {
-  /** Milliseconds after which whoever holds it is taken for dead. */
+  /** Milliseconds after which its holder is taken for dead. */
   readonly lifetime: number;
   readonly clock: () => number;
 }

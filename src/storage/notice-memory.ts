@@ -21,7 +21,7 @@ const isNoted = (value: unknown): value is KnownCondition =>
 
 const isStored = (value: unknown): value is readonly KnownCondition[] => Array.isArray(value) && value.every(isNoted);
 
-/** What people were told, in `cache/notices.json`. What cannot be read as that is as if nobody had been told. */
+/** The notices already sent, in `cache/notices.json`. An unreadable file counts as none sent. */
 export const createNoticeMemory = (workDirectory: string): NoticeMemory => {
   const document = replaceableDocument(join(workDirectory, 'cache', 'notices.json'), isStored);
   return {

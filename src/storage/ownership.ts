@@ -49,7 +49,7 @@ const mayUse = (path: string): boolean =>
     return true;
   }, false);
 
-/** What calls make at first: the files of whoever runs the scripts. */
+/** What calls make first: these files belong to the user who runs the scripts. */
 const ownFiles = ['store-id', 'requests', 'cache'];
 
 /** To whom another user's files are closed, or the folder where there are none yet. */

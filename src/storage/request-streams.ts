@@ -55,7 +55,7 @@ const isStreamId = (id: string): boolean => isCreateId(id) || isReturnId(id);
 
 /**
  * One folder per request, one document per append: `requests/<id>/<version>.json`. Nothing is ever rewritten. An append
- * creates the document of its expected version exclusively, so of two processes one wins and the other is told. A process that
+ * creates the document of its expected version exclusively, so of two processes one wins and the other gets a conflict. A process that
  * lives on `remembers` what it has read.
  */
 export const createRequestStreams = (

@@ -1,6 +1,6 @@
 import type { RestorableStreams } from '../application/ports/streams.ts';
 
-/** Milliseconds that who reads many streams may keep all others waiting. */
+/** Milliseconds for which a reader of many streams may hold up all others. */
 const longestTurn = 50;
 
 /** Streams for a process that serves many calls: whoever reads one after the other lets the others have their turn in between. */

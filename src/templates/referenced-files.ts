@@ -12,7 +12,7 @@ import { fieldNamed, type Note, typeFields, type Written } from './template-voca
 /** LSF's plug-in looks in `conf` of its configuration, Open Resource Broker in a folder of specifications. */
 const folders = ['.', 'conf', 'specs/aws'];
 
-/** LSF writes these in the place of numbers, without quotes; Open Resource Broker whole texts. What they stand for is said here by other fields. */
+/** LSF writes these in the place of numbers, without quotes; Open Resource Broker whole texts. Other fields of ours take their place. */
 const placeholders = /"[^"\n]*\{\{[^"\n]*\}\}[^"\n]*"|\{\{[^\n]*?\}\}|"?\$LSF_(TOTAL|ONDEMAND|SPOT)_TARGET_CAPACITY"?/g;
 
 /** AWS's names begin with a capital, which LSF's plug-in does not mind; what is null says nothing. */

@@ -26,7 +26,7 @@ const placeOf = (text: string, offset: number): Pick<Finding, 'line' | 'column'>
 
 const keyOf = (property: Node): string => String(property.children?.[0]?.value);
 
-/** The value under the first part of a path; keys may hold dots. The last counts where a key stands twice. */
+/** The value under the first part of a path; keys may hold dots. The last counts where a key occurs twice. */
 const step = (
   node: Node,
   path: string,
@@ -42,7 +42,7 @@ const step = (
   return property && value && { at: property, value, rest: path.slice(keyOf(property).length + 1) };
 };
 
-/** Where a field stands; what is missing is missing from the object around it. */
+/** The place of a field; of a missing one the object around it. */
 const find = (node: Node, path: string): Node => {
   const next = path === '' ? undefined : step(node, path);
   if (next === undefined) return node;
@@ -50,7 +50,7 @@ const find = (node: Node, path: string): Node => {
   return inner === next.value ? next.at : inner;
 };
 
-/** Keys that stand twice in one object: JSON keeps the last, people look at the first. */
+/** Keys that occur twice in one object: JSON keeps the last, people look at the first. */
 const duplicates = (node: Node, path = ''): readonly Complaint[] => {
   const keys = node.type === 'object' ? (node.children ?? []).map(keyOf) : [];
   const own = keys
@@ -135,7 +135,7 @@ interface Review {
 
 type ReviewTemplate = (template: Template) => Promise<Review>;
 
-/** All that is to be said of a template that could be read: what keeps it from being served, as the scripts judge, and more. */
+/** All findings about a readable template: what keeps the scripts from serving it, and more. */
 const createReview = (facts: CatalogFacts): ReviewTemplate => {
   const judge = createJudge(facts);
   return async (template) => {
@@ -150,7 +150,7 @@ const createReview = (facts: CatalogFacts): ReviewTemplate => {
   };
 };
 
-/** A template with faults is read a second time without them, so that one run tells of all there are. */
+/** A template with faults is read a second time without them, so that one run reports them all. */
 const reviewReading = async (
   document: Document,
   first: TemplateResult,
@@ -186,7 +186,7 @@ const withClosestValue = (document: Document, complaint: Complaint): Complaint =
 
 const isError = ({ severity }: Complaint): boolean => severity === 'error';
 
-/** Fields that were probably meant by others that stand there. */
+/** Known fields that unknown ones were probably meant to be. */
 const closestFields = (document: Document, { slips, warnings }: TemplateResult): ReadonlyMap<string, string> => {
   const absent = Object.keys(templateFields).filter((name) => !Object.hasOwn(document, name));
   const unclear = warnings.filter(({ field, rule }) => rule === unknownField && insteadOf(field) === undefined);
@@ -201,7 +201,7 @@ const closestFields = (document: Document, { slips, warnings }: TemplateResult):
 
 /**
  * What keeps a template from being served is what the scripts find in it as it is written. A misspelt field is one mistake: what
- * would follow from its absence is not told as well.
+ * would follow from its absence is not reported as well.
  */
 const reviewDocument = async (document: Document, read: TemplateReader, review: ReviewTemplate): Promise<Review> => {
   const reading = await read(document);

@@ -30,7 +30,7 @@ export interface TemplateResult {
   /** What the template itself says, under the names and in the forms of the schema. */
   readonly document: Written;
   readonly problems: readonly TemplateProblem[];
-  /** Names as written by the fields they stand for. */
+  /** The names as written, by field. */
   readonly names: ReadonlyMap<string, string>;
   /** Misspelt fields that are among the problems, and what was probably meant. */
   readonly slips: ReadonlyMap<string, string>;

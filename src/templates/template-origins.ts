@@ -25,7 +25,7 @@ const entryOf = async (environment: ProviderEnvironment, templateId: string): Pr
   return isObject(entry) ? entry : {};
 };
 
-/** Where each value of a template comes from. Attributes and tags are told one by one, since defaults join them. */
+/** Where each value of a template comes from. Attributes and tags are listed one by one, since defaults are merged with them. */
 export const createTemplateOrigins =
   (environment: ProviderEnvironment, { read, defaults }: OriginFacts): TemplateOrigins =>
   async (template) => {

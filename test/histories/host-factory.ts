@@ -150,7 +150,9 @@ export const createHostFactory = (grid: Grid): HostFactory => {
   };
 
   const check = (): void => {
-    const instances = ours();
+    region.settle();
+    const all = region.instances();
+    const instances = all.filter(({ id }) => !foreign.includes(id));
     for (const { kind, count, requestId } of asked) {
       if (requestId === '') continue;
       const launched = instances.filter((each) => each.requestId === requestId);
@@ -172,7 +174,7 @@ export const createHostFactory = (grid: Grid): HostFactory => {
         `${units} of ${kind}, of which there may be ${mostOfTemplate}`,
       );
     }
-    const states = new Map(region.instances().map(({ id, state }) => [id, state]));
+    const states = new Map(all.map(({ id, state }) => [id, state]));
     for (const id of foreign) demand(states.get(id) === 'running', `foreign ${id} is ${states.get(id)}`);
     for (const id of held.keys())
       demand(

@@ -1,6 +1,7 @@
 import { performCall } from '../../src/emulator/api-call.ts';
 import { createCore } from '../../src/emulator/core.ts';
 import { allViews, instanceTags } from '../../src/emulator/ec2/instance-view.ts';
+import { advance } from '../../src/emulator/fleets/settle.ts';
 import type { InstanceChange } from '../../src/emulator/instance-change.ts';
 import type { Settings } from '../../src/emulator/settings.ts';
 import type { Exchange, Received } from '../../src/providers/aws/wire/exchange.ts';
@@ -83,7 +84,7 @@ export const createRegion = (now: () => number, settings: Partial<Settings>, tel
       control.setInstance(id, change);
     },
     /** What comes due happens also where nobody calls. */
-    settle: (): void => void control.instances(),
+    settle: (): void => advance(world),
     /** Fleets that still give out machines, by id. */
     fleets: (): readonly string[] =>
       [...world.fleets.values()]

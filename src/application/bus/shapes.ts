@@ -23,7 +23,7 @@ export const requestId = {
   pattern: '^re[qt]-[0-9a-f-]{36}$',
   description: 'Id of a request or a return',
 } as const;
-/** As a caller writes it, who may have it wrong: then it is told that there is no such request. */
+/** As a caller writes it. A wrong one is answered as a request that does not exist. */
 export const anyId = { type: 'string', maxLength: 1024 } as const;
 export const projectionName = { enum: projectionNames } as const;
 export const machineState = { enum: machineStates, description: 'EC2 state' } as const;
@@ -52,7 +52,7 @@ export const paging = {
   pageSize: { ...positive, description: 'Default 20' },
 } as const;
 
-/** The same of lists of what is on record. */
+/** The same for lists of records. */
 export const listing = { ...paging, expected } as const;
 
 const hostKeys = { type: 'array', maxItems: 10_000, items: { type: 'string', maxLength: 256 } } as const;

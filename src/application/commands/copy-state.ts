@@ -42,7 +42,7 @@ export interface CopyStatePorts {
 
 const refused = (message: string): PluginError => new PluginError('storage.foreign', message);
 
-/** Milliseconds in which nothing must change before what is left is marked. */
+/** Milliseconds without a change before the source is marked as left. */
 const quiet = 1000;
 
 /** A place that was left for a third one, or is being filled from there: the state may be in use there. */

@@ -41,7 +41,7 @@ export interface CreateRequestPorts extends AdvancePorts {
   readonly streams: RequestStreams;
   readonly live: CapacityLedger;
   readonly templates: TemplateCatalog;
-  /** The AMI an image alias stands for now. */
+  /** The AMI that an image alias currently names. */
   readonly imageOf: (alias: string) => Promise<string>;
   /** Brings the ledger of a template up to date with what its requests still hold at AWS. */
   readonly recount: (templateId: string, origin: Origin) => Promise<void>;

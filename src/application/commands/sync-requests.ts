@@ -21,7 +21,7 @@ export const syncRequests = defineOperation({
   },
   required: ['requestIds'],
   answer: closed({
-    /** Their last known state stands. */
+    /** Their last known state still counts. */
     unverified: {
       type: 'object',
       additionalProperties: words,

@@ -20,7 +20,7 @@ interface AdvanceReturn {
 
 /** What came of a return's steps. */
 export interface AdvancedReturn {
-  /** As it then stands, on record where it could be put there. */
+  /** Its state after the last step, recorded where that was possible. */
   readonly decided: Decided<ReturnRequest>;
   /** Items that EC2 or their groups have taken on to end. */
   readonly accepted: readonly ReturnItem[];

@@ -23,7 +23,7 @@ interface Advance {
   readonly news: readonly RequestCommand[];
 }
 
-/** What is told to AWS with nothing on record before, where what others have written would be met. */
+/** Steps without an intent on record: a conflict would not stop them, so the request is read again before. */
 const unrecorded: ReadonlySet<Step['do']> = new Set(['aim', 'end-search', 'remove']);
 
 interface Progress {

@@ -15,9 +15,9 @@ import { type DecideContext, type Decided, foldRequest, foldReturn } from './str
 
 /** What came of bringing requests up to date. */
 export interface CaughtUp {
-  /** Create requests as they stand now, by id; those that could not be read are missing. */
+  /** The latest state of each create request, by id; those that could not be read are missing. */
   readonly requests: ReadonlyMap<string, Decided<Request>>;
-  /** Requests that could not be updated, and why: their last known state stands. */
+  /** Requests that could not be updated, and why: their last known state still counts. */
   readonly unverified: ReadonlyMap<string, string>;
 }
 
@@ -120,7 +120,7 @@ export const openOf = (id: string, { state: request, version }: Decided<KnownReq
   return { id, request, version, asked: machines.map(({ machineId }) => machineId) };
 };
 
-/** Trouble with one request or with AWS is told and passes: Host Factory asks again. */
+/** Trouble with one request or with AWS is logged: Host Factory asks again. */
 export const passingTrouble = (log: Logger, error: unknown): string => {
   if (!isPluginError(error)) throw error;
   log.warn('sync.unverified', messageOf(error), { aws: error.aws });

@@ -36,7 +36,7 @@ export const handedOnInEach = <K extends object>(current: () => K | undefined): 
   };
 };
 
-/** Streams of which what was kept goes on with each append. */
+/** Streams that add each append to what was handed on. */
 export const followed = (streams: RequestStreams, { keep, take }: HandedOn): RequestStreams => ({
   ...streams,
   append: async (id, version, events, origin, holds) => {
@@ -48,7 +48,7 @@ export const followed = (streams: RequestStreams, { keep, take }: HandedOn): Req
   },
 });
 
-/** Streams of which all that is read is kept. */
+/** Streams that hand on everything read. */
 export const keeping = (streams: RequestStreams, { keep }: HandedOn): RequestStreams => {
   const load: RequestStreams['load'] = async (id) => {
     const stream = await streams.load(id);

@@ -29,7 +29,7 @@ export interface FoundHost {
   readonly record?: RecalledMachine;
   /** Some record could not be read: that EC2 does not show the host proves nothing. */
   readonly uncertain: boolean;
-  /** The ids of the instances that have or had the name, where these are several: none of them is meant for sure. */
+  /** The ids of the instances that have or had the name, where there are several: nobody knows which one is meant. */
   readonly namesakes: readonly string[];
 }
 

@@ -12,7 +12,7 @@ export const keeperOf = async <K>(
   return keeper;
 };
 
-/** A fault with one fleet or group is told and passes: its own request waits for the next look, the others do not. */
+/** A fault with one fleet or group is logged. Its own request waits for the next look, the others do not. */
 export const unlessFault = async <T>(
   log: Logger,
   { kind, id }: Resource,

@@ -19,7 +19,7 @@ interface Sent {
   readonly refused: ReadonlyMap<string, string>;
 }
 
-/** Sends the terminate calls for hosts that stand. Throws `provider.*` when EC2 took none of them. */
+/** Sends the terminate calls for live hosts. Throws `provider.*` when EC2 took none of them. */
 export const terminate = async (
   ports: ReturnPorts,
   requests: KnownRequests,
@@ -52,7 +52,7 @@ const requestIdsOf = (items: readonly ReturnItem[]): readonly string[] => [
   ...new Set(items.flatMap(({ requestId }) => (requestId !== undefined && isCreateId(requestId) ? [requestId] : []))),
 ];
 
-/** A damaged record is no reason to keep a host: it goes without its fleet being told. */
+/** A damaged record is no reason to keep a host: it goes, and its fleet does not hear of it. */
 const withoutRecord =
   (log: Logger) =>
   (error: unknown): Request => {
@@ -162,7 +162,7 @@ const leaveGroups = async (
   });
 };
 
-/** Removes groups of ours of which nothing is wanted any more. */
+/** Removes our own groups once none of their machines is wanted any more. */
 const removeEmptied = async (
   ports: ReturnPorts,
   requests: KnownRequests,

@@ -29,7 +29,7 @@ const isPassing = (error: PluginError): boolean =>
   hasCode(error, 'provider.throttled', 'provider.transient', 'provider.unreachable');
 
 /**
- * Does one step at AWS. What only delays a request is told in the log; what leaves unknown how it stands is thrown, `provider.*`, and
+ * Does one step at AWS. What only delays a request is logged. What leaves its state unknown is thrown, `provider.*`, and
  * met again at the next look.
  */
 export const perform = async (

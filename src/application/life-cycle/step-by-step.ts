@@ -1,4 +1,4 @@
-/** How a request or a return is brought on: what is due, and what came of doing it. */
+/** What is due about a request or return, and how to do it. */
 interface Course<S, T> {
   readonly due: (state: S) => T | undefined;
   readonly take: (step: T, state: S) => Promise<S>;

@@ -53,7 +53,7 @@ const readOf = async <S>(fold: (stream: Stream) => S, streams: RequestStreams, i
 };
 
 /**
- * Carries out the commands one after the other, on the state that is `known` or else on the stream as it stands, and appends what
+ * Carries out the commands one after the other, on the `known` state or else on the stream as read now, and appends what
  * follows in one write, with what the request then holds. When another process was faster the decision is taken anew on what it wrote.
  */
 const decideOn =
@@ -75,7 +75,7 @@ const decideOn =
       }, start.state);
       if (news.length === 0) return { state, version: start.version };
       try {
-        // Who lost a race may have raised the ledger for what is not on record.
+        // A lost race may have raised the ledger for what is not on record.
         const holding = holds(id, start.state, state, attempt > 1);
         return { state, version: await streams.append(id, start.version, news, origin, holding) };
       } catch (error) {
@@ -103,7 +103,7 @@ export const decideOnReturn: (
   known?: Decided<ReturnRequest>,
 ) => Promise<Decided<ReturnRequest>> = decideOn(returnDecider);
 
-/** So many records are held at a time by who goes through all of them. */
+/** Records held in memory at a time while going through all of them. */
 const batchSize = 100;
 
 /** Goes through streams in the order asked: each, or why it cannot be read. */

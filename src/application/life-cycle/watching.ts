@@ -5,7 +5,7 @@ import type { Logger, Observe } from '../ports/telemetry.ts';
 /** Hears of what was appended, once it is on disk. */
 export type Subscriber = (requestId: string, events: readonly StreamEvent[]) => void;
 
-/** Tells subscribers of every append. The event stands whatever becomes of them. */
+/** Tells subscribers of every append. A subscriber's fault does not undo it. */
 export const publishing = (streams: RequestStreams, subscriber: Subscriber, log: Logger): RequestStreams => ({
   ...streams,
   append: async (id, version, events, origin, holds) => {

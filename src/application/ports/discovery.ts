@@ -11,13 +11,13 @@ export interface Listing {
   readonly why?: string;
 }
 
-/** What is told by lists. */
+/** What lists show. */
 export type Choosable = 'image' | 'vpc' | 'subnet' | 'security-group' | 'vm-type' | 'instance-profile' | 'key-name';
 
 /** The answers so far, by which others are narrowed. */
 export interface AnswersSoFar {
   readonly image: string | undefined;
-  /** Whose subnets are meant; any unless said. */
+  /** The VPC of the subnets; any by default. */
   readonly vpc: string | undefined;
   readonly subnets: readonly string[];
   /** What a host must have at least. */

@@ -57,7 +57,7 @@ export interface PriceMemory {
   replace(prices: Omit<RememberedPrices, 'region' | 'shippedOf'>): Promise<void>;
   /** How they went before. */
   history(): Promise<PriceHistory>;
-  /** Adds to the history what AWS told `at`, ms since the epoch. */
+  /** Adds the prices that AWS gave `at`, ms since the epoch, to the history. */
   note(latest: Pick<Prices, 'onDemand' | 'spot'> & { readonly at: number }): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** A condition that was seen, and when each channel was last told of it, ms since the epoch. */
+/** A condition, and when each channel was last notified of it, ms since the epoch. */
 export interface KnownCondition {
   readonly condition: string;
   /** What it is about; empty where that is the provider as a whole. */
@@ -9,7 +9,7 @@ export interface KnownCondition {
   readonly told: Readonly<Record<string, number>>;
 }
 
-/** What is to be told by one channel. */
+/** The notices due on one channel. */
 export interface Notice extends Omit<KnownCondition, 'told'> {
   readonly status: 'raised' | 'repeated' | 'resolved' | 'test';
   readonly channel: string;
@@ -21,14 +21,17 @@ export interface SentNotice extends Notice {
   readonly fault?: string;
 }
 
-/** What people were told, kept from one look to the next. */
+/** The notices already sent, kept from one look to the next. */
 export interface NoticeMemory {
   read(): Promise<readonly KnownCondition[]>;
   write(noted: readonly KnownCondition[]): Promise<void>;
 }
 
 export interface Notifier {
-  /** Looks, and tells what is due. What does not get through is due again at the next look. Undefined where another process is about it. */
+  /**
+   * Looks, and sends the notices that are due. What does not get through is due again at the next look. Undefined where another process
+   * is doing it.
+   */
   check(): Promise<readonly SentNotice[] | undefined>;
   /** What a check would tell. */
   preview(): Promise<readonly Notice[]>;

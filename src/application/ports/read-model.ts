@@ -2,7 +2,7 @@
 export interface Expectation {
   readonly requestId: string;
   readonly version: number;
-  /** Milliseconds; 5000 where not told. */
+  /** Milliseconds; 5000 by default. */
   readonly wait?: number;
 }
 

@@ -1,6 +1,6 @@
 import type { TemplateKind } from '../../domain/template/template-kinds.ts';
 
-/** What a server is told. */
+/** The options of a server. */
 export interface ServeOptions {
   readonly host: string;
   readonly port: number;
@@ -20,7 +20,7 @@ export interface ServeOptions {
   readonly provider?: string | undefined;
 }
 
-/** What an assistant on standard input and output is told. */
+/** The options of an assistant's session on standard input and output. */
 export interface AssistantOptions extends Pick<ServeOptions, 'provider' | 'traceFile'> {
   /** Whether there are tools that change something. */
   readonly allowChanges: boolean;
@@ -71,7 +71,7 @@ export interface UnregisterOrder {
   readonly instance: string;
   /** Whether somebody has named it; the usual name else. */
   readonly isNamed: boolean;
-  /** Else only what would change is told. */
+  /** Otherwise only answers with what would change. */
   readonly apply: boolean;
 }
 

@@ -38,7 +38,7 @@ export interface StreamReader {
 
 /** Streams as a look at the store found them. */
 export interface Changes {
-  /** To be given next time; undefined where nothing could be told by it then. */
+  /** To be given next time; undefined where the next look has to start from all streams. */
   readonly position: string | undefined;
   /** Whether streams that are not named are as they were; else `changed` are all that are not set aside. */
   readonly isIncrement: boolean;
@@ -74,7 +74,7 @@ export interface RequestStreams extends StreamReader {
   packArchive(dropBefore: number): Promise<void>;
 }
 
-/** Streams to which what is on record elsewhere can be copied. */
+/** Streams that can take over records from elsewhere. */
 export interface RestorableStreams extends RequestStreams {
   /** Appends events as they are. Throws as `append` does. */
   restore(id: string, version: number, events: readonly RecordedEvent[]): Promise<number>;

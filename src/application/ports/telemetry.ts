@@ -10,7 +10,7 @@ export interface Logger {
   error(code: LogCode<'error'>, text: string, fields?: LogFields): void;
 }
 
-/** Is told how far long work has come. What there is to do may grow while it is found. */
+/** Hears how far long work has come. The total may grow while work is found. */
 export type Progress = (what: string, done: number, total: number) => void;
 
 /** What was going on at a place worth watching. Wraps the work: its answer and its error pass through. */

@@ -30,7 +30,7 @@ export interface CheckedTemplate {
   readonly complaints: readonly Complaint[];
   /** Where nothing keeps it from being served. */
   readonly template?: Template;
-  /** Where a field stands in the file, or the object that lacks it. */
+  /** The place of a field in the file, or of the object that lacks it. */
   place(field: string): Pick<Finding, 'line' | 'column'>;
 }
 

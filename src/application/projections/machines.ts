@@ -28,7 +28,7 @@ export const machinesProjection: Projection<Folded> = {
     const { machines } = state.create;
     return currentMachines(requestId, state.create).map((view) => {
       const known = machines.get(view.machineId);
-      // What becomes of it from then on is told to the return alone.
+      // From then on only the return records what becomes of it.
       const isGivenBack = known?.returnId !== undefined && !hasEnded(known.state);
       return { ...view, ...(isGivenBack ? { status: 'shutting-down' } : {}), templateId };
     });

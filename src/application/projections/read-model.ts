@@ -117,7 +117,7 @@ const createProjector = <S>(
     touched.clear();
     const after = await applyNews(projection, ports, before, all, gone);
     const isSettled = [...after.streams.values()].every(({ stamp }) => stamp !== unsettled);
-    // Only now: who asks meanwhile waits for it, and is not answered by what was stored before.
+    // Only now: whoever asks meanwhile waits, instead of getting the rows stored before.
     [held, refreshedAt] = [isSettled ? { ...after, position: now.position } : after, begun];
     unsaved ||= before === nothing || differ(before, held, all);
     if (!isWithin(pace.save, savedAt, ports.clock())) await save();

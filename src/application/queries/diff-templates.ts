@@ -77,7 +77,7 @@ interface Running {
 const living = ({ machines }: KnownRequest): number =>
   [...machines.values()].filter(({ state }) => !hasEnded(state)).length;
 
-/** Requests that hold capacity, with the template that each keeps. One whose record cannot be read is told of. */
+/** Requests that hold capacity, with the template that each keeps. A record that cannot be read becomes a warning. */
 const runningOnes = async ({ live, streams }: DiffTemplatesPorts) => {
   const running: Running[] = [];
   const warnings: string[] = [];

@@ -70,7 +70,7 @@ const countBy = (name: string, rows: readonly string[], fields: Readonly<Record<
   return Object.fromEntries(counts);
 };
 
-/** Nothing where the templates cannot be read: the other metrics stand. */
+/** Nothing where the templates cannot be read: the other metrics are still answered. */
 const ofTemplates = async ({ templates, failures, policy }: GetMetricsPorts): Promise<MetricValues> => {
   try {
     const offered = (await templates.read()).templates;

@@ -92,7 +92,7 @@ export interface GetOverviewPorts {
 const hour = 3_600_000;
 /** Points of a series. */
 const parts = 240;
-/** The latest are told. */
+/** Only the latest are shown. */
 const mostRefusals = 200;
 
 /** Rows by template and state, told by their text, of which JSON has no other such pair: see listing.ts. */
@@ -160,7 +160,7 @@ const within = (buckets: readonly (readonly [end: number, count: number])[], sha
   return reached?.[0] ?? 0;
 };
 
-/** What is slower than all buckets is told as so slow, ms. */
+/** The value shown for calls slower than all buckets, ms. */
 const slowest = 60_000;
 
 const ofCalls = (values: MetricValues): Pick<GetOverviewAnswer, 'calls' | 'lastCalls' | 'aws'> => {

@@ -47,7 +47,7 @@ const load = async (
   }
 };
 
-/** How a create or return request stands by our records; asks AWS nothing. Throws `request.not-found`. */
+/** The state of a create or return request by our records; makes no AWS call. Throws `request.not-found`. */
 export const getRequestStatusHandler =
   (ports: GetRequestStatusPorts): HandlerOf<typeof getRequestStatus> =>
   async (message) => {

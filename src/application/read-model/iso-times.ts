@@ -3,7 +3,7 @@ import type { MachineView, RequestView } from './views.ts';
 /** A time as answers tell it, ISO 8601 in UTC; records and projections keep milliseconds. */
 export const isoTime = (ms: number): string => new Date(ms).toISOString();
 
-/** A request with its times as they are told. */
+/** A request with its times in ISO 8601. */
 export const requestWithIsoTimes = <R extends Pick<RequestView, 'createdAt' | 'settledAt'>>(request: R) => {
   const { createdAt, settledAt, ...rest } = request;
   return {
@@ -13,7 +13,7 @@ export const requestWithIsoTimes = <R extends Pick<RequestView, 'createdAt' | 's
   };
 };
 
-/** The same of a machine, whose launch EC2 may never have told. */
+/** The same for a machine; EC2 may never have shown its launch time. */
 export const machineWithIsoTimes = <M extends Pick<MachineView, 'launchTime'>>(machine: M) => {
   const { launchTime, ...rest } = machine;
   return { ...rest, ...(launchTime === 0 ? {} : { launchTime: isoTime(launchTime * 1000) }) };

@@ -133,7 +133,7 @@ export const arrange = <T extends object>(items: readonly T[], { query, sortBy, 
   return [...found].sort((a, b) => sign * order(key(a), key(b)));
 };
 
-/** Rows whose fields have these values: told by the text, which within JSON's quotes cannot be mistaken. */
+/** Rows whose fields have these values. They are found in the row's JSON text, where a quoted pair cannot be mistaken. */
 const having = (rows: readonly string[], fields: Readonly<Record<string, string | undefined>>): readonly string[] => {
   const needles = Object.entries(fields).flatMap(([field, value]) =>
     value === undefined ? [] : [`${JSON.stringify(field)}:${JSON.stringify(value)}`],

@@ -5,7 +5,7 @@ import type { RequestEvent } from '../../domain/request/events.ts';
 export interface MachineUse {
   readonly machineId: string;
   readonly templateId: string;
-  /** Empty where EC2 never told. */
+  /** Empty where EC2 never showed it. */
   readonly instanceType: string;
   readonly zone?: string;
   readonly priceType: 'ondemand' | 'spot';
@@ -34,7 +34,7 @@ const end = (uses: Uses, ids: readonly string[], at: number, reason = ''): void 
 interface Request {
   readonly templateId: string;
   readonly uses: Uses;
-  /** Since when EC2 has not shown a machine: it is told as ended later than it was. */
+  /** Since when EC2 has not shown a machine: its end is recorded later than it was. */
   readonly missed: Map<string, number>;
 }
 

@@ -9,7 +9,7 @@ export const metricName = (name: string, labels: Readonly<Record<string, string>
 /** Upper ends of the histogram's buckets, ms. */
 export const bucketEnds: readonly number[] = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000];
 
-/** Whether a metric tells when something was last so: of several the latest stands. */
+/** Whether a metric is the time when something last happened: of several the latest counts. */
 export const isLastTime = (name: string): boolean => name.startsWith('last_');
 
 /** Sums metrics of the same name. */

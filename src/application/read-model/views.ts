@@ -13,11 +13,11 @@ import { isUnknown, type KnownReturn, type ReturnRequest } from '../../domain/re
 import { foldRequest, foldReturn } from '../life-cycle/streams.ts';
 import type { Stream } from '../ports/streams.ts';
 
-/** Host Factory's three words for how a request stands, and one of ours that it never sees. */
+/** Host Factory's three words for the state of a request, and one of ours that it never sees. */
 export const requestStatuses = ['running', 'complete', 'complete_with_error', 'cancelled'] as const;
 export type RequestStatus = (typeof requestStatuses)[number];
 
-/** A machine with regard to one request. Empty strings are what is not known. */
+/** A machine of one request. Unknown values are empty strings. */
 export interface MachineView {
   readonly machineId: string;
   readonly requestId: string;
@@ -26,7 +26,7 @@ export interface MachineView {
   readonly status: MachineState;
   readonly privateIpAddress: string;
   readonly publicIpAddress: string;
-  /** Seconds since the epoch; 0 when EC2 never told. */
+  /** Seconds since the epoch; 0 where EC2 never showed it. */
   readonly launchTime: number;
   readonly message: string;
   readonly priceType: 'ondemand' | 'spot';
@@ -102,7 +102,7 @@ const countResults = (machines: readonly MachineView[]): RequestView['counts'] =
   return counts;
 };
 
-/** How a request stands now. */
+/** The current state of a request. */
 export const currentStatus = (request: KnownRequest): RequestStatus =>
   statusOf(request, countResults(currentMachines('', request)));
 

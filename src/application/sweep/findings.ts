@@ -6,7 +6,7 @@ import { type Finding, judgeOrphan, judgeUnclaimed, type Owned, type Requests, r
 
 /** What one look shows of what carries our ownership tag. */
 export interface Found {
-  /** When, ms; undefined where AWS did not tell: how old something is cannot be told then. */
+  /** When, ms; undefined where AWS did not give its time: then nothing has an age. */
   readonly now: number | undefined;
   readonly owned: readonly Owned[];
   readonly requests: Requests;
@@ -20,7 +20,7 @@ export interface Found {
 
 export interface Findings {
   readonly findings: readonly Finding[];
-  /** Requests of which the caller holds a machine, and so knows them: their ids. */
+  /** Ids of the requests that the caller knows, since it holds a machine of them. */
   readonly known: readonly string[];
   /** Requests about which something is still to be done, and perhaps nobody asks any more. */
   readonly unfinished: readonly string[];

@@ -27,8 +27,9 @@ export interface SweepLookPorts {
 const kindsOfResources = ['EC2Fleet', 'SpotFleet', 'ASG'] as const satisfies readonly ProviderApi[];
 
 /**
- * Looks at all that carries our ownership tag and at the requests that may know of it. AWS is read before the records, so that a launch under
- * way is never taken for an orphan. What AWS does not tell is among the warnings; throws `provider.*` where it tells no instances.
+ * Looks at all that carries our ownership tag and at the requests that may know of it. AWS is read before the records, so that a
+ * launch under way is never taken for an orphan. What AWS does not answer becomes a warning; throws `provider.*` where it lists no
+ * instances.
  */
 export const findForgotten = async (ports: SweepLookPorts): Promise<Found> => {
   const warnings: string[] = [];

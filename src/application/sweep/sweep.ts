@@ -34,8 +34,8 @@ interface Swept {
 
 /**
  * Finds, and with `apply` releases, what nobody will ever ask about: requests whose id never reached Host Factory, and instances,
- * fleets and groups with our ownership tag that belong to no request. An orphan is released only when a later sweep finds it again. What the
- * caller holds (`held`), what another installation launched and what an unreadable record may know is left alone.
+ * fleets and groups with our ownership tag that belong to no request. An orphan is released only when a later sweep finds it again.
+ * What the caller holds (`held`), what another installation launched and what an unreadable record may know is left alone.
  */
 export const sweep = async (
   ports: SweepPorts,

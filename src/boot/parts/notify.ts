@@ -1,4 +1,4 @@
-/** What tells people that something is wrong: a part of its own, for those who want to be told. */
+/** Notifies people of trouble: a part of its own, loaded only where channels are configured. */
 import type { Agent } from 'node:http';
 import { join } from 'node:path';
 import type { NoticeMemory, Notifier, SentNotice } from '../../application/ports/notices.ts';
@@ -56,7 +56,7 @@ const agentTo = async (url: string, config: ProviderConfig, env: Environment): P
   return agentFor({ agents: proxyAgents(proxy), noProxy }, new URL(url));
 };
 
-/** Ways to those who are to be told. */
+/** The channels to notify. */
 export const channelsOf = async (
   { command, webhook }: Pick<NotifySettings, 'command' | 'webhook'>,
   config: ProviderConfig,

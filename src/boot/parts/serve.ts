@@ -27,7 +27,7 @@ const [flushPause, metricsPause, noticePause] = [1000, 15_000, 60_000];
 /** Looks after which a provider that could not be served is tried again. */
 const looksBetweenTries = 10;
 
-/** What tells people that something is wrong; loaded once somebody is to be told. */
+/** Notifies people of trouble; loaded where channels are configured. */
 const notices = (current: () => Application, env: Environment): (() => Promise<void>) => {
   const begun = once(async () => (await import('./notify.ts')).notifying(current, env));
   return async () => {
@@ -217,7 +217,7 @@ const serveRest = async (context: ServeContext, options: ServeOptions): Promise<
   return status;
 };
 
-/** Serves until it is told to stop, or another version has been installed. Resolves with the exit status. */
+/** Serves until it is asked to stop, or another version has been installed. Resolves with the exit status. */
 export const serve = (context: ServeContext, options: ServeOptions): Promise<number> => {
   // Before any is made: four threads are few where many calls wait for the disk.
   process.env['UV_THREADPOOL_SIZE'] ??= '16';

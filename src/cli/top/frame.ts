@@ -207,7 +207,7 @@ const shareOut = (sections: readonly Section[], lines: number): readonly number[
     sections.forEach(({ wants }, index) => {
       const has = given[index] ?? 0;
       if (left <= 0 || has >= wants) return;
-      // A heading alone tells nothing.
+      // A heading alone says nothing.
       const more = has === 0 ? 2 : 1;
       if (left < more) return;
       given[index] = has + more;
@@ -231,7 +231,7 @@ const sectionLines = ({ title, count, draw }: Section, room: number, look: Look)
 
 const inAscii = (line: string): string => line.replaceAll('─', '-').replaceAll('…', '~');
 
-/** All that fits, without the last line, which tells the keys. */
+/** All that fits, without the last line, which shows the keys. */
 export const frame = (data: TopData, shown: Shown, look: Look): readonly string[] => {
   const head = summary(data, look);
   const sections = [

@@ -11,7 +11,7 @@ export interface TopState {
 
 export const atFirst: TopState = { view: 'main', filter: '', scroll: 0 };
 
-/** What is to be done beside drawing anew. */
+/** What a key does besides drawing anew. */
 export type Effect = 'quit' | 'read' | 'explain';
 
 export interface Pressed {

@@ -53,7 +53,7 @@ export const openScreen = ({ stdin, stdout }: Terminal, listeners: Listeners): S
   };
   const ends = signals.map((signal) => [signal, () => listeners.ended(128 + constants.signals[signal])] as const);
   for (const [signal, end] of ends) process.on(signal, end);
-  // Also of a fault that nobody has caught: its words then stand on the screen that stays.
+  // Also of a fault that nobody has caught: its message is then on the screen that stays.
   process.on('exit', restore);
   stdout.on('resize', listeners.resized);
   stdin.setRawMode?.(true);

@@ -63,7 +63,7 @@ const live = async (
     const keys = clip(keyLine(state, trouble), columns).padEnd(columns);
     screen.draw([...body, ...space, look.isColoured ? painted(keys, 'reverse') : keys]);
   };
-  /** A fault is told in the last line; what was read before stays. */
+  /** A fault is shown in the last line; what was read before stays. */
   const attempt = async (work: () => Promise<void>): Promise<void> => {
     try {
       await work();

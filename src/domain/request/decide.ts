@@ -70,7 +70,7 @@ const recordLaunch = (
   return events;
 };
 
-/** Those of the ids that the request holds and of which it is not so yet. */
+/** The machines of the request among these ids for which the change is news. */
 const heldBut = (
   { machines }: KnownRequest,
   ids: readonly string[],

@@ -42,7 +42,7 @@ const resend: Rule = (request, look, policy) =>
       return { do: 'resend', launch, otherwise };
     });
 
-/** What a request asks for next, and of which API: once its spot fleet has been, a heterogeneous one goes on on demand. */
+/** What a request asks for next, and of which API: after its spot fleet, a heterogeneous request goes on on demand. */
 const nextLaunch = ({ template, providerApi, resources, launches }: KnownRequest, count: number) => {
   const isRest = template.priceType === 'heterogeneous' && resources.length > 0;
   const sought = isRest
@@ -172,7 +172,7 @@ const remove: Rule = ({ cancelled, resources }) =>
         resource.ours && resource.stage === 'holding' ? [{ do: 'remove' as const, resource }] : [],
       );
 
-/** Hosts that should be usable by now and are not; of a cancelled request all that still stand. */
+/** Hosts that should be usable by now and are not; all live hosts of a cancelled request. */
 const overdue = (
   { machines, cancelled }: KnownRequest,
   { at, isAwsTime }: Look,

@@ -92,7 +92,7 @@ export const mayAppearLater = (
   { consistencyWindow }: LookPolicy,
 ): boolean => cancelled === undefined && (isAwsTime ? at : 0) < expiresAt + consistencyWindow;
 
-/** A machine of which nothing but its id is known. */
+/** A machine of which only the id is known. */
 const unseenMachine = ({ template }: KnownRequest, machineId: string): Observation => ({
   machineId,
   state: 'pending',

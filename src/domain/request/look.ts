@@ -39,7 +39,7 @@ export interface Look {
   readonly launched: readonly OwnedObservation[];
   /** Fleets and groups, by id; none that AWS does not let us look at. */
   readonly resources: ReadonlyMap<string, ResourceSight>;
-  /** Client tokens of the launches that were put on record since, and are to be sent by whoever did that. */
+  /** Client tokens of the launches that this process has recorded since, and has to send. */
   readonly prepared: ReadonlySet<string>;
   /** The provider had no further pool to ask. */
   readonly noPoolLeft?: boolean;

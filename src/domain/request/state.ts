@@ -88,7 +88,7 @@ const reopened = ({ settledMachines: _then, settledAt: _when, ...request }: Know
   stage: 'open',
 });
 
-/** A reason known before stands where no new one was to be had. */
+/** Keeps the earlier reason where AWS gives no new one. */
 const withExplanation = (
   resource: HeldResource,
   { at, shortage = resource.explained?.shortage }: Extract<RequestEvent, { type: 'SearchExplained' }>,

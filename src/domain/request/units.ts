@@ -87,7 +87,7 @@ export const targetFor = (request: KnownRequest, machines: readonly Machine[]): 
   ),
 });
 
-/** What stays of a fleet or group when these machines go, with what is still owed by it. */
+/** The target of a fleet or group once these machines have gone, with what it still owes. */
 export const targetWithout = (
   request: KnownRequest,
   { stage }: HeldResource,

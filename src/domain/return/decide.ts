@@ -8,7 +8,7 @@ export interface JudgedAt {
   readonly consistencyWindow: number | undefined;
 }
 
-/** When it was first missed, as far as that can be told; a time that lies ahead was noted by a clock that was wrong. */
+/** When it was first missed. A time in the future was noted by a wrong clock. */
 const missedFrom = ({ missedSince = Number.POSITIVE_INFINITY }: ReturnItem, now: number): number =>
   Math.min(missedSince, now);
 

@@ -14,7 +14,7 @@ export type ReturnStep =
   /** Removes what the hosts leave behind in fleets and groups. */
   | { readonly do: 'leave'; readonly items: readonly ReturnItem[] };
 
-/** What there is to know about a return beside how it stands by what was asked for or seen. */
+/** What there is to know about a return beside its own state. */
 export interface ReturnLook {
   /** Its items as they were on record before; undefined of a return that is new. */
   readonly known: ReadonlyMap<string, ReturnItem> | undefined;
@@ -57,12 +57,12 @@ const leave: Rule = ({ stage, items }, { isUnrecorded }) =>
 
 const rules = { tag, terminate, 'tell-requests': tellRequests, leave } as const;
 
-/** On record before hosts go; that for want of a record none is kept, is seen to by whoever takes the step. */
+/** The record comes before hosts go. They go even where it cannot be written: whoever takes the step sees to that. */
 const inOrder = ['record', 'tag', 'terminate', 'tell-requests', 'leave'] as const;
 /** That a return is over is put on record last: nobody asks about it afterwards. */
 const atItsEnd = ['tell-requests', 'leave', 'record'] as const;
 
-/** The next thing to do about a return, as it stands with what was asked for or seen; all that the program will ever do about it. */
+/** The next thing to do about a return, after what was asked for or seen; all that the program will ever do about it. */
 export const due = (request: KnownReturn, look: ReturnLook): ReturnStep | undefined => {
   for (const step of request.stage === 'settled' && look.known !== undefined ? atItsEnd : inOrder) {
     if (look.tried.has(step)) continue;

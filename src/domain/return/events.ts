@@ -1,7 +1,7 @@
 import type { Observation } from '../machine.ts';
 
 /**
- * How a host that Host Factory gives back stands:
+ * What is known of a host that Host Factory gives back:
  * `unseen` - EC2 has not shown it yet, or not with its tags, so nobody can tell whose it is; `terminating` - ours, EC2 was or will be
  * asked again;
  * `gone` - terminated or never there; `foreign` - it lacks our ownership tag and is never touched.

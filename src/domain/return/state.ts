@@ -34,7 +34,7 @@ export const openItems = (state: KnownReturn): readonly ReturnItem[] =>
   [...state.items.values()].filter((item) => !isFinal(item));
 
 const withOthers = 'asked again later: ';
-/** The reason for what was refused together with others, any of which may be meant. */
+/** The reason for a host that was refused together with others: it may concern any of them. */
 export const refusedWithOthers = (reason: string): string => `${withOthers}${reason}`;
 
 /** Whether an earlier look had it refused by itself. */

@@ -10,6 +10,6 @@ export const readRankBy = (text: string): RankBy | undefined =>
 /** Whether its administrator wants the price of a template filled in. */
 export const wantsPrice = ({ attributes }: Template): boolean => attributes['priceInfo']?.[1] === 'auto';
 
-/** Whether prices count for anything that Host Factory is told. */
+/** Whether prices change anything that Host Factory sees. */
 export const usesPrices = (templates: readonly Template[], rankBy: RankBy | undefined): boolean =>
   rankBy !== undefined || templates.some(wantsPrice);

@@ -34,7 +34,7 @@ export const hourlyPrice = (
 
 type Weighted = readonly (readonly [type: string, weight: number])[];
 
-/** The types that say what is paid: RunInstances goes on to another type only where one is refused. */
+/** The types that decide the price: RunInstances tries another type only where one is refused. */
 const pricedTypes = (template: Template): Weighted => {
   const types = weightedTypes(template);
   return providerApiOf(template) === 'RunInstances' ? types.slice(0, 1) : types;

@@ -34,7 +34,7 @@ export const changesBetween = (before: Template, now: Template): readonly ValueC
     }));
 };
 
-/** What Host Factory itself is told of a template. */
+/** What Host Factory itself sees of a template. */
 const isOffered = (field: string): boolean => /^(attributes\.|instanceTags\.|maxNumber$|vmTypes$)/.test(field);
 
 /** What happens when a value is changed, for people. `inUse`: units that running requests hold. */

@@ -54,7 +54,7 @@ export interface Aws {
   /** The queue of this URL. */
   readonly eventQueue: (url: string) => Promise<EventQueue>;
   readonly provider: (api: ProviderApi) => CapacityProvider;
-  /** The AMI an image alias stands for now. */
+  /** The AMI that an image alias currently names. */
   readonly imageOf: (alias: string) => Promise<string>;
   readonly launchTemplates: LaunchTemplateShelf;
   /** What the Region has. */

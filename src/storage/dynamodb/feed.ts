@@ -17,7 +17,7 @@ const orderOf = (time: number): string => String(Math.max(0, Math.round(time))).
 /** What the sort key of the last item of a stream is, once the stream is set aside. */
 export const setAside = 'archived';
 
-/** A stream as the feed tells of it. */
+/** A stream as the feed has it. */
 export interface Told {
   /** Of the last append; -1 while only setting aside was seen. */
   readonly version: number;
@@ -70,7 +70,7 @@ const entryOf = (item: Item): Entry | undefined => {
   return { id, time, told };
 };
 
-/** Of appends the one of the highest version tells, whatever the writers' clocks say. In whatever order it comes, the same comes out. */
+/** The append of the highest version counts, whatever the writers' clocks say: the order of merging does not matter. */
 const merged = (one: Told | undefined, other: Told): Told => {
   if (one === undefined) return other;
   const { version, at } = other.version >= one.version ? other : one;

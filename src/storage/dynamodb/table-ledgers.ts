@@ -42,7 +42,7 @@ const ledgerOf = (
 ): CapacityLedger => {
   const keyOf = ({ templateId, requestId }: CapacityClaim): Key => ({ pk, sk: `${templateId}~${requestId}` });
   const write = (claim: CapacityClaim): Promise<boolean> =>
-    // Since when stays as it is, whoever writes.
+    // The time of the first write stays.
     table.update(keyOf(claim), 'SET u = :u, #at = if_not_exists(#at, :now)', {
       ':u': number(claim.units),
       ':now': number(Math.round(clock())),

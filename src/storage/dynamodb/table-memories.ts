@@ -48,7 +48,7 @@ export const createTableAnswers = (table: Table, owner: string, clock: () => num
         const inTheWay = await table.create({ ...item, ...until(clock() + answersKeptFor) });
         return inTheWay === undefined ? answered : (read(inTheWay) ?? answered);
       } catch (error) {
-        // What was done is told, though it cannot be told again.
+        // The command was carried out: its answer goes out, though it cannot be repeated.
         if (!hasCode(error, 'storage.unavailable')) throw error;
         return answered;
       }

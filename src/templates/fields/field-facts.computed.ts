@@ -9,7 +9,7 @@ export const fieldByName: Readonly<Record<string, string>> = Object.fromEntries(
   fieldEntries.flatMap(([field, { names = [] }]) => [...names, field].map((name) => [plain(name), field])),
 );
 
-/** What may stand in place of a value, by field and plain spelling. */
+/** Other values that a field takes, by field and plain spelling. */
 export const spellings: Readonly<Record<string, Readonly<Record<string, string>>>> = Object.fromEntries(
   fieldEntries.flatMap(([field, { form, spellings: others = {} }]) => {
     const values: readonly string[] = 'enum' in form && Array.isArray(form.enum) ? form.enum.map(String) : [];

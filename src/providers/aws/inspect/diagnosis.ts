@@ -149,7 +149,7 @@ export interface CheckedFacts {
   readonly types: () => Promise<InstanceTypeTable>;
 }
 
-/** What AWS is asked: who asks, then whether what the templates need is there and permitted: by DryRun, so that nothing is done. */
+/** The checks at AWS: whose credentials these are, then whether everything the templates need exists and is permitted, by DryRun, so that nothing is done. */
 export const awsChecks = (
   options: DiagnosisOptions,
   templates: readonly Template[],
@@ -157,7 +157,7 @@ export const awsChecks = (
   { imageOf, types }: CheckedFacts,
 ): AwsChecks => {
   const who = callerArn(options);
-  // It is told where it is asked for.
+  // It is reported by its own check.
   who.catch(() => undefined);
   const { eventQueue } = scope;
   return {

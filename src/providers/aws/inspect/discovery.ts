@@ -254,7 +254,7 @@ const faults: Readonly<
   'key-name': keyFault,
 };
 
-/** What only AWS knows of an account, for whoever sets a provider up. */
+/** Facts about an account that only AWS knows, for setting a provider up. */
 export const createDiscovery = (options: DiscoveryOptions): Discovery => ({
   who: () => callerArn(options),
   list: async (what, soFar): Promise<Listing> => {

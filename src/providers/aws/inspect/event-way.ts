@@ -9,7 +9,7 @@ const subject = 'event queue';
 
 const listRuleNames = { service: 'events', target: 'AWSEvents.ListRuleNamesByTarget', version: '1.1' } as const;
 
-/** How many rules of EventBridge send to the queue, as far as one answer tells. */
+/** How many rules of EventBridge send to the queue, as far as one answer shows. */
 const rulesTo = async (connection: JsonConnection, queueArn: string): Promise<number> => {
   const names = await jsonCall(connection, listRuleNames, { TargetArn: queueArn }, (answer) =>
     fieldOf(answer, 'RuleNames'),

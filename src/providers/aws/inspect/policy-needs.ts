@@ -111,7 +111,7 @@ export interface Names {
   /** All resources of a kind. */
   readonly ec2: (...kinds: readonly string[]) => readonly string[];
   readonly group: (name: string) => string;
-  /** A role told by its name alone may lie under any path. */
+  /** A role known only by its name may be under any path. */
   readonly role: (name: string) => readonly string[];
   readonly parameter: (alias: string) => string;
   readonly service: (name: string) => string;

@@ -30,7 +30,7 @@ interface Statement {
   readonly Condition?: Condition;
 }
 
-/** Whose calls are to be allowed, and where. */
+/** The principal and Region that the policy is for. */
 export interface PolicyScope {
   /** The value of our ownership tag. */
   readonly owner: string;
@@ -167,7 +167,7 @@ const ownStatements = (uses: Uses, { ec2, group }: Names, owner: string): readon
   ];
 };
 
-/** The administrator's own groups, by name. Their members get our tag after the launch: Auto Scaling's own tag tells them. */
+/** The administrator's own groups, by name. Their members get our tags after the launch: until then Auto Scaling's own tag identifies them. */
 const sharedGroupStatements = ({ sharedGroups }: Uses, { ec2, group }: Names, owner: string): readonly Statement[] => [
   ...allow(
     'UseTheGroupsThatTemplatesName',
@@ -248,7 +248,7 @@ const stateStatements = ({ stateTable }: PolicyScope, owner: string): readonly S
   ];
 };
 
-/** What the policy cannot know, for whoever attaches it. */
+/** Hints for the person who attaches it, about what the policy cannot know. */
 const notesOn = ({ profiles, launching }: Uses): readonly string[] => {
   const unknown = launching
     .filter(({ launchTemplateId, instanceProfile }) => launchTemplateId !== undefined && instanceProfile === undefined)

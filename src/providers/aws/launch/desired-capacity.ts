@@ -127,7 +127,7 @@ export const createDesiredCapacity = ({ autoScaling, ec2, ledger, clock, log, ..
         return { machines: [], refusal: { ...refusal, pool: launch.pool }, tryNextPool: false };
       }
       const { groupLedger, free, isWanted } = opened;
-      // In this order: whoever sees nobody wanting after having seen the members knows whose they are.
+      // In this order: a process that saw the members, and then no request that wants any, knows whose they are.
       if (!isWanted) for (const { id } of free) await claimMember(groupLedger, id, nobody);
       await groupLedger.update({ templateId: entries.wanted, requestId, units: launch.count });
       await forget(groupLedger, requestId, entries.refused, entries.launching);

@@ -3,7 +3,7 @@ import { isPluginError, messageOf } from '../../../domain/errors.ts';
 import type { Template } from '../../../domain/template/template.ts';
 
 interface Images {
-  /** The AMI an alias stands for. */
+  /** The AMI that an alias names. */
   readonly imageOf: (alias: string) => Promise<string>;
   /** Drops what is remembered of aliases that stood for this AMI. */
   readonly forget: (imageId: string) => Promise<void>;

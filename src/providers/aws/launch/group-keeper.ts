@@ -59,7 +59,7 @@ export const createGroupKeeper = (
       return { done: new Set(), refused: new Map() };
     }
   };
-  /** One that was emptied and stays for a machine that is not ours is told by the sweep, which goes on seeing it. */
+  /** A group that was emptied, and stays for a machine that is not ours, is reported by each sweep. */
   const remove = async (id: string): Promise<void> => {
     const { refused } = await removeKnowing(id, new Set());
     if (refused.size === 0) return;

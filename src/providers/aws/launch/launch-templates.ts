@@ -41,7 +41,7 @@ export interface LaunchTemplates {
    * shared by all requests and processes after. `review` may refuse the administrator's by throwing, before it is made.
    */
   ensure(data: RequestLaunchTemplateData, base?: BaseTemplate, review?: Review): Promise<LaunchTemplateRef>;
-  /** Is told of a template that EC2 does not know, any more or yet: after a moment it is made again when next wanted. */
+  /** Hears of a template that EC2 does not know, any more or yet: after a moment it is made again when next wanted. */
   forget(id: string): Promise<void>;
   /** Pins a moving version of the administrator's own template to its number, and tells what that version says. */
   pin(

@@ -34,7 +34,7 @@ export const ownedOf = (
     }))
     .filter(({ ours }) => ours);
 
-/** What was granted at once, as far as the answer to the launch tells. */
+/** What was granted at once, as far as the answer to the launch says. */
 export const grantedMachines = (
   ids: readonly string[] = [],
   { instanceType = '', isSpot }: { readonly instanceType?: string | undefined; readonly isSpot: boolean },

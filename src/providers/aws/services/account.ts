@@ -13,7 +13,7 @@ export interface IdentityOptions extends CallContext {
   readonly reads: RetryPolicy;
 }
 
-/** The ARN of whoever the credentials are of, e.g. `arn:aws:sts::123456789012:assumed-role/grid/i-1`. Throws `provider.*`. */
+/** The ARN behind the credentials, e.g. `arn:aws:sts::123456789012:assumed-role/grid/i-1`. Throws `provider.*`. */
 export const callerArn = ({ client, reads, ...context }: IdentityOptions): Promise<string> =>
   callAws(context, reads, 'GetCallerIdentity', async (signal) => {
     const received = await postSigned('sts', client, askIdentity, signal);

@@ -52,7 +52,7 @@ const zonesOf = async (ec2: PriceOptions['ec2'], subnetIds: readonly string[]): 
   return Object.fromEntries(Subnets.map(({ SubnetId = '', AvailabilityZone = '' }) => [SubnetId, AvailabilityZone]));
 };
 
-/** The Price List is a service of a few Regions, and of one in China; what it tells is for all. */
+/** The Price List is a service of a few Regions, and of one in China; it has the prices of all Regions. */
 const priceListRegion = (region: string): string => (region.startsWith('cn-') ? 'cn-northwest-1' : 'us-east-1');
 
 /** Not tried again: it may well be out of reach, and the prices that came with the program then go on. */
@@ -63,7 +63,7 @@ const getProducts = {
   retry: { retries: 0, interval: 0 },
 } as const;
 
-/** What tells the one product that On-Demand hosts of Linux are, of those that a type has. */
+/** Filters for the one product of a type that is On-Demand Linux. */
 const filtersOf = (type: string, region: string): readonly object[] =>
   Object.entries({
     instanceType: type,
@@ -105,7 +105,7 @@ const onDemandPrices = async (
   return found;
 };
 
-/** What types cost now: what cannot be read is told, and no error, since launches do not need it. */
+/** Current prices. What cannot be read becomes a warning, not an error, since launches do not need it. */
 export const findPrices = async ({ ec2, ...connection }: PriceOptions, wanted: WantedPrices): Promise<FoundPrices> => {
   const warnings: string[] = [];
   const found = async <V>(

@@ -107,7 +107,7 @@ const tooLow = (need: Need, allowed: number): Diagnosis => {
 
 /**
  * Whether the account may run as many vCPUs at once as the templates' `maxNumber` could come to, of the families in them. What cannot
- * be read is told, and no error: launches do not need it.
+ * be read becomes a warning, not an error: launches do not need it.
  */
 export const diagnoseQuotas = async (
   connection: JsonConnection,

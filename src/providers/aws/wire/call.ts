@@ -20,7 +20,7 @@ export interface CallContext {
   readonly random: () => number;
   /** Sees each try. */
   readonly observe?: Observe;
-  /** Is told of each try of a call that says what it asks, once it is over. */
+  /** Hears of each try of a call that names its request, once it is over. */
   readonly record?: ((exchange: AwsExchange) => void) | undefined;
 }
 
@@ -75,7 +75,7 @@ const errorOf = (error: unknown): NonNullable<AwsExchange['error']> =>
     ? { code: error.code, aws: error.aws?.code, message: messageOf(error) }
     : { code: 'internal', message: messageOf(error) };
 
-/** A try that is told of. */
+/** A try that is reported. */
 const recorded = async <T>(
   { record }: CallContext,
   action: string,

@@ -43,7 +43,7 @@ export const clientConfig = async (
   return { ...settings, clock, agents, credentials: configured ?? found };
 };
 
-/** Whether a host is meant by NO_PROXY: by its name, its domain, or as any (`*`), and by its port where one is named. */
+/** Whether NO_PROXY names a host: by its name, its domain, or as any (`*`), and by its port where one is named. */
 const isDirect = (noProxy: string, { hostname, port, protocol }: URL): boolean =>
   noProxy
     .toLowerCase()

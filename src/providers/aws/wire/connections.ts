@@ -107,7 +107,7 @@ const coming = new Map<string, (hold: Hold) => Promise<Socket>>();
 
 /**
  * Begins to connect to where a request will go: the first one takes the connection, wherever it has come by then. Where it fails
- * before, nobody is told: the request connects by itself. The process does not wait for it.
+ * before, nothing is reported: the request connects by itself. The process does not wait for it.
  */
 export const connectAhead = (url: URL): void => {
   const { origin } = url;

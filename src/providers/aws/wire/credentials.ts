@@ -27,7 +27,7 @@ export interface CredentialSource {
   readonly remember: Remember;
   /** Drops an output that AWS refuses. */
   readonly forget: (output: string) => Promise<void>;
-  /** Is told why credentials could not be renewed while older ones are at hand. */
+  /** Hears why credentials could not be renewed while older ones still work. */
   readonly warn: (problem: string) => void;
   readonly signal: AbortSignal;
 }
@@ -105,7 +105,7 @@ const runScript = async (
       return stdout;
     } catch (cause) {
       if (isPluginError(cause)) throw cause;
-      // The output may hold half a secret: only the exit is told.
+      // The output may hold half a secret: only the exit status is reported.
       const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
       throw new PluginError('configuration.invalid', `AWS_CREDENTIAL_SCRIPT ${script} failed (${code})`);
     }

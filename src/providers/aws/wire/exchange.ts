@@ -4,7 +4,7 @@ export interface Message {
   readonly body: string;
 }
 
-/** An answer, whoever gave it and whatever it says. */
+/** An answer, from AWS or from a proxy. */
 export interface Received {
   readonly status: number;
   readonly contentType: string | undefined;

@@ -29,7 +29,7 @@ interface Head {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
   readonly keepsOpen: boolean;
-  /** Bytes of the body; how else it ends where they are not told. */
+  /** Bytes of the body; how it ends where the length is not given. */
   readonly body: number | 'chunks' | 'untilClosed';
 }
 

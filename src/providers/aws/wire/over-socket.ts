@@ -86,7 +86,7 @@ const converse = (
       fail(reset(at === undefined ? 'the connection was closed before an answer' : 'the answer broke off'));
     };
     socket.on('data', take).on('end', close).on('error', fail).on('close', close);
-    // Nobody has told of what ended it already.
+    // Whatever ended it has not been reported yet.
     if (socket.destroyed) fail(socket.errored ?? reset('the connection was closed'));
     else socket.write(request);
   });

@@ -40,7 +40,7 @@ export interface Client<C extends Calls<C>> {
     mostPages?: number,
   ): Promise<readonly T[]>;
   change<N extends NamesOf<C, 'change'>>(name: N, input: C[N]['input']): Promise<C[N]['output']>;
-  /** Asks whether the service would do it, which it does not. Throws its refusal; the log tells it to nobody but who debugs. */
+  /** A dry run: asks whether the service would do it. Throws its refusal, which is logged at DEBUG only. */
   dryRun<N extends DryRunnable<C>>(name: N, input: C[N]['input']): Promise<void>;
 }
 

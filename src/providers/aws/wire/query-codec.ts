@@ -183,7 +183,7 @@ const readStructure = (schema: readonly unknown[], value: unknown): Readonly<Rec
   return output;
 };
 
-/** Text beside attributes; of an element that must stand once the first. */
+/** Text beside attributes; the first of an element that must occur once. */
 const leafText = (value: unknown): string => {
   if (Array.isArray(value)) return leafText(value[0]);
   return String(isObject(value) ? (value['#text'] ?? '') : value);
@@ -195,7 +195,7 @@ const read = (use: Use, value: unknown): unknown => {
   return type.kind === 'list' ? readList(type.item, use.traits, value) : readStructure(type.schema, value);
 };
 
-/** What may stand before the root element. AWS has no document types. */
+/** What may come before the root element. AWS has no document types. */
 const prologue = [
   ['<?', '?>'],
   ['<!--', '-->'],

@@ -35,7 +35,7 @@ export const nodesCertificates = async (): Promise<{ readonly ca?: string[] }> =
 export interface Trust {
   /** None: as Node does. */
   current(): SecureContext | undefined;
-  /** Goes on to who may know a certificate that this one does not; whether there is anybody. */
+  /** Moves on to the next source of certificates; false where there is none. */
   after(one: SecureContext | undefined): boolean;
 }
 
