@@ -30,7 +30,10 @@ const played: Played = new Map();
 const isPair = (pair: unknown): pair is [string, number] =>
   Array.isArray(pair) && typeof pair[0] === 'string' && typeof pair[1] === 'number';
 const ends = Array.from({ length: shares }, (_, part) => {
-  const share = fork(bundle, [String(Math.ceil(count / shares)), String(seed + part)], { execArgv: ['--max-semi-space-size=64'] });
+  // Nearly all that a history makes is garbage at its end.
+  const share = fork(bundle, [String(Math.ceil(count / shares)), String(seed + part)], {
+    execArgv: ['--max-semi-space-size=64'],
+  });
   share.on('message', (pairs) => {
     for (const [cell, times] of Array.isArray(pairs) ? pairs.filter(isPair) : [])
       played.set(cell, (played.get(cell) ?? 0) + times);
