@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import type { Argv } from 'yargs';
+import { camel } from '../application/read-model/listing.ts';
 import { messageOf } from '../domain/errors.ts';
 import { UsageError } from './run.ts';
 
@@ -61,7 +62,6 @@ export const nounMissing = `${nameCommand}, e.g. hf-aws requests list`;
 export const isCommandMissing = (message: string): boolean => message.startsWith(nameCommand);
 
 /** `created_at` is `createdAt`. */
-const camel = (field: string): string => field.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 export const snake = (field: string): string => field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** The field a list is sorted by. */

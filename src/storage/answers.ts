@@ -23,16 +23,11 @@ export const createAnswers = (
   isDurable: () => boolean = () => true,
 ): Answers & { forgetBefore(time: number): Promise<void> } => {
   const folder = join(workDirectory, 'answers');
-  const pathOf = (commandId: string): string => {
-    if (commandIdForm.test(commandId)) return join(folder, `${commandId}.json`);
-    throw new PluginError('input.invalid', `the command id "${commandId}" is not a UUID`);
-  };
+  const pathOf = (commandId: string): string => join(folder, `${checkedCommandId(commandId)}.json`);
   const find = async <A>(commandId: string): Promise<Answered<A> | undefined> => {
     const text = await readIfPresent(pathOf(commandId));
-    if (text === undefined) return undefined;
-    const value = parse(text);
     // Cut off by a full disk or a crash: the command runs again, and its handler finds what is on record under the id.
-    return isAnswered<A>(value) ? value : undefined;
+    return readAnswered<A>(text);
   };
   return {
     find,
@@ -54,9 +49,17 @@ export const createAnswers = (
   };
 };
 
-const parse = (text: string): unknown => {
+/** Throws `input.invalid` for an id that is none. */
+export const checkedCommandId = (commandId: string): string => {
+  if (commandIdForm.test(commandId)) return commandId;
+  throw new PluginError('input.invalid', `the command id "${commandId}" is not a UUID`);
+};
+
+/** A stored answer; undefined for a text that is none. */
+export const readAnswered = <A>(text: string | undefined): Answered<A> | undefined => {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text ?? '');
+    return isAnswered<A>(value) ? value : undefined;
   } catch {
     return undefined;
   }

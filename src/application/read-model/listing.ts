@@ -120,7 +120,9 @@ const order = (a: unknown, b: unknown): number => {
 };
 
 /** `created_at` is `createdAt`. */
-const camel = (field: string): string => field.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+/** `machine_id` as `machineId`. */
+export const camel = (field: string): string =>
+  field.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 /** What answers the search, sorted as asked, else in the order given. */
 export const arrange = <T extends object>(items: readonly T[], { query, sortBy, sortOrder }: Listing): readonly T[] => {

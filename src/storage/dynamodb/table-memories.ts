@@ -7,10 +7,9 @@ import {
 import type { SweepMemory } from '../../application/ports/memory.ts';
 import type { IsDue } from '../../application/ports/policy.ts';
 import type { KeptAnswers } from '../../application/ports/store.ts';
-import { hasCode, PluginError } from '../../domain/errors.ts';
+import { hasCode } from '../../domain/errors.ts';
+import { checkedCommandId, readAnswered } from '../answers.ts';
 import { type Item, number, type Table, text, textIn } from './table.ts';
-
-const commandIdForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const parse = (content: string | undefined): unknown => {
   try {
@@ -19,9 +18,6 @@ const parse = (content: string | undefined): unknown => {
     return undefined;
   }
 };
-
-const isAnswered = <A>(value: unknown): value is Answered<A> =>
-  typeof value === 'object' && value !== null && 'type' in value && 'asked' in value && 'answer' in value;
 
 /** DynamoDB's time to live, in the attribute `ttl`: seconds since the epoch after which it removes an item by itself. */
 const until = (time: number): Item => ({ ttl: number(Math.ceil(time / 1000)) });
@@ -32,14 +28,8 @@ const answersKeptFor = 30 * dayMs;
 
 /** Answers of commands that came with an id: written once, removed by the table's time to live. */
 export const createTableAnswers = (table: Table, owner: string, clock: () => number): KeptAnswers => {
-  const partitionOf = (commandId: string): string => {
-    if (commandIdForm.test(commandId)) return `${owner}#answer#${commandId}`;
-    throw new PluginError('input.invalid', `the command id "${commandId}" is not a UUID`);
-  };
-  const read = <A>(item: Item | undefined): Answered<A> | undefined => {
-    const value = parse(textIn(item, 'a'));
-    return isAnswered<A>(value) ? value : undefined;
-  };
+  const partitionOf = (commandId: string): string => `${owner}#answer#${checkedCommandId(commandId)}`;
+  const read = <A>(item: Item | undefined): Answered<A> | undefined => readAnswered(textIn(item, 'a'));
   return {
     find: async (commandId) => read(await table.get({ pk: partitionOf(commandId), sk: '0' })),
     keep: async (commandId, answered) => {
