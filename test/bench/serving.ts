@@ -25,7 +25,7 @@ export const servingRows = async ({ url, place }: EmulatorBackend): Promise<read
     '/requests?status=complete&page=3',
     '/machines?limit=50',
     '/templates',
-    '/requests?query=od',
+    '/requests?q=od',
     '/health',
   ];
   const faults: string[] = [];
