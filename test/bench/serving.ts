@@ -21,13 +21,7 @@ export const servingRows = async ({ url, place }: EmulatorBackend): Promise<read
   const plugin = await createPlugin({ AWS_ENDPOINT_URL: url, LogLevel: 'INFO' }, benchTemplates(place));
   await fillStore(plugin, stored);
   const server = await startServer(plugin);
-  const reads = [
-    '/requests?status=complete&page=3',
-    '/machines?limit=50',
-    '/templates',
-    '/requests?q=od',
-    '/health',
-  ];
+  const reads = ['/requests?status=complete&page=3', '/machines?limit=50', '/templates', '/requests?q=od', '/health'];
   const faults: string[] = [];
   const times: number[] = [];
   const call = async (n: number): Promise<void> => {
