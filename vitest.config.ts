@@ -46,7 +46,8 @@ const alsoServed = [
 /** The same wherever the state is; test/README.md says what is left out. */
 const alsoInTables = [
   ...['life-cycle', 'scripts', 'calls', 'concurrency', 'credentials', 'configuration', 'broker-templates'],
-  ...['instance-events', 'matrix', 'fleets', 'fleet-trouble', 'returns-property', 'rest'],
+  ...['instance-events', 'matrix', 'fleets', 'fleet-trouble', 'returns-property', 'rest', 'cqrs', 'vocabulary'],
+  ...['foreign-answers', 'prices', 'monitoring'],
 ]
   .map((name) => `test/e2e/${name}.spec.ts`)
   .concat(alsoFaults);

@@ -17,6 +17,8 @@ export interface Observation {
   readonly zone?: string;
   /** EC2's reason for the state, `code: message`. */
   readonly reason?: string;
+  /** EC2 has shown it with our ownership tag; noted of members of an administrator's group alone, which are tagged after their launch. */
+  readonly tagged?: true;
 }
 
 /** One look at an instance together with what its tags say. */
@@ -91,4 +93,5 @@ export const differs = (known: Machine, next: Machine): boolean =>
   known.privateIpAddress !== next.privateIpAddress ||
   known.publicIpAddress !== next.publicIpAddress ||
   known.launchTime !== next.launchTime ||
+  known.tagged !== next.tagged ||
   known.missedSince !== next.missedSince;

@@ -19,6 +19,8 @@ const unlessGone = <T>(path: string, action: () => T): T | undefined => {
 };
 
 const tries = 4;
+/** A claim may be renamed while it is looked for, but not time and again. */
+const looks = 5;
 /** Two claims that see each other may both withdraw; a random pause lets one go first. */
 const pauseMs = (): number => 5 + Math.random() * 20;
 
@@ -52,14 +54,38 @@ export const createCapacityLedger = (workDirectory: string): CapacityLedger => {
     }
   };
 
-  const update = async (claim: CapacityClaim): Promise<void> => {
-    const known = claimsOf(claim.templateId).filter(({ requestId }) => requestId === claim.requestId);
-    const same = known.some(({ units }) => units === claim.units);
-    if (claim.units > 0 && known.length === 0) await createEmptyFile(pathOf(claim));
-    for (const old of known) {
-      if (claim.units === 0 || (same && old.units !== claim.units))
-        unlessGone(pathOf(old), () => unlinkSync(pathOf(old)));
-      else if (!same) unlessGone(pathOf(old), () => renameSync(pathOf(old), pathOf(claim)));
+  const isThere = (claim: CapacityClaim): boolean => statSync(pathOf(claim), { throwIfNoEntry: false }) !== undefined;
+  const remove = (claim: CapacityClaim): void => void unlessGone(pathOf(claim), () => unlinkSync(pathOf(claim)));
+
+  /** By its name alone, where the ledger says `before`; false where it does not. */
+  const move = (claim: CapacityClaim, before: number): boolean => {
+    const [from, to] = [pathOf({ ...claim, units: before }), pathOf(claim)];
+    if (claim.units === before) return claim.units === 0 || isThere(claim);
+    if (before === 0) return false;
+    const step = () => {
+      if (claim.units === 0) unlinkSync(from);
+      else renameSync(from, to);
+      return true;
+    };
+    return unlessGone(from, step) ?? false;
+  };
+
+  /** Whatever the ledger says. */
+  const state = async (claim: CapacityClaim): Promise<void> => {
+    const [known, ...more] = claimsOf(claim.templateId).filter(({ requestId }) => requestId === claim.requestId);
+    for (const each of more) if (each.units !== claim.units || claim.units === 0) remove(each);
+    if (known === undefined) {
+      if (claim.units > 0) await createEmptyFile(pathOf(claim));
+    } else if (claim.units === 0) remove(known);
+    else if (known.units !== claim.units) unlessGone(pathOf(known), () => renameSync(pathOf(known), pathOf(claim)));
+  };
+
+  const update = async (claim: CapacityClaim, before?: number): Promise<void> => {
+    if (before !== undefined && move(claim, before)) return;
+    // Another process may rename it meanwhile.
+    for (let look = 1; look <= looks; look++) {
+      await state(claim);
+      if (claim.units === 0 || isThere(claim)) return;
     }
   };
 

@@ -91,8 +91,8 @@ const terminateByRequest = async (
 };
 
 /**
- * Tags hosts as those of the request that has them on record, where a group of the administrator's launched them: only then are they
- * ours to end. What is denied is asked for again at the next look.
+ * Tags hosts as those of the request that has them on record, where a group of the administrator's launched them and that never
+ * succeeded: only then are they ours to end. What is denied is asked for again at the next look.
  */
 export const tag = async (ports: ReturnPorts, requests: KnownRequests, items: readonly ReturnItem[]): Promise<void> => {
   const tagOne = async (requestId: string): Promise<void> => {
@@ -100,7 +100,11 @@ export const tag = async (ports: ReturnPorts, requests: KnownRequests, items: re
     const resource = request.stage === 'absent' ? undefined : request.resources.find(({ ours }) => !ours);
     if (request.stage === 'absent' || resource === undefined) return;
     const ofRequest = items.filter((item) => item.requestId === requestId).map(({ machineId }) => machineId);
-    const machineIds = ofRequest.filter((machineId) => request.machines.has(machineId));
+    const machineIds = ofRequest.filter((machineId) => {
+      const machine = request.machines.get(machineId);
+      // Whose tag was there has lost it to somebody who wants to keep it.
+      return machine !== undefined && machine.tagged !== true && machine.disowned !== true;
+    });
     if (machineIds.length === 0) return;
     const { template, attributes } = request;
     const keeper = await keeperOf(ports, resource.kind);

@@ -1,11 +1,24 @@
+import type { Request } from '../../domain/request/state.ts';
 import { liveUnits } from '../../domain/request/units.ts';
 import type { Origin } from '../bus/origin.ts';
-import type { RequestStreams } from '../ports/streams.ts';
+import type { CapacityLedger, ListedClaim, RequestStreams } from '../ports/streams.ts';
 import { catchUp } from './catch-up.ts';
 import type { LifeCyclePorts } from './ports.ts';
 
 /** A claim whose request never came to be is dropped after this time: its process died between the two writes. */
 const claimWithoutRequestMs = 15 * 60_000;
+
+/** Has the ledger say of a request what its record says. */
+export const correctClaim = async (
+  { live, clock }: Pick<LifeCyclePorts, 'clock'> & { readonly live: Pick<CapacityLedger, 'update'> },
+  claim: ListedClaim,
+  request: Request,
+): Promise<void> => {
+  const isAbsent = request.stage === 'absent';
+  if (isAbsent && clock() - claim.since <= claimWithoutRequestMs) return;
+  const units = isAbsent ? 0 : liveUnits(request);
+  if (units !== claim.units) await live.update({ ...claim, units });
+};
 
 /**
  * Brings the ledger of a template up to date: looks at EC2 for all machines of the requests on them, so that hosts that died
@@ -21,8 +34,6 @@ export const recountLive =
     for (const claim of claims) {
       const decided = requests.get(claim.requestId);
       // A record that cannot be read keeps its claim: its machines may live.
-      if (decided === undefined) continue;
-      if (decided.state.stage !== 'absent') await ports.live.update({ ...claim, units: liveUnits(decided.state) });
-      else if (ports.clock() - claim.since > claimWithoutRequestMs) await ports.live.update({ ...claim, units: 0 });
+      if (decided !== undefined) await correctClaim(ports, claim, decided.state);
     }
   };

@@ -73,10 +73,11 @@ const decideOn =
         news.push(...events);
         return events.reduce(evolve, before);
       }, start.state);
-      if (news.length === 0) return { state, version: start.version };
+      // A lost race may have raised the ledger for what is not on record.
+      const isUnsure = attempt > 1;
+      if (news.length === 0 && !isUnsure) return { state, version: start.version };
       try {
-        // A lost race may have raised the ledger for what is not on record.
-        const holding = holds(id, start.state, state, attempt > 1);
+        const holding = holds(id, start.state, state, isUnsure);
         return { state, version: await streams.append(id, start.version, news, origin, holding) };
       } catch (error) {
         if (!hasCode(error, 'storage.conflict') || attempt === attempts) throw error;

@@ -65,7 +65,8 @@ export const loadingAll =
 export interface RequestStreams extends StreamReader {
   /**
    * On disk before it resolves with the new version. Throws `storage.conflict` if somebody has written since `version`,
-   * `storage.unwritable` if the disk refuses. `holds`: what the ledger of its template is to say of the request from then on.
+   * `storage.unwritable` if the disk refuses. `holds`: what the ledger of its template is to say of the request from then on;
+   * without events only that is written.
    */
   append(id: string, version: number, events: readonly StreamEvent[], origin: Origin, holds?: Holding): Promise<number>;
   /** Sets a finished stream aside. It can still be loaded; it is not listed any more. */
@@ -88,18 +89,23 @@ export interface CapacityLedger {
     limit: number | undefined,
   ): Promise<{ readonly granted: boolean; readonly live: number }>;
   /**
-   * States what a request holds now; 0 takes it out of the ledger. `before`: what it held by its record until then; a store that is far
-   * away may believe that its ledger says so.
+   * States what a request holds now; 0 takes it out of the ledger. `before`: what it held by its record until then, which spares a look
+   * where the ledger says so; a store that is far away may believe that it does.
    */
   update(claim: CapacityClaim, before?: number): Promise<void>;
-  /** Requests in the ledger, of one template or all. `since` is when the claim was made, ms. */
-  list(templateId?: string): Promise<readonly (CapacityClaim & { readonly since: number })[]>;
+  /** Requests in the ledger, of one template or all. */
+  list(templateId?: string): Promise<readonly ListedClaim[]>;
 }
 
 export interface CapacityClaim {
   readonly templateId: string;
   readonly requestId: string;
   readonly units: number;
+}
+
+export interface ListedClaim extends CapacityClaim {
+  /** When it was made, ms. */
+  readonly since: number;
 }
 
 /** What a request holds by the record that is written. */

@@ -89,7 +89,9 @@ const createProjector = <S>(
     const news = new Map([...changed].filter(([id, stamp]) => before.streams.get(id)?.stamp !== stamp));
     const gone = isIncrement ? aside : [...before.streams.keys()].filter((id) => !changed.has(id));
     if (!keepsArchived) return { news, gone };
-    const archived = before === nothing ? await ports.streams.archived() : gone;
+    // What came and was set aside while no process of this host looked was never listed.
+    const isFirst = before === nothing || (held === undefined && !isIncrement);
+    const archived = isFirst ? await ports.streams.archived() : gone;
     for (const id of archived)
       if (before.streams.get(id)?.stamp !== setAside && !changed.has(id)) news.set(id, setAside);
     return { news, gone: [] };
@@ -107,15 +109,20 @@ const createProjector = <S>(
     const scan = applied !== undefined && scans.isFresh(applied) ? applied : scans.since(before.position);
     const now = await scan.changes;
     const { news, gone } = scan === applied ? nothingNew : await newsIn(now, before);
-    applied = scan;
     if (news.size + gone.length + touched.size === 0 && before.position === now.position && before !== nothing) {
-      [held, refreshedAt] = [before, begun];
+      [held, applied, refreshedAt] = [before, scan, begun];
       return before;
     }
     // Later than the look, if that is a little old.
-    const all: News = new Map([...[...touched].map((id) => [id, unsettled] as const), ...news]);
+    const own = [...touched];
+    const all: News = new Map([...own.map((id) => [id, unsettled] as const), ...news]);
     touched.clear();
-    const after = await applyNews(projection, ports, before, all, gone);
+    const after = await applyNews(projection, ports, before, all, gone).catch((error: unknown) => {
+      // All of it is still to be applied.
+      for (const id of own) touched.add(id);
+      throw error;
+    });
+    applied = scan;
     const isSettled = [...after.streams.values()].every(({ stamp }) => stamp !== unsettled);
     // Only now: whoever asks meanwhile waits, instead of getting the rows stored before.
     [held, refreshedAt] = [isSettled ? { ...after, position: now.position } : after, begun];

@@ -2,6 +2,7 @@ import type { KnownRequest, Request } from '../../domain/request/state.ts';
 import { countedDead } from '../../domain/request/units.ts';
 import type { HostRef } from '../life-cycle/host-lookup.ts';
 import type { Policy } from '../ports/policy.ts';
+import type { ListedClaim } from '../ports/streams.ts';
 import { type Finding, judgeOrphan, judgeUnclaimed, type Owned, type Requests, returnIdOf } from './orphans.ts';
 
 /** What one look shows of what carries our ownership tag. */
@@ -9,6 +10,8 @@ export interface Found {
   /** When, ms; undefined where AWS did not give its time: then nothing has an age. */
   readonly now: number | undefined;
   readonly owned: readonly Owned[];
+  /** What the capacity ledger says of requests. */
+  readonly claims: readonly ListedClaim[];
   readonly requests: Requests;
   /** Returns of machines among them that are not over. */
   readonly openReturns: ReadonlySet<string>;

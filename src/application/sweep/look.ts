@@ -35,14 +35,17 @@ export const findForgotten = async (ports: SweepLookPorts): Promise<Found> => {
   const warnings: string[] = [];
   const owned = await lookAtAws(ports, warnings);
   const now = ports.awsTime();
-  const nothing = { owned, requests: new Map(), openReturns: new Set<string>(), seenBefore: new Map(), warnings };
+  const nothing = {
+    ...{ owned, claims: [], requests: new Map(), openReturns: new Set<string>(), seenBefore: new Map() },
+    warnings,
+  };
   if (now === undefined) return { ...nothing, now, warnings: ['AWS did not tell the time: nothing is judged'] };
   const { orphans: seenBefore } = await ports.memory.read();
   const claims = await ports.live.list();
   const ids = [...owned, ...claims].map(({ requestId }) => requestId);
   const requests = await loadRequests(ports, ids, warnings);
   const openReturns = await openOf(ports, new Set(owned.flatMap((each) => returnIdOf(each, requests) ?? [])));
-  return { now, owned, requests, openReturns, seenBefore, warnings };
+  return { now, owned, claims, requests, openReturns, seenBefore, warnings };
 };
 
 const lookAtAws = async (ports: SweepLookPorts, warnings: string[]): Promise<readonly Owned[]> => {

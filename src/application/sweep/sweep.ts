@@ -5,6 +5,7 @@ import { giveBack } from '../life-cycle/give-back.ts';
 import type { HostRef } from '../life-cycle/host-lookup.ts';
 import { keeperOf } from '../life-cycle/keepers.ts';
 import type { LifeCyclePorts } from '../life-cycle/ports.ts';
+import { correctClaim } from '../life-cycle/recount.ts';
 import { type DecideContext, decideOnRequest } from '../life-cycle/streams.ts';
 import type { LaunchTemplateShelf } from '../ports/capacity.ts';
 import type { SweepMemory } from '../ports/memory.ts';
@@ -56,9 +57,23 @@ export const sweep = async (
     await ports.memory.write({ orphans: new Map(waiting.map(({ id, since }) => [id, since] as const)) });
     const owned = found.owned.map((each) => onRecord(each, found));
     await release(ports, context, { due, owned, followed: [...unfinished, ...openReturns], released, warnings });
+    await correctLedger(ports, found, warnings);
   }
   for (const warning of warnings) ports.log.warn('sweep.trouble', warning);
   return { findings, released, warnings };
+};
+
+/** What requests that are over hold, or never came to be: a process may have died between a record and the ledger. */
+const correctLedger = async (ports: SweepPorts, { claims, requests }: Found, warnings: string[]): Promise<void> => {
+  for (const claim of claims) {
+    const request = requests.get(claim.requestId);
+    // The others are written again with their next record.
+    if (request === undefined || request.stage === 'open') continue;
+    await correctClaim(ports, claim, request).catch((error: unknown) => {
+      if (!isPluginError(error)) throw error;
+      warnings.push(`the ledger of ${claim.templateId}: ${messageOf(error)}`);
+    });
+  }
 };
 
 interface Releasing {

@@ -12,16 +12,19 @@ export interface LookPolicy {
   readonly launchDeadline: number;
 }
 
-/** An observation as it is recorded: without what the tags said. */
-const observationOf = ({
-  ours: _mark,
-  ofOtherOwner: _else,
-  requestId: _request,
-  ofOtherStore: _store,
-  isMember: _member,
-  instanceTags: _tags,
-  ...observation
-}: OwnedObservation): Observation => observation;
+/** An observation as it is recorded: without what the tags said, but that they are ours where only we can have put them there. */
+const observationOf =
+  ({ resources }: KnownRequest) =>
+  ({
+    ours,
+    ofOtherOwner: _else,
+    requestId: _request,
+    ofOtherStore: _store,
+    isMember: _member,
+    instanceTags: _tags,
+    ...observation
+  }: OwnedObservation): Observation =>
+    ours && resources.some((resource) => !resource.ours) ? { ...observation, tagged: true } : observation;
 
 /** A launch is throttled for so long, ms, doubled with each time in a row, at most the consistency window. */
 const throttlePause = 10_000;
@@ -41,8 +44,8 @@ export const isLate = (
   { launchDeadline }: LookPolicy,
 ): boolean => isAwsTime && sentAgain && at - intendedAt > launchDeadline;
 
-const launchedBy = ({ machines }: KnownRequest, { launched }: Look): readonly Observation[] =>
-  launched.map(observationOf).filter(({ machineId }) => !machines.has(machineId));
+const launchedBy = (request: KnownRequest, { launched }: Look): readonly Observation[] =>
+  launched.map(observationOf(request)).filter(({ machineId }) => !request.machines.has(machineId));
 
 /**
  * What became of a launch whose answer was lost. `found`: all of it is there. `resting`: EC2 may show instances one by one, so less
@@ -114,7 +117,7 @@ export const arrivals = (request: KnownRequest, look: Look, policy: LookPolicy):
   const untagged = filling.flatMap(({ id }) => look.resources.get(id)?.machineIds ?? []);
   const shown = [...look.launched, ...untagged.flatMap((id) => look.seen.get(id) ?? [])]
     .filter(({ ofOtherOwner }) => ofOtherOwner !== true)
-    .map(observationOf);
+    .map(observationOf(request));
   const unshown = filling.flatMap((resource) => {
     const ids = look.resources.get(resource.id)?.unshown ?? [];
     if (ids === 'unknown' || missingUnits(request) === 0 || mayAppearLater(request, look, resource, policy)) return [];
@@ -128,7 +131,7 @@ export const arrivals = (request: KnownRequest, look: Look, policy: LookPolicy):
 /** All that a look tells of a request. */
 export const learn = (request: KnownRequest, look: Look, policy: LookPolicy): readonly RequestCommand[] => {
   const { at: now, asked, isAwsTime } = look;
-  const seen = asked.flatMap((id) => look.seen.get(id) ?? []).map(observationOf);
+  const seen = asked.flatMap((id) => look.seen.get(id) ?? []).map(observationOf(request));
   const consistencyWindow = isAwsTime ? policy.consistencyWindow : undefined;
   return [
     ...outcomes(request, look, policy),

@@ -127,7 +127,8 @@ export const createFeed = ({ table, owner, clock, store, cache }: FeedOptions) =
     const now = clock();
     const made = await store();
     const known = anew || made === undefined ? undefined : await before(made.id, now);
-    const from = known?.position ?? made?.madeAt ?? now;
+    // A position that lies ahead is of before this host's clock was set back.
+    const from = Math.min(known?.position ?? made?.madeAt ?? now, now);
     const entries = await entriesFrom(from - overlap);
     const streams = new Map(known?.streams);
     let newest = from;

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createIdOf } from '../../../src/domain/ids.ts';
 import { createCapacityLedger } from '../../../src/storage/capacity-ledger.ts';
-import { uuid } from '../provider-world.ts';
+import { createRequestStreams } from '../../../src/storage/request-streams.ts';
+import { withLedger } from '../../../src/storage/streams-with-ledger.ts';
+import { origin, uuid } from '../provider-world.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const claim = (n: number, units: number, templateId = 'od-a') => ({
@@ -90,6 +92,28 @@ describe('settling', () => {
     const live = createCapacityLedger(await temporaryFolder());
     await live.update(claim(1, 3));
     expect(await live.list()).toMatchObject([claim(1, 3)]);
+  });
+
+  it.each([
+    [3, 5],
+    [3, 3],
+    [0, 5],
+    [6, 5],
+  ])('sets it to %i where it was thought to be %i and is something else', async (units, before) => {
+    const live = createCapacityLedger(await temporaryFolder());
+    await live.reserve(claim(1, 4), undefined);
+    await live.update(claim(1, units), before);
+    expect(await live.list()).toMatchObject(units === 0 ? [] : [claim(1, units)]);
+  });
+
+  it('is set right by the next record, also of one that holds the same', async () => {
+    const folder = await temporaryFolder();
+    const live = createCapacityLedger(folder);
+    await live.reserve(claim(1, 2), undefined);
+    const holds = { now: claim(1, 5), before: 5, isUnsure: false };
+    const event = { type: 'RequestCancelled', at: 1, reason: 'a test' } as const;
+    await withLedger(createRequestStreams(folder), live).append(claim(1, 5).requestId, 0, [event], origin, holds);
+    expect(await live.list()).toMatchObject([claim(1, 5)]);
   });
 
   it('leaves the others alone', async () => {

@@ -122,6 +122,47 @@ describe('the feed of a table', () => {
     expect(await queriesOf(() => streams.archived())).toBe(1);
   });
 
+  it('takes off the lists of the other host what was set aside', async () => {
+    const [a, b] = [await newHost(), await newHost()];
+    const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+    const listedAt = async ({ workDir }: Host, streams: RequestStreams) => {
+      const store = createProjectionStore(workDir);
+      const model = createReadModel({ streams, store, clock: () => time.now, log, pause: async () => undefined });
+      await model.read('requests');
+      return [...((await store.load('requests'))?.streams.keys() ?? [])].sort();
+    };
+    for (const n of [1, 2]) await append(a, n);
+    const streams = await processOf(b);
+    time.now += 20 * minute;
+    expect(await listedAt(b, streams)).toEqual(ids(1, 2));
+    await (await processOf(a)).archive(idOf(1));
+    time.now += minute;
+    expect(await listedAt(b, streams)).toEqual(ids(2));
+  });
+
+  it('tells by a position also what a host whose clock is behind has written since', async () => {
+    const [a, b] = [await newHost(), await newHost({ ahead: -5 * minute })];
+    await append(a, 1);
+    const streams = await processOf(a);
+    const { position } = await streams.changes();
+    await append(b, 2);
+    const later = await streams.changes({ since: position });
+    expect([later.isIncrement, [...later.changed.keys()].sort()]).toEqual([true, ids(1, 2)]);
+  });
+
+  it('tells by a position also what this host has written since its clock was set back', async () => {
+    const host = await newHost();
+    await append(host, 1);
+    await listed(host);
+    time.now += 30 * minute;
+    await append(host, 2);
+    const { position } = await (await processOf(host)).changes();
+    const setBack = { ...host, ahead: -25 * minute };
+    await append(setBack, 3);
+    const later = await (await processOf(setBack)).changes({ since: position });
+    expect([...later.changed.keys()]).toContain(idOf(3));
+  });
+
   it('tells by a position what is new, until it is read whole again', async () => {
     const [a, b] = [await newHost(), await newHost()];
     for (const n of [1, 2]) await append(a, n);

@@ -433,3 +433,33 @@ it('what AWS would not say or do is told, and tried again by the next sweep', as
   world.hosts.failWith(undefined);
   expect((await sweep(world)).released).toEqual([orphan]);
 });
+
+describe('the capacity ledger', () => {
+  it('says after a sweep what requests that are over hold by their records, and keeps the others', async () => {
+    const world = await startWorld();
+    const over = await settle(world, 3);
+    const open = await create(world, 2);
+    const unitsOf = async () => new Map((await world.live.list()).map(({ requestId, units }) => [requestId, units]));
+    await world.live.update({ templateId: 'od-a', requestId: over, units: 5 });
+    await world.live.update({ templateId: 'od-a', requestId: open, units: 4 });
+    await sweep(world, false);
+    expect((await unitsOf()).get(over)).toBe(5);
+    await sweep(world);
+    expect(await unitsOf()).toEqual(
+      new Map([
+        [over, 3],
+        [open, 4],
+      ]),
+    );
+  });
+
+  it('forgets after a while who claimed capacity and never came to be', async () => {
+    const world = await startWorld();
+    await world.live.reserve({ templateId: 'od-a', requestId: unknown, units: 2 }, undefined);
+    await sweep(world);
+    expect(await world.live.list()).toHaveLength(1);
+    world.pass(24 * 60 * minute * 365);
+    await sweep(world);
+    expect(await world.live.list()).toEqual([]);
+  });
+});

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { projectionNames } from '../../../../src/application/ports/read-model.ts';
 import { loadingAll, type RequestStreams, type StreamEvent } from '../../../../src/application/ports/streams.ts';
 import { createReadModel, type ReadModelPace } from '../../../../src/application/projections/read-model.ts';
+import { PluginError } from '../../../../src/domain/errors.ts';
 import { createProjectionStore } from '../../../../src/storage/projection-store.ts';
 import { startWorld, type World } from '../../provider-world.ts';
 
@@ -17,12 +18,23 @@ const beyondApplying = <E extends StreamEvent>(event: E): E =>
   });
 
 /** A read model as a new process would make it, and which streams it loads. */
-const reader = (world: World, pace?: ReadModelPace, broken?: string) => {
+const reader = (
+  world: World,
+  pace?: ReadModelPace,
+  broken?: string,
+  /** Of which stream the first reading fails, and how. */
+  failing?: { readonly id: string; readonly error: PluginError },
+) => {
+  let hasFailed = false;
   const time = { ahead: 3_600_000 };
   const loaded: string[] = [];
   const sweeps = { count: 0 };
   const load: RequestStreams['load'] = async (id) => {
     loaded.push(id);
+    if (failing?.id === id && !hasFailed) {
+      hasFailed = true;
+      throw failing.error;
+    }
     const stream = await world.streams.load(id);
     return id === broken ? { ...stream, events: stream.events.map(beyondApplying) } : stream;
   };
@@ -127,6 +139,18 @@ describe('a projection', () => {
     expect(await metrics()).toEqual(before);
   });
 
+  it('counts what came and was set aside while nobody looked', async () => {
+    const { world } = await created(1);
+    const metrics = async () => (await reader(world).readModel.read('counters')).rows.toSorted();
+    await metrics();
+    const { requestId } = await world.service.createRequest({ templateId: 'od-a', maxNumber: 1 });
+    await world.streams.archive(requestId);
+    const seen = await metrics();
+    await reader(world).readModel.rebuild('counters');
+    expect(seen).toEqual(await metrics());
+    expect(seen).toHaveLength(2);
+  });
+
   it('tries an event that cannot be applied three times, then skips it for good, and shows the rest', async () => {
     const { world, ids } = await created(2);
     const [bad = ''] = ids;
@@ -195,6 +219,21 @@ describe('a read model in a server', () => {
     expect((await readModel.read('requests')).rows[0]).toContain(requestId);
     expect(sweeps.count).toBe(1);
   });
+
+  it.each([0, 60_000])(
+    'shows what it could not read before as soon as it can: a look believed for %i ms',
+    async (scan) => {
+      const { world, ids } = await created(3);
+      const [fails = '', ...others] = ids;
+      const away = new PluginError('storage.unavailable', 'the store does not answer');
+      const { readModel, loaded } = reader(world, { ...pace, scan }, undefined, { id: fails, error: away });
+      await expect(readModel.read('requests')).rejects.toBe(away);
+      expect((await readModel.read('requests')).rows).toHaveLength(3);
+      expect(loaded).toEqual(expect.arrayContaining(others));
+      await readModel.save();
+      expect((await reader(world).readModel.read('requests')).rows).toHaveLength(3);
+    },
+  );
 
   it('looks again at once when its clock was set back', async () => {
     const { world } = await created(1);

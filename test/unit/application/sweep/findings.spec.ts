@@ -32,6 +32,7 @@ const claimed: RequestEvent = { type: 'RequestClaimed', at: 5 };
 /** What a look shows: by default the request is not on record and nothing was seen before. */
 const found = (changes: Partial<Found>): Found => ({
   now,
+  claims: [],
   owned: [],
   requests: new Map([['req-1', absentRequest]]),
   openReturns: new Set(),

@@ -1,6 +1,8 @@
 import { DescribeAutoScalingGroupsCommand } from '@aws-sdk/client-auto-scaling';
+import { DeleteTagsCommand } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
 import type { Settings } from '../../../../../src/emulator/settings.ts';
+import { tagKeys } from '../../../../../src/providers/aws/instances/tags.ts';
 import { type EmulatorWorld, makeOwnGroup, ownGroup, startEmulatorWorld } from '../../../emulator-world.ts';
 
 const minute = 60_000;
@@ -115,6 +117,20 @@ it('a host that could not be tagged before it was given back is tagged then, and
   await world.look([returnId], 4);
   expect([world.instances(), await desired()]).toEqual([[], 0]);
   expect(await world.service.getRequestStatus({ requestId: returnId })).toHaveProperty('settledAt');
+});
+
+it('a host whose tags somebody has taken away is left alone when it is given back', async () => {
+  const { world } = await start();
+  await world.look([await world.ask(ownGroup)], 3);
+  const [kept = ''] = world.instances();
+  const tags = Object.values(tagKeys).map((Key) => ({ Key }));
+  await world.region.client.send(new DeleteTagsCommand({ Resources: [kept], Tags: tags }));
+  const { requestId } = await world.service.returnMachines({ machines: [{ machineId: kept, name: '' }] });
+  await world.look([requestId], 3);
+  world.pass(2 * minute);
+  await world.look([requestId], 2);
+  expect(world.instances()).toContain(kept);
+  expect(await world.service.getRequestStatus({ requestId })).toHaveProperty('settledAt');
 });
 
 it('what a cancelled request gets before its group hears of that is its own, and ends', async () => {
