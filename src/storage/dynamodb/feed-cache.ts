@@ -5,7 +5,7 @@ import { readIfPresent, replaceFile } from '../atomic-file.ts';
 import type { FeedCache, FeedReading } from './feed.ts';
 
 /** Changes with every change of what is kept: a file of another format is not read. */
-const format = 1;
+const format = 2;
 
 interface FeedCacheOptions {
   readonly workDir: string;
@@ -31,7 +31,9 @@ export const createFeedCache = ({ workDir, table, owner, looksOnly }: FeedCacheO
     },
     save: async ({ streams, ...reading }) => {
       if (looksOnly()) return;
-      const rows: readonly Row[] = [...streams].map(([id, { version, at, asideAt }]) => [id, version, at, asideAt]);
+      const rows = [...streams].map(
+        ([id, { version, at, asideAt, asideVersion }]): Row => [id, version, at, asideAt, asideVersion],
+      );
       const document: Document = { format, table, owner, ...reading, streams: rows };
       await replaceFile(path, `${JSON.stringify(document)}\n`).catch((error: unknown) => {
         if (!isPluginError(error)) throw error;
@@ -40,7 +42,7 @@ export const createFeedCache = ({ workDir, table, owner, looksOnly }: FeedCacheO
   };
 };
 
-type Row = readonly [id: string, version: number, at: number, asideAt: number];
+type Row = readonly [id: string, version: number, at: number, asideAt: number, asideVersion: number];
 
 interface Document extends Omit<FeedReading, 'streams'> {
   readonly format: number;
@@ -53,7 +55,7 @@ const isRow = (value: unknown): value is Row => {
   if (!Array.isArray(value)) return false;
   const [id, ...numbers]: readonly unknown[] = value;
   const isId = typeof id === 'string' && (isCreateId(id) || isReturnId(id));
-  return isId && numbers.length === 3 && numbers.every(Number.isFinite);
+  return isId && numbers.length === 4 && numbers.every(Number.isFinite);
 };
 
 const isDocument = (value: unknown): value is Document =>
@@ -75,5 +77,7 @@ const readingIn = ({ storeId, position, fullReadAt, streams }: Document): FeedRe
   storeId,
   position,
   fullReadAt,
-  streams: new Map(streams.map(([id, version, at, asideAt]) => [id, { version, at, asideAt }])),
+  streams: new Map(
+    streams.map(([id, version, at, asideAt, asideVersion]) => [id, { version, at, asideAt, asideVersion }]),
+  ),
 });

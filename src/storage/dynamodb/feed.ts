@@ -25,9 +25,12 @@ export interface Told {
   readonly at: number;
   /** When it was last set aside, ms; 0: never. */
   readonly asideAt: number;
+  /** How many events it had then. */
+  readonly asideVersion: number;
 }
 
-export const isSetAside = ({ at, asideAt }: Told): boolean => asideAt > 0 && asideAt >= at;
+/** By versions, whatever the writers' clocks say: an append that came after it has a version of its own. */
+export const isSetAside = ({ version, asideVersion }: Told): boolean => asideVersion > version;
 
 /** As many versions as a number of today's milliseconds has room for behind the point. */
 const versionsTold = 4096;
@@ -62,11 +65,13 @@ interface Entry {
 }
 
 const entryOf = (item: Item): Entry | undefined => {
-  const [order, id = '', what = ''] = (textIn(item, 'o') ?? '').split('#');
+  const [order, id = '', what = '', events = ''] = (textIn(item, 'o') ?? '').split('#');
   if (!(isCreateId(id) || isReturnId(id))) return undefined;
   const time = Number(order);
   const told =
-    what === setAside ? { version: -1, at: 0, asideAt: time } : { version: Number(what), at: time, asideAt: 0 };
+    what === setAside
+      ? { version: -1, at: 0, asideAt: time, asideVersion: Number(events) }
+      : { version: Number(what), at: time, asideAt: 0, asideVersion: -1 };
   return { id, time, told };
 };
 
@@ -74,7 +79,8 @@ const entryOf = (item: Item): Entry | undefined => {
 const merged = (one: Told | undefined, other: Told): Told => {
   if (one === undefined) return other;
   const { version, at } = other.version >= one.version ? other : one;
-  return { version, at, asideAt: Math.max(one.asideAt, other.asideAt) };
+  const asideVersion = Math.max(one.asideVersion, other.asideVersion);
+  return { version, at, asideAt: Math.max(one.asideAt, other.asideAt), asideVersion };
 };
 
 interface FeedOptions {

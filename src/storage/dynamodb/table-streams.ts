@@ -112,7 +112,10 @@ export const createTableStreams = ({
 
     archived: async () => [...(await feed.streams())].flatMap(([id, told]) => (isSetAside(told) ? [id] : [])),
 
-    archive: (id) => table.put({ pk: text(partitionOf(id)), sk: text(setAside), ...feed.entry(id, setAside) }),
+    archive: async (id) => {
+      const { version } = await load(id);
+      await table.put({ pk: text(partitionOf(id)), sk: text(setAside), ...feed.entry(id, `${setAside}#${version}`) });
+    },
 
     packArchive: async (dropBefore) => {
       if (dropBefore === 0) return;
