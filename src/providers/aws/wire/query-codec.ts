@@ -1,5 +1,5 @@
-import { parseXML } from '@aws-sdk/xml-builder';
 import type { Names } from './misfits.ts';
+import { parseXml } from './xml.ts';
 
 /**
  * AWS's query protocols by the SDK's schemas (`StaticSchema` of @smithy/types): `ec2` is EC2's, `query` that of other old
@@ -218,17 +218,9 @@ export const rootOf = (xml: string): string => {
   }
 };
 
-/** The parser takes a character beyond U+FFFF that is written as a number for another one. */
-const withHighCharacters = (xml: string): string =>
-  xml.replaceAll(/&#(?:x0*([\dA-Fa-f]{5,6})|0*(\d{5,7}));/g, (entity, hex, decimal) => {
-    const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
-    return code > 0xffff && code <= 0x10ffff ? String.fromCodePoint(code) : entity;
-  });
-
 /** Whatever there is below the root element of a document. Throws for what is no XML. */
 export const contentOf = (xml: string): Readonly<Record<string, unknown>> => {
-  const document: Readonly<Record<string, unknown>> = parseXML(xml.includes('&#') ? withHighCharacters(xml) : xml);
-  const [content] = Object.values(document);
+  const content: unknown = parseXml(xml);
   return isObject(content) ? content : {};
 };
 
