@@ -42,14 +42,23 @@ export interface HostLookupPorts {
   readonly log: Logger;
 }
 
-/** The machines of a request by its record; none, and said in the log, when the record cannot be read. */
-const machinesIn = (log: Logger, requestId: string, stream: Stream | PluginError): readonly RecalledMachine[] => {
+type Matches = (machine: Pick<Machine, 'machineId' | 'name'>) => boolean;
+
+/** The machines of a request by its record that match; none, and said in the log, when the record cannot be read. */
+const machinesIn = (
+  log: Logger,
+  requestId: string,
+  stream: Stream | PluginError,
+  matches: Matches = () => true,
+): readonly RecalledMachine[] => {
   if (isPluginError(stream)) {
     log.error('record.unreadable', stream.message, { requestId });
     return [];
   }
+  // Ids and names come with these: a record of thousands of other machines need not be folded.
+  if (!stream.events.some((event) => 'machines' in event && event.machines.some(matches))) return [];
   const request = foldRequest(stream);
-  const machines = request.stage === 'absent' ? [] : [...request.machines.values()];
+  const machines = request.stage === 'absent' ? [] : [...request.machines.values()].filter(matches);
   return machines.map((machine): RecalledMachine => {
     const endedAt = hasEnded(machine.state) ? endRecordedAt(stream, machine) : undefined;
     return { requestId, machine, ...(endedAt === undefined ? {} : { endedAt }) };
@@ -75,7 +84,7 @@ const validAfterEnd = 3_600_000;
  */
 export const recallMachines = async (
   ports: Pick<HostLookupPorts, 'streams' | 'live' | 'log'>,
-  matches: (machine: Machine) => boolean,
+  matches: Matches,
   others: readonly string[] = [],
 ): Promise<{ readonly recalled: readonly RecalledMachine[]; readonly isComplete: boolean }> => {
   const recalled: RecalledMachine[] = [];
@@ -87,7 +96,7 @@ export const recallMachines = async (
   const live = new Set((listed ?? []).map(({ requestId }) => requestId));
   for await (const [requestId, stream] of eachStream(ports.streams, [...live, ...others.filter(isCreateId)])) {
     isComplete &&= !isPluginError(stream) || !live.has(requestId);
-    recalled.push(...machinesIn(ports.log, requestId, stream).filter(({ machine }) => matches(machine)));
+    recalled.push(...machinesIn(ports.log, requestId, stream, matches));
   }
   return { recalled, isComplete };
 };
@@ -194,7 +203,7 @@ const search = async (
     readonly depth: LookupDepth;
   },
 ) => {
-  const matches = ({ machineId, name }: Machine): boolean => unseenIds.has(machineId) || unclear.has(name);
+  const matches: Matches = ({ machineId, name }) => unseenIds.has(machineId) || unclear.has(name);
   if (depth === 'all') return recallMachines(ports, matches, await listedIds(ports.streams));
   if (depth === 'live' || unclear.size === 0) return recallMachines(ports, matches);
   const lately = await recallMachines(ports, matches, await changedLately(ports));

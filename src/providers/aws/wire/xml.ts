@@ -1,8 +1,8 @@
 /** What an element holds: its text, or where it has attributes or children those by name, a list where one occurs several times. */
-export type XmlValue = string | readonly XmlValue[] | XmlObject;
+type XmlValue = string | readonly XmlValue[] | XmlObject;
 
 /** Text beside attributes or children is `#text`. */
-export interface XmlObject {
+interface XmlObject {
   readonly [name: string]: XmlValue;
 }
 
