@@ -135,6 +135,7 @@ export const createRequestStreams = (
 
   const write = async (id: string, version: number, events: readonly RecordedEvent[]): Promise<number> => {
     if (!isStreamId(id)) throw new PluginError('input.invalid', `"${id}" is not a request id`);
+    if (events.length === 0) return version;
     // Set aside since it was loaded, or before: it goes on where it was, whole.
     if (version > 0 && !isThere(join(root, id))) await (await archive()).giveBack(id, join(root, id));
     const document = documentIn(join(root, id), id, version);

@@ -13,7 +13,7 @@ export const withLedger = (streams: RequestStreams, live: Pick<CapacityLedger, '
     };
     const isRaised = holds !== undefined && holds.now.units > holds.before;
     if (isRaised) await write();
-    const next = events.length === 0 ? version : await streams.append(id, version, events, origin);
+    const next = await streams.append(id, version, events, origin);
     if (!isRaised) await write();
     return next;
   },

@@ -37,6 +37,7 @@ export const memoryStreams = (clock: () => number): RequestStreams & { readonly 
     loadAll: loadingAll(load),
     append: async (id, version, events, origin) => {
       if (!isStreamId(id)) throw new PluginError('input.invalid', `"${id}" is not a request id`);
+      if (events.length === 0) return version;
       const before = streams.get(id) ?? [];
       if (before.length !== version) throw new PluginError('storage.conflict', `${id} has gone on since ${version}`);
       const batch: unknown = JSON.parse(JSON.stringify({ stream: id, events: toStored(events, origin) }));

@@ -75,9 +75,9 @@ const decideOn =
       }, start.state);
       // A lost race may have raised the ledger for what is not on record.
       const isUnsure = attempt > 1;
-      if (news.length === 0 && !isUnsure) return { state, version: start.version };
+      const holding = holds(id, start.state, state, isUnsure);
+      if (news.length === 0 && (holding === undefined || !isUnsure)) return { state, version: start.version };
       try {
-        const holding = holds(id, start.state, state, isUnsure);
         return { state, version: await streams.append(id, start.version, news, origin, holding) };
       } catch (error) {
         if (!hasCode(error, 'storage.conflict') || attempt === attempts) throw error;

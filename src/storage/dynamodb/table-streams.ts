@@ -87,6 +87,7 @@ export const createTableStreams = ({
 
   const write = async (id: string, version: number, events: readonly RecordedEvent[]): Promise<number> => {
     if (!isStreamId(id)) throw new PluginError('input.invalid', `"${id}" is not a request id`);
+    if (events.length === 0) return version;
     const [pk, sk, writer] = [text(partitionOf(id)), keyAt(version), newWriterId()];
     const { fields, pieces } = pack(JSON.stringify(events), sk, writer);
     await Promise.all(pieces.map((piece) => table.put({ pk, sk: text(piece.sk), ...piece.fields })));

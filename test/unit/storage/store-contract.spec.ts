@@ -272,6 +272,15 @@ describe.each(grounds)('on $name', ({ make }) => {
       expect(await live.list()).toMatchObject([claim(1, 6)]);
     });
 
+    it('writes nothing else where it has no events', async () => {
+      const { open } = await make();
+      const { streams, live } = await open();
+      await streams.append(id, 0, [cancelled], origin);
+      expect(await streams.append(id, 1, [], origin, holding(3, 0, true))).toBe(1);
+      expect(await live.list()).toMatchObject([claim(1, 3)]);
+      expect(await (await open()).streams.load(id)).toMatchObject({ version: 1, events: [cancelled] });
+    });
+
     it('sets it right where it may say something else', async () => {
       const { open } = await make();
       const { streams, live } = await open();
